@@ -1,0 +1,165 @@
+"""Bolt's listeners: which payload leads where, and what is acknowledged when. What changes a case is committed before it is acknowledged.
+
+Owns the order of commit, acknowledgement and answer, and the flow of forms. A form is opened straight from the press, changes nothing and
+keeps what was typed until it counts: whatever goes wrong is said beside the inputs.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Any, Protocol
+
+import structlog
+from slack_bolt.app.async_app import AsyncApp
+
+from bot.actions.pressed import PREFIX, Pressed, UnreadablePress, read_form, read_press
+from bot.actions.presses import Declined, Outcome, Presses, Recorded
+from bot.actions.replies import Replies
+from bot.cards.evidence import evidence_modal
+from bot.cards.modals import verb_modal
+from bot.cards.modify import modify_modal, params_digest, preview_modal
+from bot.cards.typed import Typed, read_modification, read_words
+from bot.cards.view import View
+from routing.authorize import REFUSALS
+from routing.vocabulary import Verb
+
+FORMS = frozenset({Verb.REJECT, Verb.ESCALATE, Verb.ASK, Verb.COMMENT, Verb.ROLL_BACK, Verb.MODIFY})
+"""Verbs that ask for words first; the others count at once."""
+
+GONE = "The content of this case was erased, so there is nothing to show."
+
+Ack = Callable[..., Awaitable[Any]]
+
+_LOG = structlog.get_logger("tierline.listeners")
+
+
+class Views(Protocol):
+    """Reads a case with all there is to show of it."""
+
+    async def view(self, case_id: str) -> View | None:
+        """The case as it is now, None when there is none or its content was erased."""
+        ...
+
+
+class Listeners:
+    """The listeners of buttons and forms."""
+
+    def __init__(self, presses: Presses, views: Views, replies: Replies) -> None:
+        self._presses = presses
+        self._views = views
+        self._replies = replies
+
+    def listen(self, bolt: AsyncApp) -> None:
+        """Register with Bolt."""
+        ours = re.compile(f"^{PREFIX}")
+        bolt.action(ours)(self.on_button)
+        bolt.view(ours)(self.on_form)
+
+    async def on_button(self, ack: Ack, body: Mapping[str, Any]) -> None:
+        """A button was pressed, on a card or in the evidence modal."""
+        try:
+            pressed = read_press(body)
+        except UnreadablePress:
+            _LOG.warning("unreadable press")
+            await ack()
+            return
+        if pressed.verb in FORMS:
+            await self._open_form(ack, pressed)
+        elif pressed.verb is Verb.OPEN_EVIDENCE and pressed.view_id:
+            await self._turn_page(ack, pressed)
+        else:
+            await self._count(ack, pressed)
+
+    async def on_form(self, ack: Ack, body: Mapping[str, Any]) -> None:
+        """A form was submitted."""
+        try:
+            pressed, values = read_form(body)
+        except UnreadablePress:
+            _LOG.warning("unreadable form")
+            await ack()
+            return
+        if pressed.verb is Verb.MODIFY:
+            await self._submit_modification(ack, pressed, values)
+        else:
+            await self._submit(ack, pressed, values, read_words(values))
+
+    async def _count(self, ack: Ack, pressed: Pressed) -> None:
+        outcome = await self._presses.carry_out(pressed)
+        await ack()
+        match outcome:
+            case Declined(text=text):
+                await self._replies.tell(pressed, text)
+            case Recorded() if pressed.verb is Verb.OPEN_EVIDENCE:
+                await self._show_evidence(pressed)
+            case Recorded(case=case) if pressed.verb is Verb.APPROVE and case is not None:
+                what = f"revision {case.revision}, action {case.action_sha256[:12]}"
+                more = " The case still needs somebody else." if case.open else ""
+                await self._replies.tell(pressed, f"Recorded: you approved {what}.{more}")
+            case Recorded():
+                pass  # the card says it
+
+    async def _show_evidence(self, pressed: Pressed) -> None:
+        if (view := await self._view(pressed)) is not None:
+            await self._replies.show(pressed, evidence_modal(view, pressed.seat, pressed.page))
+
+    async def _turn_page(self, ack: Ack, pressed: Pressed) -> None:
+        refused = await self._presses.may_begin(pressed)
+        await ack()
+        if refused is not None:
+            await self._replies.tell(pressed, refused.text)
+        else:
+            await self._show_evidence(pressed)
+
+    async def _open_form(self, ack: Ack, pressed: Pressed) -> None:
+        refused = await self._presses.may_begin(pressed)
+        await ack()
+        if refused is not None:
+            await self._replies.tell(pressed, refused.text)
+        elif (view := await self._view(pressed)) is not None:
+            form = modify_modal(view, pressed.seat) if pressed.verb is Verb.MODIFY else verb_modal(view, pressed.verb, pressed.seat)
+            await self._replies.show(pressed, form)
+
+    async def _view(self, pressed: Pressed) -> View | None:
+        """The case now, as the card of the tier that was pressed. Tells the person where there is nothing."""
+        view = await self._views.view(pressed.case_id)
+        if view is None:
+            await self._replies.tell(pressed, GONE)
+            return None
+        return replace(view, tier=pressed.tier)
+
+    async def _submit_modification(self, ack: Ack, pressed: Pressed, values: Mapping[str, Any]) -> None:
+        view = await self._views.view(pressed.case_id)
+        if view is None:
+            await ack(response_action="errors", errors=_beside(values, "text", GONE))
+            return
+        if view.case.face != pressed.face:  # what was typed belongs to parameters that are no longer proposed
+            await ack(response_action="errors", errors=_beside(values, "text", REFUSALS["stale"]))
+            return
+        proposed = view.submission.action.params or {}
+        typed = read_modification(values, proposed)
+        if typed.errors or typed.params is None:
+            await ack(response_action="errors", errors=dict(typed.errors))
+        elif typed.params == proposed:
+            await ack(response_action="errors", errors=_beside(values, "text", REFUSALS["no_change"]))
+        elif params_digest(typed.params) != pressed.shown_params:
+            await ack(response_action="update", view=preview_modal(replace(view, tier=pressed.tier), pressed.seat, typed.params))
+        else:
+            await self._submit(ack, pressed, values, typed)
+
+    async def _submit(self, ack: Ack, pressed: Pressed, values: Mapping[str, Any], typed: Typed) -> None:
+        outcome = await self._presses.carry_out(pressed, typed)
+        if isinstance(outcome, Declined):
+            await ack(response_action="errors", errors=_beside(values, _place(outcome), outcome.text))
+        else:
+            await ack(response_action="clear")
+
+
+def _place(outcome: Outcome) -> str:
+    """Beside which input a refusal belongs."""
+    return "reason" if isinstance(outcome, Declined) and outcome.reason == "reason_required" else "text"
+
+
+def _beside(values: Mapping[str, Any], block_id: str, text: str) -> dict[str, str]:
+    """An error beside an input that the form has: the one wanted, else its text, its question, or whatever comes first."""
+    chosen = next((name for name in (block_id, "text", "question") if name in values), next(iter(values), block_id))
+    return {chosen: text}

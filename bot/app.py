@@ -1,0 +1,283 @@
+"""The one composition root: every part is made here, given what it needs, started in order and stopped in reverse. It decides nothing."""
+
+import asyncio
+import os
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, suppress
+from datetime import datetime
+from functools import partial
+from importlib.metadata import version
+from typing import Any
+
+import aiohttp
+import structlog
+from aiohttp import web
+
+from bot import clock as wall
+from bot.actions.listeners import Listeners
+from bot.actions.presses import Presses
+from bot.actions.replies import Replies
+from bot.api import Api
+from bot.callback import Callbacks
+from bot.commands import Commands
+from bot.courier import Courier
+from bot.door import Door
+from bot.figures import Figures
+from bot.hooks import Hooks
+from bot.inbound import Inbound, make_bolt, make_client
+from bot.intake import Intake
+from bot.lanes import Lanes
+from bot.letters import Letters
+from bot.openapi import openapi_route
+from bot.ops import Metrics, Ops
+from bot.pace import Pace
+from bot.people import People
+from bot.policies import ActivePolicy, read_policy
+from bot.services import read_services
+from bot.settings import Secrets, Settings
+from bot.slack import SlackSender
+from bot.views import Views
+from escalation.acknowledgements import Acknowledgements
+from escalation.pager import Pager
+from escalation.rota import Rota
+from escalation.ticker import Ticker
+from escalation.watch import Watch
+from escalation.wire import EventsWire, RestWire
+from routing.case import Case
+from routing.change import SYSTEM, Event
+from routing.policy_file import load_policy
+from routing.vocabulary import EventKind
+from store.buckets import Buckets
+from store.checkpoints import CheckpointDirectory
+from store.database import Database
+from store.deployment import name_deployment
+from store.keys import signing_key, vault_key
+from store.ledger import Ledger
+from store.note import Signer
+from store.on_call import OnCallBook
+from store.outbox import Outbox
+from store.policies import Policies
+from store.reads import Reads
+from store.receipts import Receipts
+from store.signing import Signing
+from store.timekeeper import Jump, Timekeeper
+from store.tree import frontier
+from store.vault import Vault
+from store.wakeups import Wakeups
+from store.writer import Writer
+
+_LOG = structlog.get_logger("tierline")
+
+Passing = Callable[[str], None]
+
+
+class App:
+    """One running bot. Made by `App.start`, ended by `stop`."""
+
+    def __init__(self) -> None:
+        """Use `App.start`."""
+        self._stack = AsyncExitStack()
+        self.deployment = ""
+        self.host = ""
+        self.port = 0
+        self.metrics = Metrics()
+        self.wakeups = Wakeups()
+
+    @classmethod
+    async def start(
+        cls,
+        settings: Settings,
+        environment: Mapping[str, str],
+        *,
+        clock: Callable[[], datetime] | None = None,
+        background: bool = True,
+        passing: Passing = lambda _name: None,
+    ) -> "App":
+        """Open the database, bring it up to date, and begin to serve.
+
+        `clock` replaces the machine's clock. Without `background` nothing happens by itself: the caller turns `tick`, `courier` and
+        `signing`. `passing` is called at each step that touches the database or a peer. Raises what any part raises on bad settings.
+        """
+        app = cls()
+        try:
+            await app._compose(settings, environment, clock, passing)
+            if background:
+                app._run_by_itself()
+        except BaseException:
+            await app.stop()
+            raise
+        return app
+
+    @property
+    def url(self) -> str:
+        """Where the bot answers."""
+        return f"http://{self.host}:{self.port}"
+
+    async def tick(self) -> int:
+        """One turn of every clock. Gives how many clocks acted."""
+        return await self.watch.tick()
+
+    async def stop(self) -> None:
+        """Stop in reverse order of starting; what is under way gets a little time to end."""
+        await self._stack.aclose()
+
+    async def _compose(
+        self, settings: Settings, environment: Mapping[str, str], clock: Callable[[], datetime] | None, passing: Passing
+    ) -> None:
+        now = clock or wall.now
+        services = read_services(settings.services, environment)
+        offered = read_policy(settings.policy, environment)
+        await self._open_store(settings, environment, clock, passing)
+        self.policy = ActivePolicy(self.database, self.ledger, self.reads, self._policies)
+        await self.policy.load(offered)
+        await self.signing.check()
+
+        session = await self._stack.enter_async_context(aiohttp.ClientSession(trust_env=False))
+        client = make_client(session, settings.slack_api_url, _first(settings.slack_bot_token))
+        people = People(client, now)
+        rest = self._rest_wire(settings)
+        rota = Rota(OnCallBook(self.database, self.writer), self._escalation_policy, now, rest)
+        self.views = Views(self.reads, rota, people, now)
+        events = EventsWire(settings.pagerduty_events_url)
+        self._stack.callback(events.close)
+        callbacks = Callbacks(services, self.receipts, now)
+        self._stack.push_async_callback(callbacks.close)
+        self.courier = Courier(
+            self.outbox,
+            Lanes(Buckets(self.writer)),
+            {
+                "slack": SlackSender(client, self.database, self.deployment, people.identity),
+                "pagerduty": Pager(self.deployment, events, self._routing_key, rest),
+                "callback": callbacks,
+            },
+            ledger=self.ledger,
+            wakeups=self.wakeups,
+            views=self.views,
+            clock=now,
+            tally=self.metrics.carried,
+            passing=passing,
+        )
+        self.watch = Watch(self.ledger, self.reads, now, self._report_poison)
+
+        bolt = make_bolt(session, settings.slack_api_url)
+        presses = Presses(self.ledger, self.reads, people, self.deployment, self.metrics.pressed)
+        Listeners(presses, self.views, Replies(client, session)).listen(bolt)
+        Commands(self.database, self.reads, self.views, people, now, policy=self.policy).listen(bolt)
+        slack_secrets = [secret.get_secret_value() for secret in settings.slack_signing_secret]
+        inbound = Inbound(bolt, slack_secrets, now, client, _first(settings.slack_app_token))
+
+        door = Door(services, now, Pace(wall.steady))
+        api = Api(door, self.reads, self.receipts, self.wakeups, self.policy)
+        figures = Figures(self.database, self.ledger, now)
+        hook_secrets = [secret.get_secret_value() for secret in settings.pagerduty_webhook_secret]
+        acknowledgements = Acknowledgements(self.ledger, self.deployment, hook_secrets, rest)
+        routes = [
+            *Intake(door, self.ledger, self.policy, self.metrics.intake_answered).routes(),
+            *Letters(door, self.ledger, self.reads, self.metrics.letter_answered).routes(),
+            *api.routes(),
+            *inbound.routes(),
+            *Hooks(acknowledgements).routes(),
+            *Ops(self.metrics, figures.standing, figures.obstacles).routes(),
+            openapi_route(version("tierline")),
+        ]
+        await self._listen(settings, routes)
+        self._stack.callback(api.stop_waiting)
+        self._stack.push_async_callback(inbound.stop)
+        await inbound.start()
+        await self.ledger.record(Event(EventKind.STARTED, SYSTEM, {"version": version("tierline")}))
+
+    async def _open_store(
+        self, settings: Settings, environment: Mapping[str, str], clock: Callable[[], datetime] | None, passing: Passing
+    ) -> None:
+        """Database, keys, writer, ledger, log, outbox. A key that is missing beside a log that has events refuses to start."""
+        now = clock or wall.now
+        self.database = await Database.open(settings.database_url.get_secret_value())
+        self._stack.push_async_callback(self.database.close)
+        first_start = settings.on_sqlite and (await self.database.read(frontier)).size == 0
+        key = signing_key(settings.signing_key_path, create=first_start)
+        vault = Vault(vault_key(settings.vault_key_path, create=first_start))
+        self._policies = Policies(partial(load_policy, environment=environment))
+        timekeeper = Timekeeper(wall.now, wall.steady, by_database=True) if clock is None else Timekeeper.of(clock)
+        self.writer = Writer(self.database, timekeeper, vault, self._policies, self.wakeups, passing=passing)
+        self.ledger = Ledger(self.writer)
+        self.writer.start(self._on_jump)
+        self._stack.push_async_callback(self.writer.close)
+        self.deployment = await name_deployment(self.database, self.writer, os.urandom)
+        self.reads = Reads(self.database, self.writer, vault, self._policies)
+        self.receipts = Receipts(self.database, vault)
+        signer = Signer(f"tierline/{self.deployment}", key)
+        self.vkey = signer.vkey
+        directory = CheckpointDirectory(settings.checkpoint_path, [signer.vkey])
+        self.signing = Signing(self.database, self.writer, self.ledger, self.wakeups, directory=directory, signer=signer, clock=now)
+        self.outbox = Outbox(self.database, self.writer, self.ledger, secrets.token_hex(8), passing=passing)
+        await self.outbox.start()
+
+    def _rest_wire(self, settings: Settings) -> RestWire | None:
+        token = _first(settings.pagerduty_api_token)
+        if not token:
+            return None
+        rest = RestWire(token, settings.pagerduty_api_url)
+        self._stack.callback(rest.close)
+        return rest
+
+    async def _listen(self, settings: Settings, routes: list[web.RouteDef]) -> None:
+        application = web.Application()
+        application.add_routes(routes)
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=5.0)
+        await runner.setup()
+        self._stack.push_async_callback(runner.cleanup)
+        site = web.TCPSite(runner, settings.host, settings.port)
+        await site.start()
+        self.host, self.port = runner.addresses[0][:2]
+
+    def _run_by_itself(self) -> None:
+        for loop in (_for_ever(self.courier.run), self.signing.run(self._report_signing)):
+            self._stack.push_async_callback(_end, asyncio.create_task(loop))
+        ticker = Ticker(self._beat, self._report_tick)
+        ticker.start()
+        self._stack.push_async_callback(ticker.stop)
+
+    async def _beat(self) -> None:
+        await self.tick()
+        await self.policy.refresh()
+
+    def _routing_key(self, case: Case, tier: int) -> str | None:
+        return self.policy.of(case.route.policy_sha256).routing_key(case.route.ladder, tier)
+
+    def _escalation_policy(self, case: Case, tier: int) -> str | None:
+        return self.policy.of(case.route.policy_sha256).escalation_policy(case.route.ladder, tier)
+
+    def _on_jump(self, jump: Jump) -> None:
+        _LOG.error("the machine's clock was set; time goes on by the steady clock", seconds=round(jump.seconds, 3))
+        task = asyncio.get_running_loop().create_task(self.ledger.clock_jumped(jump))
+        self._stack.push_async_callback(_end, task)
+
+    def _report_poison(self, case_id: str, error: Exception) -> None:
+        _LOG.error("a case could not be processed; it is looked at again in a minute", case=case_id, exc_info=error)
+
+    def _report_signing(self, error: Exception) -> None:
+        _LOG.error("no checkpoint could be signed; the next try comes by itself", exc_info=error)
+
+    def _report_tick(self, error: Exception) -> None:
+        _LOG.error("a tick failed; the next one comes in a second", exc_info=error)
+
+
+def _first(values: Secrets) -> str:
+    return values[0].get_secret_value() if values else ""
+
+
+async def _for_ever(loop: Callable[[], Awaitable[None]]) -> None:
+    """Run a loop that must not end; what it raises is reported and it starts again."""
+    while True:
+        try:
+            await loop()
+        except Exception:  # noqa: BLE001 - the bot without its courier would be mute
+            _LOG.exception("the courier failed and starts again")
+            await asyncio.sleep(1.0)
+
+
+async def _end(task: asyncio.Task[Any]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

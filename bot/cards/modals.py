@@ -1,0 +1,115 @@
+"""The forms behind the buttons: reject, escalate, ask, comment, roll back, and approve where words are needed. Modify has its own file.
+
+Owns the shape of a modal and its fixed inputs. It never judges what was typed. Protocol: callback_id `tierline:<verb>`, private_metadata
+= the button's value + {"ch", "ts"}, input blocks `reason`, `text`, `question`, each with the element `value`.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from bot.cards.buttons import action_id, value
+from bot.cards.drawing import Block, lines, plain, rich, run, words
+from bot.cards.text import Cuts, head, line
+from bot.cards.view import View
+from bot.cards.wording import code_label
+from routing.authorize import RULES
+from routing.vocabulary import ReasonCode, Verb
+
+_TITLE = {
+    Verb.APPROVE: ("Approve", "Approve"),
+    Verb.REJECT: ("Reject", "Reject"),
+    Verb.ESCALATE: ("Escalate", "Escalate"),
+    Verb.ASK: ("Ask for information", "Ask"),
+    Verb.COMMENT: ("Comment", "Comment"),
+    Verb.ROLL_BACK: ("Roll back", "Ask to roll back"),
+}
+"""Verb -> title of its modal and label of its submit button, at most 24 characters each."""
+
+_HINT = {
+    Verb.REJECT: "The service is told that a person said no.",
+    Verb.ESCALATE: "The next tier gets the case with everything known, and this text.",
+    Verb.ASK: "The service gets this question. The decision clock pauses until it answers.",
+    Verb.COMMENT: "Everybody who reviews this case sees it, and it is kept with the case.",
+    Verb.ROLL_BACK: "The service is asked, once, for its compensating action.",
+}
+
+TEXT_MOST = 3_000
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """The message a modal was opened from; `cut` as the pressed button said."""
+
+    channel: str
+    ts: str
+    cut: bool = False
+
+
+def metadata(view: View, seat: Seat, **more: str | int) -> str:
+    """The private metadata of every modal of a case."""
+    return value(view, cut=seat.cut, ch=seat.channel, ts=seat.ts, **more)
+
+
+def verb_modal(view: View, verb: Verb, seat: Seat) -> dict[str, Any]:
+    """The form of a verb: its reason where one is due, its text, mandatory where `routing.authorize.RULES` says so.
+
+    Approve has a form too, for a policy that wants words with it. Verbs without a form here raise KeyError.
+    """
+    rule = RULES[verb]
+    title, submit = _TITLE[verb]
+    blocks: list[Block] = [summary(view)]
+    if verb is Verb.ROLL_BACK:
+        blocks.append(words("This does not undo anything by itself: it asks the service to."))
+    if rule.reason:
+        blocks.append(reason_input(view))
+    blocks.append(question_input() if verb is Verb.ASK else text_input(required=rule.text, hint=_HINT.get(verb, "")))
+    return modal(title, action_id(verb), metadata(view, seat), blocks, submit=submit)
+
+
+def modal(title: str, callback_id: str, private_metadata: str, blocks: list[Block], *, submit: str = "") -> dict[str, Any]:
+    """A modal view; without `submit` it can only be closed."""
+    shown: dict[str, Any] = {"type": "modal", "callback_id": callback_id, "private_metadata": private_metadata, "title": plain(title)}
+    shown |= {"submit": plain(submit), "close": plain("Cancel")} if submit else {"close": plain("Close")}
+    return shown | {"blocks": blocks}
+
+
+def summary(view: View) -> Block:
+    """Which case the form speaks of."""
+    title = Cuts().cut(line(view.submission.title) or "(no visible title)", 300)
+    return rich(lines(run(title, "bold"), run(f"  ·  revision {view.case.revision}, action {view.case.action_sha256[:12]}")))
+
+
+def reason_input(view: View) -> Block:
+    """The list of reasons of the case's policy."""
+    codes = view.case.route.reason_codes or tuple(code.value for code in ReasonCode)
+    options = [{"text": plain(head(code_label(code) or code, 75)), "value": code} for code in codes[:100]]
+    return field("reason", "Reason", {"type": "static_select", "action_id": "value", "options": options})
+
+
+def text_input(*, required: bool, hint: str = "") -> Block:
+    """Free text of the person."""
+    return field("text", "In your own words", _multiline(), required=required, hint=hint)
+
+
+def question_input() -> Block:
+    """What the service is asked."""
+    return field("question", "Your question to the service", _multiline(), hint=_HINT[Verb.ASK])
+
+
+def field(block_id: str, label: str, element: Block, *, required: bool = True, hint: str = "") -> Block:
+    """An input block."""
+    block: Block = {"type": "input", "block_id": block_id, "label": plain(label), "element": element}
+    return block | ({} if required else {"optional": True}) | ({"hint": plain(hint)} if hint else {})
+
+
+def _multiline() -> Block:
+    return {"type": "plain_text_input", "action_id": "value", "multiline": True, "max_length": TEXT_MOST}
+
+
+def read_metadata(private_metadata: str) -> dict[str, Any]:
+    """What `metadata` wrote. Raises `ValueError` for anything that is not a JSON object."""
+    found = json.loads(private_metadata)
+    if not isinstance(found, dict):
+        raise ValueError("the metadata of a modal is an object")  # noqa: TRY004  # hostile text, not a caller's mistake
+    return found

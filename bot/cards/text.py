@@ -1,0 +1,165 @@
+"""Text from outside made safe to show: nothing in it can mention, link, reverse, hide or break what stands around it.
+
+Owns cleaning, measuring and visible cutting. Outside text goes into `plain_text` and `rich_text` elements, which Slack does not
+parse; `escaped` is for the few places that are mrkdwn by nature. It never decides what is shown where.
+"""
+
+import re
+import unicodedata
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+T = TypeVar("T")
+
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+"""Letters and marks that draw nothing (Unicode 16, Default_Ignorable_Code_Point, plus the empty braille cell)."""
+
+_HARMLESS = re.compile(r"[\n\t -~]*")
+
+_MARKS_IN_A_ROW = 3
+"""Vietnamese and Hebrew need up to three combining marks on a letter; more only paint over the neighbouring lines."""
+
+_HONEST = dict.fromkeys(map(ord, "\u200c\u200d\ufe0f\r\u00ad\ufeff"))
+
+_NOTE = 60
+"""More than the longest note on a cut takes."""
+
+_LOOKALIKES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "*": "∗", "_": "＿", "~": "∼", "`": "ˋ"})  # noqa: RUF001  # meant
+
+
+def _hidden(char: str) -> bool:
+    """Whether a character draws nothing, or changes how its neighbours are drawn."""
+    point = ord(char)
+    if char in "\n\t":
+        return False
+    if 0xFE00 <= point <= 0xFE0F or 0x180B <= point <= 0x180F or 0xE0000 <= point <= 0xE0FFF:
+        return True  # variation selectors and tags: they can carry a whole hidden text
+    return char in _BLANK or unicodedata.category(char) in {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
+
+
+def _tamed(text: str, *, spell: bool) -> str:
+    if _HARMLESS.fullmatch(text) is not None:  # nearly every text; the walk below costs a microsecond a character
+        return text
+    out: list[str] = []
+    marks = 0
+    for char in text:
+        category = unicodedata.category(char)
+        marks = marks + 1 if category in {"Mn", "Me"} else 0
+        if _hidden(char) or marks > _MARKS_IN_A_ROW or (spell and category == "Zs" and char != " "):
+            out.append(f"⟨U+{ord(char):04X}⟩" if spell else "")
+        else:
+            out.append(" " if category == "Zs" else char)
+    return "".join(out)
+
+
+def clean(text: str) -> str:
+    """`text` without control, bidi, zero-width and other invisible characters. Line ends are kept, empty lines only one in a row."""
+    shown = _tamed(text.replace("\r\n", "\n").replace("\r", "\n"), spell=False)
+    return re.sub(r"\n\s*\n", "\n\n", shown).strip()
+
+
+def line(text: str) -> str:
+    """`text` cleaned and on one line."""
+    return " ".join(clean(text).split())
+
+
+def exact(text: str) -> str:
+    """`text` with every invisible character spelled out as ⟨U+202E⟩: for what will be executed, where nothing may be left out."""
+    return _tamed(text, spell=True)
+
+
+def invisible(text: str) -> bool:
+    """Whether `text` holds characters that a reader would not see."""
+    return _HARMLESS.fullmatch(text) is None and any(_hidden(char) for char in text)
+
+
+def suspicious(text: str) -> bool:
+    """Whether `text` hides characters that honest writing has no use for; joiners and the emoji selector are common in it."""
+    return invisible(text.translate(_HONEST))
+
+
+def escaped(text: str, most: int = 200) -> str:
+    """`text` on one line for mrkdwn and notifications: `& < >` as Slack asks, and nothing left that starts bold, strike, italics or code.
+
+    For names, codes and titles: what weighs more than `most` ends in an ellipsis.
+    Source: https://docs.slack.dev/messaging/formatting-message-text#escaping
+    """
+    return brief(text, most).translate(_LOOKALIKES)
+
+
+def brief(text: str, most: int) -> str:
+    """`text` on one line, with an ellipsis where it weighs more than `most`."""
+    shown = line(text)
+    return shown if weight(shown) <= most else head(shown, most - 1) + "…"
+
+
+def weight(text: str) -> int:
+    """How long Slack may take `text` to be: UTF-16 units, with `& < >` counted as their entities."""
+    extra = 4 * text.count("&") + 3 * (text.count("<") + text.count(">"))
+    return units(text) + extra
+
+
+def units(text: str) -> int:
+    """Length of `text` in UTF-16 units, which is what a JavaScript client counts."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def head(text: str, most: int) -> str:
+    """The longest beginning of `text` that weighs at most `most`."""
+    start = text[: max(most, 0)]  # no character weighs less than one
+    fits = bisect_right(range(len(start) + 1), most, key=lambda length: weight(start[:length]))
+    return start[: max(fits - 1, 0)]
+
+
+@dataclass(slots=True)
+class Cuts:
+    """The scissors of one drawing. `made` tells afterwards whether anything was cut; `scale` shrinks every limit alike."""
+
+    scale: float = 1.0
+    made: bool = False
+
+    def cut(self, text: str, most: int, *, lines: int = 20) -> str:
+        """`text` within `most` (as `weight` counts) and so many lines, its end replaced by a visible note when it is longer."""
+        most = max(int(most * self.scale), 2 * _NOTE)
+        kept = text if weight(text) <= most else head(text, most - _NOTE)
+        kept = "\n".join(kept.split("\n")[:lines])
+        if kept == text:
+            return text
+        self.made = True
+        kept = head(kept, most - _NOTE)
+        return f"{kept}… cut, {len(text) - len(kept):,} more characters: open full evidence"
+
+    def few(self, items: tuple[T, ...], most: int) -> tuple[tuple[T, ...], str]:
+        """The first `most` items and the visible note on the others, "" when there are none."""
+        left = len(items) - most
+        if left <= 0:
+            return items, ""
+        self.made = True
+        return items[:most], f"… {left:,} more: open full evidence"
+
+
+def address(url: str) -> str:
+    """A URL as text that cannot mislead: where its host does not simply stand in front, that comes first, in ASCII.
+
+    Browsers read a backslash as a slash (WHATWG URL), so do we. Hosts in other scripts are shown in punycode (RFC 3492).
+    """
+    shown = line(url).replace("\\", "/")
+    try:
+        host = urlsplit(shown).hostname or ""
+    except ValueError:  # brackets that are no IPv6 address
+        host = ""
+    plainly = re.match(r"https?://([a-z0-9.-]+)(?:[:/?#]|$)", shown, re.ASCII | re.IGNORECASE)
+    if plainly is not None and plainly[1].lower() == host:
+        return shown
+    return f"really {_ascii_host(host)} · {shown}" if host else shown
+
+
+def _ascii_host(host: str) -> str:
+    return ".".join(label if label.isascii() else "xn--" + label.encode("punycode").decode() for label in host.split("."))
+
+
+def channel_name(channel: str) -> str:
+    """`#review-tier1` for a channel of the policy."""
+    return "#" + line(channel).removeprefix("#")

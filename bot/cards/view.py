@@ -1,0 +1,65 @@
+"""Everything a card, a thread note or a modal is drawn from, as one value. Owns `View` and `Happening`; never fetches what is in them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from routing.case import Case, Tier
+from routing.change import Actor
+from routing.submission import Submission
+from routing.vocabulary import EventKind
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One event of a case with its content opened, as the history tells it.
+
+    `fields` stand open in the log, `opened` came out of the vault (empty once erased), `index` is the leaf's.
+    """
+
+    kind: EventKind
+    actor: Actor
+    at: datetime
+    fields: Mapping[str, object] = field(default_factory=dict)
+    opened: Mapping[str, object] = field(default_factory=dict)
+    index: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A case as it is when something about it is drawn.
+
+    `tier` says whose card is drawn (0-based), which is not the tier the case is at when the card is an old copy.
+    `history` is in order of the log. `now` is aware UTC. `checkpoint` is the short form for the footer, "" when none.
+    `on_call` names the person on call per tier, `names` people by Slack user id (an unknown one is shown by id).
+    `links` holds the permalink of the current card, or "".
+    """
+
+    case: Case
+    submission: Submission
+    history: tuple[Happening, ...]
+    now: datetime
+    checkpoint: str = ""
+    tier: int = 0
+    on_call: Mapping[int, str] = field(default_factory=dict)
+    links: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def rung(self) -> Tier:
+        """The tier whose card is drawn."""
+        return self.case.route.tiers[self.tier]
+
+    @property
+    def current(self) -> bool:
+        """Whether this is the card people decide on: the case is open and at this tier."""
+        return self.case.open and self.case.tier == self.tier
+
+    def last(self, *kinds: EventKind) -> Happening | None:
+        """The newest event of one of these kinds, None when there was none."""
+        return next((happening for happening in reversed(self.history) if happening.kind in kinds), None)
+
+    def known_as(self, person: str) -> str:
+        """The name of a person by Slack (or `pagerduty:`) id: a looked-up one, else the one given with something they did here, else ""."""
+        told = (str(happening.opened.get("name") or "") for happening in reversed(self.history) if happening.actor.id == person)
+        return self.names.get(person) or next((name for name in told if name), "")

@@ -1,0 +1,169 @@
+"""`/review`: the queue, what to take next, what one has claimed, one case. Answered at once, seen by the asker only.
+
+Owns the words of the command and who may ask: members of this workspace; what a case contains only people of its ladder's groups. It
+changes nothing and draws nothing itself.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from slack_bolt.app.async_app import AsyncApp
+
+from bot.cards.drawing import Drawing, words
+from bot.cards.limits import check_message
+from bot.cards.status import CaseLine, TierStanding, draw_answer, draw_case, draw_help, draw_mine, draw_next, draw_status
+from bot.people import Identity, People, SlackUnreachable
+from bot.views import Views
+from routing.authorize import REFUSALS, Allowed, answering_groups, authorize
+from routing.case import Case, Group
+from routing.people import Person, Press
+from routing.policy import Policy
+from routing.vocabulary import State, Verb
+from store.database import Database
+from store.queue import OutboxCount, QueueCount, outbox_counts, queue_counts
+from store.reads import Reads
+from store.standing import cases_named, tier_standings
+
+COMMAND = "/review"
+LOOKED_AT = 50
+"""Open cases looked at to find the next one for a person."""
+
+NO_SUCH_CASE = "There is no case with this id, and no task."
+
+Ack = Callable[..., Awaitable[Any]]
+
+
+class Commands:
+    """The slash command. `clock` gives aware UTC times, `policy` the active policy."""
+
+    def __init__(
+        self,
+        database: Database,
+        reads: Reads,
+        views: Views,
+        people: People,
+        clock: Callable[[], datetime],
+        *,
+        policy: Callable[[], Policy],
+    ) -> None:
+        self._database = database
+        self._reads = reads
+        self._views = views
+        self._people = people
+        self._clock = clock
+        self._policy = policy
+
+    def listen(self, bolt: AsyncApp) -> None:
+        """Register with Bolt."""
+        bolt.command(COMMAND)(self.on_command)
+
+    async def on_command(self, ack: Ack, body: Mapping[str, Any]) -> None:
+        """Somebody typed it."""
+        drawing = await self.answer(str(body["user_id"]), str(body["team_id"]), str(body.get("text") or ""))
+        check_message(drawing.text, drawing.blocks)
+        await ack(response_type="ephemeral", text=drawing.text, blocks=drawing.blocks)
+
+    async def answer(self, user: str, team: str, text: str) -> Drawing:
+        """What `user`, who typed in `team`, gets to see."""
+        try:
+            us = await self._people.identity()
+        except SlackUnreachable:
+            return draw_answer(REFUSALS["slack_unreachable"])
+        if (refusal := _outsider(await self._person(user, us, {}), us, team)) is not None:
+            return draw_answer(refusal)
+        match text.split():
+            case ["status"]:
+                return await self._status()
+            case ["next"]:
+                return await self._next(user, us)
+            case ["mine"]:
+                return await self._mine(user)
+            case ["case", word]:
+                return await self._case(user, us, word)
+            case [unknown, *_] if unknown != "help":
+                return draw_help(unknown)
+            case _:
+                return draw_help()
+
+    async def _status(self) -> Drawing:
+        now = self._clock()
+        tiers = await self._database.read(partial(tier_standings, now=now))
+        queue = await self._database.read(queue_counts)
+        channels = self._channels()
+        standings = [
+            TierStanding(channels.get(one.tier, f"tier {one.tier + 1}"), one.waiting, one.waiting - one.claimed, one.late, one.next_due)
+            for one in tiers
+        ]
+        drawing = draw_status(standings, held=_count(queue, State.HELD), needs_info=_count(queue, State.NEEDS_INFO))
+        return _with_dead_letters(drawing, await self._database.read(outbox_counts))
+
+    def _channels(self) -> dict[int, str]:
+        """What each tier's channel is called by the active policy; several ladders may share a tier's number."""
+        names: dict[int, list[str]] = {}
+        for ladder in self._policy().ladders.values():
+            for number, tier in enumerate(ladder.tiers):
+                names.setdefault(number, [])
+                names[number] += [tier.channel] if tier.channel not in names[number] else []
+        return {number: ", ".join(channels) for number, channels in names.items()}
+
+    async def _next(self, user: str, us: Identity) -> Drawing:
+        for case in await self._reads.open_cases(LOOKED_AT):
+            if case.state is not State.PENDING or case.claimed_by:
+                continue
+            person = await self._person(user, us, case.route.groups)
+            if person.groups & answering_groups(case) and isinstance(authorize(_approving(person, case), case), Allowed):
+                return draw_next(await self._line(case))
+        return draw_next(None)
+
+    async def _mine(self, user: str) -> Drawing:
+        return draw_mine([await self._line(case) for case in await self._reads.claimed_by(user)])
+
+    async def _case(self, user: str, us: Identity, word: str) -> Drawing:
+        for case in await self._database.read(partial(cases_named, word=word)):
+            person = await self._person(user, us, case.route.groups)
+            looking = Press(verb=Verb.OPEN_EVIDENCE, person=person, case_id=case.id, face=case.face, team=us.team)
+            verdict = authorize(looking, case)
+            if not isinstance(verdict, Allowed):
+                return draw_answer(verdict.text)
+            if (view := await self._views.view(case.id)) is not None:
+                return draw_case(view)
+        return draw_answer(NO_SUCH_CASE)
+
+    async def _person(self, user: str, us: Identity, groups: Mapping[str, Group]) -> Person:
+        return await self._people.person(user, us.team, groups)
+
+    async def _line(self, case: Case) -> CaseLine:
+        view = await self._views.view(case.id)
+        title = view.submission.title if view is not None else ""
+        return CaseLine(case.id, title, case.route.risk, case.due_at, view.links if view is not None else "", case.claimed_by)
+
+
+def _outsider(person: Person, us: Identity, team: str) -> str | None:
+    """The sentence for somebody who is no member of this workspace, None for a member."""
+    if not person.known:
+        return REFUSALS["slack_unreachable"]
+    if person.deleted or person.bot:
+        return REFUSALS["bot" if person.bot else "deactivated"]
+    if person.stranger or person.team != us.team or team != us.team:
+        return REFUSALS["stranger"]
+    return REFUSALS["guest"] if person.guest else None
+
+
+def _approving(person: Person, case: Case) -> Press:
+    return Press(verb=Verb.APPROVE, person=person, case_id=case.id, face=case.face, team=person.team)
+
+
+def _count(queue: Sequence[QueueCount], state: State) -> int:
+    return sum(one.cases for one in queue if one.state == state)
+
+
+def _with_dead_letters(drawing: Drawing, outbox: Sequence[OutboxCount]) -> Drawing:
+    """Messages that were given up are said where people look, not only in a log."""
+    dead = {one.peer: one.messages for one in outbox if one.state == "dead"}
+    if not dead:
+        return drawing
+    told = ", ".join(f"{count:,} to {peer}" for peer, count in sorted(dead.items()))
+    return replace(drawing, blocks=[*drawing.blocks, words(f"⚠️ *Not delivered and given up:* {told}. `tierline retry` sends them again.")])

@@ -1,0 +1,224 @@
+"""The one way out: takes what is to be sent from the outbox and carries it to its sender, until the peer has it or it is given up.
+
+Owns how much goes out at once, the wait after an unclear reply, retries and giving up. It never draws, never talks to a peer itself, and
+sends nothing of which it does not first write down that it is about to.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from bot.cards.view import View
+from bot.lanes import Lanes
+from bot.retry import SCHEDULES, Retry
+from routing.case import Case
+from routing.change import Change, Message, MessageKind, Refused, Subject
+from store.delivery import Delivered, Outgoing, Sender, SendError
+from store.ledger import Ledger, NotRecordingError, Step
+from store.outbox import Doubt, Outbox
+from store.wakeups import Wakeups
+from store.writer import CannotRecordError, WriterClosedError
+
+SEND_TIMEOUT_S = 15.0
+QUIET = timedelta(seconds=30)
+"""How long a peer may still apply a request whose reply was lost. A callback needs no such wait: its receiver knows the webhook-id."""
+
+POLL_S = 1.0
+MOST_UNDER_WAY = 64
+"""Messages of one peer under way at a time."""
+
+GRACE_S = 20.0
+LATE_PAGE = timedelta(minutes=5)
+"""A page nobody has accepted for so long is an alarm at every try (promise P3)."""
+
+_LOG = structlog.get_logger("tierline.courier")
+
+
+class Views(Protocol):
+    """Reads a case with all there is to show of it."""
+
+    async def view(self, case_id: str) -> View | None:
+        """The case as it is now, None when there is none or its content was erased."""
+        ...
+
+
+class Courier:
+    """Empties the outbox. `senders` by peer; `tally` counts tries by peer and result; `passing` names steps, where tests let it die."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        lanes: Lanes,
+        senders: Mapping[str, Sender[View]],
+        *,
+        ledger: Ledger,
+        wakeups: Wakeups,
+        views: Views,
+        clock: Callable[[], datetime],
+        tally: Callable[[str, str], None],
+        schedules: Mapping[str, Retry] = SCHEDULES,
+        passing: Callable[[str], None] = lambda _name: None,
+    ) -> None:
+        self._outbox = outbox
+        self._lanes = lanes
+        self._ledger = ledger
+        self._wakeups = wakeups
+        self._views = views
+        self._senders = senders
+        self._clock = clock
+        self._tally = tally
+        self._schedules = schedules
+        self._passing = passing
+        self._under_way = set[asyncio.Task[None]]()
+        self._busy: dict[str, Counter[str]] = {peer: Counter() for peer in senders}
+        self._soonest: datetime | None = None
+
+    async def run(self) -> None:
+        """Carry until cancelled; then what is under way gets a little time to end."""
+        try:
+            while True:
+                self._wakeups.outbox.clear()
+                if await self._start_some():
+                    continue
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._pause_s()):
+                        await self._wakeups.outbox.wait()
+        finally:
+            if self._under_way:
+                await asyncio.wait(self._under_way, timeout=GRACE_S)
+            for task in self._under_way:
+                task.cancel()
+
+    async def drain_once(self) -> int:
+        """Carry everything that can go out now, and what that sets free; gives how many rows were taken up. What has to wait stays."""
+        taken = 0
+        while started := await self._start_some():
+            taken += started
+            while self._under_way:
+                await asyncio.wait(self._under_way)
+        return taken
+
+    def _pause_s(self) -> float:
+        """Seconds until something that was put back may be due, a second at most: other replicas give no hint here."""
+        soonest, self._soonest = self._soonest, None
+        return min(POLL_S, max(0.0, (soonest - self._clock()).total_seconds())) if soonest is not None else POLL_S
+
+    async def _start_some(self) -> int:
+        free = [peer for peer in self._senders if self._busy[peer].total() < MOST_UNDER_WAY]
+        try:
+            claims = await asyncio.gather(*(self._outbox.claim(peer, skip=self._full(peer)) for peer in free))
+        except (CannotRecordError, WriterClosedError):
+            _LOG.warning("outbox not readable")
+            return 0
+        rows = [row for claim in claims for row in claim]
+        for row in rows:
+            self._busy[row.peer][row.message.destination] += 1
+            task = asyncio.create_task(self._carry(row), name=f"courier {row.id}")
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+        return len(rows)
+
+    def _full(self, peer: str) -> Collection[str]:
+        busy = {destination for destination, count in self._busy[peer].items() if count >= self._lanes.most(peer)}
+        return busy | self._lanes.paused(peer, self._clock())
+
+    async def _carry(self, row: Outgoing) -> None:
+        try:
+            await self._deliver(row)
+        except (CannotRecordError, WriterClosedError, NotRecordingError) as error:
+            _LOG.warning("not noted in the outbox; its lease will end", row=row.id, cause=type(error).__name__)
+        except Exception:  # noqa: BLE001 - one message must not stop the others; its lease will end and it is looked at again
+            _LOG.exception("delivery failed", row=row.id, peer=row.peer)
+        finally:
+            self._busy[row.peer][row.message.destination] -= 1
+            self._wakeups.outbox.set()  # the next message of its lane may go
+
+    async def _deliver(self, row: Outgoing) -> None:
+        now = self._clock()
+        if row.doubtful and row.peer != "callback" and row.intent_at is not None and now < row.intent_at + QUIET:
+            await self._put_back(row, Doubt(row.intent_at + QUIET, "waiting for a late reply to show", ambiguous=True))
+            return
+        view = await self._views.view(row.case_id)
+        if view is None or (needless := _needless(row.message, view.case)):
+            await self._outbox.cancel(row, needless if view is not None else "there is nothing to show of this case")
+            return
+        if (until := await self._lanes.enter(row, now)) is not None:
+            await self._put_back(row, Doubt(until, "waiting for its turn", ambiguous=row.doubtful))
+            return
+        if not await self._outbox.trying(row):
+            return
+        try:
+            delivered = await self._send(row, replace(view, tier=row.message.tier))
+        except SendError as error:
+            await self._failed(row, error)
+            return
+        self._passing("courier.sent")
+        await self._outbox.settle(row, delivered)
+        self._tally(row.peer, "delivered")
+        if row.message.kind is MessageKind.CARD and row.message.tier > view.case.route.start:
+            await self._ledger.change(row.case_id, point_to(row.message.tier))
+
+    async def _send(self, row: Outgoing, view: View) -> Delivered:
+        """One try. Whatever goes wrong in a way nobody foresaw leaves it open whether the peer has it."""
+        self._passing("courier.sending")
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                return await self._senders[row.peer].send(row, view)
+        except TimeoutError as error:
+            raise SendError(f"no answer within {SEND_TIMEOUT_S:g} s", ambiguous=True) from error
+        except SendError:
+            raise
+        except Exception as error:
+            _LOG.exception("sender failed", row=row.id, peer=row.peer)
+            raise SendError(f"bug: {type(error).__name__}", ambiguous=True) from error
+
+    async def _failed(self, row: Outgoing, error: SendError) -> None:
+        now = self._clock()
+        attempts = row.attempts + 1
+        what = {"row": row.id, "case": row.case_id, "peer": row.peer, "kind": row.message.kind.value}
+        said = {**what, "attempts": attempts, "cause": error.reason}
+        again = None if error.permanent else self._schedules[row.peer].next_at(row.id, attempts, now, row.created_at)
+        if again is None:
+            _LOG.error("not delivered and given up", **said)
+            self._tally(row.peer, "dead")
+            await self._outbox.dead(row, error.reason)
+            return
+        if error.retry_after_s is not None:
+            again = now + timedelta(seconds=error.retry_after_s)
+            await self._lanes.slow_down(row, error.retry_after_s, now)
+        doubtful = (error.ambiguous or row.doubtful) and row.peer != "callback"
+        if error.ambiguous and row.peer != "callback":
+            again = max(again, now + QUIET)
+        late_page = row.peer == "pagerduty" and now - row.created_at > LATE_PAGE
+        (_LOG.error if late_page or row.doubtful else _LOG.warning)("not delivered, to be tried again", **said)
+        self._tally(row.peer, "unclear" if error.ambiguous else "failed")
+        await self._put_back(row, Doubt(again, error.reason, ambiguous=doubtful))
+
+    async def _put_back(self, row: Outgoing, doubt: Doubt) -> None:
+        self._soonest = min(self._soonest or doubt.until, doubt.until)
+        await self._outbox.put_back(row, doubt)
+
+
+def point_to(tier: int) -> Step:
+    """The step that refreshes the cards of the lower tiers once the card of `tier` stands, so that they can link to it."""
+
+    def step(subject: Subject, _now: datetime) -> Change | Refused:
+        route = subject.case.route
+        updates = (Message(MessageKind.CARD_UPDATE, route.tiers[lower].channel, tier=lower) for lower in range(route.start, tier))
+        return Change(subject.case, (), tuple(updates))
+
+    return step
+
+
+def _needless(message: Message, case: Case) -> str:
+    """Why a message need not go any more, "" when it does: never a page, nor its acknowledgement, for an incident that is closed here."""
+    if message.kind not in (MessageKind.PAGE, MessageKind.PAGE_ACKNOWLEDGE):
+        return ""
+    still_open = any((page.tier, page.round) == (message.tier, message.round) for page in case.pages)
+    return "" if still_open else "the page was closed before it was sent"

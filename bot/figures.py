@@ -1,0 +1,42 @@
+"""What `/metrics` and `/readyz` show of the database. Owns these reads; names no metric (bot.ops does)."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from bot.ops import Standing, Waiting
+from store.database import Database
+from store.ledger import Ledger
+from store.queue import outbox_counts
+from store.schema import checkpoints, moment
+from store.tree import frontier
+
+
+class Figures:
+    """Reads the figures when somebody asks for them. `clock` gives aware UTC times."""
+
+    def __init__(self, database: Database, ledger: Ledger, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._ledger = ledger
+        self._clock = clock
+
+    async def standing(self) -> Standing:
+        """Outbox, log and checkpoint of this moment. Raises what the database raises."""
+        now = self._clock()
+
+        def read(connection: Connection) -> Standing:
+            newest = connection.execute(select(func.max(checkpoints.c.at))).scalar_one_or_none()
+            return Standing(
+                waiting=[
+                    Waiting(one.peer, one.state, one.messages, (now - one.oldest).total_seconds()) for one in outbox_counts(connection)
+                ],
+                log_size=frontier(connection).size,
+                checkpoint_age_s=None if newest is None else (now - moment(newest)).total_seconds(),
+            )
+
+        return await self._database.read(read)
+
+    async def obstacles(self) -> Sequence[str]:
+        """What keeps cases and presses from being recorded, in sentences; empty when nothing does."""
+        return [self._ledger.not_recording] if self._ledger.not_recording else []

@@ -1,0 +1,95 @@
+"""`POST /v1/cases`: from a signed body to a stored case and its answer. Owns which answer a delivery gets; never routes and never writes.
+
+What is answered 2xx is committed. Everything else was not stored and may be sent again.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+
+from aiohttp import web
+
+from bot.door import Call, Door
+from bot.problem import RETRY_AFTER_S, No, refuse
+from routing.errors import Problem, SubmissionError
+from routing.policy import Policy
+from routing.problems import did_you_mean
+from routing.review.opening import open_case
+from routing.review.revising import content_sha256
+from routing.strict import loads
+from routing.submission import Submission, read_submission
+from store.leaf import LeafTooLongError
+from store.ledger import Conflict, Delivery, Ledger, NotRecordingError, Opened, Repeated
+from store.unit import NoPolicyError
+from store.writer import CannotRecordError, WriterClosedError
+
+NOT_RECORDED = (CannotRecordError, NotRecordingError, NoPolicyError, WriterClosedError)
+"""What the ledger raises when it wrote nothing and may do so later."""
+
+
+class Intake:
+    """Takes cases in."""
+
+    def __init__(self, door: Door, ledger: Ledger, policy: Callable[[], Policy], tally: Callable[[int], None]) -> None:
+        """`policy` gives the active policy; `tally` counts answers by status code."""
+        self._door = door
+        self._ledger = ledger
+        self._policy = policy
+        self._tally = tally
+
+    def routes(self) -> list[web.RouteDef]:
+        """Where cases come in."""
+        return [web.post("/v1/cases", self.post)]
+
+    async def post(self, request: web.Request) -> web.Response:
+        """Open a case, or say why not."""
+        call = await self._door.admit(request)
+        answer = call if isinstance(call, web.Response) else await self._take(call)
+        self._tally(answer.status)
+        return answer
+
+    async def _take(self, call: Call) -> web.Response:
+        try:
+            submission = read_submission(loads(call.body))
+        except SubmissionError as error:
+            return refuse(No.INVALID, problems=error.problems)
+        if (answer := self._not_for(call, submission)) is not None:
+            return answer
+        delivery = Delivery(
+            service=call.service.name,
+            webhook_id=call.webhook_id,
+            digest=hashlib.sha256(call.body).hexdigest(),
+            workflow=submission.workflow,
+            task_id=submission.task_id,
+            input_sha256=content_sha256(submission),
+        )
+        try:
+            result = await self._ledger.open(delivery, open_case(call.service.name, submission))
+        except NOT_RECORDED:
+            return refuse(No.NOT_RECORDING, retry_after_s=RETRY_AFTER_S)
+        except LeafTooLongError:
+            return refuse(No.INVALID, problems=[Problem("", "ids, names and flags are together too long for one audit event")])
+        match result:
+            case Opened(answer=first):
+                return reply(first, 202)
+            case Repeated(answer=earlier):
+                return reply(earlier or {}, 200)
+            case Conflict(reason="webhook_id"):
+                return refuse(No.WEBHOOK_ID_USED, "Send new content under a new webhook-id.")
+            case Conflict(case_id=case_id):
+                path = f"/v1/cases/{case_id}/information"
+                return refuse(No.TASK_EXISTS, f"Send what changed to {path}.", case_id=case_id, information=path)
+
+    def _not_for(self, call: Call, submission: Submission) -> web.Response | None:
+        known, allowed = self._policy().workflows, call.service.workflows
+        if submission.workflow not in known:
+            hint = did_you_mean(submission.workflow, sorted(allowed & known.keys()))
+            return refuse(No.INVALID, problems=[Problem("/workflow", f"unknown workflow{hint}")])
+        if submission.workflow not in allowed:
+            return refuse(No.WORKFLOW_NOT_YOURS, "List the workflow under this service in the services file.")
+        return None
+
+
+def reply(body: Mapping[str, object], status: int) -> web.Response:
+    """An answer in JSON."""
+    return web.Response(body=json.dumps(body).encode(), status=status, content_type="application/json")

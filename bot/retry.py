@@ -1,0 +1,46 @@
+"""When a message is tried again: a schedule is a value, and a try's place in it is arithmetic. Never sleeps and never sends."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Waits that double from `first_s` to `most_s`, spread by up to `jitter` of themselves, until `give_up` after the message was made.
+
+    The spread comes from the row and the attempt, so that it is the same in every replica and after every restart.
+    """
+
+    first_s: float
+    most_s: float
+    give_up: timedelta
+    jitter: float = 0.2
+
+    def wait_s(self, row_id: int, attempts: int) -> float:
+        """Seconds from the failure of attempt number `attempts` (1, 2, …) to the next one."""
+        wait = min(self.first_s * 2.0 ** min(attempts - 1, 30), self.most_s)
+        return wait * (1.0 + self.jitter * _spread(row_id, attempts))
+
+    def next_at(self, row_id: int, attempts: int, now: datetime, created_at: datetime) -> datetime | None:
+        """When to try again, None when it is given up. The last try comes at the very end of the time allowed."""
+        end = created_at + self.give_up
+        if now >= end:
+            return None
+        return min(now + timedelta(seconds=self.wait_s(row_id, attempts)), end)
+
+
+SLACK = Retry(first_s=1.0, most_s=60.0, give_up=timedelta(hours=24))
+PAGERDUTY = Retry(first_s=1.0, most_s=20.0, give_up=timedelta(hours=24))
+"""Pages are tried often: one has to be accepted within a minute of PagerDuty's return (promise P3)."""
+
+CALLBACK = Retry(first_s=5.0, most_s=4 * 3600.0, give_up=timedelta(hours=75))
+"""75 hours outlast a weekend (promise P10)."""
+
+SCHEDULES = {"slack": SLACK, "pagerduty": PAGERDUTY, "callback": CALLBACK}
+
+
+def _spread(row_id: int, attempts: int) -> float:
+    """A number in [0, 1) that looks random and is not."""
+    drawn = hashlib.sha256(f"{row_id}/{attempts}".encode()).digest()
+    return int.from_bytes(drawn[:6], "big") / 2**48

@@ -1,0 +1,260 @@
+"""What one person sees of Slack: sidebar, channel, thread, Home, modal, as plain values for the templates.
+
+Reads the workspace; sends nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from jinja2 import Environment
+
+from bot.sandbox.conversations import Channel
+from bot.sandbox.page.blocks import Drawing
+from bot.sandbox.page.names import Reader
+from bot.sandbox.people import User
+from bot.sandbox.slack import Slack
+
+HOME = "home"
+SHOWN = 100  # messages drawn; who needs more reads the history by API
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Who sits at the page and what they look at. `channel`: an id or `home`; `thread`: the timestamp of a parent, or empty."""
+
+    user: str
+    channel: str
+    thread: str = ""
+
+
+class Marks:
+    """What the page alone knows of a person: how far they have read, and what Slack would tell them went wrong."""
+
+    def __init__(self) -> None:
+        self._read: dict[tuple[str, str], str] = {}
+        self._problems: dict[tuple[str, str], str] = {}
+        self._errors: dict[str, dict[str, str]] = {}
+
+    def read(self, user: str, channel: Channel) -> None:
+        """Everything in `channel` has been seen."""
+        self._read[user, channel.id] = max(channel.messages, default="")
+
+    def unread(self, user: str, channel: Channel) -> int:
+        """How many messages of others are new."""
+        last = self._read.get((user, channel.id), "")
+        return sum(message["ts"] > last and message.get("user") != user for message in channel.top_level())
+
+    def complain(self, user: str, where: str, problem: str | None) -> None:
+        """Note what went wrong at a message, view or channel; None: all is well again."""
+        if problem is None:
+            self._problems.pop((user, where), None)
+        else:
+            self._problems[user, where] = problem
+
+    def correct(self, view: str, errors: dict[str, str]) -> None:
+        """What the app found wrong with the inputs of a modal, by block id."""
+        self._errors[view] = errors
+
+    def errors(self, view: str) -> dict[str, str]:
+        """What is still wrong with them."""
+        return self._errors.get(view, {})
+
+    def problem(self, user: str, where: str) -> str | None:
+        """What went wrong there last."""
+        return self._problems.get((user, where))
+
+
+class SlackScene:
+    """One person's view at one moment."""
+
+    def __init__(self, slack: Slack, seat: Seat, marks: Marks, environment: Environment) -> None:
+        self._slack = slack
+        self._workspace = slack.workspace
+        self._seat = seat
+        self._marks = marks
+        self.me: User = slack.workspace.user(seat.user)
+        self.team = slack.workspace.team.name
+        self.reader = Reader(slack.workspace, self.me)
+        people = [(user.id, user.real_name) for user in slack.workspace.users.values() if not user.deleted]
+        channels = [(channel.id, "#" + channel.name) for channel in self._joined()]
+        self.ui = Drawing(environment, self.reader, people, channels)
+        if self._place is not None:
+            marks.read(self.me.id, self._place)
+
+    # Sidebar
+
+    @property
+    def people(self) -> list[Json]:
+        """Everybody one can be, with what is special about them."""
+        return [
+            {"id": user.id, "real_name": user.real_name, "note": _standing(user)}
+            for user in self._workspace.users.values()
+            if not user.is_bot
+        ]
+
+    @property
+    def channels(self) -> list[Json]:
+        """The channels this person is in."""
+        return [
+            {
+                "id": channel.id,
+                "name": channel.name,
+                "private": channel.is_private,
+                "unread": self._marks.unread(self.me.id, channel),
+                "active": channel is self._place,
+            }
+            for channel in self._joined()
+        ]
+
+    @property
+    def apps(self) -> list[Json]:
+        """The app's Home tab and its direct messages."""
+        if self.me.deleted:
+            return []
+        app = self._workspace.users[self._workspace.app.bot_user_id].real_name
+        direct = self._workspace.direct(self.me.id)
+        unread = self._marks.unread(self.me.id, direct)
+        return [
+            {"id": HOME, "name": f"{app} · Home", "sigil": "⌂", "unread": 0, "active": self._seat.channel == HOME},
+            {"id": direct.id, "name": f"{app} · Messages", "sigil": "✉", "unread": unread, "active": direct is self._place},
+        ]
+
+    # The middle
+
+    @property
+    def heading(self) -> str:
+        """The title of the middle."""
+        if self._place is None:
+            return "Home" if self._seat.channel == HOME else self.team
+        return "Messages from the app" if self._place.im_with else "#" + self._place.name
+
+    @property
+    def subheading(self) -> str:
+        """The line under it."""
+        if self._place is None:
+            return f"What the app shows {self.me.real_name} alone" if self._seat.channel == HOME else ""
+        if self._place.im_with:
+            return "Only you and the app read this"
+        people = [self._workspace.users[member].real_name for member in self._place.members if member in self._workspace.users]
+        return f"{len(people)} members: {', '.join(people)}"
+
+    @property
+    def days(self) -> list[tuple[str, list[Json]]]:
+        """The messages of the channel, by day."""
+        if self._place is None:
+            return []
+        alone = [message for message in self._whispers() if "thread_ts" not in message]
+        messages = sorted([*self._place.top_level(), *alone], key=lambda message: str(message["ts"]))[-SHOWN:]
+        dated = groupby(messages, key=lambda message: self.reader.day(float(message["ts"])))
+        return [(day, [self._message(message) for message in found]) for day, found in dated]
+
+    @property
+    def earlier(self) -> int:
+        """How many older messages are not drawn."""
+        return max(0, len(self._place.top_level()) - SHOWN) if self._place else 0
+
+    @property
+    def place_problem(self) -> str | None:
+        """What went wrong with the last slash command here."""
+        return self._marks.problem(self.me.id, self._place.id) if self._place else None
+
+    @property
+    def home(self) -> Json | None:
+        """The Home tab, when it is looked at."""
+        if self._seat.channel != HOME:
+            return None
+        view = self._slack.home(self.me.id)
+        if view is None:
+            return {"id": "", "drawn": "", "problem": None}
+        return {"id": view["id"], "drawn": self.ui.blocks(view["blocks"]), "problem": self._marks.problem(self.me.id, view["id"])}
+
+    @property
+    def thread(self) -> list[Json] | None:
+        """The open thread, parent first."""
+        if self._place is None or self._seat.thread not in self._place.messages:
+            return None
+        alone = [message for message in self._whispers() if message.get("thread_ts") == self._seat.thread]
+        parent, *replies = self._place.replies(self._seat.thread)
+        return [self._message(message) for message in (parent, *sorted([*replies, *alone], key=lambda message: str(message["ts"])))]
+
+    # The modal
+
+    @property
+    def view(self) -> Json | None:
+        """The modal this person has open."""
+        view = self._slack.open_view(self.me.id)
+        if view is None:
+            return None
+        return {
+            "id": view["id"],
+            "hash": view["hash"],
+            "title": (view["title"] or {}).get("text", ""),
+            "close": (view["close"] or {}).get("text", ""),
+            "submit": (view["submit"] or {}).get("text", ""),
+            "drawn": self.ui.blocks(view["blocks"], self._marks.errors(view["id"])),
+            "problem": self._marks.problem(self.me.id, view["id"]),
+        }
+
+    # Inside
+
+    @property
+    def _place(self) -> Channel | None:
+        if self.me.deleted or self._seat.channel == HOME:
+            return None
+        return self._workspace.channels.get(self._seat.channel)
+
+    def _joined(self) -> list[Channel]:
+        if self.me.deleted:
+            return []
+        return [
+            channel
+            for channel in self._workspace.channels.values()
+            if self.me.id in channel.members and not channel.is_archived and not channel.im_with
+        ]
+
+    def _whispers(self) -> list[Json]:
+        place = self._place
+        return [message for message in self._slack.ephemerals(self.me.id) if place is not None and message["channel"] == place.id]
+
+    def _message(self, message: Mapping[str, Any]) -> Json:
+        author = self._workspace.users.get(str(message.get("user")))
+        return {
+            "ts": message["ts"],
+            "thread": message.get("thread_ts", message["ts"]),
+            "author": message.get("username") or (author.real_name if author else "Slackbot"),
+            "is_app": bool(message.get("bot_id")),
+            "time": self.reader.time(float(message["ts"])),
+            "edited": "edited" in message,
+            "ephemeral": bool(message.get("is_ephemeral")),
+            "deleted": message.get("subtype") == "tombstone",
+            "replies": message.get("reply_count", 0),
+            "drawn": self.ui.message(message),
+            "problem": self._marks.problem(self.me.id, str(message["ts"])),
+        }
+
+
+def take_seat(slack: Slack, given: Mapping[str, Any]) -> Seat:
+    """The seat asked for, as far as it can be had: an unknown person is the first one, a channel they are not in their first one."""
+    users, channels = slack.workspace.users, slack.workspace.channels
+    user = str(given.get("user") or "")
+    if user not in users or users[user].is_bot:
+        user = next(user.id for user in users.values() if not user.is_bot)
+    wanted = str(given.get("channel") or "")
+    if wanted == HOME or (wanted in channels and user in channels[wanted].members):
+        return Seat(user, wanted, str(given.get("thread") or ""))
+    joined = [channel.id for channel in channels.values() if user in channel.members and not channel.is_archived and not channel.im_with]
+    return Seat(user, joined[0] if joined else HOME)
+
+
+def _standing(user: User) -> str:
+    if user.deleted:
+        return "deactivated"
+    if user.is_stranger:
+        return "another workspace"
+    return "guest" if user.is_restricted or user.is_ultra_restricted else ""

@@ -1,0 +1,118 @@
+"""The whole sandbox on loopback: Slack, PagerDuty, a customer's service on one port, the page on another.
+
+The one place where they meet; it decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
+
+from aiohttp import web
+
+from bot.sandbox.customer import Customer, CustomerConfig, Verify
+from bot.sandbox.faults import Faults
+from bot.sandbox.northwind import PAGERDUTY, REFUND_AGENT
+from bot.sandbox.page.views import Page
+from bot.sandbox.pagerduty import PagerDuty
+from bot.sandbox.pagerduty_account import PagerDutyConfig
+from bot.sandbox.pagerduty_rest import RestApi
+from bot.sandbox.seed import SLACK
+from bot.sandbox.slack import Slack
+from bot.sandbox.slack_config import SlackConfig
+
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxConfig:
+    """Who is in it, with every token and secret; Northwind unless told otherwise. `hook_retry_s`: real seconds between webhook tries."""
+
+    slack: SlackConfig = SLACK
+    pagerduty: PagerDutyConfig = PAGERDUTY
+    customer: CustomerConfig = REFUND_AGENT
+    hook_retry_s: float = 1.0
+
+
+class Sandbox:
+    """Three peers and their faults. `clock`: unix seconds; tests bring one that they move.
+
+    Use `async with`, or `start` and `stop`; addresses are known after `start`.
+    """
+
+    def __init__(self, clock: Callable[[], float], config: SandboxConfig | None = None, verify: Verify | None = None) -> None:
+        self.config = config or SandboxConfig()
+        self.faults = Faults(clock)
+        self.slack = Slack(self.config.slack, clock, self.faults)
+        self.pagerduty = PagerDuty(self.config.pagerduty, clock, self.faults, self.config.hook_retry_s)
+        self.customer = Customer(self.config.customer, clock, self.faults, verify)
+        self.url = ""
+        self.page_url = ""
+        self._runners: list[web.AppRunner] = []
+
+    @property
+    def slack_api_url(self) -> str:
+        """`base_url` of Slack's client."""
+        return f"{self.url}/api/"
+
+    @property
+    def pagerduty_events_url(self) -> str:
+        """In place of https://events.pagerduty.com; events go to /v2/enqueue under it."""
+        return self.url
+
+    @property
+    def pagerduty_api_url(self) -> str:
+        """In place of https://api.pagerduty.com."""
+        return self.url
+
+    @property
+    def customer_callback_url(self) -> str:
+        """Where the service takes callbacks."""
+        return f"{self.url}/callbacks"
+
+    async def start(self, port: int = 0, page_port: int = 0) -> None:
+        """Listen on 127.0.0.1, on ports of the system's choice unless given. Raises OSError when a port is taken."""
+        peers = web.Application()
+        peers.add_routes(
+            [*self.slack.routes(), *self.pagerduty.routes(), *RestApi(self.pagerduty, self.faults).routes(), *self.customer.routes()]
+        )
+        page = Page(self.slack, self.pagerduty, self.customer, self.faults).app()
+        try:
+            self.url = await self._listen(peers, port)
+            self.page_url = await self._listen(page, page_port)
+        except OSError:
+            await self.stop()
+            raise
+        self.slack.serve_at(self.url)
+        await self.pagerduty.start()
+        await self.customer.start()
+
+    def connect(self, slack_events_url: str | None = None, pagerduty_webhook_url: str | None = None, cases_url: str | None = None) -> None:
+        """Where the bot listens. Without a `slack_events_url` Slack uses Socket Mode; without the others nothing is sent there."""
+        self.slack.connect(slack_events_url)
+        self.pagerduty.connect(pagerduty_webhook_url)
+        if cases_url is not None:
+            self.customer.connect(cases_url)
+
+    async def stop(self) -> None:
+        """Close everything; what is on its way is lost."""
+        await self.slack.stop()
+        await self.pagerduty.stop()
+        await self.customer.stop()
+        while self._runners:
+            await self._runners.pop().cleanup()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def _listen(self, app: web.Application, port: int) -> str:
+        runner = web.AppRunner(app, shutdown_timeout=1.0, access_log=None)
+        self._runners.append(runner)
+        await runner.setup()
+        await web.TCPSite(runner, HOST, port).start()
+        return f"http://{HOST}:{runner.addresses[0][1]}"

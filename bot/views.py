@@ -1,0 +1,63 @@
+"""Everything there is to show of a case, read together just before it is shown. Owns putting it together; draws nothing."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from bot.cards.view import Happening, View
+from bot.people import People
+from escalation.rota import Rota
+from routing.case import Case
+from store.cards import Card
+from store.history import Scene
+from store.reads import Reads
+
+
+class Views:
+    """Reads cases for whoever draws them. `clock` gives aware UTC times."""
+
+    def __init__(self, reads: Reads, rota: Rota, people: People, clock: Callable[[], datetime]) -> None:
+        self._reads = reads
+        self._rota = rota
+        self._people = people
+        self._clock = clock
+
+    async def case(self, case_id: str) -> Case | None:
+        """The case as it is, None where there is none."""
+        return await self._reads.case(case_id)
+
+    async def card_at(self, channel: str, ts: str) -> Card | None:
+        """The card that is this message, None when it is none of ours."""
+        return await self._reads.card_at(channel, ts)
+
+    async def view(self, case_id: str) -> View | None:
+        """The case with content and history, as the card of the tier it is at; None where there is none or its content was erased."""
+        scene = await self._reads.scene(case_id)
+        if scene is None:
+            return None
+        case = scene.case
+        return View(
+            case=case,
+            submission=scene.submission,
+            history=tuple(Happening(one.kind, one.actor, one.at, one.fields, one.opened, one.index) for one in scene.history),
+            now=self._clock(),
+            checkpoint=short(scene.checkpoint),
+            tier=case.tier,
+            on_call=await self._on_call(case),
+            links=self._link(scene),
+        )
+
+    async def _on_call(self, case: Case) -> dict[int, str]:
+        """Only of tiers that page: for the others their owner stands on the card anyway."""
+        paging = (number for number, tier in enumerate(case.route.tiers) if tier.page is not None)
+        return {number: name for number in paging if (name := (await self._rota.on_call(case, number)).name)}
+
+    def _link(self, scene: Scene) -> str:
+        us = self._people.us
+        card = next((one for one in scene.cards if one.tier == scene.case.tier), None)
+        return us.permalink(card.channel, card.ts) if us is not None and card is not None else ""
+
+
+def short(note: str) -> str:
+    """`1204 5fA3xk9Q`: size and the beginning of the root hash of a checkpoint (C2SP tlog-checkpoint), "" where there is none yet."""
+    lines = note.split("\n")
+    return f"{lines[1]} {lines[2][:8]}" if len(lines) > 2 else ""

@@ -1,0 +1,132 @@
+"""What PagerDuty tells us: Webhooks V3 in, checked on the raw bytes, counted once by event id, recorded on the case.
+
+Owns the signature check and what each event means for a case. PagerDuty never decides: an acknowledgement stops the acknowledge clock, a
+resolve there is a comment here, a note becomes part of the case.
+"""
+
+import hmac
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from enum import Enum, unique
+from typing import Any
+
+from escalation.pager import PageKey
+from escalation.wire import PagerDutyUnreadable, RestWire
+from routing.authorize import refuse
+from routing.change import Change, Refused, Subject
+from routing.review.deciding import PressStep
+from routing.review.paging import PagerNews, page_acknowledged, page_noted, page_resolved
+from store.ledger import Ledger, Repeated, Step
+from store.prefetch import InboxKey
+
+NOTE_MOST = 20_000
+NOTED = "incident.annotated"
+ACKNOWLEDGED = "incident.acknowledged"
+
+STEPS: Mapping[str, Callable[[PagerNews], PressStep]] = {
+    ACKNOWLEDGED: page_acknowledged,
+    "incident.resolved": page_resolved,
+    NOTED: page_noted,
+}
+"""The event types that say something about a case. Source: https://developer.pagerduty.com/docs/webhooks-overview#event-types"""
+
+
+@unique
+class Receipt(Enum):
+    """What became of a webhook; the value is the HTTP status to answer. PagerDuty drops a delivery on 4xx and repeats it on 5xx."""
+
+    RECORDED = 202
+    IGNORED = 200
+    UNREADABLE = 400
+    FORGED = 401
+
+
+class Acknowledgements:
+    """Takes webhooks. `secrets`: several during rotation; with none every webhook is forged. `deployment`: only its own keys count.
+
+    A note names its incident by PagerDuty's id only, so the id of each incident is remembered with the first event that names our key;
+    `rest` is asked where that event never came.
+    """
+
+    def __init__(self, ledger: Ledger, deployment: str, secrets: Sequence[str], rest: RestWire | None = None) -> None:
+        self._ledger = ledger
+        self._deployment = deployment
+        self._secrets = tuple(secret.encode() for secret in secrets if secret)
+        self._rest = rest
+
+    async def take(self, body: bytes, signature: str) -> Receipt:
+        """One delivery: its raw body and its `X-PagerDuty-Signature`.
+
+        Raises NotRecordingError, CannotRecordError: then it has to come again.
+        """
+        if not self._genuine(body, signature):
+            return Receipt.FORGED
+        try:
+            event = _Event(json.loads(body)["event"])
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return Receipt.UNREADABLE
+        key = await self._key(event)
+        if key is None or key.deployment != self._deployment:
+            return Receipt.IGNORED
+        if event.kind not in STEPS or (event.kind == ACKNOWLEDGED and not event.by_person):  # what we acknowledged there ourselves
+            return Receipt.IGNORED
+        news = PagerNews(key.tier, key.round, who=event.who, name=event.name, text=event.text)
+        await self._ledger.change(key.case_id, STEPS[event.kind](news), key=InboxKey("pagerduty", "webhook", event.id))
+        return Receipt.RECORDED
+
+    def _genuine(self, body: bytes, signature: str) -> bool:
+        """Whether one of the listed signatures is ours. Source: https://developer.pagerduty.com/docs/verifying-webhook-signatures"""
+        listed = (part.strip() for part in signature.split(","))
+        given = [part.removeprefix("v1=").encode("utf-8", "replace") for part in listed if part.startswith("v1=")]
+        valid = [hmac.new(secret, body, "sha256").hexdigest().encode() for secret in self._secrets]
+        return any(hmac.compare_digest(one, other) for one in given for other in valid)
+
+    async def _key(self, event: "_Event") -> PageKey | None:
+        remembered = InboxKey("pagerduty", "incident", event.incident_id)
+        key = PageKey.read(event.incident_key)
+        if key is not None and key.deployment == self._deployment:
+            await self._ledger.change(key.case_id, _remember(str(key)), key=remembered)
+        if key is not None or event.kind != NOTED:
+            return key
+        known = await self._ledger.change("", _remember(""), key=remembered)  # no case has this id: gives what is remembered, or nothing
+        if isinstance(known, Repeated) and known.answer is not None:
+            return PageKey.read(str(known.answer.get("dedup_key")))
+        return await self._ask(event.incident_id)
+
+    async def _ask(self, incident_id: str) -> PageKey | None:
+        if self._rest is None:
+            return None
+        try:
+            return PageKey.read(await self._rest.key_of(incident_id))
+        except PagerDutyUnreadable:
+            return None
+
+
+class _Event:
+    """What we read of an event. Raises KeyError, TypeError or AttributeError when it has another shape."""
+
+    def __init__(self, event: Mapping[str, Any]) -> None:
+        data = event["data"]
+        incident = data["incident"] if event["event_type"] == NOTED else data
+        agent = event.get("agent") or {}
+        self.id = str(event["id"])[:255]
+        self.kind = str(event["event_type"])
+        self.incident_id = str(incident["id"])[:255]
+        self.incident_key = str(incident.get("incident_key") or "")
+        self.by_person = agent.get("type") == "user_reference"
+        self.who = str(agent.get("id") or "unknown")[:100]
+        self.name = _text(agent.get("summary"), 200)
+        self.text = _text(data.get("content"), NOTE_MOST) if self.kind == NOTED else ""
+
+
+def _text(value: object, most: int) -> str:
+    """A text the database takes: no NUL, no lone surrogates."""
+    return str(value or "").replace("\0", "").encode("utf-8", "replace").decode()[:most]
+
+
+def _remember(dedup_key: str) -> Step:
+    def step(subject: Subject, _now: datetime) -> Change | Refused:
+        return Change(subject.case, (), answer={"dedup_key": dedup_key}) if dedup_key else refuse("unknown_page")
+
+    return step

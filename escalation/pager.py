@@ -1,0 +1,152 @@
+"""Pages through PagerDuty: what a tier's page says and the key under which it is one incident.
+
+Owns the dedup key and the event sent for it. No content of a case goes there: no title, request, output, parameters or evidence, only what
+stands open in the audit log. It never decides who is paged or when, and PagerDuty never decides a case.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, assert_never
+
+from escalation.wire import EventsWire, PagerDutyUnreadable, RestWire
+from routing.case import Case
+from routing.change import MessageKind
+from routing.submission import moment_text
+from store.delivery import Delivered, Outgoing, SendError
+
+SUMMARY_MOST = 1_024
+"""https://developer.pagerduty.com/docs/events-api-v2-overview: longer summaries are refused."""
+
+_KEY = re.compile(r"(?P<deployment>.+)/(?P<case>c_[0-9a-z]{26})/(?P<tier>[1-9][0-9]{0,2})/(?P<round>[1-9][0-9]{0,8})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class PageKey:
+    """Names one incident: deployment, case, tier (0-based here, counted from 1 in the text) and round."""
+
+    deployment: str
+    case_id: str
+    tier: int
+    round: int
+
+    def __str__(self) -> str:
+        return f"{self.deployment}/{self.case_id}/{self.tier + 1}/{self.round}"
+
+    @classmethod
+    def read(cls, text: str) -> "PageKey | None":
+        """The key that `str` wrote, None for anybody else's."""
+        found = _KEY.fullmatch(text)
+        return cls(found["deployment"], found["case"], int(found["tier"]) - 1, int(found["round"])) if found else None
+
+
+class Seen(Protocol):
+    """What the pager needs of a case as it is when sending: the case and a link to its card ("" when there is none)."""
+
+    @property
+    def case(self) -> Case:
+        """The case as it is."""
+        ...
+
+    @property
+    def links(self) -> str:
+        """The permalink of the current card."""
+        ...
+
+
+class Pager:
+    """The sender of pages. `routing_key`: of a case's tier by the policy it lives by, None when the policy has none.
+
+    With a REST wire it asks, before it triggers a second time, whether PagerDuty knows the key: a person may have resolved the incident
+    while our first try was out, and a second trigger would ring again.
+    """
+
+    def __init__(
+        self, deployment: str, wire: EventsWire, routing_key: Callable[[Case, int], str | None], rest: RestWire | None = None
+    ) -> None:
+        self._deployment = deployment
+        self._wire = wire
+        self._routing_key = routing_key
+        self._rest = rest
+
+    async def send(self, outgoing: Outgoing, view: Seen) -> Delivered:
+        """Send one page, acknowledgement or resolve. Raises SendError."""
+        message = outgoing.message
+        routing_key = self._routing_key(view.case, message.tier)
+        if routing_key is None:
+            raise SendError("the policy has no routing key for this tier", permanent=True)
+        key = PageKey(self._deployment, outgoing.case_id, message.tier, message.round)
+        if message.kind is MessageKind.PAGE and outgoing.doubtful and await self._known(key):
+            return Delivered()
+        await self._wire.send(routing_key, event_of(message.kind, key, view))
+        return Delivered()
+
+    async def _known(self, key: PageKey) -> bool:
+        if self._rest is None:
+            return False
+        try:
+            return await self._rest.knows(str(key))
+        except PagerDutyUnreadable:
+            return False  # a page too many is better than none: the key joins whatever is still open
+
+
+def event_of(kind: MessageKind, key: PageKey, view: Seen) -> dict[str, Any]:
+    """The Events API v2 event, without its routing key."""
+    match kind:
+        case MessageKind.PAGE:
+            return _trigger(key, view)
+        case MessageKind.PAGE_ACKNOWLEDGE:
+            return {"event_action": "acknowledge", "dedup_key": str(key)}
+        case MessageKind.PAGE_RESOLVE:
+            return {"event_action": "resolve", "dedup_key": str(key)}
+        case MessageKind.CARD | MessageKind.CARD_UPDATE | MessageKind.NOTE | MessageKind.CALLBACK:
+            raise ValueError(f"{kind} is not for PagerDuty")
+        case unknown:
+            assert_never(unknown)
+
+
+def _trigger(key: PageKey, view: Seen) -> dict[str, Any]:
+    case = view.case
+    tier = case.route.tiers[key.tier]
+    due = case.clocks.decide or case.clocks.deadline
+    links = [{"href": view.links, "text": "Open the card in Slack"}] if view.links else []
+    return {
+        "event_action": "trigger",
+        "dedup_key": str(key),
+        "client": "Tierline",
+        "links": links,
+        "payload": {
+            "summary": _summary(case, key.tier, due)[:SUMMARY_MOST],
+            "source": f"tierline/{key.deployment}",
+            "severity": tier.page.severity if tier.page is not None else "error",
+            "component": case.workflow,
+            "group": tier.group,
+            "class": case.action_type,
+            "custom_details": {
+                "case": case.id,
+                "workflow": case.workflow,
+                "action_type": case.action_type,
+                "action_sha256": case.action_sha256[:12],
+                "risk": case.route.risk.value,
+                "lane": case.route.lane.value,
+                "tier": f"{key.tier + 1} of {len(case.route.tiers)}",
+                "channel": tier.channel,
+                "owner": tier.owner or "",
+                "reasons": [reason.text for reason in case.route.reasons],
+                "due": _time(due),
+                "deadline": _time(case.clocks.deadline),
+                "revision": case.revision,
+            },
+        },
+    }
+
+
+def _summary(case: Case, tier: int, due: datetime | None) -> str:
+    until = f", due {_time(due)}" if due is not None else ""
+    what = f"{case.route.risk.value.capitalize()} risk: {case.action_type} of {case.workflow}"
+    return f"{what} waits for a decision at tier {tier + 1}{until}"
+
+
+def _time(at: datetime | None) -> str:
+    return moment_text(at) if at is not None else ""

@@ -1,0 +1,82 @@
+"""Who is on call for a tier: asked of PagerDuty where it can be asked, otherwise as last recorded, otherwise the tier's owner.
+
+Owns that order and how long an answer is fresh. It never pages anybody, and a PagerDuty that does not answer holds a card up for one
+second at most, once a minute.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from escalation.wire import PagerDutyUnreadable, RestWire
+from routing.case import Case, Tier
+from store.on_call import OnCallBook
+
+FRESH = timedelta(minutes=5)
+AGAIN = timedelta(minutes=1)
+"""How long a PagerDuty that did not answer is left alone."""
+
+BUDGET_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class OnCall:
+    """The person named for a tier, "" when there is none. `at`: when PagerDuty said so, None when the policy's owner stands in."""
+
+    name: str
+    at: datetime | None = None
+
+
+class Rota:
+    """Answers who is on call. `escalation_policy`: PagerDuty's id for a tier by the policy the case lives by, None when it names none.
+
+    Without `rest` (no API token) the owner of the tier is named, as the policy has it.
+    """
+
+    def __init__(
+        self,
+        book: OnCallBook,
+        escalation_policy: Callable[[Case, int], str | None],
+        clock: Callable[[], datetime],
+        rest: RestWire | None = None,
+    ) -> None:
+        self._book = book
+        self._escalation_policy = escalation_policy
+        self._clock = clock
+        self._rest = rest
+        self._ask_after: dict[str, datetime] = {}
+        self._known: dict[str, OnCall] = {}
+
+    async def on_call(self, case: Case, tier: int) -> OnCall:
+        """Who is on call for a tier (0-based) of a case. Never raises for PagerDuty."""
+        policy = self._escalation_policy(case, tier)
+        if policy is None or self._rest is None:
+            return _owner(case.route.tiers[tier])
+        now = self._clock()
+        if now >= self._ask_after.get(policy, now):
+            await self._ask(self._rest, policy, now)
+        known = self._known.get(policy) or await self._recorded(policy)
+        return known or _owner(case.route.tiers[tier])
+
+    async def _ask(self, rest: RestWire, policy: str, now: datetime) -> None:
+        self._ask_after[policy] = now + AGAIN
+        try:
+            async with asyncio.timeout(BUDGET_S):
+                name = await rest.on_call(policy)
+        except (PagerDutyUnreadable, TimeoutError):
+            return  # what is known stays, and is asked for again in a minute
+        self._ask_after[policy] = now + FRESH
+        self._known[policy] = OnCall(name, now)
+        await self._book.record_on_call(policy, name)
+
+    async def _recorded(self, policy: str) -> OnCall | None:
+        recorded = await self._book.recorded_on_call(policy)
+        if recorded is None:
+            return None
+        self._known[policy] = OnCall(*recorded)
+        return self._known[policy]
+
+
+def _owner(tier: Tier) -> OnCall:
+    return OnCall(tier.owner or tier.backup or "")

@@ -1,0 +1,152 @@
+"""Who may do what to a case: one pure function, closed by default, and the one table of verbs it reads.
+
+Owns every reason for which a press is refused and the sentence the person gets. It never fetches a fact: the person,
+the group memberships and whether the card is known come in with the press.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+from routing.case import Case
+from routing.change import Refused
+from routing.people import Person, Press
+from routing.vocabulary import State, Verb, Verdict
+
+OPEN = frozenset({State.PENDING, State.NEEDS_INFO, State.HELD})
+ENDED = frozenset({State.DECIDED, State.CLOSED})
+ANY = frozenset(State)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What one verb demands.
+
+    `states`: in which states it means anything. `group`: `step` the group that answers now, `ladder` any group of the
+    case's ladder, `` no group. `impartial`: the requester and people of earlier steps are barred. `fresh`: the card
+    pressed must show the case as it is. `reason`/`text`: a reason code and free text are mandatory (requirement V4).
+    """
+
+    states: frozenset[State]
+    group: str
+    impartial: bool = False
+    fresh: bool = True
+    reason: bool = False
+    text: bool = False
+
+
+RULES: dict[Verb, Rule] = {
+    Verb.APPROVE: Rule(frozenset({State.PENDING}), "step", impartial=True),
+    Verb.REJECT: Rule(frozenset({State.PENDING}), "step", impartial=True, reason=True),
+    Verb.MODIFY: Rule(frozenset({State.PENDING}), "step", impartial=True, reason=True),
+    Verb.ESCALATE: Rule(frozenset({State.PENDING}), "step", reason=True),
+    Verb.ASK: Rule(frozenset({State.PENDING}), "step", text=True),
+    Verb.CLAIM: Rule(frozenset({State.PENDING}), "step"),
+    Verb.UNCLAIM: Rule(frozenset({State.PENDING}), "step"),
+    Verb.RESUME: Rule(frozenset({State.HELD}), "step"),
+    Verb.COMMENT: Rule(ANY, "", fresh=False, text=True),
+    Verb.OPEN_EVIDENCE: Rule(ANY, "ladder", fresh=False),
+    Verb.ROLL_BACK: Rule(ENDED, "ladder", reason=True, text=True),
+}
+
+EXECUTABLE = frozenset({Verdict.APPROVED, Verdict.MODIFIED, Verdict.AUTO_APPROVED})
+"""Verdicts after which the service may execute the action."""
+
+REFUSALS: dict[str, str] = {
+    "slack_unreachable": "Slack could not confirm who you are just now, so nothing was recorded. Please press again.",
+    "deactivated": "This Slack account is deactivated.",
+    "bot": "A bot cannot review a case.",
+    "stranger": "Only members of this workspace can review its cases.",
+    "guest": "Guests cannot review cases. A full member of the group can.",
+    "unknown_card": "This message is not a card of this case here, so its buttons do nothing.",
+    "already_decided": "This case is already decided. The card shows by whom and when.",
+    "not_now": "The case is in a state in which this cannot be done. The card shows what it waits for.",
+    "stale": "The case has changed since this card was drawn, so nothing was recorded. Please look at it again.",
+    "not_in_group": "You are not in the group that answers for this case now.",
+    "requester": "You asked for this action, so somebody else has to decide it.",
+    "already_voted": "You have already taken a step on this case. The next step needs another person.",
+    "open_evidence_first": "Part of this case did not fit on the card. Please open the full evidence before you decide.",
+    "reason_required": "Please choose a reason from the list.",
+    "text_required": "Please say in your own words why.",
+    "claimed": "Somebody else has claimed this case.",
+    "not_claimed": "You have not claimed this case.",
+    "nothing_to_roll_back": "Nothing was approved here, so there is nothing to roll back.",
+    "rollback_running": "A roll back of this case has already been requested.",
+    "top_of_ladder": "This is already the highest tier.",
+    "no_change": "The modification does not change the action.",
+    "not_allowed": "The policy does not allow the modified action.",
+    "not_open": "The case is decided, nothing can be added to it.",
+    "not_due": "Nothing is due.",
+    "unknown_page": "No open page of the case matches.",
+}
+"""Code -> the sentence a person gets. A closed list: codes go to the audit log, sentences to people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """The press may be carried out."""
+
+
+def refuse(reason: str) -> Refused:
+    """The refusal with the sentence that belongs to its code."""
+    return Refused(reason, REFUSALS[reason])
+
+
+def answering_groups(case: Case) -> frozenset[str]:
+    """Names of the groups whose members answer now: the step's own group while the case is at its first tier, else the tier's."""
+    own = case.route.steps[case.step].group if case.step < len(case.route.steps) else None
+    return frozenset({own}) if own is not None and case.tier == case.route.start else frozenset({case.rung.group})
+
+
+def authorize(press: Press, case: Case) -> Allowed | Refused:
+    """Whether this person may do this to the case as it is. Closed by default; the first reason that applies is given."""
+    person, rule = press.person, RULES[Verb(press.verb)]
+    if (reason := _barred_as_a_person(person, press)) is not None:
+        return refuse(reason)
+    if case.state not in rule.states:
+        return refuse("already_decided" if case.state in ENDED else "not_now")
+    if rule.fresh and press.face != case.face:
+        return refuse("stale")
+    if rule.group == "step" and not person.groups & answering_groups(case):
+        return refuse("not_in_group")
+    if rule.group == "ladder" and not person.groups & _ladder_groups(case):
+        return refuse("not_in_group")
+    if rule.impartial and (reason := _partial(person, case)) is not None:
+        return refuse(reason)
+    if rule.reason and press.reason_code not in case.route.reason_codes:
+        return refuse("reason_required")
+    if rule.text and not press.text.strip():
+        return refuse("text_required")
+    return Allowed()
+
+
+def is_requester(person: Person, case: Case) -> bool:
+    """Whether this person asked for the action, by Slack id or by e-mail address."""
+    email = hashlib.sha256(person.email.strip().lower().encode()).hexdigest() if person.email.strip() else None
+    return person.id == case.requester or (email is not None and email == case.requester_email_sha256)
+
+
+def _barred_as_a_person(person: Person, press: Press) -> str | None:
+    if not person.known:
+        return "slack_unreachable"
+    if person.deleted:
+        return "deactivated"
+    if person.bot:
+        return "bot"
+    if person.stranger or person.team != press.team:
+        return "stranger"
+    if person.guest:
+        return "guest"
+    return None if press.card_known else "unknown_card"
+
+
+def _partial(person: Person, case: Case) -> str | None:
+    if is_requester(person, case):
+        return "requester"
+    if person.id == case.modified_by or any(vote.by == person.id for vote in case.votes):
+        return "already_voted"
+    return None
+
+
+def _ladder_groups(case: Case) -> frozenset[str]:
+    named = {tier.group for tier in case.route.tiers} | {step.group for step in case.route.steps if step.group is not None}
+    return frozenset(named)

@@ -1,0 +1,210 @@
+"""The living case: everything the ledger keeps about it that is not content, its states and which may follow which.
+
+Owns the frozen values `Case`, `Route`, `Tier` and their parts, and the transition table. It never decides what
+happens next (that is `routing.review`) and holds no content: requests, outputs, evidence, parameters, free text and
+names live in the vault only.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from routing.canonical import digest
+from routing.clock import Calendar
+from routing.errors import TransitionError
+from routing.facts import Facts
+from routing.vocabulary import Exhausted, Lane, Mode, Risk, State, Template, Verdict
+
+TRANSITIONS: dict[State, frozenset[State]] = {
+    State.PENDING: frozenset({State.PENDING, State.NEEDS_INFO, State.HELD, State.DECIDED}),
+    State.NEEDS_INFO: frozenset({State.PENDING, State.NEEDS_INFO, State.HELD, State.DECIDED}),
+    State.HELD: frozenset({State.PENDING, State.HELD, State.DECIDED}),
+    State.DECIDED: frozenset({State.DECIDED, State.CLOSED}),
+    State.CLOSED: frozenset({State.CLOSED}),
+}
+"""From state to the states that may follow. A decided case never reopens."""
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Group(_Value):
+    """Who belongs: a Slack user group by handle or id, or user ids. An empty group means nobody."""
+
+    usergroup: str | None = None
+    users: tuple[str, ...] = ()
+
+
+class Page(_Value):
+    """That a tier pages through PagerDuty, and how loud. The routing key is looked up in the policy when sending."""
+
+    severity: Literal["info", "warning", "error", "critical"] = "error"
+
+
+class Tier(_Value):
+    """One rung of a ladder: where the card goes, who may act, who owns it and how long they have."""
+
+    channel: str
+    group: str
+    owner: str | None = None
+    backup: str | None = None
+    ack_s: int | None = Field(default=None, description="seconds to acknowledge; None: no acknowledge clock")
+    decide_s: int = Field(description="seconds to decide before the next tier")
+    calendar: Calendar | None = Field(default=None, description="business time; None: elapsed time")
+    page: Page | None = None
+
+
+class Step(_Value):
+    """One step of the work: how many different people of which group."""
+
+    name: Literal["verify", "approve", "check"]
+    group: str | None = Field(default=None, description="None: the group of the tier the case is at")
+    people: int = 1
+    distinct: bool = Field(default=True, description="nobody who took an earlier step")
+
+
+class Reason(_Value):
+    """Why a case is where it is: a code from the closed list and one sentence for people."""
+
+    code: str
+    text: str
+
+
+class Route(_Value):
+    """The snapshot of the routing decision a case lives by. Frozen format v1."""
+
+    v: int = 1
+    lane: Lane
+    mode: Mode
+    risk: Risk
+    priority: int
+    template: Template
+    steps: tuple[Step, ...]
+    ladder: str
+    tiers: tuple[Tier, ...]
+    start: int = Field(description="0-based tier the case opens at")
+    page_at_start: bool = False
+    exhausted: Exhausted = Exhausted.HOLD
+    hold_s: int = Field(default=14_400, description="seconds until somebody is asked again about a held case")
+    information_s: int = Field(default=86_400, description="seconds the service has to supply information")
+    requester: Literal["required", "optional"] = "optional"
+    reasons: tuple[Reason, ...] = ()
+    missing: tuple[str, ...] = ()
+    rule: str = Field(default="", description="the winning rule; empty when a built-in decided")
+    lost: tuple[str, ...] = Field(default=(), description="rules that fired and lost")
+    gates: dict[str, str] = Field(default_factory=dict, description="gate name -> pass, review or stop")
+    threshold: float = Field(default=0.92, description="the confidence that automation would need")
+    instructions: str = Field(default="", description="reviewer instructions of the workflow, from the policy")
+    owner: str = Field(default="", description="the workflow's owner, from the policy")
+    groups: dict[str, Group] = Field(default_factory=dict)
+    reason_codes: tuple[str, ...] = ()
+    policy_version: str
+    policy_sha256: str
+
+
+class Vote(_Value):
+    """One person's accepted step."""
+
+    step: int
+    by: str
+    verb: str
+    at: AwareDatetime
+
+
+class OpenPage(_Value):
+    """One PagerDuty incident of the case: its tier, round and whether somebody there acknowledged it."""
+
+    tier: int
+    round: int
+    acknowledged_by: str = ""
+
+
+class Clocks(_Value):
+    """When something happens by itself. `deadline` is the service's and never pauses; the others belong to a state."""
+
+    deadline: AwareDatetime | None = None
+    acknowledge: AwareDatetime | None = None
+    decide: AwareDatetime | None = None
+    reminders: tuple[AwareDatetime, ...] = ()
+    information: AwareDatetime | None = None
+    hold: AwareDatetime | None = None
+    page: AwareDatetime | None = None
+    left_s: float | None = Field(default=None, description="seconds of the decide clock left while it pauses")
+
+    def due(self) -> datetime | None:
+        """The earliest of the clocks that run, None when none does."""
+        running = (self.deadline, self.acknowledge, self.decide, *self.reminders[:1], self.information, self.hold, self.page)
+        return min((at for at in running if at is not None), default=None)
+
+
+class Case(_Value):
+    """A case between two changes. Frozen format v1; written as one row by the ledger only."""
+
+    v: int = 1
+    id: str
+    service: str
+    workflow: str
+    task_id: str
+    revision: int = 1
+    state: State = State.PENDING
+    route: Route
+    created_at: AwareDatetime
+    action_sha256: str
+    input_sha256: str = Field(description="hex SHA-256 of the canonical submission")
+    output_sha256: str = ""
+    action_type: str
+    confidence: float | None = None
+    model: dict[str, str | None] = Field(default_factory=dict, description="name, version, hash, prompt_version")
+    source_ids: tuple[str, ...] = ()
+    requester: str = Field(default="", description="Slack id of the requester, empty when unknown")
+    requester_email_sha256: str = Field(default="", description="digest of the requester's e-mail address in lower case")
+    facts: Facts = Facts()
+    tier: int = 0
+    tier_since: AwareDatetime | None = None
+    step: int = 0
+    votes: tuple[Vote, ...] = ()
+    clocks: Clocks = Clocks()
+    acknowledged_by: str = ""
+    claimed_by: str = ""
+    opened_by: tuple[str, ...] = Field(default=(), description="people who opened the full evidence of this revision")
+    pages: tuple[OpenPage, ...] = ()
+    page_rounds: int = Field(default=0, description="pages sent so far")
+    verdict: Verdict | None = None
+    decided_at: AwareDatetime | None = None
+    reason_code: str = ""
+    modified_fields: tuple[str, ...] = ()
+    modified_by: str = ""
+    sequence: int = Field(default=0, description="callbacks promised so far; each carries the next number")
+    outcome: str = ""
+    rollback: bool = False
+    content_at: int = Field(default=0, description="index of the leaf that sealed the current content; set by the ledger")
+    decided_index: int | None = Field(default=None, description="index of the decided leaf; set by the ledger")
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When the ticker must look at this case again."""
+        return None if self.state in (State.DECIDED, State.CLOSED) else self.clocks.due()
+
+    @property
+    def open(self) -> bool:
+        """Whether people or the service still owe an answer."""
+        return self.state in (State.PENDING, State.NEEDS_INFO, State.HELD)
+
+    @property
+    def rung(self) -> Tier:
+        """The tier the case is at."""
+        return self.route.tiers[self.tier]
+
+    @property
+    def face(self) -> str:
+        """Short digest of everything a card shows that makes a press stale when it changes; 16 hex characters."""
+        facts = [self.id, self.revision, self.tier, self.step, self.state.value, self.action_sha256]
+        return digest(facts)[:16]
+
+
+def check_transition(before: State, after: State) -> None:
+    """Raise `TransitionError` unless `after` may follow `before`."""
+    if after not in TRANSITIONS[before]:
+        raise TransitionError(f"{before} -> {after} is not a transition of a case")

@@ -1,0 +1,99 @@
+"""What a step gives back: the case as it will be, what to record, what to send. Owns these values; never applies them (the ledger does)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum, unique
+from typing import Literal
+
+from routing.canonical import Json
+from routing.case import Case
+from routing.policy import Policy
+from routing.submission import Submission
+from routing.vocabulary import EventKind
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did it. `id` is a Slack user id, a service's name, a model's name or a part of the system; never a person's name."""
+
+    kind: Literal["human", "model", "service", "system"]
+    id: str
+
+
+SYSTEM = Actor("system", "tierline")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One leaf to be. `fields` stand open in the log; `sealed` values go to the vault, the leaf holds their commitments.
+
+    `submission` marks the event whose sealed values are the case's new content; the ledger then seals each of its fields.
+    """
+
+    kind: EventKind
+    actor: Actor
+    fields: Mapping[str, Json] = field(default_factory=dict)
+    sealed: Mapping[str, Json] = field(default_factory=dict)
+    submission: Submission | None = None
+
+
+@unique
+class MessageKind(StrEnum):
+    """Everything that can leave through the outbox."""
+
+    CARD = "card"
+    """Post the case's card into the channel of `tier`, once."""
+    CARD_UPDATE = "card_update"
+    """Bring the card posted for `tier` up to date with the case as it is when sending."""
+    NOTE = "note"
+    """Say in the thread of the card of `tier` what event number `event` of this change records."""
+    PAGE = "page"
+    PAGE_ACKNOWLEDGE = "page_acknowledge"
+    PAGE_RESOLVE = "page_resolve"
+    CALLBACK = "callback"
+    """Tell the service. `callback` is the type, `sequence` counts per case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One thing to send, without content: it is rendered from the case when it is sent.
+
+    `event` is the position in `Change.events` this message speaks of (the ledger turns it into the leaf index).
+    `urgent` messages go before the others of their destination.
+    """
+
+    kind: MessageKind
+    destination: str
+    tier: int = 0
+    round: int = 0
+    callback: str = ""
+    sequence: int = 0
+    event: int = 0
+    urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The case as it will be, its events in order, its messages in order, and the answer to give and to remember."""
+
+    case: Case
+    events: tuple[Event, ...]
+    messages: tuple[Message, ...] = ()
+    answer: Mapping[str, Json] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Refusing that is normal. `reason` is a code of the closed list in `routing.authorize`, `text` the sentence for the person."""
+
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a step gets to see: the locked case, the policy it lives by and, where the step asked for it, its content."""
+
+    case: Case
+    policy: Policy
+    submission: Submission | None = None

@@ -1,0 +1,98 @@
+"""Why a case is where it is, as a tree: gates, signals and rules with their values, won or lost. Owns the telling; decides nothing."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from routing.canonical import Json
+from routing.case import Route
+from routing.facts import Facts
+from routing.gates import worst
+from routing.policy import Policy
+from routing.route import Ruled, Weighed, astray, settle, weigh
+from routing.signals import SENTENCES, Signal, Trigger
+from routing.submission import Submission
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One thing that was looked at. `outcome` is pass, review or stop for gates and signals; won, lost or not fired for rules."""
+
+    name: str
+    value: str
+    outcome: str
+    why: str
+    children: tuple["Node", ...] = ()
+
+    def json(self) -> dict[str, Json]:
+        """The node and what is below it."""
+        said: dict[str, Json] = {"name": self.name, "value": self.value, "outcome": self.outcome, "why": self.why}
+        return {**said, "children": [child.json() for child in self.children]} if self.children else said
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A route and the tree that led to it."""
+
+    route: Route
+    root: Node
+
+    def json(self) -> dict[str, Json]:
+        """The tree; the route has its own form."""
+        return self.root.json()
+
+    def text(self) -> str:
+        """The tree for reading, two spaces a level."""
+        return "\n".join(_lines(self.root, 0)) + "\n"
+
+
+def explain(policy: Policy, submission: Submission, facts: Facts, now: datetime) -> Explanation:
+    """Explain the route that `routing.route.route` gives for the same arguments; total like it."""
+    try:
+        weighed = weigh(policy, submission, facts, now)
+        chosen = settle(policy, weighed, submission, now)
+    except Exception as error:  # noqa: BLE001  # as `route`: whatever it was, the tree says so
+        lost = astray(policy, submission)
+        return Explanation(lost, Node("lane", lost.lane, "stop", f"{SENTENCES[Trigger.ROUTING_ERROR]} ({type(error).__name__})"))
+    gates = tuple(Node(f"{name} gate", "", str(worst(found)), "", tuple(map(_signal, found))) for name, found in weighed.gates.items())
+    rules = Node("rules", str(len(weighed.rules)), "", "", tuple(_rule(ruled, weighed) for ruled in weighed.rules))
+    workflow = Node("workflow", submission.workflow, "", "", tuple(map(_signal, weighed.standing)))
+    required = Node("required", "", "", "", tuple(map(_signal, weighed.missing)))
+    risk = Node("risk", chosen.risk, "", weighed.assessed.why)
+    work = Node("work", chosen.template, "", _work(chosen))
+    parts = (*gates, workflow, *([rules] if weighed.rules else []), *([required] if weighed.missing else []), risk, work)
+    return Explanation(chosen, Node("lane", chosen.lane, "", chosen.reasons[0].text, parts))
+
+
+def _signal(signal: Signal) -> Node:
+    value = f"{signal.value} (limit {signal.limit})" if signal.limit else signal.value
+    code = f" [{signal.trigger}, asks for {signal.lane}]" if signal.trigger else ""
+    return Node(signal.name, value, str(signal.outcome), f"{signal.why}{code}")
+
+
+def _rule(ruled: Ruled, weighed: Weighed) -> Node:
+    rule, signal = ruled.rule, ruled.signal
+    if signal.trigger is Trigger.RULE_ERROR:
+        return Node(rule.name, rule.when, "error", f"{signal.why} {signal.limit}")
+    if not ruled.fired:
+        return Node(rule.name, rule.when, "not fired", signal.why)
+    asks = " and ".join(f"{name} {demand}" for name, demand in (("lane", rule.lane), ("template", rule.template)) if demand)
+    if weighed.won(ruled):
+        return Node(rule.name, rule.when, "won", f"{rule.reason} (asks for {asks})")
+    against = f"the rule {weighed.winner}" if weighed.winner else "a built-in"
+    return Node(rule.name, rule.when, "lost", f"{rule.reason} (asks for {asks}; {against} decided the lane {weighed.lane})")
+
+
+def _work(chosen: Route) -> str:
+    if not chosen.steps:
+        return "no person is asked"
+    steps = ", then ".join(
+        f"{step.name} by {'1 person' if step.people == 1 else f'{step.people} people'} of {step.group or chosen.tiers[chosen.start].group}"
+        for step in chosen.steps
+    )
+    return f"{steps}, from tier {chosen.start + 1} of {len(chosen.tiers)} of {chosen.ladder}, priority {chosen.priority}"
+
+
+def _lines(node: Node, depth: int) -> list[str]:
+    said = " ".join(part for part in (f"{node.name}:", node.value, f"<{node.outcome}>" if node.outcome else "") if part)
+    mine = "  " * depth + said + (f" - {node.why}" if node.why else "")
+    return [mine, *(line for child in node.children for line in _lines(child, depth + 1))]

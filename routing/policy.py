@@ -1,0 +1,66 @@
+"""A loaded policy: what the file says, with its rules compiled. Owns the value; never reads a file and decides nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from routing.case import Group, Tier
+from routing.clock import Calendar
+from routing.expressions import Expression
+from routing.policy_form import Ladder, PolicyForm, Rule, Workflow
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A policy in force: the bytes of its file, their hash, what they say and its compiled rules.
+
+    `workflows` are complete: what a workflow does not write stands there as the defaults have it. `tiers` are the rungs of
+    each ladder as cases carry them.
+    """
+
+    text: bytes
+    sha256: str
+    form: PolicyForm
+    workflows: Mapping[str, Workflow]
+    expressions: Mapping[str, tuple[tuple[Rule, Expression], ...]]
+    groups: Mapping[str, Group]
+    tiers: Mapping[str, tuple[Tier, ...]]
+
+    @property
+    def version(self) -> str:
+        """The version as the file names it."""
+        return self.form.version
+
+    @property
+    def changes(self) -> str:
+        """The change note."""
+        return self.form.changes
+
+    @property
+    def calendars(self) -> Mapping[str, Calendar]:
+        """Calendars by name."""
+        return self.form.calendars
+
+    @property
+    def ladders(self) -> Mapping[str, Ladder]:
+        """Ladders by name."""
+        return self.form.ladders
+
+    def workflow(self, name: str) -> Workflow | None:
+        """The workflow of this name, None when the policy has none."""
+        return self.workflows.get(name)
+
+    def routing_key(self, ladder: str, tier_index: int) -> str | None:
+        """The PagerDuty routing key of a tier (0-based), None where it does not page or is gone from the policy."""
+        found = self.ladders.get(ladder)
+        if found is None or not 0 <= tier_index < len(found.tiers):
+            return None
+        paging = found.tiers[tier_index].pagerduty
+        return paging.routing_key.get_secret_value() if paging else None
+
+    def escalation_policy(self, ladder: str, tier_index: int) -> str | None:
+        """PagerDuty's id of the escalation policy of a tier (0-based), None where the policy names none."""
+        found = self.ladders.get(ladder)
+        if found is None or not 0 <= tier_index < len(found.tiers):
+            return None
+        paging = found.tiers[tier_index].pagerduty
+        return paging.escalation_policy if paging else None

@@ -1,0 +1,273 @@
+"""The form of the policy file. Owns every key, its default and its meaning; never reads a file and decides nothing."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints, WithJsonSchema, model_validator
+
+from routing.case import Group
+from routing.clock import Calendar
+from routing.vocabulary import Exhausted, Lane, Mode, Risk, Template
+
+HARD_FLAGS = frozenset(
+    {
+        *("access", "compliance", "credit", "executive", "financial", "hr", "legal", "medical", "money_movement", "payment", "regulated"),
+        *("crm", "external_communication", "permissions", "pricing", "public"),  # approval before the side effect
+    },
+)
+"""Risk flags that are never automatic, whatever a policy says (REQUIREMENTS R3). A policy may add to them, never take away."""
+
+PROHIBITED_FLAGS = frozenset({"prohibited_content", "data_exposure", "policy_conflict"})
+"""Risk flags that stop the line (R4). A policy may add to them, never take away."""
+
+SPECIALIST_FLAGS = ("regulated", "access", "external_communication", "financial")
+"""Risk flags that ask for a specialist unless the policy names its own (R4)."""
+
+LAST = 1_000
+"""The tier number that stands for the last tier of whatever ladder it is."""
+
+_UNIT_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+def seconds(value: object) -> object:
+    """Seconds of a duration such as 30s, 15m, 4h or 2d; from a second to a year."""
+    if not isinstance(value, str) or not value[:-1].isascii() or not value[:-1].isdigit() or value[-1] not in _UNIT_S or len(value) > 9:
+        raise ValueError("expected a duration like 30s, 15m, 4h or 2d")
+    length_s = int(value[:-1]) * _UNIT_S[value[-1]]
+    if not 1 <= length_s <= 366 * 86_400:
+        raise ValueError("expected a duration from 1s to 366d")
+    return length_s
+
+
+def _tier_number(value: object) -> object:
+    if value == "last":
+        return LAST
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 9:
+        raise ValueError('expected a tier number from 1, or "last"')
+    return value
+
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,79}$")]
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=4_000)]
+Sentence = Annotated[str, StringConstraints(min_length=1, max_length=300)]
+UserId = Annotated[str, StringConstraints(pattern=r"^[UW][A-Z0-9]{1,30}$")]
+Unit = Annotated[float, Field(ge=0.0, le=1.0)]
+Duration = Annotated[
+    int, BeforeValidator(seconds), WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,8}[smhd]$", "examples": ["15m"]})
+]
+TierNumber = Annotated[
+    int,
+    BeforeValidator(_tier_number),
+    WithJsonSchema({"oneOf": [{"type": "integer", "minimum": 1, "maximum": 9}, {"const": "last"}]}),
+]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Members(Group):
+    """Who belongs to a group: a Slack user group by handle or id, or Slack user ids."""
+
+    model_config = ConfigDict(strict=True)
+
+    users: tuple[UserId, ...] = ()
+
+    @model_validator(mode="after")
+    def _says_who(self) -> "Members":
+        if (self.usergroup is None) == ("users" not in self.model_fields_set):
+            raise ValueError("expected either usergroup or users")
+        return self
+
+
+class Paging(_Part):
+    """How a tier pages: the routing key of an Events API v2 integration and how loud."""
+
+    routing_key: SecretStr = Field(min_length=1)
+    severity: Literal["info", "warning", "error", "critical"] = "error"
+    escalation_policy: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{4,20}$")] | None = Field(
+        default=None,
+        description="id of the escalation policy whose person on call is named on the card",
+    )
+
+
+class Rung(_Part):
+    """One tier of a ladder, as the file writes it."""
+
+    channel: Annotated[str, StringConstraints(min_length=1, max_length=80)] = Field(description="channel name without #, or id")
+    group: str
+    owner: UserId | None = None
+    backup: UserId | None = None
+    ack: Duration | None = Field(default=None, description="time to acknowledge; none: nobody has to")
+    decide: Duration = Field(default=14_400, description="time to decide before the next tier is asked")
+    calendar: str | None = Field(default=None, description="business time; none: elapsed time")
+    pagerduty: Paging | None = None
+
+
+class Ladder(_Part):
+    """Who is asked after whom, and what happens when nobody is left."""
+
+    tiers: tuple[Rung, ...] = Field(min_length=1, max_length=9)
+    exhausted: Exhausted = Exhausted.HOLD
+
+
+class Rule(_Part):
+    """One CEL condition and what it demands. A rule raises the lane or the template; it never lowers either."""
+
+    name: Name
+    when: Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
+    lane: Literal[Lane.REVIEW, Lane.SPECIALIST, Lane.EXPERT, Lane.REJECT, Lane.STOP] | None = None
+    template: Literal[Template.APPROVAL, Template.DUAL, Template.EXPERT] | None = None
+    reason: Sentence
+
+    @model_validator(mode="after")
+    def _demands(self) -> "Rule":
+        if self.lane is None and self.template is None:
+            raise ValueError("expected a lane, a template or both")
+        return self
+
+
+class Thresholds(_Part):
+    """Where each figure turns from good to doubtful and, where there are two, from doubtful to bad (R1, R4)."""
+
+    auto: Unit = Field(default=0.92, description="confidence from which automation is possible")
+    review: Unit = Field(default=0.75, description="confidence below which only an expert decides")
+    retrieval_quality: Unit = Field(default=0.6, description="below it people look; missing is not held against a case")
+    risk_score: Unit = Field(default=0.6, description="from it people look")
+    risk_score_stop: Unit = Field(default=0.9, description="from it only an expert decides")
+    blast_radius: Unit = Field(default=0.3, description="above it people look")
+    blast_radius_stop: Unit = Field(default=0.6, description="above it only an expert decides")
+
+
+class Start(_Part):
+    """The tier a case opens at, by lane; a shorter ladder gives its last tier."""
+
+    review: TierNumber = 1
+    specialist: TierNumber = 2
+    expert: TierNumber = 2
+    stop: TierNumber = LAST
+
+
+class Clocks(_Part):
+    """Clocks that belong to no tier."""
+
+    information: Duration = Field(default=86_400, description="time the service has to supply information")
+    hold: Duration = Field(default=14_400, description="time until somebody is asked again about a held case")
+
+
+class Flags(_Part):
+    """What risk flags mean. A flag that no list knows makes a case not automatic: unknown is not harmless."""
+
+    never_auto: tuple[str, ...] = Field(default=(), description="added to the built-in ones")
+    specialist: tuple[str, ...] = Field(default=SPECIALIST_FLAGS, description="instead of the built-in ones")
+    prohibited: tuple[str, ...] = Field(default=(), description="added to the built-in ones")
+    harmless: tuple[str, ...] = Field(default=(), description="known and of no consequence")
+
+
+class Dual(_Part):
+    """Groups of the two steps of a dual review; none: the group of the tier the case is at."""
+
+    verify: str | None = None
+    approve: str | None = None
+
+
+class Expert(_Part):
+    """Who decides an expert case; none: the group of the tier the case is at."""
+
+    group: str | None = None
+    people: int = Field(default=1, ge=1, le=5)
+
+
+class Defaults(_Part):
+    """What every workflow takes over and may write for itself, key by key."""
+
+    thresholds: Thresholds = Thresholds()
+    start: Start = Start()
+    clocks: Clocks = Clocks()
+    flags: Flags = Flags()
+    dual: Dual = Dual()
+    expert: Expert = Expert()
+    sync_from: Literal["medium", "high", "critical", "never"] = Field(default="high", description="risk from which the service waits")
+
+    def under(self, own: "Workflow") -> "Workflow":
+        """`own` with everything it does not write taken from here."""
+        taken: dict[str, object] = {}
+        for name in Defaults.model_fields:
+            mine, its = getattr(self, name), getattr(own, name)
+            if name not in own.model_fields_set:
+                taken[name] = mine
+            elif isinstance(its, _Part):
+                written = {key: getattr(its, key) for key in its.model_fields_set}
+                taken[name] = type(its).model_construct(**{**dict(mine), **written})
+        return own.model_copy(update=taken)
+
+
+class Workflow(Defaults):
+    """How the cases of one workflow are routed and worked on."""
+
+    ladder: str
+    template: Template = Template.APPROVAL
+    requester: Literal["required", "optional"] | None = Field(default=None, description="default: required for dual, expert and money")
+    required: tuple[str, ...] = Field(default=(), max_length=50, description="paths without which a case is sent back for information")
+    action_types: tuple[str, ...] = Field(default=(), max_length=200, description="the only ones allowed; none: any")
+    confidence: Literal["required", "ignore"] = Field(
+        default="required",
+        description="ignore: the model gives none; the case is judged without it and is never automatic",
+    )
+    mode: Mode | None = Field(default=None, description="whether the service waits; default: by risk")
+    instructions: str = Field(default="", max_length=4_000, description="what reviewers are told")
+    owner: str = Field(default="", max_length=200)
+    rules: tuple[Rule, ...] = Field(default=(), max_length=200)
+
+
+class RiskMatrix(_Part):
+    """Risk class by impact and by how likely it is: unlikely, possible, likely (R2). See `routing.risk`."""
+
+    low: tuple[Risk, Risk, Risk] = (Risk.LOW, Risk.LOW, Risk.MEDIUM)
+    medium: tuple[Risk, Risk, Risk] = (Risk.LOW, Risk.MEDIUM, Risk.HIGH)
+    high: tuple[Risk, Risk, Risk] = (Risk.MEDIUM, Risk.HIGH, Risk.CRITICAL)
+    critical: tuple[Risk, Risk, Risk] = (Risk.HIGH, Risk.CRITICAL, Risk.CRITICAL)
+    possible_from: Unit = Field(default=0.2, description="likelihood from which a mistake is possible")
+    likely_from: Unit = Field(default=0.5, description="likelihood from which a mistake is likely")
+
+    @model_validator(mode="after")
+    def _never_falls(self) -> "RiskMatrix":
+        levels = [[risk.level for risk in row] for row in (self.low, self.medium, self.high, self.critical)]
+        columns = [list(column) for column in zip(*levels, strict=True)]
+        if any(line != sorted(line) for line in (*levels, *columns)) or self.possible_from > self.likely_from:
+            raise ValueError("more impact or likelihood must never give less risk")
+        return self
+
+
+class Priority(_Part):
+    """The weights of the priority formula; see `routing.risk.priority`."""
+
+    low: int = Field(default=100, ge=0, le=100_000)
+    medium: int = Field(default=300, ge=0, le=100_000)
+    high: int = Field(default=600, ge=0, le=100_000)
+    critical: int = Field(default=1_000, ge=0, le=100_000)
+    stop: int = Field(default=500, ge=0, le=100_000, description="added in the stop lane")
+    deadline: int = Field(default=200, ge=0, le=100_000, description="added in full at the deadline, from 0 at 72 h before")
+    amount: int = Field(default=25, ge=0, le=10_000, description="added per digit of the amount before the decimal point")
+    customer: dict[str, Annotated[int, Field(ge=-1_000, le=1_000)]] = Field(
+        default={"silver": 25, "gold": 50, "platinum": 75},
+        max_length=50,
+        description="added by the tier of the subject",
+    )
+
+
+class PolicyForm(_Part):
+    """The policy file."""
+
+    version: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+    changes: Text = Field(description="what changed against the version before, in a sentence")
+    activation: Literal["accept", "file"] = Field(default="accept", description="whether a changed file waits for a second person")
+    owners: tuple[UserId, ...] = Field(default=(), description="who may accept a changed policy")
+    groups: dict[Name, Members] = Field(min_length=1)
+    calendars: dict[Name, Calendar] = Field(default_factory=dict)
+    ladders: dict[Name, Ladder] = Field(min_length=1)
+    workflows: dict[Name, Workflow] = Field(min_length=1)
+    defaults: Defaults = Defaults()
+    risk: RiskMatrix = RiskMatrix()
+    priority: Priority = Priority()
+    reason_codes: tuple[Code, ...] = Field(default=(), max_length=50, description="added to the built-in ones")

@@ -1,0 +1,72 @@
+"""A change being written: the case as it becomes, its events and messages in order.
+
+Owns the bookkeeping every verb shares (positions of events, callback numbers, copies of the card). It decides nothing:
+what happens is said by the verbs and by `ladder`.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from routing.canonical import Json
+from routing.case import Case
+from routing.change import SYSTEM, Actor, Change, Event, Message, MessageKind
+from routing.submission import Submission
+from routing.vocabulary import EventKind
+
+
+class Draft:
+    """One step's working copy. Local to a step, so the step stays a pure function of its arguments."""
+
+    def __init__(self, case: Case, now: datetime) -> None:
+        """Start from the case as it is; `now` is the transaction's time."""
+        self.case = case
+        self.now = now
+        self._events: list[Event] = []
+        self._messages: list[Message] = []
+
+    def put(self, **fields: Any) -> None:
+        """Replace fields of the case."""
+        self.case = self.case.model_copy(update=fields)
+
+    def put_clocks(self, **fields: Any) -> None:
+        """Replace single clocks of the case."""
+        self.put(clocks=self.case.clocks.model_copy(update=fields))
+
+    def record(
+        self,
+        kind: EventKind,
+        actor: Actor = SYSTEM,
+        fields: Mapping[str, Json] | None = None,
+        *,
+        sealed: Mapping[str, Json] | None = None,
+        submission: Submission | None = None,
+    ) -> int:
+        """Add an event; the answer is its position, for messages that speak of it."""
+        self._events.append(Event(kind, actor, fields or {}, sealed or {}, submission))
+        return len(self._events) - 1
+
+    def send(self, message: Message) -> None:
+        """Add a message."""
+        self._messages.append(message)
+
+    def note(self, event: int) -> None:
+        """Say in the thread of the current card what an event records; a case nobody was shown has no thread."""
+        if self.case.tier_since is not None:
+            self.send(Message(MessageKind.NOTE, self.case.rung.channel, tier=self.case.tier, event=event))
+
+    def call_back(self, kind: str, event: int) -> None:
+        """Promise the service one more callback that tells of an event."""
+        self.put(sequence=self.case.sequence + 1)
+        self.send(Message(MessageKind.CALLBACK, self.case.service, callback=kind, sequence=self.case.sequence, event=event))
+
+    def update_cards(self) -> None:
+        """Bring every copy of the card up to date, on every tier the case has been at."""
+        if self.case.tier_since is None:
+            return
+        for tier in range(self.case.route.start, self.case.tier + 1):
+            self.send(Message(MessageKind.CARD_UPDATE, self.case.route.tiers[tier].channel, tier=tier, urgent=True))
+
+    def change(self, answer: Mapping[str, Json] | None = None) -> Change:
+        """The finished change."""
+        return Change(self.case, tuple(self._events), tuple(self._messages), answer)

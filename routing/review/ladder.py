@@ -1,0 +1,123 @@
+"""How a case moves on its ladder: arriving at a tier, acknowledging, climbing, the safe state at the top.
+
+Owns the clocks of a tier and the pages that belong to it. It gives no verdict except that nobody answered.
+"""
+
+from datetime import datetime, timedelta
+
+from routing.case import Case, Clocks, OpenPage
+from routing.change import SYSTEM, Actor, Message, MessageKind
+from routing.clock import after
+from routing.review.draft import Draft
+from routing.review.verdict import conclude
+from routing.vocabulary import EventKind, Exhausted, State, Verdict
+
+REMINDERS = (0.5, 0.9)
+"""Parts of the decide clock at which the tier is reminded (requirement E4)."""
+
+
+def tier_clocks(case: Case, now: datetime) -> Clocks:
+    """Fresh clocks of the tier the case is at, counted from `now`; the service's deadline stays."""
+    tier = case.rung
+    return Clocks(
+        deadline=case.clocks.deadline,
+        acknowledge=after(tier.calendar, now, tier.ack_s) if tier.ack_s is not None else None,
+        decide=after(tier.calendar, now, tier.decide_s),
+        reminders=tuple(after(tier.calendar, now, tier.decide_s * part) for part in REMINDERS),
+    )
+
+
+def arrive(draft: Draft, tier: int, *, page: bool) -> None:
+    """Put the case at `tier` (0-based): fresh clocks, a card in its channel and, if wanted and the tier has one, a page."""
+    draft.put(state=State.PENDING, tier=tier, tier_since=draft.now, acknowledged_by="", claimed_by="")
+    draft.put(clocks=tier_clocks(draft.case, draft.now))
+    draft.send(Message(MessageKind.CARD, draft.case.rung.channel, tier=tier, urgent=page or tier > draft.case.route.start))
+    if page:
+        open_page(draft)
+
+
+def open_page(draft: Draft) -> bool:
+    """Page the tier the case is at, in a new round; False where the tier has no pager."""
+    case = draft.case
+    if case.rung.page is None:
+        return False
+    number = case.page_rounds + 1
+    draft.put(pages=(*case.pages, OpenPage(tier=case.tier, round=number)), page_rounds=number)
+    draft.put_clocks(page=None)
+    event = draft.record(EventKind.PAGED, SYSTEM, {"tier": case.tier + 1, "round": number, "severity": case.rung.page.severity})
+    destination = page_destination(case, case.tier)
+    draft.send(Message(MessageKind.PAGE, destination, tier=case.tier, round=number, event=event, urgent=True))
+    return True
+
+
+def page_destination(case: Case, tier: int) -> str:
+    """Where a page of this tier goes: `<ladder>/<tier counted from 1>`; the routing key is looked up when sending."""
+    return f"{case.route.ladder}/{tier + 1}"
+
+
+def close_pages(draft: Draft) -> None:
+    """Resolve every open incident of the case."""
+    for page in draft.case.pages:
+        destination = page_destination(draft.case, page.tier)
+        draft.send(Message(MessageKind.PAGE_RESOLVE, destination, tier=page.tier, round=page.round, urgent=True))
+    draft.put(pages=())
+
+
+def acknowledge(draft: Draft, actor: Actor, *, tell_pager: bool = True) -> None:
+    """Somebody of the tier is on it: the acknowledge clock stops, an open incident of the tier is acknowledged too."""
+    case = draft.case
+    if case.state is not State.PENDING or case.acknowledged_by:
+        return
+    waiting = [page for page in case.pages if page.tier == case.tier and not page.acknowledged_by]
+    pages = tuple(page.model_copy(update={"acknowledged_by": actor.id}) if page in waiting else page for page in case.pages)
+    draft.put(acknowledged_by=actor.id, pages=pages)
+    draft.put_clocks(acknowledge=None, page=None)
+    draft.record(EventKind.ACKNOWLEDGED, actor, {"tier": case.tier + 1})
+    if tell_pager:
+        for page in waiting:
+            destination = page_destination(case, page.tier)
+            draft.send(Message(MessageKind.PAGE_ACKNOWLEDGE, destination, tier=page.tier, round=page.round, urgent=True))
+
+
+def climb(draft: Draft, event: int) -> None:
+    """To the next tier with everything known, or from the top into the policy's safe state. `event` says why."""
+    old = draft.case
+    if old.tier + 1 >= len(old.route.tiers):
+        _exhaust(draft)
+        return
+    move_up(draft, old.tier + 1, event)
+
+
+def move_up(draft: Draft, tier: int, event: int) -> None:
+    """Leave the present tier for a higher one: its incidents are resolved, its card points to the new one."""
+    left = draft.case
+    close_pages(draft)
+    arrive(draft, tier, page=True)
+    for lower in range(left.route.start, tier):
+        draft.send(Message(MessageKind.CARD_UPDATE, left.route.tiers[lower].channel, tier=lower, urgent=True))
+    draft.note(event)
+
+
+def hold(draft: Draft, reason: str) -> None:
+    """Nobody can decide until somebody takes the case up again; the service is told, its own review clock runs."""
+    clocks = Clocks(deadline=draft.case.clocks.deadline, hold=draft.now + timedelta(seconds=draft.case.route.hold_s))
+    draft.put(state=State.HELD, clocks=clocks, acknowledged_by="", claimed_by="")
+    event = draft.record(EventKind.HELD, SYSTEM, {"reason": reason, "tier": draft.case.tier + 1})
+    draft.update_cards()
+    draft.note(event)
+    draft.call_back("case.held", event)
+
+
+def expire(draft: Draft, clock: str) -> None:
+    """Nobody answered in time: the verdict is `expired`, never an approval."""
+    draft.record(EventKind.EXPIRED, SYSTEM, {"clock": clock})
+    close_pages(draft)
+    conclude(draft, Verdict.EXPIRED, SYSTEM, reason_code=f"{clock}_passed")
+
+
+def _exhaust(draft: Draft) -> None:
+    match draft.case.route.exhausted:
+        case Exhausted.HOLD | Exhausted.QUARANTINE as safe:
+            hold(draft, f"ladder_exhausted_{safe.value}")
+        case Exhausted.REJECT:
+            expire(draft, "ladder")

@@ -1,0 +1,92 @@
+"""What time does to a case when nobody does anything: `on_time`, the one place where clocks act. It cannot approve."""
+
+from datetime import datetime, timedelta
+
+from routing.authorize import refuse
+from routing.change import SYSTEM, Change, Refused, Subject
+from routing.clock import after
+from routing.review.draft import Draft
+from routing.review.ladder import climb, expire, open_page, tier_clocks
+from routing.review.opening import place
+from routing.vocabulary import EventKind, State
+
+INTERIM_PERCENT = 50
+FINAL_PERCENT = 90
+
+
+def on_time(subject: Subject, now: datetime) -> Change | Refused:
+    """Apply the weightiest clock that is due; what is still due afterwards is applied by the next call.
+
+    Order: the service's deadline, decide, acknowledge, information, hold, the next page, reminders.
+    """
+    case = subject.case
+    due = case.due_at
+    if due is None or due > now:
+        return refuse("not_due")
+    clocks = case.clocks
+    draft = Draft(case, now)
+    if _past(clocks.deadline, now):
+        expire(draft, "deadline")
+    elif _past(clocks.decide, now):
+        climb(draft, draft.record(EventKind.ESCALATED, SYSTEM, {"clock": "decide", "tier": case.tier + 1}))
+    elif _past(clocks.acknowledge, now):
+        _unacknowledged(draft)
+    elif _past(clocks.information, now):
+        _uninformed(draft)
+    elif _past(clocks.hold, now):
+        _ask_again(draft)
+    elif _past(clocks.page, now):
+        open_page(draft)
+        draft.put_clocks(page=None)
+    else:
+        _remind(draft)
+    return draft.change()
+
+
+def _past(at: datetime | None, now: datetime) -> bool:
+    return at is not None and at <= now
+
+
+def _unacknowledged(draft: Draft) -> None:
+    """A tier with a pager that has not been paged yet is paged first; otherwise the case climbs."""
+    case = draft.case
+    paged = any(page.tier == case.tier for page in case.pages)
+    if case.rung.page is not None and not paged:
+        open_page(draft)
+        again = after(case.rung.calendar, draft.now, case.rung.ack_s) if case.rung.ack_s is not None else None
+        draft.put_clocks(acknowledge=again)
+        draft.update_cards()
+        return
+    climb(draft, draft.record(EventKind.ESCALATED, SYSTEM, {"clock": "acknowledge", "tier": case.tier + 1}))
+
+
+def _uninformed(draft: Draft) -> None:
+    """The information did not come: people decide with what there is."""
+    case = draft.case
+    event = draft.record(EventKind.EXPIRED, SYSTEM, {"clock": "information"})
+    if case.tier_since is None:
+        draft.put_clocks(information=None)
+        draft.put(route=case.route.model_copy(update={"missing": ()}))
+        place(draft)
+        return
+    clocks = tier_clocks(case, draft.now)
+    if case.clocks.left_s is not None:
+        clocks = clocks.model_copy(update={"decide": after(case.rung.calendar, draft.now, case.clocks.left_s), "reminders": ()})
+    draft.put(state=State.PENDING, clocks=clocks)
+    draft.update_cards()
+    draft.note(event)
+
+
+def _ask_again(draft: Draft) -> None:
+    """A held case is never forgotten: its top tier is reminded and paged again until somebody takes it up."""
+    draft.put_clocks(hold=draft.now + timedelta(seconds=draft.case.route.hold_s))
+    draft.note(draft.record(EventKind.REMINDED, SYSTEM, {"clock": "hold", "tier": draft.case.tier + 1}))
+    open_page(draft)
+
+
+def _remind(draft: Draft) -> None:
+    case = draft.case
+    left = tuple(at for at in case.clocks.reminders if at > draft.now)
+    percent = FINAL_PERCENT if not left else INTERIM_PERCENT
+    draft.put_clocks(reminders=left)
+    draft.note(draft.record(EventKind.REMINDED, SYSTEM, {"clock": "decide", "percent": percent, "tier": case.tier + 1}))

@@ -1,0 +1,31 @@
+"""The one place where a case becomes decided. Owns the `decided` event and its callback; never asks who may decide."""
+
+from routing.canonical import Json
+from routing.case import Clocks
+from routing.change import Actor
+from routing.review.draft import Draft
+from routing.vocabulary import EventKind, State, Verdict
+
+
+def conclude(draft: Draft, verdict: Verdict, actor: Actor, *, reason_code: str = "", sealed: dict[str, Json] | None = None) -> None:
+    """Give the verdict: clocks stop, every card loses its buttons, the service is called back.
+
+    The fields of the `decided` leaf are a frozen format (v1): receivers check `verdict`, `action_sha256` and `revision`.
+    """
+    case = draft.case
+    draft.put(state=State.DECIDED, verdict=verdict, decided_at=draft.now, reason_code=reason_code, clocks=Clocks(), claimed_by="")
+    fields: dict[str, Json] = {
+        "verdict": verdict.value,
+        "action_sha256": case.action_sha256,
+        "lane": case.route.lane.value,
+        "reason_code": reason_code,
+        "decided_by": [{"by": vote.by, "step": case.route.steps[vote.step].name, "verb": vote.verb} for vote in case.votes],
+        "modified_fields": list(case.modified_fields),
+        "override": verdict in (Verdict.REJECTED, Verdict.MODIFIED),
+        "requester_known": bool(case.requester or case.requester_email_sha256),
+        "turnaround_s": round((draft.now - case.created_at).total_seconds(), 3),
+        "sla_s": case.rung.decide_s if case.tier_since is not None else None,
+    }
+    event = draft.record(EventKind.DECIDED, actor, fields, sealed=sealed)
+    draft.update_cards()
+    draft.call_back("case.decided", event)

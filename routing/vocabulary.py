@@ -1,0 +1,176 @@
+"""The closed lists of words that code, cards, callbacks, audit leaves and the command line share.
+
+Owns every enumeration of the case's life. It never holds behaviour: what may follow what is in
+`routing.case`, who may say what is in `routing.authorize`.
+"""
+
+from enum import StrEnum, unique
+
+
+@unique
+class State(StrEnum):
+    """Where a case stands; see the transition table in `routing.case`."""
+
+    PENDING = "pending"
+    NEEDS_INFO = "needs_info"
+    HELD = "held"
+    DECIDED = "decided"
+    CLOSED = "closed"
+
+
+@unique
+class Verdict(StrEnum):
+    """How a case was decided. A service can always tell "a person said no" from "nobody answered"."""
+
+    APPROVED = "approved"
+    MODIFIED = "modified"
+    REJECTED = "rejected"
+    AUTO_APPROVED = "auto_approved"
+    AUTO_REJECTED = "auto_rejected"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+
+
+@unique
+class Lane(StrEnum):
+    """The six lanes, safest first in `SEVERITY`."""
+
+    AUTO = "auto"
+    REVIEW = "review"
+    SPECIALIST = "specialist"
+    EXPERT = "expert"
+    REJECT = "reject"
+    STOP = "stop"
+
+    @property
+    def severity(self) -> int:
+        """Position in the fixed order; a higher number wins over a lower one and a re-route never lowers it."""
+        return _LANE_ORDER[self]
+
+
+_LANE_ORDER = {Lane.AUTO: 0, Lane.REVIEW: 1, Lane.SPECIALIST: 2, Lane.EXPERT: 3, Lane.REJECT: 4, Lane.STOP: 5}
+
+
+@unique
+class Mode(StrEnum):
+    """Whether the service waits for the decision (sync) or goes on (async)."""
+
+    ASYNC = "async"
+    SYNC = "sync"
+
+
+@unique
+class Risk(StrEnum):
+    """Risk classes of the risk matrix."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+    @property
+    def level(self) -> int:
+        """0 for low to 3 for critical."""
+        return _RISK_ORDER[self]
+
+
+_RISK_ORDER = {Risk.LOW: 0, Risk.MEDIUM: 1, Risk.HIGH: 2, Risk.CRITICAL: 3}
+
+
+@unique
+class Template(StrEnum):
+    """How people work on a case: which steps it takes to decide it."""
+
+    AUTO = "auto"
+    TRIAGE = "triage"
+    APPROVAL = "approval"
+    DUAL = "dual"
+    EXPERT = "expert"
+    VERIFY_AFTER = "verify_after"
+
+
+@unique
+class Exhausted(StrEnum):
+    """The safe state when a ladder has no tier left. Approval is not among them."""
+
+    HOLD = "hold"
+    REJECT = "reject"
+    QUARANTINE = "quarantine"
+
+
+@unique
+class Verb(StrEnum):
+    """What a person can do to a case."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+    MODIFY = "modify"
+    ESCALATE = "escalate"
+    ASK = "ask"
+    COMMENT = "comment"
+    CLAIM = "claim"
+    UNCLAIM = "unclaim"
+    OPEN_EVIDENCE = "open_evidence"
+    RESUME = "resume"
+    ROLL_BACK = "roll_back"
+
+
+@unique
+class ReasonCode(StrEnum):
+    """Why a person rejected, modified, escalated or rolled back; a policy may add its own codes."""
+
+    WRONG_CATEGORY = "wrong_category"
+    INSUFFICIENT_EVIDENCE = "insufficient_evidence"
+    POLICY_VIOLATION = "policy_violation"
+    NEEDS_SPECIALIST = "needs_specialist"
+    INACCURATE = "inaccurate"
+    WRONG_AMOUNT = "wrong_amount"
+    WRONG_ENTITY = "wrong_entity"
+    WORDING = "wording"
+    DUPLICATE = "duplicate"
+    CUSTOMER_REQUEST = "customer_request"
+    UNSURE = "unsure"
+    OTHER = "other"
+
+
+@unique
+class EventKind(StrEnum):
+    """Everything the audit log can say, including what did not happen."""
+
+    STARTED = "started"
+    CLOCK_JUMPED = "clock_jumped"
+    RECOVERED = "recovered"
+    KEY_ROTATED = "key_rotated"
+    POLICY_ACTIVATED = "policy_activated"
+    POLICY_PROPOSED = "policy_proposed"
+    RECEIVED = "received"
+    REVISED = "revised"
+    DECIDED = "decided"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    MODIFIED = "modified"
+    ESCALATED = "escalated"
+    INFORMATION_REQUESTED = "information_requested"
+    INFORMATION_SUPPLIED = "information_supplied"
+    COMMENTED = "commented"
+    CLAIMED = "claimed"
+    UNCLAIMED = "unclaimed"
+    ACKNOWLEDGED = "acknowledged"
+    EVIDENCE_OPENED = "evidence_opened"
+    REMINDED = "reminded"
+    PAGED = "paged"
+    PAGE_ACKNOWLEDGED = "page_acknowledged"
+    PAGE_RESOLVED = "page_resolved"
+    PAGE_NOTED = "page_noted"
+    NOBODY_ON_CALL = "nobody_on_call"
+    EXPIRED = "expired"
+    HELD = "held"
+    RESUMED = "resumed"
+    WITHDRAWN = "withdrawn"
+    OUTCOME_REPORTED = "outcome_reported"
+    ROLLBACK_REQUESTED = "rollback_requested"
+    EXECUTION_ALARM = "execution_alarm"
+    PRESS_REFUSED = "press_refused"
+    PRESSES_REFUSED = "presses_refused"
+    NOT_DELIVERED = "not_delivered"
+    DELIVERY_RETRIED = "delivery_retried"

@@ -1,0 +1,64 @@
+"""The content of a case between its leaf and the vault: sealing what a leaf commits to, and opening it again.
+
+Owns the box format v1, frozen: one per leaf, under the case's key, holding canonical JSON {name: value}; the salt of a name is
+HMAC-SHA256(root salt, name). Never stores anything and never writes content anywhere but into a box.
+"""
+
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from routing.canonical import Json, canonical
+from routing.submission import Submission, read_submission
+from store.vault import CaseVault, Opening, commit, new_salt
+
+OPEN_FIELDS = {"workflow", "task_id"}
+"""Fields of a submission that stand in every leaf of its case and are not sealed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What sealing gave: the salt and box for the vault, and the hex commitments by name for the leaf."""
+
+    root_salt: bytes
+    box: bytes
+    commitments: dict[str, Json]
+
+
+def submission_content(submission: Submission) -> dict[str, Json]:
+    """The JSON value of each field of a submission that gets sealed, by field name."""
+    return submission.model_dump(mode="json", exclude=OPEN_FIELDS, exclude_unset=True)
+
+
+def content_submission(workflow: str, task_id: str, content: Mapping[str, Json]) -> Submission:
+    """The submission whose `submission_content` this is. Raises SubmissionError when the published form has become another."""
+    return read_submission({"workflow": workflow, "task_id": task_id, **content})
+
+
+def seal(case: CaseVault, leaf_idx: int, content: Mapping[str, Json]) -> Sealed:
+    """Seal the content of one leaf; it opens only as that leaf's content."""
+    root_salt = new_salt()
+    texts = {name: canonical(value) for name, value in content.items()}
+    commitments: dict[str, Json] = {name: commit(_salt(root_salt, name), value) for name, value in texts.items()}
+    box = b"{" + b",".join(canonical(name) + b":" + texts[name] for name in sorted(texts)) + b"}"
+    return Sealed(root_salt, case.seal(_field(leaf_idx), box), commitments)
+
+
+def unseal(case: CaseVault, leaf_idx: int, box: bytes) -> dict[str, Json]:
+    """The content of one leaf by name. Raises store.vault.CannotOpen."""
+    content: dict[str, Json] = json.loads(case.open(_field(leaf_idx), box))
+    return content
+
+
+def opening(root_salt: bytes, name: str, value: Json) -> Opening:
+    """What shows a holder of the leaf that this is the value it commits to under `name`."""
+    return Opening(_salt(root_salt, name), value)
+
+
+def _salt(root_salt: bytes, name: str) -> bytes:
+    return hmac.digest(root_salt, name.encode(), "sha256")
+
+
+def _field(leaf_idx: int) -> str:
+    return f"leaf {leaf_idx}"

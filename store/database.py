@@ -1,0 +1,298 @@
+"""One database, either SQLite or PostgreSQL, behind two verbs: read in a snapshot, write in the one transaction at a time.
+
+Owns connections, their settings, the lock that keeps a second process off a SQLite file, and bringing the schema up to date. It never
+knows what the tables mean. Work is a plain function over a SQLAlchemy connection, so the same statements run on both. On SQLite it runs
+in threads with the standard driver (an asynchronous one needs three hops between threads for each statement: six times slower here); on
+PostgreSQL it runs on asyncpg.
+"""
+
+import asyncio
+import fcntl
+import os
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Protocol, Self, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.engine import URL
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from store.migrate import check, upgrade
+
+T = TypeVar("T")
+
+READERS = 4
+BUSY_TIMEOUT_MS = 5_000
+MIGRATION_LOCK = 0x7469_6572_0001
+"""Key of the PostgreSQL advisory lock under which one process migrates."""
+
+
+class UnsafeDatabaseError(RuntimeError):
+    """The database cannot be set to keep what it has confirmed (SQLite: journal_mode=WAL and synchronous=FULL)."""
+
+
+class AnotherProcessError(RuntimeError):
+    """Another process serves this SQLite database. SQLite takes one serving process; use PostgreSQL for several."""
+
+
+class Transaction(Protocol):
+    """The write transaction that is open: run work in it, then commit. Leaving its block without `commit` rolls back."""
+
+    async def run(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` inside the transaction."""
+        ...
+
+    async def commit(self) -> None:
+        """Make it durable."""
+        ...
+
+
+class Database:
+    """An open database. Made by `Database.open`."""
+
+    def __init__(self, side: "_Sqlite | _Postgres") -> None:
+        self._side = side
+
+    @classmethod
+    async def open(cls, url: str, *, serving: bool = True) -> Self:
+        """Connect to `sqlite+aiosqlite:///…` or `postgresql+asyncpg://…`.
+
+        A serving process locks a SQLite file and brings the schema up to date; any other only reads, and finds the schema as it is.
+        Raises AnotherProcessError, UnsafeDatabaseError, NewerSchemaError, OlderSchemaError.
+        """
+        parsed = make_url(url)
+        side = _Sqlite(parsed, serving=serving) if parsed.get_backend_name() == "sqlite" else _Postgres(parsed)
+        database = cls(side)
+        try:
+            if serving:
+                await side.migrate()
+            else:
+                await side.read(check)
+        except BaseException:
+            await side.close()
+            raise
+        return database
+
+    @property
+    def is_postgres(self) -> bool:
+        """Whether several processes may share this database."""
+        return isinstance(self._side, _Postgres)
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` on a snapshot of what is committed; it cannot write."""
+        return await self._side.read(work)
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Transaction]:
+        """A write transaction. On SQLite there is one at a time; on PostgreSQL order comes from the rows that are locked."""
+        async with self._side.writing() as transaction:
+            yield transaction
+
+    async def hold(self, key: int) -> bool:
+        """Whether this process holds the PostgreSQL advisory lock `key`, taking it if it is free. On SQLite there is no other process."""
+        return await self._side.hold(key)
+
+    async def close(self) -> None:
+        """Close all connections and give the lock back."""
+        await self._side.close()
+
+
+def is_unavailable(problem: BaseException) -> bool:
+    """Whether the database as a whole failed (gone, full, locked), rather than one statement being wrong."""
+    if isinstance(problem, DBAPIError) and problem.connection_invalidated:
+        return True
+    return isinstance(problem, OperationalError | InterfaceError | OSError)
+
+
+class _Sqlite:
+    """One thread writes, a few read, each with connections of its own."""
+
+    def __init__(self, url: URL, *, serving: bool) -> None:
+        if url.database in (None, "", ":memory:"):
+            raise UnsafeDatabaseError("SQLite needs a file: what is in memory is gone with the process.")
+        path = Path(str(url.database))
+        self._lock = _lock(path) if serving else None
+        plain = url.set(drivername="sqlite")
+        self._writer = _engine(plain, "BEGIN IMMEDIATE", pool_size=1)
+        self._reader = _engine(plain, "BEGIN", pool_size=READERS)
+        event.listen(self._reader, "connect", _query_only)
+        self._writing = ThreadPoolExecutor(1, "sqlite-writer")
+        self._reading = ThreadPoolExecutor(READERS, "sqlite-reader")
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        def run() -> T:
+            with self._reader.connect() as connection:
+                return work(connection)
+
+        return await asyncio.get_running_loop().run_in_executor(self._reading, run)
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Transaction]:
+        transaction = _SqliteTransaction(self._writer, self._writing)
+        try:
+            yield transaction
+        finally:
+            await transaction.close()
+
+    async def hold(self, _key: int) -> bool:
+        return True
+
+    async def migrate(self) -> None:
+        async with self.writing() as transaction:
+            await transaction.run(upgrade)
+            await transaction.commit()
+
+    async def close(self) -> None:
+        self._writing.shutdown()
+        self._reading.shutdown()
+        self._writer.dispose()
+        self._reader.dispose()
+        if self._lock is not None:
+            os.close(self._lock)
+
+
+class _SqliteTransaction:
+    def __init__(self, engine: Engine, thread: ThreadPoolExecutor) -> None:
+        self._engine = engine
+        self._thread = thread
+        self._connection: Connection | None = None
+
+    async def run(self, work: Callable[[Connection], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._run, work)
+
+    async def commit(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._commit)
+
+    async def close(self) -> None:
+        if self._connection is not None:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+
+    def _run(self, work: Callable[[Connection], T]) -> T:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        return work(self._connection)
+
+    def _commit(self) -> None:
+        if self._connection is not None:
+            self._connection.commit()
+            self._close()
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            connection.close()
+
+
+def _engine(url: URL, begin: str, pool_size: int) -> Engine:
+    connect = {"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000}
+    engine = create_engine(url, pool_size=pool_size, max_overflow=0, connect_args=connect)
+    event.listen(engine, "connect", _prepare)
+
+    def start(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine, "begin", start)
+    return engine
+
+
+def _prepare(dbapi: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    # The driver's own transactions begin too late and lose updates: with isolation_level None, BEGIN is ours.
+    dbapi.isolation_level = None
+    cursor = dbapi.cursor()
+    for pragma, wanted in (("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("busy_timeout", BUSY_TIMEOUT_MS)):
+        cursor.execute(f"PRAGMA {pragma}={wanted}")
+        cursor.execute(f"PRAGMA {pragma}")
+        row = cursor.fetchone()
+        if row is None or row[0] != wanted:
+            raise UnsafeDatabaseError(f"SQLite refuses {pragma}={wanted} and keeps {row}.")
+    cursor.close()
+
+
+def _query_only(dbapi: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    cursor = dbapi.cursor()
+    cursor.execute("PRAGMA query_only=1")
+    cursor.close()
+
+
+def _lock(path: Path) -> int:
+    """Hold `<file>.lock` for as long as this process lives. Raises AnotherProcessError."""
+    handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as busy:
+        os.close(handle)
+        raise AnotherProcessError(f"{path}: {AnotherProcessError.__doc__}") from busy
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))  # born unreadable to others; SQLite copies this to its journals
+    return handle
+
+
+class _Postgres:
+    """A pool of asyncpg connections."""
+
+    def __init__(self, url: URL) -> None:
+        session = {
+            "application_name": "tierline",
+            "timezone": "UTC",
+            "synchronous_commit": "on",
+            "idle_in_transaction_session_timeout": "30000",  # a process that hangs must not hold the head of the log for ever
+        }
+        self._held = set[int]()
+        self._holding: AsyncConnection | None = None
+        self._engine: AsyncEngine = create_async_engine(
+            url, pool_size=READERS + 2, pool_pre_ping=False, connect_args={"server_settings": session, "timeout": 10, "command_timeout": 30}
+        )
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        async with self._engine.connect() as connection:
+            snapshot = await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            return await snapshot.run_sync(work)
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Transaction]:
+        async with self._engine.connect() as connection:
+            yield _PostgresTransaction(connection)
+
+    async def hold(self, key: int) -> bool:
+        # The lock belongs to a connection that is kept for it alone: if that is lost, so is the lock, and it is asked for anew.
+        try:
+            if self._holding is None:
+                connection = await self._engine.connect()
+                self._holding = await connection.execution_options(isolation_level="AUTOCOMMIT")
+            if key not in self._held and await self._holding.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}):
+                self._held.add(key)
+            return key in self._held and bool(await self._holding.scalar(text("SELECT true")))
+        except DBAPIError:
+            self._held.clear()
+            lost, self._holding = self._holding, None
+            if lost is not None:
+                await lost.invalidate()
+                await lost.close()
+            return False
+
+    async def migrate(self) -> None:
+        async with self._engine.begin() as connection:
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+            await connection.run_sync(upgrade)
+
+    async def close(self) -> None:
+        if self._holding is not None:
+            with suppress(DBAPIError):  # if the connection is lost, so is the lock
+                await self._holding.execute(text("SELECT pg_advisory_unlock_all()"))
+            await self._holding.close()
+        await self._engine.dispose()
+
+
+class _PostgresTransaction:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def run(self, work: Callable[[Connection], T]) -> T:
+        return await self._connection.run_sync(work)
+
+    async def commit(self) -> None:
+        await self._connection.commit()

@@ -1,0 +1,58 @@
+"""What passes between the outbox and those who send: a row to send, what came of it, and the error of a try. Owns values only."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from routing.change import Message
+
+V_contra = TypeVar("V_contra", contravariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A row of the outbox that this process holds the lease of.
+
+    `doubtful` is True when an earlier try, begun at `intent_at`, may have been applied: look before sending. `leaf_idx` is the event it
+    speaks of, `attempts` counts the tries begun so far.
+    """
+
+    id: int
+    case_id: str
+    peer: str
+    message: Message
+    leaf_idx: int
+    doubtful: bool
+    attempts: int
+    intent_at: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The peer has it. For a card: the channel's id, the message's `ts`, the face shown and the digest of the blocks delivered."""
+
+    channel: str = ""
+    ts: str = ""
+    face: str = ""
+    digest: str = ""
+
+
+class SendError(Exception):
+    """A try failed. `permanent`: another cannot help. `ambiguous`: the peer may have applied it. `retry_after_s`: as the peer asked."""
+
+    def __init__(self, reason: str, *, permanent: bool = False, ambiguous: bool = False, retry_after_s: float | None = None) -> None:
+        """`reason` is for operators and holds no content and no secret."""
+        super().__init__(reason)
+        self.reason = reason
+        self.permanent = permanent
+        self.ambiguous = ambiguous
+        self.retry_after_s = retry_after_s
+
+
+class Sender(Protocol[V_contra]):
+    """Sends to one peer. `view` is what there is to show, read just before."""
+
+    async def send(self, outgoing: Outgoing, view: V_contra) -> Delivered:
+        """Send once. Raises SendError."""
+        ...

@@ -1,0 +1,35 @@
+"""Policies in memory by hash, compiled once, from bytes that the database keeps for ever. Owns no rule about which one is active:
+the head of the log names it.
+"""
+
+from collections.abc import Callable
+
+from routing.policy import Policy
+
+
+class Policies:
+    """Compiled policies by the SHA-256 of their bytes."""
+
+    def __init__(self, load: Callable[[bytes], Policy]) -> None:
+        """`load` compiles a policy's bytes and raises PolicyError."""
+        self._load = load
+        self._bodies: dict[str, bytes] = {}
+        self._compiled: dict[str, Policy] = {}
+
+    def knows(self, sha256: str) -> bool:
+        """Whether `get` needs nothing from the database."""
+        return sha256 in self._compiled or sha256 in self._bodies
+
+    def remember(self, sha256: str, body: bytes) -> None:
+        """Keep the bytes read from the database; they are compiled when first asked for."""
+        self._bodies[sha256] = body
+
+    def get(self, sha256: str) -> Policy:
+        """The policy with this hash. Raises KeyError when its bytes were never remembered, PolicyError when they no longer compile."""
+        if sha256 not in self._compiled:
+            self._compiled[sha256] = self._load(self._bodies[sha256])
+        return self._compiled[sha256]
+
+    def add(self, policy: Policy) -> None:
+        """Keep a policy that is compiled already."""
+        self._compiled[policy.sha256] = policy

@@ -1,0 +1,75 @@
+"""How much waits: cases by tier, lane and state, and messages by peer and state. Owns counts for people and metrics; never changes what
+it counts.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from store.schema import OPEN, UNSETTLED, among, cases, moment, outbox
+
+
+@dataclass(frozen=True, slots=True)
+class QueueCount:
+    """Open cases of one tier (0-based), lane and state."""
+
+    tier: int
+    lane: str
+    state: str
+    cases: int
+    earliest_due: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxCount:
+    """Messages to one peer in one state (ready, trying, ambiguous, dead) and when the oldest was written."""
+
+    peer: str
+    state: str
+    messages: int
+    oldest: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeadMessage:
+    """A message that was given up."""
+
+    id: int
+    case_id: str
+    peer: str
+    destination: str
+    kind: str
+    attempts: int
+    error: str
+    created_at: datetime
+
+
+def queue_counts(connection: Connection) -> Sequence[QueueCount]:
+    """Open cases by tier, lane and state."""
+    grouped = select(cases.c.tier, cases.c.lane, cases.c.state, func.count().label("cases"), func.min(cases.c.due_at).label("due"))
+    rows = connection.execute(
+        grouped.where(among(cases.c.state, OPEN)).group_by(cases.c.tier, cases.c.lane, cases.c.state).order_by(cases.c.tier)
+    )
+    return [QueueCount(row.tier, row.lane, row.state, row.cases, None if row.due is None else moment(row.due)) for row in rows]
+
+
+def outbox_counts(connection: Connection) -> Sequence[OutboxCount]:
+    """Messages that are not settled, by peer and state."""
+    grouped = select(outbox.c.peer, outbox.c.state, func.count().label("messages"), func.min(outbox.c.created_at).label("oldest"))
+    rows = connection.execute(
+        grouped.where(among(outbox.c.state, UNSETTLED)).group_by(outbox.c.peer, outbox.c.state).order_by(outbox.c.peer, outbox.c.state)
+    )
+    return [OutboxCount(row.peer, row.state, row.messages, moment(row.oldest)) for row in rows]
+
+
+def dead_messages(connection: Connection, limit: int = 100) -> Sequence[DeadMessage]:
+    """Messages that were given up, oldest first."""
+    rows = connection.execute(
+        select(outbox).where(among(outbox.c.state, UNSETTLED), outbox.c.state == "dead").order_by(outbox.c.id).limit(limit)
+    )
+    return [
+        DeadMessage(row.id, row.case_id, row.peer, row.destination, row.kind, row.attempts, row.last_error, moment(row.created_at))
+        for row in rows
+    ]

@@ -1,0 +1,247 @@
+"""The tables, as SQLAlchemy Core sees them. Owns their names and indexes; never runs a statement and never changes a database
+(the migrations do). Times are whole microseconds since 1970 in UTC, one type on both databases and never naive.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    text,
+)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+_Count = BigInteger().with_variant(Integer(), "sqlite")
+"""On SQLite an INTEGER primary key is the row's own number, and costs no second tree."""
+
+metadata = MetaData()
+
+
+def micros(at: datetime) -> int:
+    """A moment as the database keeps it. Raises TypeError for a naive one."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def moment(stored: int) -> datetime:
+    """The moment that `micros` stored, aware, in UTC."""
+    return _EPOCH + timedelta(microseconds=stored)
+
+
+OPEN = ("pending", "needs_info", "held")
+"""States of a case in which somebody owes an answer."""
+
+SENDABLE = ("ready", "ambiguous")
+"""States of a message that the courier may take up."""
+
+UNSETTLED = ("ready", "trying", "ambiguous", "dead")
+"""States of a message that is neither delivered nor cancelled."""
+
+
+def among(column: ColumnElement[str], states: tuple[str, ...]) -> ColumnElement[bool]:
+    """The condition of a partial index, written out as the index has it: with parameters instead, no index would be used."""
+    return column.in_(bindparam(None, states, expanding=True, literal_execute=True))
+
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("value", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+head = Table(
+    "head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # always 1: who holds this row's lock writes
+    Column("size", BigInteger, nullable=False),
+    Column("frontier", LargeBinary, nullable=False),
+    Column("last_time", BigInteger, nullable=False),
+    Column("last_outbox", BigInteger, nullable=False),  # the highest outbox id given out
+    Column("policy", String, nullable=False),  # SHA-256 of the active policy, empty before the first
+)
+
+leaves = Table(
+    "leaves",
+    metadata,
+    Column("idx", _Count, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("event_id", String, nullable=False),
+    Column("case_id", String),
+    Column("kind", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index("leaves_of_case", "case_id", "idx", sqlite_where=text("case_id IS NOT NULL"), postgresql_where=text("case_id IS NOT NULL")),
+)
+
+nodes = Table(
+    "nodes",
+    metadata,
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("idx", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("size", _Count, primary_key=True, autoincrement=False),
+    Column("note", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+_OPEN = text(f"state IN {OPEN}")
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("service", String, nullable=False),
+    Column("workflow", String, nullable=False),
+    Column("task_id", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("lane", String, nullable=False),
+    Column("risk", String, nullable=False),
+    Column("tier", Integer, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("due_at", BigInteger),
+    Column("revision", Integer, nullable=False),
+    Column("claimed_by", String, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("decided_at", BigInteger),
+    Column("action_sha256", String, nullable=False),
+    Column("input_sha256", String, nullable=False),  # of the submission that opened the case
+    Column("webhook_id", String, nullable=False),  # whose inbox row holds the first answer
+    Column("snapshot", Text, nullable=False),
+    # task_id first: a batch looks its tasks up with one IN list over this column
+    UniqueConstraint("task_id", "workflow", "service", name="cases_task"),
+    Index("cases_due", "due_at", sqlite_where=text("due_at IS NOT NULL"), postgresql_where=text("due_at IS NOT NULL")),
+    Index("cases_queue", text("priority DESC"), "due_at", "id", "tier", "lane", "state", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    Index("cases_claimed", "claimed_by", sqlite_where=text("claimed_by <> ''"), postgresql_where=text("claimed_by <> ''")),
+)
+
+case_keys = Table(
+    "case_keys",
+    metadata,
+    Column("case_id", String, primary_key=True),
+    Column("wrapped", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+vault = Table(
+    "vault",
+    metadata,
+    Column("leaf_idx", _Count, primary_key=True, autoincrement=False),
+    Column("case_id", String, nullable=False, index=True),
+    Column("root_salt", LargeBinary, nullable=False),
+    Column("box", LargeBinary, nullable=False),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    # key first: a batch looks its keys up with one IN list over this column
+    Column("key", String, primary_key=True),
+    Column("scope", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("digest", String, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("case_id", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+_SENDABLE = text(f"state IN {SENDABLE}")
+_UNSETTLED = text(f"state IN {UNSETTLED}")
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", _Count, primary_key=True, autoincrement=False),  # given out under the head lock: commit order
+    Column("case_id", String, nullable=False),
+    Column("peer", String, nullable=False),
+    Column("destination", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("tier", Integer, nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("callback", String, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("leaf_idx", BigInteger, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("urgent", Boolean, nullable=False),
+    Column("state", String, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("not_before", BigInteger, nullable=False),
+    Column("lease_owner", String, nullable=False),
+    Column("lease_until", BigInteger),
+    Column("intent_at", BigInteger),
+    Column("last_error", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("settled_at", BigInteger),
+    Index("outbox_lane", "case_id", "peer", "destination", "id", sqlite_where=_UNSETTLED, postgresql_where=_UNSETTLED),
+    Index(
+        "outbox_next",
+        "peer",
+        text("urgent DESC"),
+        text("priority DESC"),
+        "id",
+        sqlite_where=_SENDABLE,
+        postgresql_where=_SENDABLE,
+    ),
+    Index("outbox_leased", "lease_until", sqlite_where=text("lease_until IS NOT NULL"), postgresql_where=text("lease_until IS NOT NULL")),
+)
+
+cards = Table(
+    "cards",
+    metadata,
+    Column("case_id", String, primary_key=True),
+    Column("tier", Integer, primary_key=True, autoincrement=False),
+    Column("channel", String, nullable=False),
+    Column("ts", String, nullable=False),
+    Column("face", String, nullable=False),
+    Column("digest", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index("cards_by_message", "channel", "ts"),
+    sqlite_with_rowid=False,
+)
+
+buckets = Table(
+    "buckets",
+    metadata,
+    Column("method", String, primary_key=True),
+    Column("scope", String, primary_key=True),
+    Column("tokens", Float, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+policies = Table(
+    "policies",
+    metadata,
+    Column("sha256", String, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+    Column("version", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+on_call = Table(
+    "on_call",
+    metadata,
+    Column("key", String, primary_key=True),  # escalation policy and tier
+    Column("answer", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)

@@ -1,0 +1,158 @@
+"""Signs how far the log has come, and refuses to when it is not the log that was signed before.
+
+Owns when a checkpoint is made, that it lies outside the database before anybody sees it, and the stop of the ledger when database and
+checkpoint directory disagree. One process signs. It never signs what is not committed.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import partial
+from typing import assert_never
+
+from sqlalchemy import Connection, insert, select
+
+from routing.change import Actor, Event
+from routing.vocabulary import EventKind
+from store.checkpoints import Absent, Agrees, Behind, CheckpointDirectory, CheckpointUnreadable, Forked, Standing
+from store.database import Database
+from store.ledger import Ledger
+from store.log import Frontier
+from store.note import Checkpoint, Signer, sign_checkpoint
+from store.outbox import Outbox
+from store.schema import UNSETTLED, among, checkpoints, micros, outbox
+from store.tree import frontier, hashes, newest_checkpoint
+from store.wakeups import Wakeups
+from store.writer import Writer
+
+SIGNER_LOCK = 0x7469_6572_0002
+"""Key of the PostgreSQL advisory lock that the signing process holds."""
+
+LOOK_EVERY_S = 0.25
+"""A callback may wait 500 ms for its checkpoint."""
+
+GROWTH = timedelta(seconds=5)
+"""Growth without a callback is signed within 10 s."""
+
+IDLE = timedelta(hours=1)
+
+
+class Signing:
+    """Run `check` before the first case is taken, then `run`."""
+
+    def __init__(
+        self,
+        database: Database,
+        writer: Writer,
+        ledger: Ledger,
+        wakeups: Wakeups,
+        *,
+        directory: CheckpointDirectory,
+        signer: Signer,
+        clock: Callable[[], datetime],
+    ) -> None:
+        """`clock` gives aware UTC times."""
+        self._database = database
+        self._writer = writer
+        self._ledger = ledger
+        self._wakeups = wakeups
+        self._directory = directory
+        self._signer = signer
+        self._clock = clock
+        self._last: datetime | None = None
+
+    async def check(self) -> str:
+        """Compare database and checkpoint directory. Gives why nothing may be recorded, "" when all is well; the ledger is told."""
+        reason = await self._disagreement()
+        if reason:
+            self._ledger.stop_recording(reason)
+        else:
+            self._ledger.resume_recording()
+        return reason
+
+    async def recover(self, by: Actor, outbox: Outbox) -> None:
+        """An operator has looked and goes on with the database as it is: put the contradicting checkpoint aside, and say so in the log.
+
+        What was to be sent may have been sent before the restore: all of it becomes ambiguous. Raises CheckpointUnreadable.
+        """
+        aside = await asyncio.to_thread(self._directory.set_aside)
+        await outbox.doubt_all()
+        await self._ledger.record(Event(EventKind.RECOVERED, by, {"superseded": "" if aside is None else aside.name}))
+        self._ledger.resume_recording()
+        await self._sign(await self._database.read(frontier))
+
+    async def run(self, report: Callable[[Exception], None]) -> None:
+        """Sign as the log grows, until cancelled. `report` is told what went wrong; the next round tries again."""
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wakeups.promised.wait(), LOOK_EVERY_S)
+            self._wakeups.promised.clear()
+            try:
+                await self.tick()
+            except Exception as problem:  # noqa: BLE001 - whatever it is, signing must go on, and somebody be told
+                report(problem)
+
+    async def tick(self) -> Checkpoint | None:
+        """Sign if it is time to and nothing forbids it. Gives the checkpoint, None when none was made.
+
+        Raises CheckpointRefused, BadNote, OSError, CannotRecordError.
+        """
+        if self._ledger.not_recording or not await self._database.hold(SIGNER_LOCK):
+            return None
+        edge, published, promised = await self._database.read(_state)
+        now = self._clock()
+        if self._last is None:
+            self._last = now
+        waited = now - self._last
+        grown = edge.size > published and (promised or waited >= GROWTH or published == 0)
+        if grown or (edge.size == published > 0 and waited >= IDLE):
+            return await self._sign(edge)
+        return None
+
+    async def _sign(self, edge: Frontier) -> Checkpoint:
+        note = sign_checkpoint(edge.size, edge.root(), self._signer)
+        checkpoint = await asyncio.to_thread(self._directory.publish, note)
+        await self._writer.write(partial(_publish, size=edge.size, note=note))
+        self._last = self._clock()
+        self._wakeups.outbox.set()  # callbacks that waited for it
+        return checkpoint
+
+    async def _disagreement(self) -> str:
+        try:
+            standing, published = await self._database.read(partial(_standing, directory=self._directory))
+        except CheckpointUnreadable as problem:
+            return str(problem)
+        match standing:
+            case Agrees():
+                return ""
+            case Behind(checkpoint=checkpoint, size=size):
+                return f"The database has {size} events; {checkpoint.size} were signed: it was restored from a backup, or cut."
+            case Forked(checkpoint=checkpoint):
+                return f"The first {checkpoint.size} events in the database are not those that were signed."
+            case Absent(size=size):
+                # A process that ended before its first checkpoint leaves events and no file; afterwards there is one.
+                missing = f"{published} of the {size} events were signed, but the checkpoint directory has no checkpoint."
+                return missing if published else ""
+            case _:
+                assert_never(standing)
+
+
+def _state(connection: Connection) -> tuple[Frontier, int, bool]:
+    """The log's edge, how many leaves the newest checkpoint covers, and whether a callback waits for a newer one."""
+    newest = newest_checkpoint(connection)
+    published = 0 if newest is None else newest[0]
+    waiting = select(outbox.c.id).where(
+        outbox.c.peer == "callback", among(outbox.c.state, UNSETTLED), outbox.c.state != "dead", outbox.c.leaf_idx >= published
+    )
+    return frontier(connection), published, connection.execute(waiting.limit(1)).first() is not None
+
+
+def _standing(connection: Connection, *, directory: CheckpointDirectory) -> tuple[Standing, int]:
+    newest = newest_checkpoint(connection)
+    return directory.compare(frontier(connection).size, hashes(connection)), 0 if newest is None else newest[0]
+
+
+def _publish(connection: Connection, now: datetime, *, size: int, note: str) -> None:
+    if connection.execute(select(checkpoints.c.size).where(checkpoints.c.size == size)).first() is None:
+        connection.execute(insert(checkpoints).values(size=size, note=note, at=micros(now)))

@@ -1,0 +1,306 @@
+"""Northwind with our bot in it: the sandbox's Slack and PagerDuty over real HTTP, and everything between a case and its cards."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from aiohttp import ClientSession, web
+
+from bot.actions.listeners import Listeners
+from bot.actions.presses import Presses
+from bot.actions.replies import Replies
+from bot.cards.view import View
+from bot.commands import Commands
+from bot.courier import Courier
+from bot.inbound import PATH, Inbound, make_bolt, make_client
+from bot.lanes import Lanes
+from bot.people import People
+from bot.sandbox.sandbox import Sandbox
+from bot.slack import SlackSender
+from bot.views import Views
+from escalation.acknowledgements import Acknowledgements
+from escalation.pager import Pager
+from escalation.rota import Rota
+from escalation.watch import Watch
+from escalation.wire import EventsWire, RestWire
+from routing.case import Case
+from routing.policy_file import load_policy
+from routing.review.opening import open_case
+from routing.review.revising import content_sha256
+from routing.submission import read_submission
+from store.buckets import Buckets
+from store.database import Database
+from store.delivery import Delivered, Outgoing, Sender
+from store.ledger import Delivery, Ledger, Opened
+from store.on_call import OnCallBook
+from store.outbox import Outbox
+from store.policies import Policies
+from store.reads import Reads
+from store.timekeeper import Timekeeper
+from store.vault import Vault
+from store.wakeups import Wakeups
+from store.writer import Writer
+
+ANNA, BEN, CHIARA, DMITRI = "U0ANNA00001", "U0BEN000001", "U0CHIARA001", "U0DMITRI001"
+TIER1, TIER2 = "review-tier1", "review-tier2"
+DEPLOYMENT = "northwind"
+POLICY = b"""
+version: "2026-11-20.1"
+changes: "for tests of the bot"
+groups:
+  frontline: {usergroup: review-frontline}
+  seniors: {usergroup: S0SENIOR001}
+  nobody: {usergroup: review-nobody}
+ladders:
+  standard:
+    tiers:
+      - {channel: review-tier1, group: frontline, owner: U0GRACE0001, ack: 15m, decide: 4h}
+      - channel: review-tier2
+        group: seniors
+        owner: U0HUGO00001
+        ack: 15m
+        decide: 30m
+        pagerduty: {routing_key: c0ffee0000000000000000000000t1r2, severity: warning, escalation_policy: PPTIER2A}
+  paged:
+    tiers:
+      - channel: review-tier2
+        group: seniors
+        decide: 30m
+        pagerduty: {routing_key: c0ffee0000000000000000000000t1r2, severity: critical, escalation_policy: PPTIER2A}
+workflows:
+  refunds: {ladder: standard, template: approval, requester: optional}
+  pairs: {ladder: standard, template: dual, requester: optional}
+"""
+
+
+class ProcessDied(BaseException):
+    """The process was killed at this point."""
+
+
+@dataclass
+class Clock:
+    """The one clock of bot and sandbox; it moves when told. Begins now, because signatures are checked against it."""
+
+    now: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
+
+    def __call__(self) -> datetime:
+        """The time."""
+        return self.now
+
+    def unix(self) -> float:
+        """The same in unix seconds."""
+        return self.now.timestamp()
+
+    def forward(self, seconds: float) -> None:
+        """Let that much time pass."""
+        self.now += timedelta(seconds=seconds)
+
+
+class Receiver:
+    """Stands in for the sender of callbacks, which has tests of its own."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[str, int]] = []
+
+    async def send(self, outgoing: Outgoing, view: View) -> Delivered:
+        """Take one."""
+        self.got.append((outgoing.message.callback, outgoing.message.sequence))
+        return Delivered()
+
+
+@dataclass
+class Town:
+    """Everything that a story needs."""
+
+    sandbox: Sandbox
+    clock: Clock
+    database: Database
+    ledger: Ledger
+    reads: Reads
+    outbox: Outbox
+    courier: Courier
+    views: Views
+    people: People
+    watch: Watch
+    acknowledgements: Acknowledgements
+    commands: Commands
+    tally: list[tuple[str, str]]
+    poison: list[str]
+    received: Receiver
+
+    async def submit(self, task_id: str = "t-17", workflow: str = "refunds", **changes: Any) -> Case:
+        """A service posts a case that is new."""
+        submission = read_submission(a_document(task_id=task_id, workflow=workflow, **changes))
+        digest = content_sha256(submission)
+        result = await self.ledger.open(
+            Delivery("refund-agent", f"msg_{workflow}_{task_id}", digest, workflow, task_id, digest), open_case("refund-agent", submission)
+        )
+        assert isinstance(result, Opened)
+        return result.case
+
+    async def drain(self, seconds: int = 12) -> None:
+        """Let everything out that can go within so many seconds of Slack's pace."""
+        await self.courier.drain_once()
+        for _ in range(seconds):
+            self.clock.forward(1)
+            await self.courier.drain_once()
+
+    async def pass_time(self, seconds: float) -> None:
+        """Let time pass, then sweep and send."""
+        self.clock.forward(seconds)
+        await self.watch.tick()
+        await self.drain()
+
+    async def case(self, case: Case) -> Case:
+        """The case as it is now."""
+        found = await self.reads.case(case.id)
+        assert found is not None
+        return found
+
+    def card(self, channel: str = TIER1, number: int = -1) -> dict[str, Any]:
+        """A card in a channel as it is shown now."""
+        return self.sandbox.slack.messages(channel)[number]
+
+    async def click(self, who: str, verb: str, channel: str = TIER1, **more: Any) -> Any:
+        """Press a button of the newest card in a channel, a second after whatever was before."""
+        self.clock.forward(1)
+        seen = more.get("as_seen") or self.card(channel)
+        return await self.answered(self.sandbox.slack.click(who, channel, seen["ts"], f"tierline:{verb}", **more))
+
+    async def fill_in(self, who: str, **values: object) -> Any:
+        """Submit the form that this person has before them."""
+        view = self.sandbox.slack.open_view(who)
+        assert view is not None
+        return await self.answered(self.sandbox.slack.submit(who, view["id"], values))
+
+    async def answered(self, doing: Awaitable[Any]) -> Any:
+        """Do something in Slack and wait until our listeners have ended: they still answer after they have acknowledged."""
+        ack = await doing
+        while listening := [task for task in asyncio.all_tasks() if "run_ack_function" in repr(task.get_coro())]:
+            await asyncio.wait(listening)
+        return ack
+
+    def told(self, who: str) -> list[str]:
+        """The sentences only this person was shown."""
+        return [str(message["text"]) for message in self.sandbox.slack.ephemerals(who)]
+
+    async def events(self, case: Case) -> list[str]:
+        """What happened, by kind."""
+        return [one.kind.value for one in await self.reads.history(case.id)]
+
+
+@asynccontextmanager
+async def a_town(
+    url: str,
+    *,
+    senders: Callable[[Sandbox], Mapping[str, Sender[View]]] | None = None,
+    passing: Callable[[str], None] = lambda _name: None,
+    rest: bool = True,
+    policy: bytes = POLICY,
+) -> AsyncIterator[Town]:
+    """Open everything over the database at `url`. `senders` replaces some of the senders."""
+    clock = Clock()
+    async with Sandbox(clock.unix) as sandbox, ClientSession(trust_env=False) as session:
+        config = sandbox.config
+        database, wakeups, vault = await Database.open(url), Wakeups(), Vault(b"v" * 32)
+        policies = Policies(lambda text: load_policy(text, {}))
+        active = load_policy(policy, {})
+        writer = Writer(database, Timekeeper.of(clock), vault, policies, wakeups)
+        ledger, reads = Ledger(writer), Reads(database, writer, vault, policies)
+        writer.start()
+        await ledger.activate(active)
+        outbox = Outbox(database, writer, ledger, "boot-1")
+        await outbox.start()
+        client = make_client(session, sandbox.slack_api_url, config.slack.app.bot_token)
+        people = People(client, clock)
+        rest_wire = RestWire(config.pagerduty.api_token, sandbox.pagerduty_api_url) if rest else None
+        events_wire = EventsWire(sandbox.pagerduty_events_url, timeout_s=2.0)
+        rota = Rota(OnCallBook(database, writer), lambda case, tier: _paging(active, case, tier, "escalation_policy"), clock, rest_wire)
+        views = Views(reads, rota, people, clock)
+        tally, poison, receiver = list[tuple[str, str]](), list[str](), Receiver()
+        pager = Pager(DEPLOYMENT, events_wire, lambda case, tier: active.routing_key(case.route.ladder, tier), rest_wire)
+        ways: dict[str, Sender[View]] = {
+            "slack": SlackSender(client, database, DEPLOYMENT, people.identity),
+            "pagerduty": pager,
+            "callback": receiver,
+        }
+        courier = Courier(
+            outbox,
+            Lanes(Buckets(writer)),
+            ways | dict(senders(sandbox) if senders else {}),
+            ledger=ledger,
+            wakeups=wakeups,
+            views=views,
+            clock=clock,
+            tally=lambda peer, result: tally.append((peer, result)),
+            passing=passing,
+        )
+        bolt = make_bolt(session, sandbox.slack_api_url)
+        presses = Presses(ledger, views, people, DEPLOYMENT, lambda verb, result: tally.append((verb, result)))
+        Listeners(presses, views, Replies(client, session)).listen(bolt)
+        commands = Commands(database, reads, views, people, clock, policy=lambda: active)
+        commands.listen(bolt)
+        inbound = Inbound(bolt, [config.slack.app.signing_secret], clock, client)
+        acknowledgements = Acknowledgements(ledger, DEPLOYMENT, config.pagerduty.webhook_secrets, rest_wire)
+
+        async def hook(request: web.Request) -> web.Response:
+            receipt = await acknowledgements.take(await request.read(), request.headers.get("X-PagerDuty-Signature", ""))
+            return web.Response(status=receipt.value)
+
+        app = web.Application()
+        app.add_routes([*inbound.routes(), web.post("/pagerduty/webhooks", hook)])
+        runner = web.AppRunner(app, shutdown_timeout=1.0, access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        base = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        sandbox.connect(slack_events_url=base + PATH, pagerduty_webhook_url=base + "/pagerduty/webhooks")
+        watch = Watch(ledger, reads, clock, lambda case_id, _error: poison.append(case_id))
+        try:
+            yield Town(
+                sandbox=sandbox,
+                clock=clock,
+                database=database,
+                ledger=ledger,
+                reads=reads,
+                outbox=outbox,
+                courier=courier,
+                views=views,
+                people=people,
+                watch=watch,
+                acknowledgements=acknowledgements,
+                commands=commands,
+                tally=tally,
+                poison=poison,
+                received=receiver,
+            )
+        finally:
+            await runner.cleanup()
+            await writer.close()
+            await database.close()
+            events_wire.close()
+            if rest_wire is not None:
+                rest_wire.close()
+
+
+def a_document(**changes: Any) -> dict[str, Any]:
+    """A refund of 80 USD that a person has to look at."""
+    document: dict[str, Any] = {
+        "workflow": "refunds",
+        "task_id": "t-17",
+        "title": "Refund 80.00 USD to customer 8841",
+        "request": "I was charged twice.",
+        "output": "Both charges are on the statement.",
+        "action": {"type": "refund.create", "params": {"customer": "8841", "amount": "80.00"}, "reversible": True},
+        "model": {"name": "m", "version": "1", "confidence": 0.85},
+        "evidence": [{"id": "src-1", "kind": "record", "title": "Statement", "text": "Two charges."}],
+        "risk": {"impact": "low", "likelihood": 0.1, "recoverability": "easy"},
+    }
+    return document | changes
+
+
+def _paging(policy: Any, case: Case, tier: int, name: str) -> str | None:
+    paging = policy.ladders[case.route.ladder].tiers[tier].pagerduty
+    return getattr(paging, name) if paging is not None else None

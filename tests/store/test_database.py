@@ -1,0 +1,112 @@
+"""Opening a database: one process for SQLite, any number for PostgreSQL, and never a schema that is newer than the program."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, text
+
+from store.database import AnotherProcessError, Database, UnsafeDatabaseError
+from store.migrate import NewerSchemaError, OlderSchemaError
+from store.schema import metadata
+from tests.store.books import open_books
+
+
+async def test_a_second_process_is_refused_on_sqlite(sqlite_url: str) -> None:
+    """Two processes on one file would each believe to be the only writer."""
+    first = await Database.open(sqlite_url)
+    with pytest.raises(AnotherProcessError, match="PostgreSQL"):
+        await Database.open(sqlite_url)
+    await first.close()
+    await (await Database.open(sqlite_url)).close()
+
+
+async def test_a_reading_command_may_look_beside_the_serving_process(sqlite_url: str) -> None:
+    """It reads what is committed and cannot write."""
+    async with open_books(sqlite_url) as books:
+        await books.open()
+        reader = await Database.open(sqlite_url, serving=False)
+        assert await reader.read(lambda c: c.execute(text("SELECT count(*) FROM cases")).scalar_one()) == 1
+        with pytest.raises(Exception, match="readonly"):
+            await reader.read(lambda c: c.execute(text("DELETE FROM cases")))
+        await reader.close()
+
+
+async def test_a_newer_schema_is_refused(database_url: str) -> None:
+    """An older program does not write into what it does not know."""
+    database = await Database.open(database_url)
+    async with database.writing() as transaction:
+        await transaction.run(lambda c: c.execute(text("UPDATE alembic_version SET version_num = '9999'")))
+        await transaction.commit()
+    await database.close()
+    with pytest.raises(NewerSchemaError):
+        await Database.open(database_url)
+
+
+async def test_a_reading_command_does_not_migrate(sqlite_url: str) -> None:
+    """It refuses a database without our tables, and makes none."""
+    with pytest.raises(OlderSchemaError):
+        await Database.open(sqlite_url, serving=False)
+
+
+async def test_sqlite_in_memory_is_refused() -> None:
+    """What is only in memory is not recorded."""
+    with pytest.raises(UnsafeDatabaseError):
+        await Database.open("sqlite+aiosqlite:///:memory:")
+
+
+async def test_the_database_file_is_private(sqlite_url: str) -> None:
+    """Nobody else on the machine reads it."""
+    database = await Database.open(sqlite_url)
+    path = Path(sqlite_url.removeprefix("sqlite+aiosqlite:///"))
+    modes = {each.name: each.stat().st_mode & 0o077 for each in path.parent.iterdir() if each.is_file()}
+    await database.close()
+    assert set(modes.values()) == {0}, modes
+
+
+async def test_sqlite_keeps_what_it_confirms(sqlite_url: str) -> None:
+    """Every connection has WAL with full synchronisation, or the program would not have started."""
+
+    def settings(connection: Connection) -> tuple[object, ...]:
+        return tuple(connection.execute(text(f"PRAGMA {name}")).scalar_one() for name in ("journal_mode", "synchronous", "foreign_keys"))
+
+    database = await Database.open(sqlite_url)
+    async with database.writing() as transaction:
+        assert await transaction.run(settings) == ("wal", 2, 1)
+    await database.close()
+
+
+async def test_several_processes_may_start_at_once_on_postgres(postgres_url: str) -> None:
+    """One of them migrates, the others wait for it."""
+    databases = await asyncio.gather(*(Database.open(postgres_url) for _ in range(3)))
+    for database in databases:
+        await database.close()
+
+
+async def test_the_migrations_make_the_tables_that_the_program_expects(database_url: str) -> None:
+    """Schema and migrations are written twice; here they are compared."""
+
+    def differences(connection: Connection) -> list[object]:
+        context = MigrationContext.configure(connection, opts={"include_object": _comparable})
+        return list(compare_metadata(context, metadata))
+
+    database = await Database.open(database_url)
+    assert await database.read(differences) == []
+    await database.close()
+
+
+def _comparable(_object: object, name: str | None, kind: str, _reflected: object, _other: object) -> bool:
+    return not (kind == "index" and name in {"cases_queue", "outbox_next"})  # on expressions, which SQLite cannot tell about
+
+
+async def test_one_process_at_a_time_holds_a_lock_on_postgres(postgres_url: str) -> None:
+    """The lock goes over when its holder ends."""
+    one, other = await Database.open(postgres_url), await Database.open(postgres_url)
+    assert await one.hold(7)
+    assert await one.hold(7)
+    assert not await other.hold(7)
+    await one.close()
+    assert await other.hold(7)
+    await other.close()

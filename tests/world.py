@@ -1,0 +1,312 @@
+"""A whole company in a test: the bot with its real database, and a Slack, a PagerDuty and a service that it reaches over real HTTP.
+
+Stories are told with `submit`, `click`, `pass_time` and `drain`. Time moves only when the story says so; nothing happens in the background.
+"""
+
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from bot.app import App
+from bot.sandbox.ack import Ack
+from bot.sandbox.sandbox import Sandbox
+from bot.sandbox.slack import actions_of
+from bot.settings import read_settings
+from examples.receiver.receiver import Receiver, Refused
+from routing.case import Case
+from store.keys import signing_key, vault_key
+from store.schema import moment, outbox
+
+NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+ANNA, BEN, CHIARA, DMITRI, ELENA, FARID = "U0ANNA00001", "U0BEN000001", "U0CHIARA001", "U0DMITRI001", "U0ELENA0001", "U0FARID0001"
+GUEST, STRANGER = "U0GUEST0001", "U0STRANGER1"
+LONGEST_WAIT = timedelta(minutes=2)
+"""How far `drain` moves the clock to let a message go that waits for its turn or for a quiet peer."""
+
+POLICY = """
+version: "2026-11-20.1"
+changes: "for the stories"
+groups:
+  frontline: {usergroup: review-frontline}
+  seniors: {usergroup: review-seniors}
+  experts: {usergroup: review-experts}
+  nobody: {usergroup: review-nobody}
+ladders:
+  standard:
+    tiers:
+      - {channel: review-tier1, group: frontline, owner: U0GRACE0001, backup: U0HUGO00001, ack: 15m, decide: 4h}
+      - {channel: review-tier2, group: seniors, owner: U0GRACE0001, ack: 15m, decide: 30m,
+         pagerduty: {routing_key: "${PD_TIER2}", severity: warning, escalation_policy: PPTIER2A}}
+    exhausted: hold
+  deserted:
+    tiers:
+      - {channel: review-tier1, group: nobody, decide: 1h}
+    exhausted: reject
+workflows:
+  refunds: {ladder: standard, template: approval, requester: optional, required: [request]}
+  payouts: {ladder: standard, template: dual, requester: optional}
+  summaries: {ladder: standard, template: auto, requester: optional}
+  lonely: {ladder: deserted, template: approval, requester: optional}
+"""
+SERVICES = """
+services:
+  - name: refund-agent
+    secrets: ["${SERVICE_SECRET}"]
+    callback_secret: "${CALLBACK_SECRET}"
+    callback_url: "${CALLBACK_URL}"
+    networks: ["127.0.0.0/8"]
+    workflows: [refunds, payouts, summaries, lonely]
+"""
+
+
+@dataclass
+class Clock:
+    """The one clock of this world."""
+
+    now: datetime = NOON
+
+    def __call__(self) -> datetime:
+        """The time, for the bot."""
+        return self.now
+
+    def unix(self) -> float:
+        """The time, for everybody else."""
+        return self.now.timestamp()
+
+
+@dataclass
+class World:
+    """Everything that is there."""
+
+    folder: Path
+    database_url: str
+    socket_mode: bool
+    clock: Clock = field(default_factory=Clock)
+    passing: Callable[[str], None] = lambda _name: None
+    policy: str = POLICY
+
+    def __post_init__(self) -> None:
+        """Make the sandbox; the bot is started by `start`."""
+        self.sandbox = Sandbox(self.clock.unix)
+        self.app: App | None = None
+        self._posted = 0
+
+    @property
+    def bot(self) -> App:
+        """The bot, which runs."""
+        assert self.app is not None
+        return self.app
+
+    # How it is set up
+
+    async def start(self) -> None:
+        """Start the bot as an operator would: settings and two files."""
+        (self.folder / "policy.yml").write_text(self.policy)
+        (self.folder / "services.yml").write_text(SERVICES)
+        environment = self._environment()
+        self.app = await App.start(
+            read_settings(_settings_of(environment)), environment, clock=self.clock, background=False, passing=self.passing
+        )
+        self.sandbox.customer.verify = self._receiver_kit(str(self.app.vkey))
+        events = None if self.socket_mode else f"{self.app.url}/slack/events"
+        self.sandbox.connect(slack_events_url=events, pagerduty_webhook_url=f"{self.app.url}/pagerduty/webhooks", cases_url=self.app.url)
+        if self.socket_mode:
+            await self.sandbox.slack.socket_mode.until_connected()
+
+    async def stop(self) -> None:
+        """Stop the bot; the others go on."""
+        if self.app is not None:
+            await self.app.stop()
+            self.app = None
+
+    async def restart(self) -> None:
+        """Stop and start the bot."""
+        await self.stop()
+        await self.start()
+
+    # What a story says
+
+    async def submit(self, webhook_id: str | None = None, **changes: Any) -> str:
+        """The service posts a case that is accepted; gives its id."""
+        status, answer = await self.post(webhook_id, **changes)
+        assert status == 202, answer
+        return str(answer["id"])
+
+    async def post(self, webhook_id: str | None = None, **changes: Any) -> tuple[int, Mapping[str, Any]]:
+        """The service posts a case; gives what it was answered."""
+        self._posted += 1
+        return await self.sandbox.customer.post(a_case(self._posted, **changes), webhook_id)
+
+    async def click(self, person: str, verb: str, case_id: str, *, tier: int | None = None, **more: Any) -> Ack:
+        """Somebody presses a button on the case's newest card, or on that of a tier (counted from 1)."""
+        card = self.card(case_id, tier)
+        return await self.sandbox.slack.click(person, card["channel"], card["ts"], f"tierline:{verb}", **more)
+
+    async def fill_in(self, person: str, values: Mapping[str, Any]) -> Ack:
+        """Somebody sends the modal that is open before them."""
+        view = self.sandbox.slack.open_view(person)
+        assert view is not None, f"{person} sees no modal; told: {self.told(person)}"
+        return await self.sandbox.slack.submit(person, view["id"], dict(values))
+
+    async def pass_time(self, **amount: float) -> None:
+        """Let time pass, everything happening at its time."""
+        end = self.clock.now + timedelta(**amount)
+        while (due := await self.bot.reads.nearest_due()) is not None and due <= end:
+            self.clock.now = max(self.clock.now, due)
+            await self.bot.tick()
+            await self.drain()
+        self.clock.now = max(self.clock.now, end)
+        await self.drain()
+
+    async def drain(self) -> None:
+        """Let everything out that can go out, waiting for turns and quiet peers; what is given up or blocked stays."""
+        for _ in range(400):
+            await self.bot.signing.tick()
+            await self.bot.courier.drain_once()
+            waits_until = await self.bot.database.read(_next_try)
+            if waits_until is None or waits_until > self.clock.now + LONGEST_WAIT:
+                return
+            self.clock.now = max(self.clock.now + timedelta(milliseconds=50), waits_until)
+        raise AssertionError("the outbox never comes to rest")
+
+    # What a story looks at
+
+    async def case(self, case_id: str) -> Case:
+        """The case as the bot has it."""
+        case = await self.bot.reads.case(case_id)
+        assert case is not None
+        return case
+
+    def cards(self, case_id: str) -> list[dict[str, Any]]:
+        """Every card of the case that Slack shows, oldest first, each with its channel."""
+        shown = [
+            {**message, "channel": channel.id}
+            for channel in self.sandbox.config.slack.channels
+            for message in self.sandbox.slack.messages(channel.id)
+            if (message.get("metadata") or {}).get("event_payload", {}).get("case") == case_id
+        ]
+        return sorted(shown, key=lambda message: message["ts"])
+
+    def card(self, case_id: str, tier: int | None = None) -> dict[str, Any]:
+        """The newest card, or that of a tier (counted from 1)."""
+        cards = [card for card in self.cards(case_id) if tier is None or card["metadata"]["event_payload"]["tier"] == tier]
+        assert cards, f"no card of {case_id}"
+        return cards[-1]
+
+    def buttons(self, case_id: str, tier: int | None = None) -> list[str]:
+        """Verbs that the card offers."""
+        return [action.removeprefix("tierline:") for action in actions_of(self.card(case_id, tier))]
+
+    def text(self, case_id: str, tier: int | None = None) -> str:
+        """Everything a reader can read on the card."""
+        return json.dumps(self.card(case_id, tier)["blocks"], ensure_ascii=False)
+
+    def thread(self, case_id: str, tier: int | None = None) -> str:
+        """Everything a reader can read in the card's thread."""
+        card = self.card(case_id, tier)
+        return json.dumps(self.sandbox.slack.thread(card["channel"], card["ts"]), ensure_ascii=False)
+
+    def told(self, person: str) -> str:
+        """What only this person was told, newest first."""
+        return json.dumps(self.sandbox.slack.ephemerals(person)[::-1], ensure_ascii=False)
+
+    def callbacks(self, case_id: str) -> list[dict[str, Any]]:
+        """What the service was called back with, in order."""
+        return [one.data for one in self.sandbox.customer.inbox if one.data["case_id"] == case_id]
+
+    def _receiver_kit(self, vkey: str) -> Callable[[bytes, Mapping[str, str]], object]:
+        """What a careful service checks: signature, action hash and receipt, with the kit we ship."""
+        secrets = [self.sandbox.config.customer.callback_secrets[0]]
+        kit = Receiver(str(self.folder / "kit.db"), secrets=secrets, vkeys=[vkey], act=lambda _db, _callback: None, clock=self.clock.unix)
+
+        def verify(body: bytes, headers: Mapping[str, str]) -> object:
+            try:
+                return kit.check(headers, body)
+            except Refused as refusal:
+                raise ValueError(str(refusal)) from refusal
+
+        return verify
+
+    def _environment(self) -> dict[str, str]:
+        slack, pagerduty, customer = self.sandbox.config.slack.app, self.sandbox.config.pagerduty, self.sandbox.config.customer
+        here = self.folder
+        signing_key(here / "signing.pem", create=True)
+        vault_key(here / "vault.key", create=True)
+        return {
+            "TIERLINE_DATABASE_URL": self.database_url,
+            "TIERLINE_POLICY": str(here / "policy.yml"),
+            "TIERLINE_SERVICES": str(here / "services.yml"),
+            "TIERLINE_SLACK_BOT_TOKEN": slack.bot_token,
+            "TIERLINE_SLACK_SIGNING_SECRET": slack.signing_secret,
+            "TIERLINE_SLACK_APP_TOKEN": slack.app_token if self.socket_mode else "",
+            "TIERLINE_SLACK_API_URL": self.sandbox.slack_api_url,
+            "TIERLINE_PAGERDUTY_EVENTS_URL": self.sandbox.pagerduty_events_url,
+            "TIERLINE_PAGERDUTY_API_URL": self.sandbox.pagerduty_api_url,
+            "TIERLINE_PAGERDUTY_API_TOKEN": pagerduty.api_token,
+            "TIERLINE_PAGERDUTY_WEBHOOK_SECRET": pagerduty.webhook_secrets[0],
+            "TIERLINE_SIGNING_KEY_FILE": str(here / "signing.pem"),
+            "TIERLINE_VAULT_KEY_FILE": str(here / "vault.key"),
+            "TIERLINE_CHECKPOINT_DIR": str(here / "checkpoints"),
+            "TIERLINE_PORT": "0",
+            "PD_TIER2": pagerduty.services[0].routing_key,
+            "SERVICE_SECRET": customer.secret,
+            "CALLBACK_SECRET": customer.callback_secrets[0],
+            "CALLBACK_URL": self.sandbox.customer_callback_url,
+        }
+
+
+@asynccontextmanager
+async def a_world(folder: Path, database_url: str, *, socket_mode: bool = False, **more: Any) -> AsyncIterator[World]:
+    """A world with its bot running, and an end of both."""
+    world = World(folder, database_url, socket_mode, **more)
+    async with world.sandbox:
+        try:
+            await world.start()
+            yield world
+        finally:
+            await world.stop()
+
+
+def a_case(number: int, **changes: Any) -> dict[str, Any]:
+    """A refund of 80 USD that one person of the frontline reviews."""
+    document: dict[str, Any] = {
+        "workflow": "refunds",
+        "task_id": f"t-{number}",
+        "title": "Refund 80.00 USD to customer 8841",
+        "request": "I was charged twice for order 17.",
+        "output": "The order was charged twice; refund the second charge.",
+        "action": {
+            "type": "refund.create",
+            "params": {"customer": "8841", "amount": "80.00", "currency": "USD"},
+            "before": {"refunded": "0.00"},
+            "reversible": True,
+        },
+        "model": {
+            "name": "support-model",
+            "version": "2026-10",
+            "prompt_version": "7",
+            "confidence": 0.95,
+            "rationale": "Two charges, one order.",
+        },
+        "evidence": [{"id": "charge-1", "kind": "record", "title": "Charges of order 17", "text": "80.00 USD, twice, 2 minutes apart"}],
+        "risk": {"impact": "low", "likelihood": 0.1, "recoverability": "easy"},
+        "subject": {"id": "cust-8841", "type": "customer"},
+    }
+    document |= changes
+    return {name: value for name, value in document.items() if value is not None}
+
+
+def _settings_of(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if name.startswith("TIERLINE_")}
+
+
+def _next_try(connection: Connection) -> datetime | None:
+    waiting = select(func.min(outbox.c.not_before)).where(outbox.c.state.in_(("ready", "ambiguous")))
+    stored = connection.execute(waiting).scalar_one_or_none()
+    return None if stored is None else moment(stored)
