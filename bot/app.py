@@ -34,6 +34,7 @@ from bot.ops import Metrics, Ops
 from bot.pace import Pace
 from bot.people import People
 from bot.policies import ActivePolicy, read_policy
+from bot.problem import problems
 from bot.services import read_services
 from bot.settings import Secrets, Settings
 from bot.slack import SlackSender
@@ -222,9 +223,9 @@ class App:
         return rest
 
     async def _listen(self, settings: Settings, routes: list[web.RouteDef]) -> None:
-        application = web.Application()
+        application = web.Application(middlewares=[problems])
         application.add_routes(routes)
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=5.0)
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=5.0, auto_decompress=False)
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)
         site = web.TCPSite(runner, settings.host, settings.port)

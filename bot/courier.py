@@ -17,8 +17,8 @@ import structlog
 from bot.cards.view import View
 from bot.lanes import Lanes
 from bot.retry import SCHEDULES, Retry
-from routing.case import Case
 from routing.change import Change, Message, MessageKind, Refused, Subject
+from routing.vocabulary import EventKind
 from store.delivery import Delivered, Outgoing, Sender, SendError
 from store.ledger import Ledger, NotRecordingError, Step
 from store.outbox import Doubt, Outbox
@@ -30,8 +30,11 @@ QUIET = timedelta(seconds=30)
 """How long a peer may still apply a request whose reply was lost. A callback needs no such wait: its receiver knows the webhook-id."""
 
 POLL_S = 1.0
-MOST_UNDER_WAY = 64
-"""Messages of one peer under way at a time."""
+CLAIM = 32
+"""Messages taken up at a time, of each peer."""
+
+REFILL_AT = 32
+"""More are taken up once so few are under way: one by one, the claims would cost more than the sending."""
 
 GRACE_S = 20.0
 LATE_PAGE = timedelta(minutes=5)
@@ -92,7 +95,7 @@ class Courier:
         finally:
             if self._under_way:
                 await asyncio.wait(self._under_way, timeout=GRACE_S)
-            for task in self._under_way:
+            for task in tuple(self._under_way):
                 task.cancel()
 
     async def drain_once(self) -> int:
@@ -110,11 +113,11 @@ class Courier:
         return min(POLL_S, max(0.0, (soonest - self._clock()).total_seconds())) if soonest is not None else POLL_S
 
     async def _start_some(self) -> int:
-        free = [peer for peer in self._senders if self._busy[peer].total() < MOST_UNDER_WAY]
+        free = [peer for peer in self._senders if self._busy[peer].total() <= REFILL_AT]
         try:
-            claims = await asyncio.gather(*(self._outbox.claim(peer, skip=self._full(peer)) for peer in free))
-        except (CannotRecordError, WriterClosedError):
-            _LOG.warning("outbox not readable")
+            claims = await asyncio.gather(*(self._outbox.claim(peer, CLAIM, skip=self._full(peer)) for peer in free))
+        except Exception as error:  # noqa: BLE001 - the one way out does not close because the database is away for a while
+            _LOG.warning("outbox not readable", cause=type(error).__name__)
             return 0
         rows = [row for claim in claims for row in claim]
         for row in rows:
@@ -144,12 +147,12 @@ class Courier:
         if row.doubtful and row.peer != "callback" and row.intent_at is not None and now < row.intent_at + QUIET:
             await self._put_back(row, Doubt(row.intent_at + QUIET, "waiting for a late reply to show", ambiguous=True))
             return
-        view = await self._views.view(row.case_id)
-        if view is None or (needless := _needless(row.message, view.case)):
-            await self._outbox.cancel(row, needless if view is not None else "there is nothing to show of this case")
-            return
-        if (until := await self._lanes.enter(row, now)) is not None:
+        if (until := await self._lanes.enter(row, now)) is not None:  # first of all, while the rows are in the order of the claim
             await self._put_back(row, Doubt(until, "waiting for its turn", ambiguous=row.doubtful))
+            return
+        view = await self._views.view(row.case_id)
+        if view is None or (needless := _needless(row.message, view)):
+            await self._outbox.cancel(row, needless if view is not None else "there is nothing to show of this case")
             return
         if not await self._outbox.trying(row):
             return
@@ -216,9 +219,29 @@ def point_to(tier: int) -> Step:
     return step
 
 
-def _needless(message: Message, case: Case) -> str:
-    """Why a message need not go any more, "" when it does: never a page, nor its acknowledgement, for an incident that is closed here."""
-    if message.kind not in (MessageKind.PAGE, MessageKind.PAGE_ACKNOWLEDGE):
-        return ""
-    still_open = any((page.tier, page.round) == (message.tier, message.round) for page in case.pages)
-    return "" if still_open else "the page was closed before it was sent"
+def _needless(message: Message, view: View) -> str:
+    """Why a message need not go any more, "" when it does.
+
+    Never a page, nor its acknowledgement, for an incident that is closed here; and no resolve of a page that was given up.
+    """
+    match message.kind:
+        case MessageKind.PAGE | MessageKind.PAGE_ACKNOWLEDGE:
+            still_open = any((page.tier, page.round) == (message.tier, message.round) for page in view.case.pages)
+            return "" if still_open else "the page was closed before this was sent"
+        case MessageKind.PAGE_RESOLVE:
+            return "its page was not delivered" if _given_up(message.round, view) else ""
+        case _:
+            return ""
+
+
+def _given_up(page_round: int, view: View) -> bool:
+    """Whether the page of a round was given up and not revived since."""
+    paged = [one.index for one in view.history if one.kind is EventKind.PAGED and one.fields.get("round") == page_round]
+    fates = [
+        one.kind
+        for one in view.history
+        if one.kind in (EventKind.NOT_DELIVERED, EventKind.DELIVERY_RETRIED)
+        and one.fields.get("kind") == MessageKind.PAGE
+        and one.fields.get("leaf") in paged
+    ]
+    return fates[-1:] == [EventKind.NOT_DELIVERED]

@@ -8,7 +8,7 @@ import hmac
 import logging
 import re
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -19,6 +19,8 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.bodies import BODY_TIMEOUT_S, read_bounded
 
 TOLERANCE_S = 300
 """How far Slack's timestamp may be from ours. Source: https://docs.slack.dev/authentication/verifying-requests-from-slack"""
@@ -75,6 +77,7 @@ class Inbound:
         self._client = client
         self._app_token = app_token
         self._socket: AsyncSocketModeHandler | None = None
+        self._warned_at: datetime | None = None
 
     def routes(self) -> list[web.RouteDef]:
         """The HTTP way in; none with Socket Mode."""
@@ -93,23 +96,26 @@ class Inbound:
 
     async def take(self, request: web.Request) -> web.Response:
         """One request: 401 unless Slack signed it, otherwise what our listener answers."""
-        if (request.content_length or 0) > BODY_MOST:
-            return web.Response(status=413)
-        body = await request.content.read(BODY_MOST + 1)
-        while len(body) <= BODY_MOST and (more := await request.content.read(BODY_MOST + 1 - len(body))):
-            body += more
-        if len(body) > BODY_MOST:
-            return web.Response(status=413)
+        body = await read_bounded(request, BODY_MOST, BODY_TIMEOUT_S)
+        if isinstance(body, web.Response):
+            return body
         headers = request.headers
         timestamp, signature = headers.get("X-Slack-Request-Timestamp", ""), headers.get("X-Slack-Signature", "")
-        if not is_genuine(self._secrets, timestamp, signature, body, self._clock()):
-            _LOG.warning("forged or stale request refused", path=PATH)
+        now = self._clock()
+        if not is_genuine(self._secrets, timestamp, signature, body, now):
+            self._warn(now)
             return web.Response(status=401)
         try:
             heard = AsyncBoltRequest(body=body.decode(), query=request.query_string, headers=dict(headers))
-        except (ValueError, RecursionError):  # also what is not UTF-8
+        except (ValueError, TypeError, AttributeError, RecursionError):  # no UTF-8, no JSON, no object where Bolt looks into one
             return web.Response(status=400)
         return await to_aiohttp_response(await self._bolt.async_dispatch(heard))
+
+    def _warn(self, now: datetime) -> None:
+        """Once a minute is enough for a wrong secret to be found, and a flood of forgeries fills no disk."""
+        if self._warned_at is None or now - self._warned_at > timedelta(minutes=1):
+            self._warned_at = now
+            _LOG.warning("forged or stale request refused", path=PATH)
 
 
 def _quiet() -> logging.Logger:

@@ -26,6 +26,8 @@ from store.writer import CannotRecordError, WriterClosedError
 NOT_RECORDED = (CannotRecordError, NotRecordingError, NoPolicyError, WriterClosedError)
 """What the ledger raises when it wrote nothing and may do so later."""
 
+TOO_LONG = Problem("", "ids, names and flags are together too long for one audit event")
+
 
 class Intake:
     """Takes cases in."""
@@ -68,7 +70,7 @@ class Intake:
         except NOT_RECORDED:
             return refuse(No.NOT_RECORDING, retry_after_s=RETRY_AFTER_S)
         except LeafTooLongError:
-            return refuse(No.INVALID, problems=[Problem("", "ids, names and flags are together too long for one audit event")])
+            return refuse(No.INVALID, problems=[TOO_LONG])
         match result:
             case Opened(answer=first):
                 return reply(first, 202)

@@ -11,7 +11,7 @@ from routing.change import MessageKind
 from store.buckets import Buckets
 from store.delivery import Outgoing
 
-MOST_AT_ONCE = {"slack": 4, "pagerduty": 16, "callback": 8}
+MOST_AT_ONCE = {"slack": 4, "pagerduty": 48, "callback": 8}
 """Messages under way to one destination at a time."""
 
 SPREAD = timedelta(seconds=30)

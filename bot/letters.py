@@ -12,7 +12,7 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from bot.door import Call, Door
-from bot.intake import NOT_RECORDED, reply
+from bot.intake import NOT_RECORDED, TOO_LONG, reply
 from bot.problem import RETRY_AFTER_S, No, refuse
 from routing.change import Refused
 from routing.errors import Problem, SubmissionError
@@ -20,6 +20,7 @@ from routing.followup import Information, Outcome, Withdrawal
 from routing.problems import problems_of
 from routing.review.correspondence import report, supply, withdraw
 from routing.strict import loads
+from store.leaf import LeafTooLongError
 from store.ledger import Changed, Conflict, Ledger, Missing, Repeated, Step
 from store.prefetch import InboxKey
 from store.reads import Reads
@@ -93,6 +94,8 @@ class Letters:
             return refuse(No.NOT_RECORDING, retry_after_s=RETRY_AFTER_S)
         except SubmissionError as error:  # only information carries fields of a case
             return refuse(No.INVALID, problems=[Problem(f"/case{found.pointer}", found.message) for found in error.problems])
+        except LeafTooLongError:
+            return refuse(No.INVALID, problems=[TOO_LONG])
         match result:
             case Changed(answer=answer):
                 return reply(answer or {}, 200)

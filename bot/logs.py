@@ -45,6 +45,7 @@ def set_up_logs(
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[keep_template],
+            pass_foreign_args=True,
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
         )
     )
@@ -69,7 +70,12 @@ def keep_template(_logger: object, _method: str, line: Line) -> Line:
     """A line of another library without what it filled in; a message without arguments may be filled in already."""
     record: logging.LogRecord = line["_record"]
     place = f"{PurePath(record.pathname).name}:{record.lineno}"
-    line.update(event=str(record.msg) if record.args else "see place", level=record.levelname.lower(), logger=record.name, place=place)
+    line.update(
+        event=str(record.msg) if line.pop("positional_args", ()) else "see place",
+        level=record.levelname.lower(),
+        logger=record.name,
+        place=place,
+    )
     line["exc_info"] = record.exc_info
     return line
 

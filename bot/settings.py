@@ -120,6 +120,12 @@ class Settings(BaseModel):
         """The directory of checkpoints; beside the SQLite file, or in the working directory, where not given."""
         return self.checkpoint_dir or self._beside_database("tierline-checkpoints")
 
+    def secrets(self) -> tuple[SecretStr, ...]:
+        """Every secret among the settings, for a log to leave out."""
+        values = [getattr(self, name) for name in type(self).model_fields]
+        listed = [item for value in values for item in (value if isinstance(value, tuple) else (value,))]
+        return tuple(item for item in listed if isinstance(item, SecretStr))
+
     def _beside_database(self, name: str) -> Path:
         if not self.on_sqlite:
             return Path(name)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bot.cards.view import Happening, View
-from bot.people import People
+from bot.people import People, SlackUnreachable
 from escalation.rota import Rota
 from routing.case import Case
 from store.cards import Card
@@ -43,7 +43,7 @@ class Views:
             checkpoint=short(scene.checkpoint),
             tier=case.tier,
             on_call=await self._on_call(case),
-            links=self._link(scene),
+            links=await self._link(scene),
         )
 
     async def _on_call(self, case: Case) -> dict[int, str]:
@@ -51,10 +51,15 @@ class Views:
         paging = (number for number, tier in enumerate(case.route.tiers) if tier.page is not None)
         return {number: name for number in paging if (name := (await self._rota.on_call(case, number)).name)}
 
-    def _link(self, scene: Scene) -> str:
-        us = self._people.us
+    async def _link(self, scene: Scene) -> str:
+        """The permalink of the current card; "" where there is none yet, or Slack has not yet said who we are."""
         card = next((one for one in scene.cards if one.tier == scene.case.tier), None)
-        return us.permalink(card.channel, card.ts) if us is not None and card is not None else ""
+        if card is None:
+            return ""
+        try:
+            return (await self._people.identity()).permalink(card.channel, card.ts)
+        except SlackUnreachable:
+            return ""
 
 
 def short(note: str) -> str:

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 EVENTS_URL = "https://events.pagerduty.com"
 API_URL = "https://api.pagerduty.com"
-THREADS = 4
+THREADS = 8
 
 _NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 _FINAL = range(400, 500)

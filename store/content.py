@@ -32,8 +32,12 @@ def submission_content(submission: Submission) -> dict[str, Json]:
 
 
 def content_submission(workflow: str, task_id: str, content: Mapping[str, Json]) -> Submission:
-    """The submission whose `submission_content` this is. Raises SubmissionError when the published form has become another."""
-    return read_submission({"workflow": workflow, "task_id": task_id, **content})
+    """The submission whose `submission_content` this holds, perhaps beside what a person said of it.
+
+    Raises SubmissionError when the published form has become another.
+    """
+    fields = {name: value for name, value in content.items() if name in Submission.model_fields}
+    return read_submission({"workflow": workflow, "task_id": task_id, **fields})
 
 
 def seal(case: CaseVault, leaf_idx: int, content: Mapping[str, Json]) -> Sealed:

@@ -41,14 +41,14 @@ class AnotherProcessError(RuntimeError):
 
 
 class Transaction(Protocol):
-    """The write transaction that is open: run work in it, then commit. Leaving its block without `commit` rolls back."""
+    """The write transaction that is open: run work in it, the last of it with `commit`. Leaving its block without rolls back."""
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         """Run `work` inside the transaction."""
         ...
 
-    async def commit(self) -> None:
-        """Make it durable."""
+    async def commit(self, work: Callable[[Connection], None]) -> None:
+        """Run `work` inside the transaction, then make all of it durable."""
         ...
 
 
@@ -121,6 +121,7 @@ class _Sqlite:
         self._writer = _engine(plain, "BEGIN IMMEDIATE", pool_size=1)
         self._reader = _engine(plain, "BEGIN", pool_size=READERS)
         event.listen(self._reader, "connect", _query_only)
+        self._connection: Connection | None = None
         self._writing = ThreadPoolExecutor(1, "sqlite-writer")
         self._reading = ThreadPoolExecutor(READERS, "sqlite-reader")
 
@@ -133,22 +134,25 @@ class _Sqlite:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Transaction]:
-        transaction = _SqliteTransaction(self._writer, self._writing)
+        if self._connection is None:
+            self._connection = await asyncio.get_running_loop().run_in_executor(self._writing, self._writer.connect)
+        transaction = _SqliteTransaction(self._connection, self._writing)
         try:
             yield transaction
         finally:
-            await transaction.close()
+            await transaction.end()
 
     async def hold(self, _key: int) -> bool:
         return True
 
     async def migrate(self) -> None:
         async with self.writing() as transaction:
-            await transaction.run(upgrade)
-            await transaction.commit()
+            await transaction.commit(upgrade)
 
     async def close(self) -> None:
         self._writing.shutdown()
+        if self._connection is not None:
+            self._connection.close()
         self._reading.shutdown()
         self._writer.dispose()
         self._reader.dispose()
@@ -157,35 +161,25 @@ class _Sqlite:
 
 
 class _SqliteTransaction:
-    def __init__(self, engine: Engine, thread: ThreadPoolExecutor) -> None:
-        self._engine = engine
+    """Runs in the writer's thread, on the connection that is kept there."""
+
+    def __init__(self, connection: Connection, thread: ThreadPoolExecutor) -> None:
+        self._connection = connection
         self._thread = thread
-        self._connection: Connection | None = None
 
     async def run(self, work: Callable[[Connection], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._run, work)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, self._connection)
 
-    async def commit(self) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._commit)
+    async def commit(self, work: Callable[[Connection], None]) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._commit, work)
 
-    async def close(self) -> None:
-        if self._connection is not None:
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+    async def end(self) -> None:
+        if self._connection.in_transaction():
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.rollback)
 
-    def _run(self, work: Callable[[Connection], T]) -> T:
-        if self._connection is None:
-            self._connection = self._engine.connect()
-        return work(self._connection)
-
-    def _commit(self) -> None:
-        if self._connection is not None:
-            self._connection.commit()
-            self._close()
-
-    def _close(self) -> None:
-        if self._connection is not None:
-            connection, self._connection = self._connection, None
-            connection.close()
+    def _commit(self, work: Callable[[Connection], None]) -> None:
+        work(self._connection)
+        self._connection.commit()
 
 
 def _engine(url: URL, begin: str, pool_size: int) -> Engine:
@@ -294,5 +288,6 @@ class _PostgresTransaction:
     async def run(self, work: Callable[[Connection], T]) -> T:
         return await self._connection.run_sync(work)
 
-    async def commit(self) -> None:
+    async def commit(self, work: Callable[[Connection], None]) -> None:
+        await self._connection.run_sync(work)
         await self._connection.commit()

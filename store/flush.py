@@ -13,7 +13,7 @@ from routing.case import Case
 from store.draft import Draft, Row
 from store.log import Frontier
 from store.prefetch import InboxKey, InboxRow, Known
-from store.schema import UNSETTLED, among, case_keys, cases, head, inbox, leaves, micros, nodes, outbox, vault
+from store.schema import IS_UNSETTLED, case_keys, cases, head, inbox, leaves, micros, nodes, outbox, vault
 
 
 def flush(connection: Connection, known: Known, kept: Draft, changed: AbstractSet[str], now: datetime) -> None:
@@ -102,7 +102,7 @@ _HURRY = (
         outbox.c.case_id == bindparam("case"),
         outbox.c.peer == bindparam("at_peer"),
         outbox.c.destination == bindparam("to"),
-        among(outbox.c.state, UNSETTLED),
+        IS_UNSETTLED,
         ~outbox.c.urgent,
     )
     .values(urgent=True)

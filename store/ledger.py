@@ -97,6 +97,8 @@ class Ledger:
         self._writer = writer
         self._refusals = Refusals()
         self._stopped = ""
+        self.checkpoint: str | None = None
+        """The note of the newest checkpoint known here, for the answers to new cases; who signs keeps it up to date."""
 
     async def open(self, delivery: Delivery, step: OpenStep) -> Opened | Repeated | Conflict:
         """Open a case, once for each webhook id and each task.
@@ -104,7 +106,7 @@ class Ledger:
         Raises what the step raises, NoPolicyError, NotRecordingError, CannotRecordError.
         """
         self._check_recording()
-        return await self._writer.submit(_Opening(delivery, step), Rank.INTAKE)
+        return await self._writer.submit(_Opening(delivery, step, self.checkpoint), Rank.INTAKE)
 
     async def change(
         self,
@@ -188,7 +190,8 @@ class Refusals:
 
 
 class _Opening:
-    def __init__(self, delivery: Delivery, step: OpenStep) -> None:
+    def __init__(self, delivery: Delivery, step: OpenStep, checkpoint: str | None) -> None:
+        self._checkpoint = checkpoint
         self._delivery = delivery
         self._step = step
         self._key = InboxKey("webhook", delivery.service, delivery.webhook_id)
@@ -208,7 +211,7 @@ class _Opening:
             return Repeated(json.loads(task.answer), task.case_id)
         change = self._step(unit.draw_case_id(), unit.active_policy(), Facts(), unit.now)
         unit.open(draft, change, self._task, delivery.webhook_id, delivery.input_sha256)
-        answer = {**(change.answer or {}), "checkpoint": unit.checkpoint}
+        answer = {**(change.answer or {}), "checkpoint": self._checkpoint}
         unit.answer(draft, self._key, delivery.digest, answer, change.case.id)
         unit.take(draft)
         return Opened(answer, draft.cases[change.case.id])

@@ -2,14 +2,14 @@
 orders all writers; never writes and never decides.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import Column, ColumnElement, Connection, func, select
+from sqlalchemy import BindParameter, Connection, bindparam, func, select
 
 from routing.case import Case
-from store.schema import case_keys, cases, checkpoints, head, inbox, policies, vault
+from store.schema import case_keys, cases, head, inbox, policies, vault
 
 V = TypeVar("V", str, int)
 
@@ -70,7 +70,6 @@ class Known:
     last_outbox: int
     policy: str
     clock: int | None = None
-    checkpoint: str | None = None
     inbox: dict[InboxKey, InboxRow] = field(default_factory=dict)
     tasks: dict[TaskKey, TaskRow] = field(default_factory=dict)
     cases: dict[str, Case] = field(default_factory=dict)
@@ -80,7 +79,6 @@ class Known:
 
 
 _HEAD = select(head.c.size, head.c.frontier, head.c.last_time, head.c.last_outbox, head.c.policy).with_for_update()
-_CHECKPOINT = select(checkpoints.c.note).order_by(checkpoints.c.size.desc()).limit(1)
 _CLOCK = select(func.extract("epoch", func.clock_timestamp()) * 1_000_000)
 
 
@@ -89,8 +87,6 @@ def prefetch(connection: Connection, needs: Sequence[Needs], *, ask_clock: bool,
     row = connection.execute(_HEAD).one()
     known = Known(row.size, row.frontier, row.last_time, row.last_outbox, row.policy)
     known.clock = database_clock(connection) if ask_clock else None
-    if any(need.tasks for need in needs):  # the answer to a new case carries it
-        known.checkpoint = connection.execute(_CHECKPOINT).scalar()
     _tasks(connection, known, {task for need in needs for task in need.tasks})
     _inbox(connection, known, {key for need in needs for key in need.keys})
     _cases(
@@ -108,41 +104,48 @@ def database_clock(connection: Connection) -> int:
     return int(connection.execute(_CLOCK).scalar_one())
 
 
-_INBOX = select(inbox.c.kind, inbox.c.scope, inbox.c.key, inbox.c.digest, inbox.c.answer, inbox.c.case_id)
-_TASKS = select(cases.c.service, cases.c.workflow, cases.c.task_id, cases.c.id, cases.c.input_sha256, inbox.c.answer).join(
-    inbox, (inbox.c.key == cases.c.webhook_id) & (inbox.c.scope == cases.c.service) & (inbox.c.kind == "webhook")
+_WANTED: BindParameter[Any] = bindparam("wanted", expanding=True)
+_INBOX = select(inbox.c.kind, inbox.c.scope, inbox.c.key, inbox.c.digest, inbox.c.answer, inbox.c.case_id).where(inbox.c.key.in_(_WANTED))
+_TASKS = (
+    select(cases.c.service, cases.c.workflow, cases.c.task_id, cases.c.id, cases.c.input_sha256, inbox.c.answer)
+    .join(inbox, (inbox.c.key == cases.c.webhook_id) & (inbox.c.scope == cases.c.service) & (inbox.c.kind == "webhook"))
+    .where(cases.c.task_id.in_(_WANTED))
 )
-_CASES = select(cases.c.snapshot, case_keys.c.wrapped).join(case_keys, case_keys.c.case_id == cases.c.id, isouter=True)
-_BOXES = select(vault.c.case_id, vault.c.leaf_idx, vault.c.box)
+_CASES = (
+    select(cases.c.snapshot, case_keys.c.wrapped)
+    .join(case_keys, case_keys.c.case_id == cases.c.id, isouter=True)
+    .where(cases.c.id.in_(_WANTED))
+)
+_BOXES = select(vault.c.case_id, vault.c.leaf_idx, vault.c.box).where(vault.c.leaf_idx.in_(_WANTED))
 
 
-def _one_of(column: Column[V], values: Iterable[V]) -> ColumnElement[bool]:
-    """The column is one of the values, which are not none. Filled up to a power of two, so that few statements have to be prepared."""
+def _filled(values: Collection[V]) -> dict[str, list[V]]:
+    """The parameter of a statement above: a list filled up to a power of two, so that few statements have to be prepared."""
     wanted = list(values)
-    return column.in_(wanted + wanted[-1:] * ((1 << (len(wanted) - 1).bit_length()) - len(wanted)))
+    return {"wanted": wanted + wanted[-1:] * ((1 << (len(wanted) - 1).bit_length()) - len(wanted))}
 
 
 def _inbox(connection: Connection, known: Known, keys: Collection[InboxKey]) -> None:
     if keys:
-        for row in connection.execute(_INBOX.where(_one_of(inbox.c.key, (key.key for key in keys)))):
+        for row in connection.execute(_INBOX, _filled([key.key for key in keys])):
             known.inbox[InboxKey(row.kind, row.scope, row.key)] = InboxRow(row.digest, row.answer, row.case_id)
 
 
 def _tasks(connection: Connection, known: Known, tasks: Collection[TaskKey]) -> None:
     if tasks:
-        for row in connection.execute(_TASKS.where(_one_of(cases.c.task_id, (task.task_id for task in tasks)))):
+        for row in connection.execute(_TASKS, _filled([task.task_id for task in tasks])):
             known.tasks[TaskKey(row.service, row.workflow, row.task_id)] = TaskRow(row.id, row.input_sha256, row.answer)
 
 
 def _cases(connection: Connection, known: Known, wanted: Collection[str], content: Collection[str]) -> None:
     if not wanted:
         return
-    for row in connection.execute(_CASES.where(_one_of(cases.c.id, wanted))):
+    for row in connection.execute(_CASES, _filled(wanted)):
         case = Case.model_validate_json(row.snapshot)
         known.cases[case.id] = case
         if row.wrapped is not None:
             known.wrapped[case.id] = row.wrapped
     places = [known.cases[case_id].content_at for case_id in content if case_id in known.wrapped]
     if places:
-        for box in connection.execute(_BOXES.where(_one_of(vault.c.leaf_idx, places))):
+        for box in connection.execute(_BOXES, _filled(places)):
             known.boxes[box.case_id] = (box.leaf_idx, box.box)

@@ -51,6 +51,10 @@ UNSETTLED = ("ready", "trying", "ambiguous", "dead")
 """States of a message that is neither delivered nor cancelled."""
 
 
+IS_UNSETTLED = text(f"state IN {UNSETTLED}")
+"""The condition of the index of lanes, where `among` cannot stand: in a statement for many rows at once."""
+
+
 def among(column: ColumnElement[str], states: tuple[str, ...]) -> ColumnElement[bool]:
     """The condition of a partial index, written out as the index has it: with parameters instead, no index would be used."""
     return column.in_(bindparam(None, states, expanding=True, literal_execute=True))
@@ -166,7 +170,6 @@ inbox = Table(
 )
 
 _SENDABLE = text(f"state IN {SENDABLE}")
-_UNSETTLED = text(f"state IN {UNSETTLED}")
 
 outbox = Table(
     "outbox",
@@ -192,7 +195,7 @@ outbox = Table(
     Column("last_error", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("settled_at", BigInteger),
-    Index("outbox_lane", "case_id", "peer", "destination", "id", sqlite_where=_UNSETTLED, postgresql_where=_UNSETTLED),
+    Index("outbox_lane", "case_id", "peer", "destination", "id", sqlite_where=IS_UNSETTLED, postgresql_where=IS_UNSETTLED),
     Index(
         "outbox_next",
         "peer",

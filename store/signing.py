@@ -98,9 +98,9 @@ class Signing:
 
         Raises CheckpointRefused, BadNote, OSError, CannotRecordError.
         """
+        edge, published, promised, self._ledger.checkpoint = await self._database.read(_state)
         if self._ledger.not_recording or not await self._database.hold(SIGNER_LOCK):
             return None
-        edge, published, promised = await self._database.read(_state)
         now = self._clock()
         if self._last is None:
             self._last = now
@@ -114,7 +114,7 @@ class Signing:
         note = sign_checkpoint(edge.size, edge.root(), self._signer)
         checkpoint = await asyncio.to_thread(self._directory.publish, note)
         await self._writer.write(partial(_publish, size=edge.size, note=note))
-        self._last = self._clock()
+        self._last, self._ledger.checkpoint = self._clock(), note
         self._wakeups.outbox.set()  # callbacks that waited for it
         return checkpoint
 
@@ -138,14 +138,14 @@ class Signing:
                 assert_never(standing)
 
 
-def _state(connection: Connection) -> tuple[Frontier, int, bool]:
-    """The log's edge, how many leaves the newest checkpoint covers, and whether a callback waits for a newer one."""
+def _state(connection: Connection) -> tuple[Frontier, int, bool, str | None]:
+    """The log's edge, how many leaves the newest checkpoint covers, whether a callback waits for a newer one, and its note."""
     newest = newest_checkpoint(connection)
-    published = 0 if newest is None else newest[0]
+    published, note = (0, None) if newest is None else newest
     waiting = select(outbox.c.id).where(
         outbox.c.peer == "callback", among(outbox.c.state, UNSETTLED), outbox.c.state != "dead", outbox.c.leaf_idx >= published
     )
-    return frontier(connection), published, connection.execute(waiting.limit(1)).first() is not None
+    return frontier(connection), published, connection.execute(waiting.limit(1)).first() is not None, note
 
 
 def _standing(connection: Connection, *, directory: CheckpointDirectory) -> tuple[Standing, int]:

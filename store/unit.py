@@ -59,11 +59,6 @@ class Unit:
             policies.remember(sha256, body)
 
     @property
-    def checkpoint(self) -> str | None:
-        """The newest signed checkpoint, None before the first."""
-        return self._known.checkpoint
-
-    @property
     def changed(self) -> set[str]:
         """Ids of the cases that were opened or changed."""
         return self._changed
@@ -155,6 +150,8 @@ class Unit:
         index = self._known.size + len(self._kept.leaves) + len(draft.leaves)
         content = dict(event.sealed)
         if event.submission is not None:
+            if taken := content.keys() & Submission.model_fields.keys():
+                raise ValueError(f"{sorted(taken)} are fields of a submission and cannot name what is sealed beside one")
             content |= submission_content(event.submission)
         commitments: dict[str, Json] = {}
         if content and case is not None:

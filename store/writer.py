@@ -92,7 +92,7 @@ class Writer:
         passing: Passing = lambda _name: None,
         entropy: Callable[[int], bytes] = os.urandom,
     ) -> None:
-        """`passing` is called with a name before each await that touches the database: there tests let the process die."""
+        """`passing` is called with a name at each step that touches the database, on SQLite in its thread: there tests let us die."""
         self._database = database
         self._timekeeper = timekeeper
         self._vault = vault
@@ -207,9 +207,7 @@ class Writer:
                 now = self._tell(await transaction.run(database_clock) if self._ask_clock else None, _LONG_AGO)
                 late = []
             self._passing("writer.flush")
-            await transaction.run(partial(_flush, unit=unit, narrow=narrow, now=now))
-            self._passing("writer.before_commit")
-            await transaction.commit()
+            await transaction.commit(partial(self._flush, unit=unit, narrow=narrow, now=now))
         self._passing("writer.after_commit")
         if unit is not None:
             self._wakeups.tell(unit.changed, enqueued=unit.enqueued, promised=unit.promised)
@@ -230,6 +228,13 @@ class Writer:
                 entry.problem = problem
         return []
 
+    def _flush(self, connection: Connection, unit: Unit | None, narrow: list[_Entry], now: datetime) -> None:
+        if unit is not None:
+            unit.flush(connection)
+        for entry in narrow:
+            entry.result = entry.narrow(connection, now) if entry.narrow is not None else None
+        self._passing("writer.before_commit")
+
     def _tell(self, clock: int | None, last: datetime) -> datetime:
         now, jump = self._timekeeper.tell(self._timekeeper.wall() if clock is None else moment(clock), last)
         if jump is not None:
@@ -242,13 +247,6 @@ class Writer:
             _fail(entry, problem)
         for queue in self._queues:
             queue.clear()
-
-
-def _flush(connection: Connection, unit: Unit | None, narrow: list[_Entry], now: datetime) -> None:
-    if unit is not None:
-        unit.flush(connection)
-    for entry in narrow:
-        entry.result = entry.narrow(connection, now) if entry.narrow is not None else None
 
 
 def _fail(entry: _Entry, problem: BaseException) -> None:

@@ -3,6 +3,7 @@
 Stories are told with `submit`, `click`, `pass_time` and `drain`. Time moves only when the story says so; nothing happens in the background.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -11,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from bot.app import App
 from bot.sandbox.ack import Ack
@@ -146,34 +147,46 @@ class World:
     async def click(self, person: str, verb: str, case_id: str, *, tier: int | None = None, **more: Any) -> Ack:
         """Somebody presses a button on the case's newest card, or on that of a tier (counted from 1)."""
         card = self.card(case_id, tier)
-        return await self.sandbox.slack.click(person, card["channel"], card["ts"], f"tierline:{verb}", **more)
+        self.clock.now += timedelta(seconds=1)  # nobody presses twice in the same microsecond
+        ack = await self.sandbox.slack.click(person, card["channel"], card["ts"], f"tierline:{verb}", **more)
+        await listeners_end()
+        return ack
 
     async def fill_in(self, person: str, values: Mapping[str, Any]) -> Ack:
         """Somebody sends the modal that is open before them."""
         view = self.sandbox.slack.open_view(person)
         assert view is not None, f"{person} sees no modal; told: {self.told(person)}"
-        return await self.sandbox.slack.submit(person, view["id"], dict(values))
+        ack = await self.sandbox.slack.submit(person, view["id"], dict(values))
+        await listeners_end()
+        return ack
 
     async def pass_time(self, **amount: float) -> None:
         """Let time pass, everything happening at its time."""
         end = self.clock.now + timedelta(**amount)
-        while (due := await self.bot.reads.nearest_due()) is not None and due <= end:
+        await self.drain()
+        while (due := await self._next_happening()) is not None and due <= end:
             self.clock.now = max(self.clock.now, due)
             await self.bot.tick()
             await self.drain()
         self.clock.now = max(self.clock.now, end)
         await self.drain()
 
+    async def _next_happening(self) -> datetime | None:
+        """When a clock runs out or something is tried again, whichever is first."""
+        moments = (await self.bot.reads.nearest_due(), await self.bot.database.read(_next_try))
+        return min((at for at in moments if at is not None), default=None)
+
     async def drain(self) -> None:
-        """Let everything out that can go out, waiting for turns and quiet peers; what is given up or blocked stays."""
-        for _ in range(400):
+        """Let everything out that can go out, waiting a little for turns and quiet peers, but not past the next clock."""
+        due = await self.bot.reads.nearest_due()
+        limit = self.clock.now + LONGEST_WAIT if due is None else min(due, self.clock.now + LONGEST_WAIT)
+        while True:
             await self.bot.signing.tick()
             await self.bot.courier.drain_once()
-            waits_until = await self.bot.database.read(_next_try)
-            if waits_until is None or waits_until > self.clock.now + LONGEST_WAIT:
+            again = await self.bot.database.read(_next_try)
+            if again is None or max(again, self.clock.now + timedelta(milliseconds=50)) > limit:
                 return
-            self.clock.now = max(self.clock.now + timedelta(milliseconds=50), waits_until)
-        raise AssertionError("the outbox never comes to rest")
+            self.clock.now = max(self.clock.now + timedelta(milliseconds=50), again)
 
     # What a story looks at
 
@@ -195,7 +208,7 @@ class World:
 
     def card(self, case_id: str, tier: int | None = None) -> dict[str, Any]:
         """The newest card, or that of a tier (counted from 1)."""
-        cards = [card for card in self.cards(case_id) if tier is None or card["metadata"]["event_payload"]["tier"] == tier]
+        cards = [card for card in self.cards(case_id) if tier is None or card["metadata"]["event_payload"]["tier"] == tier - 1]
         assert cards, f"no card of {case_id}"
         return cards[-1]
 
@@ -302,11 +315,26 @@ def a_case(number: int, **changes: Any) -> dict[str, Any]:
     return {name: value for name, value in document.items() if value is not None}
 
 
+async def listeners_end() -> None:
+    """Wait for what a listener still does after it has acknowledged: opening a modal, telling the person."""
+    while running := [task for task in asyncio.all_tasks() if _is_bolts(task)]:
+        await asyncio.wait(running, timeout=10.0)
+
+
+def _is_bolts(task: "asyncio.Task[Any]") -> bool:
+    code = getattr(task.get_coro(), "cr_code", None)
+    return code is not None and "slack_bolt" in code.co_filename
+
+
 def _settings_of(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name.startswith("TIERLINE_")}
 
 
 def _next_try(connection: Connection) -> datetime | None:
-    waiting = select(func.min(outbox.c.not_before)).where(outbox.c.state.in_(("ready", "ambiguous")))
-    stored = connection.execute(waiting).scalar_one_or_none()
-    return None if stored is None else moment(stored)
+    """When the first message that is at the head of its lane may go."""
+    columns = (outbox.c.case_id, outbox.c.peer, outbox.c.destination, outbox.c.not_before)
+    waiting = select(*columns).where(outbox.c.state.in_(("ready", "ambiguous", "trying"))).order_by(outbox.c.id)
+    heads: dict[tuple[str, str, str], int] = {}
+    for row in connection.execute(waiting):
+        heads.setdefault((row.case_id, row.peer, row.destination), row.not_before)
+    return moment(min(heads.values())) if heads else None

@@ -21,9 +21,8 @@ from routing.people import Person, Press
 from routing.review.verbs import NEEDS_CONTENT, step_of
 from routing.vocabulary import Verb
 from store.cards import Card
-from store.ledger import Changed, Conflict, Ledger, Missing, NotRecordingError, Repeated, Step
+from store.ledger import Changed, Conflict, Ledger, Missing, Repeated, Step
 from store.prefetch import InboxKey
-from store.writer import CannotRecordError, WriterClosedError
 
 CARD_EVENT = "tierline_card"
 NOT_RECORDED = "Tierline cannot record anything at this moment, so this did not count. Please try again in a minute."
@@ -127,8 +126,8 @@ class Presses:
         key = InboxKey("press", pressed.scope, pressed.key)
         try:
             result = await self._ledger.change(press.case_id, step, press=press, key=key, content=Verb(press.verb) in NEEDS_CONTENT)
-        except (CannotRecordError, NotRecordingError, WriterClosedError) as error:
-            _LOG.error("press not recorded", verb=press.verb, case=press.case_id, cause=type(error).__name__)
+        except Exception:  # noqa: BLE001 - whatever was raised, nothing was recorded, and whoever pressed must be told so
+            _LOG.exception("press not recorded", verb=press.verb, case=press.case_id)
             return Declined("not_recorded", NOT_RECORDED)
         match result:
             case Changed(case=case):

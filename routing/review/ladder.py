@@ -29,9 +29,13 @@ def tier_clocks(case: Case, now: datetime) -> Clocks:
 
 def arrive(draft: Draft, tier: int, *, page: bool) -> None:
     """Put the case at `tier` (0-based): fresh clocks, a card in its channel and, if wanted and the tier has one, a page."""
+    stands = draft.case.tier_since is not None and tier <= draft.case.tier
     draft.put(state=State.PENDING, tier=tier, tier_since=draft.now, acknowledged_by="", claimed_by="")
     draft.put(clocks=tier_clocks(draft.case, draft.now))
-    draft.send(Message(MessageKind.CARD, draft.case.rung.channel, tier=tier, urgent=page or tier > draft.case.route.start))
+    if stands:
+        draft.update_cards()
+    else:
+        draft.send(Message(MessageKind.CARD, draft.case.rung.channel, tier=tier, urgent=page or tier > draft.case.route.start))
     if page:
         open_page(draft)
 

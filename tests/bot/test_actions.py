@@ -1,4 +1,4 @@
-"""What people press and what they get back: everything counts once, is committed before it is acknowledged, and is answered with a reason."""
+"""What people press and what they get back: it counts once, is committed before it is acknowledged, and is answered with a reason."""
 
 import pytest
 
@@ -7,9 +7,9 @@ from routing.vocabulary import State, Verdict
 from tests.bot.town import ANNA, BEN, CHIARA, DMITRI, TIER1, TIER2, a_town
 
 
-async def test_one_press_approves(sqlite_url: str) -> None:
+async def test_one_press_approves(database_url: str) -> None:
     """Anna is of the group: the case is approved, she is told what, the card loses its buttons."""
-    async with a_town(sqlite_url) as town:
+    async with a_town(database_url) as town:
         case = await town.submit()
         await town.drain()
         assert (await town.click(ANNA, "approve")).ok
@@ -29,6 +29,7 @@ async def test_a_payload_that_comes_twice_counts_once(sqlite_url: str) -> None:
         await town.drain()
         ack = await town.click(ANNA, "approve", deliver_twice=True)
         assert ack.ok
+        assert ack.again is not None
         assert ack.again.ok
         assert len((await town.case(case)).votes) == 1
         assert "press_refused" not in await town.events(case)

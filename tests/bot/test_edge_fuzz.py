@@ -3,14 +3,12 @@
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.bot.edge import Edge, a_case, open_edge
+from tests.bot.edge import Edge, a_case
 
 REFUSED = {400, 401, 403, 404, 405, 408, 409, 413, 415, 422}
 WIRE = st.text(st.characters(min_codepoint=32, max_codepoint=255, exclude_characters="\x7f"), max_size=80)
@@ -23,13 +21,6 @@ FIELDS = sorted(
     [*a_case(), "checks", "evidence", "context", "risk", "subject", "entities", "requester", "deadline", "sensitive", "labels", "x"]
 )
 PATHS = ("/v1/cases", "/v1/cases/c_00000000000000000000000000/outcome", "/v1/cases/c_00000000000000000000000000/information")
-
-
-@pytest.fixture
-async def edge(sqlite_url: str) -> AsyncIterator[Edge]:
-    """A running edge on an empty database."""
-    async with open_edge(sqlite_url) as opened:
-        yield opened
 
 
 def examples(full: bool, short: int) -> settings:

@@ -5,18 +5,10 @@ import hashlib
 import json
 from collections.abc import AsyncIterator
 
-import pytest
 import rfc8785
 
 from bot.pace import Pace
 from tests.bot.edge import OTHERS, REFUNDS, Edge, a_case, open_edge
-
-
-@pytest.fixture
-async def edge(sqlite_url: str) -> AsyncIterator[Edge]:
-    """A running edge on an empty database."""
-    async with open_edge(sqlite_url) as opened:
-        yield opened
 
 
 async def test_a_case_is_stored_and_answered_as_the_contract_says(edge: Edge) -> None:
@@ -82,6 +74,14 @@ async def test_every_wrong_field_is_named(edge: Edge) -> None:
     assert await edge.count() == 0
 
 
+async def test_what_no_audit_event_can_hold_is_a_wrong_body(edge: Edge) -> None:
+    """Within every limit of its own, yet together too long for one leaf of the log: 422, and nothing is stored."""
+    evidence = [{"id": f"{number:03}" + "\u20ac" * 197, "kind": "record"} for number in range(100)]
+    answer = await edge.post("/v1/cases", a_case(evidence=evidence, risk={"flags": ["\u20ac" * 198 + f"{n:02}" for n in range(50)]}))
+    assert (answer.status, len(answer.body["errors"])) == (422, 1)
+    assert await edge.count() == 0
+
+
 async def test_a_service_posts_for_its_own_workflows(edge: Edge) -> None:
     """A workflow that does not exist is a wrong field, one of somebody else's is forbidden."""
     answer = await edge.post("/v1/cases", a_case(workflow="refund"))
@@ -106,6 +106,17 @@ async def test_what_is_too_large_is_not_read(edge: Edge) -> None:
         assert response.status == 413
     just = json.dumps(a_case(request="x" * 99_000)).encode()
     assert (await edge.post("/v1/cases", just)).status == 202
+
+
+async def test_an_announced_length_is_believed(edge: Edge) -> None:
+    """Who announces too much is answered before a single byte of the body came."""
+    host, port = edge.url.removeprefix("http://").split(":")
+    headers = {"Host": host, "Content-Length": "262145", **edge.headers(b"")}
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(b"POST /v1/cases HTTP/1.1\r\n" + b"".join(f"{name}: {value}\r\n".encode() for name, value in headers.items()) + b"\r\n")
+    async with asyncio.timeout(5):
+        assert (await reader.readline()).startswith(b"HTTP/1.1 413")
+    writer.close()
 
 
 async def test_a_compressed_body_is_refused(edge: Edge) -> None:

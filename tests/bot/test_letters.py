@@ -1,19 +1,9 @@
 """What a service says about its case after it posted it, and what it may read: its own, once, in the published form."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
-import pytest
-
-from tests.bot.edge import OTHERS, Answer, Edge, a_case, open_edge
-
-
-@pytest.fixture
-async def edge(sqlite_url: str) -> AsyncIterator[Edge]:
-    """A running edge on an empty database."""
-    async with open_edge(sqlite_url) as opened:
-        yield opened
+from tests.bot.edge import OTHERS, Answer, Edge, a_case
 
 
 async def opened(edge: Edge, **changes: Any) -> str:

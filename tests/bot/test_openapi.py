@@ -1,24 +1,15 @@
 """The published description of `/v1` is valid, served, and says what the server does."""
 
 import json
-from collections.abc import AsyncIterator
 
 import jsonschema
-import pytest
 import schemathesis
 from schemathesis.core.result import Ok
 
 from bot.openapi import openapi
-from tests.bot.edge import Edge, a_case, open_edge
+from tests.bot.edge import Edge, a_case
 
 DOCUMENT = openapi("0.1.0")
-
-
-@pytest.fixture
-async def edge(sqlite_url: str) -> AsyncIterator[Edge]:
-    """A running edge on an empty database."""
-    async with open_edge(sqlite_url) as opened:
-        yield opened
 
 
 def described(path: str, method: str, status: int, body: object) -> None:

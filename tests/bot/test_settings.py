@@ -39,6 +39,7 @@ def test_secrets_may_come_in_pairs_and_never_show() -> None:
     settings = read_settings({"TIERLINE_SLACK_SIGNING_SECRET": "new-canary, old-canary,", "TIERLINE_SLACK_APP_TOKEN": "xapp-canary"})
     assert [secret.get_secret_value() for secret in settings.slack_signing_secret] == ["new-canary", "old-canary"]
     assert settings.socket_mode
+    assert {"new-canary", "old-canary", "xapp-canary"} <= {secret.get_secret_value() for secret in settings.secrets()}
     assert "canary" not in repr(settings) + str(settings)
 
 

@@ -26,9 +26,9 @@ async def test_a_new_case_gets_one_card_that_can_be_found_again(sqlite_url: str)
 
 
 @pytest.mark.parametrize("mode", [Mode.DROP_REPLY, Mode.APPLY_LATE])
-async def test_a_lost_reply_leads_to_no_second_card(sqlite_url: str, mode: Mode) -> None:
+async def test_a_lost_reply_leads_to_no_second_card(database_url: str, mode: Mode) -> None:
     """The post worked, at once or 25 seconds late, its reply was lost: after the quiet time the card is found and adopted."""
-    async with a_town(sqlite_url) as town:
+    async with a_town(database_url) as town:
         case = await town.submit()
         town.sandbox.faults.add(Fault("slack", "chat.postMessage", mode, seconds=25))
         await town.drain(29)

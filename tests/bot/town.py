@@ -15,9 +15,12 @@ from bot.actions.replies import Replies
 from bot.cards.view import View
 from bot.commands import Commands
 from bot.courier import Courier
+from bot.hooks import PATH as HOOKS
+from bot.hooks import Hooks
 from bot.inbound import PATH, Inbound, make_bolt, make_client
 from bot.lanes import Lanes
 from bot.people import People
+from bot.sandbox.ack import Ack
 from bot.sandbox.sandbox import Sandbox
 from bot.slack import SlackSender
 from bot.views import Views
@@ -164,19 +167,19 @@ class Town:
         """A card in a channel as it is shown now."""
         return self.sandbox.slack.messages(channel)[number]
 
-    async def click(self, who: str, verb: str, channel: str = TIER1, **more: Any) -> Any:
+    async def click(self, who: str, verb: str, channel: str = TIER1, **more: Any) -> Ack:
         """Press a button of the newest card in a channel, a second after whatever was before."""
         self.clock.forward(1)
         seen = more.get("as_seen") or self.card(channel)
         return await self.answered(self.sandbox.slack.click(who, channel, seen["ts"], f"tierline:{verb}", **more))
 
-    async def fill_in(self, who: str, **values: object) -> Any:
+    async def fill_in(self, who: str, **values: object) -> Ack:
         """Submit the form that this person has before them."""
         view = self.sandbox.slack.open_view(who)
         assert view is not None
         return await self.answered(self.sandbox.slack.submit(who, view["id"], values))
 
-    async def answered(self, doing: Awaitable[Any]) -> Any:
+    async def answered(self, doing: Awaitable[Ack]) -> Ack:
         """Do something in Slack and wait until our listeners have ended: they still answer after they have acknowledged."""
         ack = await doing
         while listening := [task for task in asyncio.all_tasks() if "run_ack_function" in repr(task.get_coro())]:
@@ -218,7 +221,7 @@ async def a_town(
         people = People(client, clock)
         rest_wire = RestWire(config.pagerduty.api_token, sandbox.pagerduty_api_url) if rest else None
         events_wire = EventsWire(sandbox.pagerduty_events_url, timeout_s=2.0)
-        rota = Rota(OnCallBook(database, writer), lambda case, tier: _paging(active, case, tier, "escalation_policy"), clock, rest_wire)
+        rota = Rota(OnCallBook(database, writer), lambda case, tier: active.escalation_policy(case.route.ladder, tier), clock, rest_wire)
         views = Views(reads, rota, people, clock)
         tally, poison, receiver = list[tuple[str, str]](), list[str](), Receiver()
         pager = Pager(DEPLOYMENT, events_wire, lambda case, tier: active.routing_key(case.route.ladder, tier), rest_wire)
@@ -246,17 +249,13 @@ async def a_town(
         inbound = Inbound(bolt, [config.slack.app.signing_secret], clock, client)
         acknowledgements = Acknowledgements(ledger, DEPLOYMENT, config.pagerduty.webhook_secrets, rest_wire)
 
-        async def hook(request: web.Request) -> web.Response:
-            receipt = await acknowledgements.take(await request.read(), request.headers.get("X-PagerDuty-Signature", ""))
-            return web.Response(status=receipt.value)
-
         app = web.Application()
-        app.add_routes([*inbound.routes(), web.post("/pagerduty/webhooks", hook)])
+        app.add_routes([*inbound.routes(), *Hooks(acknowledgements).routes()])
         runner = web.AppRunner(app, shutdown_timeout=1.0, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         base = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        sandbox.connect(slack_events_url=base + PATH, pagerduty_webhook_url=base + "/pagerduty/webhooks")
+        sandbox.connect(slack_events_url=base + PATH, pagerduty_webhook_url=base + HOOKS)
         watch = Watch(ledger, reads, clock, lambda case_id, _error: poison.append(case_id))
         try:
             yield Town(
@@ -299,8 +298,3 @@ def a_document(**changes: Any) -> dict[str, Any]:
         "risk": {"impact": "low", "likelihood": 0.1, "recoverability": "easy"},
     }
     return document | changes
-
-
-def _paging(policy: Any, case: Case, tier: int, name: str) -> str | None:
-    paging = policy.ladders[case.route.ladder].tiers[tier].pagerduty
-    return getattr(paging, name) if paging is not None else None

@@ -36,10 +36,13 @@ async def test_a_reading_command_may_look_beside_the_serving_process(sqlite_url:
 
 async def test_a_newer_schema_is_refused(database_url: str) -> None:
     """An older program does not write into what it does not know."""
+
+    def pretend(connection: Connection) -> None:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
     database = await Database.open(database_url)
     async with database.writing() as transaction:
-        await transaction.run(lambda c: c.execute(text("UPDATE alembic_version SET version_num = '9999'")))
-        await transaction.commit()
+        await transaction.commit(pretend)
     await database.close()
     with pytest.raises(NewerSchemaError):
         await Database.open(database_url)

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection, func, select, text
 from sqlalchemy.exc import DBAPIError
 
-from routing.change import SYSTEM, Change, Event, Refused, Subject
+from routing.change import SYSTEM, Actor, Change, Event, Refused, Subject
 from routing.errors import TransitionError
 from routing.facts import Facts
 from routing.policy import Policy
@@ -16,6 +16,7 @@ from routing.vocabulary import EventKind, State
 from store.ledger import REFUSALS_A_MINUTE, Changed, Conflict, Missing, NotRecordingError, Opened, Repeated
 from store.log import Frontier, leaf_hash
 from store.prefetch import InboxKey
+from store.reads import Reads
 from store.schema import head, leaves, metadata, outbox
 from tests.store.books import SECRET, Books, Clock, a_delivery, a_press, a_submission, commenting, deciding, open_books, opening
 
@@ -219,6 +220,22 @@ async def test_a_step_sees_the_content_it_asked_for(database_url: str) -> None:
         await books.ledger.change(case.id, looking, content=True)
         await books.ledger.change(case.id, looking)
         assert seen == [a_submission(), None]
+
+
+async def test_words_sealed_beside_a_new_revision_do_not_disturb_it(database_url: str) -> None:
+    """A modification seals the new content and who said why in one leaf; the content is still read back."""
+    newer = a_submission(title="Refund less")
+
+    def modifying(subject: Subject, _now: object) -> Change:
+        event = Event(EventKind.MODIFIED, Actor("human", "U0FRONT"), {}, {"rationale": SECRET, "name": "Fran"}, newer)
+        return Change(subject.case.model_copy(update={"revision": 2}), (event,))
+
+    async with open_books(database_url) as books:
+        case = await books.open()
+        await books.ledger.change(case.id, modifying, content=True)
+        reads = Reads(books.database, books.writer, books.vault, books.policies)
+        assert await reads.content(case.id) == newer
+        assert (await reads.history(case.id))[-1].opened["name"] == "Fran"
 
 
 async def test_no_content_stands_outside_the_vault(database_url: str) -> None:

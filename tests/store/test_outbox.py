@@ -1,5 +1,6 @@
 """One way out: lanes in order, leases that run out, doubt instead of a second send."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -67,6 +68,15 @@ async def test_what_stands_before_an_urgent_message_is_urgent_too(database_url: 
         await books.ledger.change(case.id, deciding())
         (row,) = await the_outbox(books).claim("slack", limit=1)
         assert row.case_id == case.id
+
+
+async def test_several_urgent_cases_hurry_together(database_url: str) -> None:
+    """Two decisions in one transaction both make their lanes urgent."""
+    async with open_books(database_url) as books:
+        first, second = await books.open("t-1"), await books.open("t-2")
+        await asyncio.gather(*(books.ledger.change(case.id, deciding()) for case in (first, second)))
+        rows = await the_outbox(books).claim("slack")
+        assert [row.message.urgent for row in rows] == [True, True]
 
 
 async def test_destinations_without_a_token_are_skipped(database_url: str) -> None:

@@ -63,6 +63,24 @@ async def test_a_database_that_is_gone_refuses_and_comes_back(postgres_url: str)
         await other.close()
 
 
+async def test_a_full_disk_refuses_and_recovers(sqlite_url: str) -> None:
+    """Nothing is half there, and once there is room again cases are taken without a restart."""
+
+    def room(connection: Connection, pages: int) -> None:
+        connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+
+    async with open_books(sqlite_url) as books:
+        await books.open("t-0")
+        await books.writer.write(lambda c, _now: room(c, 1))
+        long = "x" * 100_000
+        with pytest.raises(CannotRecordError):
+            await books.open("t-1", request=long)
+        assert await tree_is_whole(books)
+        await books.writer.write(lambda c, _now: room(c, 1_000_000))
+        await books.open("t-1", request=long)
+        assert await tree_is_whole(books)
+
+
 async def test_postgres_tells_the_time(postgres_url: str) -> None:
     """Replicas with clocks apart agree, because the database's clock counts."""
     wrong = NOON - timedelta(days=400)

@@ -1,0 +1,53 @@
+"""`python -m benchmarks`: runs every measurement, one after the other, and prints a table; `--json` prints what each run gave."""
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+
+from benchmarks import intake
+from benchmarks.figures import HEADING, Figure, as_json, row
+
+Measurement = Callable[[Path], Coroutine[None, None, Sequence[Figure]]]
+
+
+def _measurements(*, quick: bool) -> dict[str, Measurement]:
+    runs = 1 if quick else 5
+    return {
+        "intake": lambda folder: intake.measure(folder, runs, cases=1_000 if quick else 4_000),
+    }
+
+
+async def _run(names: Sequence[str], measurements: dict[str, Measurement], *, as_table: bool) -> Sequence[Figure]:
+    found = list[Figure]()
+    for name in names:
+        with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+            figures = await measurements[name](Path(folder) / name)
+        found.extend(figures)
+        if as_table:
+            print("\n".join(map(row, figures)), flush=True)
+    return found
+
+
+def _main() -> None:
+    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", help="what to measure; everything unless given")
+    parser.add_argument("--quick", action="store_true", help="one run of less, to see that everything works")
+    parser.add_argument("--json", action="store_true", help="JSON instead of a table")
+    given = parser.parse_args()
+    measurements = _measurements(quick=given.quick)
+    if unknown := set(given.names) - measurements.keys():
+        parser.error(f"{', '.join(sorted(unknown))}: there are {', '.join(measurements)}")
+    if not given.json:
+        print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start\n{HEADING}")
+    figures = asyncio.run(_run(given.names or list(measurements), measurements, as_table=not given.json))
+    if given.json:
+        print(as_json(figures))
+    sys.exit(any(figure.met is False for figure in figures) and not given.quick)
+
+
+if __name__ == "__main__":
+    _main()

@@ -1,0 +1,91 @@
+"""The bot as an operator starts it, with files of its own in a folder and a sandbox as Slack, PagerDuty and service. Measures nothing."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from benchmarks.cases import POLICY, SECRETS, WORKFLOW
+from bot import clock as wall
+from bot.app import App
+from bot.sandbox.northwind import PAGERDUTY
+from bot.sandbox.people import Group
+from bot.sandbox.sandbox import Sandbox, SandboxConfig
+from bot.sandbox.seed import SLACK, TEAM
+from bot.sandbox.slack_config import ChannelSeed
+from bot.settings import read_settings
+
+REVIEWER = "U0ANNA00001"
+_CHANNELS = ("airline-desk", "airline-supervisors", "airline-duty")
+
+
+@dataclass(frozen=True)
+class Rig:
+    """A folder, its settings and the peers that they name."""
+
+    folder: Path
+    sandbox: Sandbox
+    environment: dict[str, str]
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.folder / "tierline.db"
+
+    @property
+    def services(self) -> Path:
+        """The services file."""
+        return self.folder / "services.yml"
+
+    @asynccontextmanager
+    async def bot(
+        self, *, background: bool = False, clock: Callable[[], datetime] | None = None, passing: Callable[[str], None] = lambda _name: None
+    ) -> AsyncIterator[App]:
+        """The bot, running."""
+        settings = {name: value for name, value in self.environment.items() if name.startswith("TIERLINE_")}
+        app = await App.start(read_settings(settings), self.environment, background=background, clock=clock, passing=passing)
+        try:
+            self.sandbox.connect(slack_events_url=f"{app.url}/slack/events", cases_url=app.url)
+            yield app
+        finally:
+            await app.stop()
+
+
+@asynccontextmanager
+async def a_rig(folder: Path, clock: Callable[[], datetime] = wall.now) -> AsyncIterator[Rig]:
+    """Everything but the bot. The folder is made if it is not there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    people = (REVIEWER, "U0BEN000001", "U0GRACE0001")
+    slack = replace(
+        SLACK,
+        channels=tuple(ChannelSeed(f"C0AIRLINE{n:02}", name, (*people, SLACK.app.bot_user_id)) for n, name in enumerate(_CHANNELS)),
+        groups=tuple(Group(f"S0AIRLINE{n:02}", TEAM, name, name, people) for n, name in enumerate(_CHANNELS)),
+    )
+    async with Sandbox(lambda: clock().timestamp(), SandboxConfig(slack=slack)) as sandbox:
+        (folder / "services.yml").write_text(_services(sandbox.customer_callback_url))
+        yield Rig(folder, sandbox, _environment(folder, sandbox))
+
+
+def _services(callback_url: str) -> str:
+    rows = (
+        f"- {{name: agent-{n}, secrets: ['{secret}'], callback_secret: '{secret[:-4]}OTk{n}', callback_url: '{callback_url}', "
+        f"networks: ['127.0.0.0/8'], workflows: [{WORKFLOW}]}}"
+        for n, secret in enumerate(SECRETS)
+    )
+    return "services:\n" + "\n".join(rows) + "\n"
+
+
+def _environment(folder: Path, sandbox: Sandbox) -> dict[str, str]:
+    slack = sandbox.config.slack.app
+    return {
+        "TIERLINE_DATABASE_URL": f"sqlite+aiosqlite:///{folder}/tierline.db",
+        "TIERLINE_POLICY": str(POLICY),
+        "TIERLINE_SERVICES": str(folder / "services.yml"),
+        "TIERLINE_SLACK_BOT_TOKEN": slack.bot_token,
+        "TIERLINE_SLACK_SIGNING_SECRET": slack.signing_secret,
+        "TIERLINE_SLACK_API_URL": sandbox.slack_api_url,
+        "TIERLINE_PAGERDUTY_EVENTS_URL": sandbox.pagerduty_events_url,
+        "TIERLINE_PORT": "0",
+        "PAGERDUTY_ROUTING_KEY": PAGERDUTY.services[0].routing_key,
+    }

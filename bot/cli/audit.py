@@ -1,0 +1,125 @@
+"""`tierline audit`: take the log out, verify it, show its newest checkpoint and its key. Owns these commands; the proofs are the store's.
+
+`verify` needs nothing but the exported directory: no database, no settings, no network.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.terminal import FOUND, JsonFlag, emit, progress, remark
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+    from store.database import Database
+    from store.note import VerifierKey
+
+app = typer.Typer(help="The audit log: export it, verify it.", epilog="Example:  tierline audit export ./log", no_args_is_help=True)
+
+
+@app.command(epilog="Example:  tierline audit export ./log-2026-11")
+def export(directory: Annotated[Path, typer.Argument(help="A new or empty directory.")], *, as_json: JsonFlag = False) -> None:
+    """Write the log up to its newest signed checkpoint as a directory that anyone can verify. Reads the database only."""
+    import asyncio
+
+    size, key = asyncio.run(_export(directory))
+    if as_json:
+        emit({"directory": str(directory), "events": size, "vkey": key})
+    else:
+        print(f"{size} events in {directory}. Anyone can check them: tierline audit verify {directory}")
+
+
+@app.command(epilog="Example:  tierline audit verify ./log-2026-11 --older checkpoint-of-last-month --key 'tierline/…+…+…'")
+def verify(
+    directory: Annotated[Path, typer.Argument(help="An export.", exists=True, file_okay=False)],
+    *,
+    older: Annotated[Path | None, typer.Option(help="A checkpoint got earlier: shows that nothing was cut since.", exists=True)] = None,
+    key: Annotated[str | None, typer.Option(help="The log's key, got on another way (`audit key`).", show_default=False)] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Verify an export, offline: every event, every hash, the signature. Exit 1 if anything is wrong."""
+    from store.verify import verify_export
+
+    with progress("verifying") as advance:
+        report = verify_export(directory, None if older is None else older.read_text(), advance, trusted_vkey=key)
+    if as_json:
+        root = None if report.root is None else report.root.hex()
+        found = {"ok": report.ok, "problems": report.problems, "notes": report.notes}
+        emit({**found, "events": report.events, "size": report.size, "root": root})
+    else:
+        for problem in report.problems:
+            print(f"WRONG  {problem}")
+        for note in report.notes:
+            remark(f"note   {note}")
+        print(
+            f"{report.events} events verified." if report.ok else f"This is not the log that was signed: {len(report.problems)} problems."
+        )
+    if not report.ok:
+        raise typer.Exit(FOUND)
+
+
+@app.command(epilog="Example:  tierline audit checkpoint > checkpoint-2026-11-20")
+def checkpoint(*, as_json: JsonFlag = False) -> None:
+    """Print the newest signed checkpoint. Kept elsewhere, it later proves that nothing was cut or changed."""
+    import asyncio
+
+    note = asyncio.run(_checkpoint())
+    if as_json:
+        origin, size, *_ = note.split("\n")
+        emit({"origin": origin, "size": int(size), "checkpoint": note})
+    else:
+        print(note, end="")
+
+
+@app.command(epilog="Example:  tierline audit key > key.vkey")
+def key(*, as_json: JsonFlag = False) -> None:
+    """Print the public key that checkpoints are signed with, for receivers and auditors to pin."""
+    import asyncio
+
+    vkey = asyncio.run(_key())
+    if as_json:
+        emit({"vkey": vkey})
+    else:
+        print(vkey)
+
+
+async def _export(directory: Path) -> tuple[int, str]:
+    from bot.cli.configuration import reading
+    from store.export import export as export_log
+
+    async with reading() as (settings, database):
+        vkey = await _verifier(settings, database)
+        checkpoint = await export_log(database, directory, [vkey])
+        return checkpoint.size, str(vkey)
+
+
+async def _checkpoint() -> str:
+    from bot.cli.configuration import reading
+    from store.export import NoCheckpointError
+    from store.tree import newest_checkpoint
+
+    async with reading() as (_, database):
+        newest = await database.read(newest_checkpoint)
+    if newest is None:
+        raise NoCheckpointError(NoCheckpointError.__doc__)
+    return newest[1]
+
+
+async def _key() -> str:
+    from bot.cli.configuration import reading
+
+    async with reading() as (settings, database):
+        return str(await _verifier(settings, database))
+
+
+async def _verifier(settings: "Settings", database: "Database") -> "VerifierKey":
+    """The public half of the signing key, under this deployment's name. Raises KeyUnusable."""
+    from store.deployment import read_deployment
+    from store.keys import signing_key
+    from store.note import Signer
+
+    deployment = await database.read(read_deployment)
+    if not deployment:
+        raise typer.BadParameter("this database was never served, so its log has no name yet; start `tierline serve` first")
+    return Signer(f"tierline/{deployment}", signing_key(settings.signing_key_path, create=False)).vkey

@@ -1,0 +1,53 @@
+"""Errors of ours as sentences that say what to do. Owns which errors those are; anything else is a bug and keeps its traceback."""
+
+from bot.cli.terminal import FOUND, USAGE
+
+
+def sentence(error: Exception) -> tuple[str, int] | None:
+    """What to print and the exit code, or None for an error that nobody foresaw."""
+    from sqlalchemy.exc import DBAPIError
+
+    from bot.control import CommandFailedError, NobodyListensError
+    from routing.errors import DocumentError
+    from store.checkpoints import CheckpointUnreadable
+    from store.database import AnotherProcessError, UnsafeDatabaseError
+    from store.export import NoCheckpointError
+    from store.keys import KeyUnusable
+    from store.migrate import NewerSchemaError, OlderSchemaError
+    from store.note import BadKey, BadNote
+    from store.tiles import BadExport
+
+    match error:
+        case DocumentError():
+            return str(error), USAGE
+        case CommandFailedError() | NoCheckpointError():
+            return _words(error), FOUND
+        case (
+            AnotherProcessError()
+            | UnsafeDatabaseError()
+            | NewerSchemaError()
+            | OlderSchemaError()
+            | KeyUnusable()
+            | CheckpointUnreadable()
+            | NobodyListensError()
+            | BadExport()
+            | BadKey()
+            | BadNote()
+        ):
+            return _words(error), USAGE
+        case OSError():
+            return _system(error), USAGE
+        case DBAPIError():
+            return f"The database does not do what it is asked ({type(error.orig).__name__}). Look at TIERLINE_DATABASE_URL.", USAGE
+        case _:
+            return None
+
+
+def _words(error: Exception) -> str:
+    return " ".join((str(error) or error.__doc__ or type(error).__name__).split())
+
+
+def _system(error: OSError) -> str:
+    """The file and the system's own words."""
+    what = error.strerror or str(error) or type(error).__name__
+    return f"{error.filename}: {what}" if error.filename else what

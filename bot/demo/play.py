@@ -1,0 +1,96 @@
+"""The two ways to run the demonstration: the story without hands, and hands on until it is stopped. Owns the directory, the bot's log and
+what can be broken on purpose; prints nothing.
+"""
+
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot import clock
+from bot.demo.cases import read_cases
+from bot.demo.stage import SERVICE, Stage, free_port, set_up
+from bot.demo.story import CLIMBS_AFTER, PATIENCE_S, Story
+from bot.demo.witness import MissingError
+from bot.logs import set_up_logs
+from bot.sandbox.faults import Fault, Mode
+
+FAULTS: Mapping[str, Fault] = {
+    "callbacks": Fault("customer", "callback", Mode.UNREACHABLE, times=None),
+    "pagerduty": Fault("pagerduty", "enqueue", Mode.SERVER_ERROR, times=None),
+    "slack": Fault("slack", "chat.postMessage", Mode.SERVER_ERROR, times=None),
+    "presses": Fault("slack", "interactive", Mode.UNREACHABLE, times=None),
+}
+"""What can be broken on purpose, to see the story fail."""
+
+PAGE_PORT = 8000
+LOG_LINES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """The step that the sandbox's ledgers did not see, and the end of the bot's log."""
+
+    step: str
+    log: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """What a person needs to begin: the page, the bot, and how the service signs. `cases`: how many were posted."""
+
+    page_url: str
+    url: str
+    service: str
+    secret: str
+    workflows: tuple[str, ...]
+    cases: int
+
+
+async def play_story(
+    chapter: Callable[[str], None], step: Callable[[str], None], *, fault: str | None = None, patience_s: float = PATIENCE_S
+) -> Missing | None:
+    """Play the whole story in a fresh sandbox. None when its ledgers saw every step."""
+    with _directory() as (directory, log):
+        async with set_up(directory, patience=CLIMBS_AFTER) as stage:
+            if fault is not None:
+                stage.sandbox.faults.add(FAULTS[fault])
+            try:
+                await Story(stage, clock.now(), chapter, step, patience_s).play()
+            except MissingError as missing:
+                return Missing(str(missing), tuple(log.read_text().splitlines()[-LOG_LINES:]))
+    return None
+
+
+async def play_hands_on(welcome: Callable[[Welcome], None], until: Awaitable[object], *, policy: bytes | None, port: int | None) -> None:
+    """Start everything, post the cases, tell where they are, and keep running until `until`.
+
+    The page is on `port` (8000 if that is free, else any), the bot on the one after it if that is free. Raises PolicyError, OSError.
+    """
+    page_port = free_port(PAGE_PORT) if port is None else port
+    bot_port = free_port(page_port + 1) if 0 < page_port < 65535 else 0
+    with _directory() as (directory, _):
+        async with set_up(directory, policy_text=policy, page_port=page_port, bot_port=bot_port) as stage:
+            posted = await _post_all(stage) if policy is None else 0
+            sandbox = stage.sandbox
+            welcome(Welcome(sandbox.page_url, stage.app.url, SERVICE, stage.secret, tuple(stage.policy.workflows), posted))
+            await until
+
+
+async def _post_all(stage: Stage) -> int:
+    answers = [await stage.sandbox.customer.post(case) for case in read_cases(clock.now()).values()]
+    return sum(status == 202 for status, _ in answers)
+
+
+@contextmanager
+def _directory() -> Iterator[tuple[Path, Path]]:
+    """A directory that is gone afterwards, and the bot's log in it."""
+    with tempfile.TemporaryDirectory(prefix="tierline-demo-") as name:
+        log = Path(name) / "tierline.log"
+        with log.open("w") as stream:
+            set_up_logs("json", (), clock.now, stream)
+            try:
+                yield Path(name), log
+            finally:
+                set_up_logs("json", (), clock.now)

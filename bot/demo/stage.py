@@ -1,0 +1,132 @@
+"""A sandbox and a bot in one process, with real HTTP between them. Owns the throwaway secrets, the files in one directory and the order of
+starting; it touches neither the environment nor the working directory.
+"""
+
+import re
+import secrets
+import socket
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from pathlib import Path
+
+import yaml
+
+from bot import clock
+from bot.app import App
+from bot.demo.kit import verifying
+from bot.demo.town import town_for
+from bot.sandbox.customer import CustomerConfig
+from bot.sandbox.northwind import PAGERDUTY
+from bot.sandbox.sandbox import HOST, Sandbox
+from bot.sandbox.seed import SLACK
+from bot.settings import Settings, read_settings
+from routing.policy import Policy
+from routing.policy_file import load_policy
+from store.keys import signing_key
+from store.note import Signer
+
+SERVICE = "northwind-agent"
+HANDS_ON_PATIENCE = "3m"
+"""How long the urgent ladder waits before it climbs, when a person plays."""
+
+_PAGERS = ("DEMO_PAGE_SENIORS", "DEMO_PAGE_EXPERTS", "DEMO_PAGE_DUTY")
+"""Names in the policy of the three pagers of the sandbox, in its order."""
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What is running. `secret` is the intake secret of the service, `vkey` the key of the audit log."""
+
+    sandbox: Sandbox
+    app: App
+    settings: Settings
+    policy: Policy
+    directory: Path
+    secret: str
+    vkey: str
+
+
+@asynccontextmanager
+async def set_up(
+    directory: Path, *, policy_text: bytes | None = None, patience: str = HANDS_ON_PATIENCE, page_port: int = 0, bot_port: int = 0
+) -> AsyncIterator[Stage]:
+    """Start everything in `directory`, stop it at the end. `policy_text`: another policy than the demonstration's; the service may post
+    cases for all its workflows. Raises PolicyError, OSError for a port that is taken.
+    """
+    text = policy_text if policy_text is not None else files("bot.demo").joinpath("policy.yml").read_bytes()
+    secret, callback_secret = _secret(), _secret()
+    environment = {name: secrets.token_hex(16) for name in _VARIABLE.findall(text.decode(errors="replace"))}  # in the form of a routing key
+    environment |= {name: service.routing_key for name, service in zip(_PAGERS, PAGERDUTY.services, strict=True)}
+    environment |= {"DEMO_PATIENCE": patience, "DEMO_SECRET": secret, "DEMO_CALLBACK_SECRET": callback_secret}
+    policy = load_policy(text, environment, "policy")
+    identity = replace(SLACK.app, bot_token=f"xoxb-{secrets.token_hex(12)}", signing_secret=secrets.token_hex(16))
+    sandbox = Sandbox(_unix, town_for(policy, identity, CustomerConfig(SERVICE, secret, (callback_secret,))))
+    await sandbox.start(page_port=page_port)
+    try:
+        (directory / "policy.yml").write_bytes(text)
+        (directory / "services.yml").write_text(_services(sandbox.customer_callback_url, list(policy.workflows)))
+        settings = read_settings(_settings(directory, sandbox, bot_port))
+        app = await App.start(settings, environment)
+        try:
+            vkey = str(Signer(f"tierline/{app.deployment}", signing_key(settings.signing_key_path, create=False)).vkey)
+            sandbox.customer.verify = verifying(directory / "customer.db", callback_secret, vkey)
+            sandbox.connect(f"{app.url}/slack/events", f"{app.url}/pagerduty/webhooks", app.url)
+            yield Stage(sandbox, app, settings, policy, directory, secret, vkey)
+        finally:
+            await app.stop()
+    finally:
+        await sandbox.stop()
+
+
+def _unix() -> float:
+    """The sandbox's clock, in seconds since 1970."""
+    return clock.now().timestamp()
+
+
+def free_port(wanted: int) -> int:
+    """This port if nobody listens on it, else 0: any."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, wanted))
+        except OSError:
+            return 0
+        return wanted
+
+
+def _secret() -> str:
+    return f"whsec_{b64encode(secrets.token_bytes(32)).decode()}"
+
+
+def _services(callback_url: str, workflows: list[str]) -> str:
+    service = {
+        "name": SERVICE,
+        "secrets": ["${DEMO_SECRET}"],
+        "callback_secret": "${DEMO_CALLBACK_SECRET}",
+        "callback_url": callback_url,
+        "networks": ["127.0.0.0/8"],
+        "workflows": workflows,
+    }
+    return yaml.safe_dump({"services": [service]}, sort_keys=False)
+
+
+def _settings(directory: Path, sandbox: Sandbox, port: int) -> dict[str, str]:
+    slack, pager = sandbox.config.slack.app, sandbox.config.pagerduty
+    return {
+        "TIERLINE_DATABASE_URL": f"sqlite+aiosqlite:///{directory / 'tierline.db'}",
+        "TIERLINE_POLICY": str(directory / "policy.yml"),
+        "TIERLINE_SERVICES": str(directory / "services.yml"),
+        "TIERLINE_SLACK_BOT_TOKEN": slack.bot_token,
+        "TIERLINE_SLACK_SIGNING_SECRET": slack.signing_secret,
+        "TIERLINE_SLACK_API_URL": sandbox.slack_api_url,
+        "TIERLINE_PAGERDUTY_EVENTS_URL": sandbox.pagerduty_events_url,
+        "TIERLINE_PAGERDUTY_API_URL": sandbox.pagerduty_api_url,
+        "TIERLINE_PAGERDUTY_API_TOKEN": pager.api_token,
+        "TIERLINE_PAGERDUTY_WEBHOOK_SECRET": pager.webhook_secrets[0],
+        "TIERLINE_PORT": str(port),
+    }

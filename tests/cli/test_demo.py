@@ -1,0 +1,60 @@
+"""The demonstration: what a newcomer runs first, and the smallest proof that everything works together."""
+
+import asyncio
+import json
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.cli.shell import TIERLINE, TIMEOUT_S, a_refund, names_in, tierline
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+async def test_the_whole_story_plays_without_hands() -> None:
+    """Every step is seen by the sandbox's own ledgers, and the command ends well within a minute."""
+    ran = await tierline("demo", "--once", "--json")
+    assert ran.code == 0, ran.err
+    assert all(step["seen"] for step in ran.lines)
+    assert len(ran.lines) > 50
+
+
+@pytest.mark.parametrize(
+    ("fault", "step"), [("callbacks", "the service has the decision"), ("presses", "presses approve"), ("slack", "its card is in")]
+)
+async def test_a_step_that_did_not_happen_is_named(fault: str, step: str) -> None:
+    """With callbacks, presses or posts lost on their way, the story ends with 1 and says which step nobody saw."""
+    ran = await tierline("demo", "--once", "--json", "--fault", fault, "--patience", "3")
+    assert ran.code == 1
+    assert not ran.lines[-1]["seen"]
+    assert step in ran.lines[-1]["what"]
+    assert step in ran.err
+
+
+async def test_pagerduty_that_takes_nothing_is_noticed() -> None:
+    """The story gets as far as the page, and no further."""
+    ran = await tierline("demo", "--once", "--fault", "pagerduty")
+    assert ran.code == 1
+    assert "Not seen: PagerDuty rings" in ran.err
+
+
+async def test_hands_on_it_takes_cases_for_another_policy(tmp_path: Path) -> None:
+    """The demonstration runs with a policy of one's own, and the printed service and secret post cases to it; Ctrl-C ends it."""
+    process = await asyncio.create_subprocess_exec(
+        TIERLINE, "demo", "--json", "--policy", EXAMPLES / "policy.yml", stdout=asyncio.subprocess.PIPE, cwd=tmp_path
+    )
+    assert process.stdout is not None
+    try:
+        found = json.loads(await asyncio.wait_for(process.stdout.readline(), TIMEOUT_S))
+        case = a_refund() | {"request": "Please refund me."}
+        sender = ("--url", found["url"], "--service", found["service"], "--secret", found["secret"])
+        ran = await tierline("send", "-", *sender, stdin=json.dumps(case))
+        assert (ran.code, ran.lines[0]["status"]) == (0, 202)
+        assert "refunds" in found["workflows"]
+        assert found["page_url"].startswith("http://127.0.0.1:")
+    finally:
+        process.send_signal(signal.SIGINT)
+        await asyncio.wait_for(process.communicate(), TIMEOUT_S)
+    assert process.returncode == 0
+    assert names_in(tmp_path) == []

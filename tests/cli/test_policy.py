@@ -1,0 +1,84 @@
+"""A policy at the command line: begun, checked, asked."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import yaml
+
+from tests.cli.shell import POLICY, a_refund, tierline
+
+
+async def test_a_first_policy_is_written_is_right_and_is_never_overwritten(tmp_path: Path) -> None:
+    """`policy init` writes a file that `policy check` and the published schema accept; a second time it refuses."""
+    assert (await tierline("policy", "init", cwd=tmp_path)).code == 0
+    assert (await tierline("policy", "check", cwd=tmp_path)).code == 0
+    schema = (await tierline("policy", "schema")).json
+    jsonschema.validate(yaml.safe_load((tmp_path / "policy.yml").read_text()), schema)
+    again = await tierline("policy", "init", cwd=tmp_path)
+    assert again.code == 2
+    assert "there already" in again.err
+
+
+async def test_every_problem_is_found_at_once_with_its_line(tmp_path: Path) -> None:
+    """`policy check` names file, line, key and what was expected for each of several mistakes, and ends with 1."""
+    broken = POLICY.replace("ladder: standard, template", "ladder: standrd, template").replace("decide: 4h", "decide: 4x")
+    (tmp_path / "policy.yml").write_text(broken)
+    ran = await tierline("policy", "check", cwd=tmp_path)
+    assert ran.code == 1
+    assert [line.split(": ")[:2] for line in ran.out.splitlines()] == [
+        ["policy.yml:5", "/ladders/standard/tiers/0/decide"],
+        ["policy.yml:7", "/workflows/notes/ladder"],
+    ]
+    assert 'did you mean "standard"?' in ran.out
+    found = (await tierline("policy", "check", "--json", cwd=tmp_path)).json
+    assert [problem["line"] for problem in found["problems"]] == [5, 7]
+
+
+async def test_a_secret_that_is_not_set_here_is_named_without_failing(tmp_path: Path) -> None:
+    """A policy can be checked where its secrets are not; `check` says which ones `serve` will need."""
+    paged = POLICY.replace("decide: 4h", 'decide: 4h, pagerduty: {routing_key: "${PAGER_KEY}"}')
+    (tmp_path / "policy.yml").write_text(paged)
+    ran = await tierline("policy", "check", cwd=tmp_path)
+    assert ran.code == 0
+    assert "PAGER_KEY" in ran.err
+    assert "PAGER_KEY" not in (await tierline("policy", "check", cwd=tmp_path, env={"PAGER_KEY": "k"})).err
+
+
+async def test_explain_shows_why_as_a_tree_and_as_the_answer_of_the_api(tmp_path: Path) -> None:
+    """The tree names the rule that won; --json gives the API's answer, without a case, and the same tree."""
+    (tmp_path / "policy.yml").write_text(POLICY)
+    (tmp_path / "case.json").write_text(json.dumps(a_refund(amount="1240.00")))
+    env = {"TIERLINE_POLICY": str(tmp_path / "policy.yml")}
+    told = await tierline("policy", "explain", "case.json", cwd=tmp_path, env=env)
+    assert told.code == 0
+    assert "lane: expert" in told.out
+    assert "large: has(risk.amount) && double(risk.amount) > 1000.0 <won>" in told.out
+    answer = (await tierline("policy", "explain", "-", "--json", env=env, stdin=json.dumps(a_refund(amount="1240.00")))).json
+    assert (answer["id"], answer["state"], answer["lane"], answer["tier"]) == (None, "pending", "expert", 1)
+    assert answer["reasons"][0] == {"code": "policy_rule", "text": "The amount is over 1,000."}
+    assert answer["explanation"]["name"] == "lane"
+
+
+async def test_a_case_that_would_be_refused_ends_with_1(tmp_path: Path) -> None:
+    """Every wrong field is named, as the API would; so is a workflow that the policy does not have."""
+    (tmp_path / "policy.yml").write_text(POLICY)
+    wrong = a_refund() | {"titel": "x", "urgency_reason": 3}
+    ran = await tierline("policy", "explain", "-", "--json", cwd=tmp_path, stdin=json.dumps(wrong))
+    assert ran.code == 1
+    assert {error["pointer"] for error in ran.json["errors"]} == {"/titel", "/urgency_reason"}
+    unknown = await tierline("policy", "explain", "-", cwd=tmp_path, stdin=json.dumps(a_refund() | {"workflow": "refnds"}))
+    assert unknown.code == 1
+    assert 'did you mean "refunds"?' in unknown.out
+
+
+async def test_services_are_checked_the_same_way(tmp_path: Path) -> None:
+    """`services check` finds every problem with its line, quotes no secret, and accepts the example's form by the schema."""
+    text = "services:\n  - {name: agent, secrets: ['${A}'], callback_secret: '${A}', callback_url: 'http://x.example/', workflows: [a]}\n"
+    (tmp_path / "services.yml").write_text(text)
+    ran = await tierline("services", "check", cwd=tmp_path, env={"A": "whsec_c2VjcmV0IHRoYXQgaXMgbG9uZyBlbm91Z2ggZm9yIHVz"})
+    assert ran.code == 1
+    assert "services.yml:2: /services/0/callback_secret" in ran.out
+    assert "services.yml:2: /services/0/callback_url" in ran.out
+    assert "c2VjcmV0" not in ran.out + ran.err
+    jsonschema.validate(yaml.safe_load(text), (await tierline("services", "schema")).json)

@@ -1,0 +1,125 @@
+"""The sweep: whatever is due acts, in one round or several, and a case that cannot be processed holds nobody up."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import Connection, func, update
+
+from escalation.ticker import Ticker
+from escalation.watch import sweep
+from routing.vocabulary import State, Verdict
+from store.schema import cases
+from tests.bot.town import Town, a_town
+
+
+async def test_nobody_acknowledges_and_the_case_climbs(database_url: str) -> None:
+    """Not a second early."""
+    async with a_town(database_url) as town:
+        case = await town.submit()
+        town.clock.forward(15 * 60 - 1)
+        assert await town.watch.tick() == 0
+        town.clock.forward(1)
+        assert await town.watch.tick() == 1
+        assert (await town.case(case)).tier == 1
+
+
+async def test_a_thousand_deadlines_at_once(sqlite_url: str) -> None:
+    """More than one batch: all of them are over when the sweep is."""
+    async with a_town(sqlite_url) as town:
+        deadline = (town.clock.now + timedelta(minutes=10)).isoformat()
+        opened = await asyncio.gather(*(town.submit(f"t-{number}", deadline=deadline) for number in range(1_000)))
+        town.clock.forward(600)
+        assert await town.watch.tick() == 1_000
+        assert (await town.case(opened[-1])).verdict is Verdict.EXPIRED
+        assert await town.reads.due(town.clock.now, 10) == []
+
+
+async def test_after_a_long_sleep_each_clock_acts_in_turn(sqlite_url: str) -> None:
+    """The process was down for a day: the case is at the top, held, and not approved."""
+    async with a_town(sqlite_url) as town:
+        case = await town.submit()
+        town.clock.forward(24 * 3_600)
+        for _ in range(10):
+            await town.watch.tick()
+            town.clock.forward(3_600)
+        now = await town.case(case)
+        assert (now.tier, now.state, now.verdict) == (1, State.HELD, None)
+
+
+async def test_a_poisoned_case_is_reported_and_the_others_act(sqlite_url: str) -> None:
+    """Its step raises; it is put off for a minute, and the sweep ends."""
+    async with a_town(sqlite_url) as town:
+        poisoned, healthy = await town.submit("t-bad"), await town.submit("t-good")
+        await _break(town, poisoned.id)
+        town.clock.forward(15 * 60)
+        assert await town.watch.tick() == 1
+        assert town.poison == [poisoned.id]
+        assert (await town.case(healthy)).tier == 1
+        assert await town.watch.tick() == 0
+        town.clock.forward(60)
+        await town.watch.tick()
+        assert town.poison == [poisoned.id] * 2
+
+
+async def test_a_sweep_that_changes_nothing_ends(sqlite_url: str) -> None:
+    """The ledger's clock is behind ours: nothing is due there, so there is nothing to go round for."""
+    asked: list[datetime] = []
+
+    class Eager:
+        async def due(self, now: datetime, limit: int) -> Sequence[str]:
+            asked.append(now)
+            return [case.id]
+
+        async def put_off(self, case_id: str, until: datetime) -> None:
+            raise AssertionError(case_id)
+
+    async with a_town(sqlite_url) as town:
+        case = await town.submit()
+        assert await sweep(town.ledger, Eager(), town.clock.now + timedelta(hours=1), lambda *_: None) == 0
+        assert len(asked) == 1
+
+
+async def test_the_ticker_goes_on_after_a_failure_and_waits_for_its_tick_at_the_end() -> None:
+    """A failure is handed on; stopping leaves nothing half done."""
+    ticks, failures, ended = 0, list[Exception](), asyncio.Event()
+    again = asyncio.Event()
+
+    async def tick() -> None:
+        nonlocal ticks
+        ticks += 1
+        if ticks == 1:
+            raise ValueError("the first one fails")
+        again.set()
+        await asyncio.sleep(0)
+        ended.set()
+
+    ticker = Ticker(tick, failures.append, every_s=0.01)
+    ticker.start()
+    async with asyncio.timeout(10):
+        await again.wait()
+    await ticker.stop()
+    assert ended.is_set()
+    assert [str(failure) for failure in failures] == ["the first one fails"]
+
+
+@pytest.mark.parametrize("number", [500, 501])
+async def test_what_fits_no_batch_comes_in_the_next_round(sqlite_url: str, number: int) -> None:
+    """One more than a batch is no reason to wait for the next tick."""
+    async with a_town(sqlite_url) as town:
+        deadline = (town.clock.now + timedelta(minutes=10)).isoformat()
+        await asyncio.gather(*(town.submit(f"t-{each}", deadline=deadline) for each in range(number)))
+        town.clock.forward(600)
+        assert await town.watch.tick() == number
+
+
+async def _break(town: Town, case_id: str) -> None:
+    """Store a snapshot of a case whose tier does not exist."""
+
+    def spoil(connection: Connection) -> None:
+        broken = func.replace(cases.c.snapshot, '"tier":0', '"tier":7')
+        connection.execute(update(cases).where(cases.c.id == case_id).values(snapshot=broken))
+
+    async with town.database.writing() as transaction:
+        await transaction.commit(spoil)

@@ -1,0 +1,117 @@
+"""The verdict on a story, from what stands outside the bot: Slack's channels, PagerDuty's incidents, the service's inbox, an exported log.
+
+Owns what "kept" means for P1, P4, P6, P7, P10, P11 and P12. Never asks the bot what it believes it did, but where the two are compared.
+"""
+
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import select
+
+from bot.sandbox.sandbox import Sandbox
+from bot.sandbox.slack import actions_of
+from routing.case import Case
+from routing.vocabulary import Verdict
+from store.export import export
+from store.note import VerifierKey
+from store.schema import outbox
+from store.verify import verify_export
+from tests.promises.replay import replay
+from tests.world import World
+
+
+def cards_in(sandbox: Sandbox) -> Counter[tuple[str, int]]:
+    """How many cards stand for each case and tier, over all channels."""
+    marks = [mark for mark in _marks(sandbox) if mark["event_type"] == "tierline_card"]
+    return Counter((mark["event_payload"]["case"], mark["event_payload"]["tier"]) for mark in marks)
+
+
+def notes_in(sandbox: Sandbox) -> Counter[tuple[str, int]]:
+    """How many thread notes stand for each case and leaf."""
+    marks = [mark for mark in _marks(sandbox) if mark["event_type"] == "tierline_note"]
+    return Counter((mark["event_payload"]["case"], mark["event_payload"]["leaf"]) for mark in marks)
+
+
+def _marks(sandbox: Sandbox) -> list[dict[str, dict[str, str]]]:
+    marks = []
+    for channel in sandbox.config.slack.channels:
+        for message in sandbox.slack.messages(channel.id):
+            replies = sandbox.slack.thread(channel.id, message["ts"]) if message.get("reply_count") else []
+            marks += [one["metadata"] for one in (message, *replies) if one.get("metadata")]
+    return marks
+
+
+def doubled(sandbox: Sandbox) -> list[str]:
+    """Everything that exists twice at a peer, one sentence each."""
+    found = [f"card {key} stands {count} times" for key, count in cards_in(sandbox).items() if count > 1]
+    found += [f"note {key} stands {count} times" for key, count in notes_in(sandbox).items() if count > 1]
+    keys = Counter(incident.key for incident in sandbox.pagerduty.incidents)
+    found += [f"incident {key} was opened {count} times" for key, count in keys.items() if count > 1]
+    executed = Counter((one.data["case_id"], one.data["revision"]) for one in sandbox.customer.executed)
+    found += [f"{key} was executed {count} times" for key, count in executed.items() if count > 1]
+    return found
+
+
+def rung_after_resolve(sandbox: Sandbox) -> list[str]:
+    """Triggers that came after our own resolve of the same key."""
+    resolved, found = set[str](), []
+    for event in sandbox.pagerduty.record.find("event"):
+        if event.data["action"] == "resolve":
+            resolved.add(event.data["key"])
+        elif event.data["action"] == "trigger" and event.data["key"] in resolved:
+            found.append(f"{event.data['key']} was triggered after it was resolved")
+    return found
+
+
+def mistold(sandbox: Sandbox, case: Case) -> list[str]:
+    """Callbacks of a case that are missing, out of order, refused or about something else."""
+    got = [one for one in sandbox.customer.inbox if one.data["case_id"] == case.id]
+    numbers = [one.data["sequence"] for one in got]
+    found = [] if numbers == list(range(1, case.sequence + 1)) else [f"callbacks {numbers} of {case.sequence} came"]
+    found += [f"callback {one.data['sequence']} is {one.outcome}" for one in got if one.outcome == "stale"]
+    verdicts = [one.data for one in got if one.type == "case.decided"]
+    if case.verdict is not None:
+        said = [(one["verdict"], one["revision"], one["action_sha256"]) for one in verdicts]
+        if said != [(case.verdict.value, case.revision, case.action_sha256)]:
+            found.append(f"the service was told {said}")
+    return found
+
+
+async def unsettled(world: World) -> list[str]:
+    """Messages that are neither delivered nor needless."""
+    columns = select(outbox.c.id, outbox.c.kind, outbox.c.state, outbox.c.last_error)
+    rows = await world.bot.database.read(lambda connection: connection.execute(columns).all())
+    return [f"message {row.id} ({row.kind}) is {row.state}: {row.last_error}" for row in rows if row.state not in ("done", "cancelled")]
+
+
+async def log_is_broken(world: World, folder: Path) -> list[str]:
+    """What an auditor finds in an export of the whole log with a key he was given before."""
+    world.clock.now += timedelta(seconds=10)
+    await world.bot.signing.tick()
+    checkpoint = await export(world.bot.database, folder, [VerifierKey.parse(str(world.bot.vkey))])
+    report = verify_export(folder, trusted_vkey=str(world.bot.vkey))
+    found = list(report.problems)
+    if not report.ok or report.events != checkpoint.size:
+        found.append(f"{report.events} of {checkpoint.size} events were verified")
+    return found
+
+
+async def judge(world: World, case_id: str, verdict: Verdict) -> list[str]:
+    """Everything that is wrong at the end of a story of one case that came to a verdict."""
+    sandbox, case = world.sandbox, await world.case(case_id)
+    found = [] if case.verdict is verdict else [f"the case came to {case.state}, {case.verdict}"]
+    climbed = case.tier - case.route.start + 1
+    if len(cards_in(sandbox)) != climbed:
+        found.append(f"{dict(cards_in(sandbox))} are not the cards of {climbed} tiers")
+    found += doubled(sandbox) + rung_after_resolve(sandbox) + mistold(sandbox, case)
+    found += [f"incident {one.key} is {one.status}" for one in sandbox.pagerduty.incidents if one.status != "resolved"]
+    deciding = {"tierline:approve", "tierline:reject"}
+    found += [f"the card {card['ts']} still offers a decision" for card in world.cards(case_id) if deciding & set(actions_of(card))]
+    opens = len(sandbox.pagerduty.incidents)
+    if opens != case.page_rounds:
+        found.append(f"{opens} incidents for {case.page_rounds} pages")
+    found += await unsettled(world)
+    found += await replay(world.bot.database)
+    found += await log_is_broken(world, world.folder / "export")
+    return found

@@ -1,0 +1,83 @@
+"""The process dies at every point where it touches the database or a peer, in every story: each time the story ends as if it had not.
+
+Keeps P1, P4, P6, P7, P10 and P11 against crashes. By default one point stands for all between which nothing changed that outlives a process
+(on PostgreSQL some of those); with `--full` every occurrence of every point is tried on both databases.
+"""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.postgres import Postgres
+from tests.promises.fate import Fate
+from tests.promises.judge import judge
+from tests.promises.mortal import Traces, a_mortal_world
+from tests.promises.tales import TALES, Tale
+
+Fresh = Callable[[str], str]
+"""The URL of a new, empty database."""
+
+
+async def tell(name: str, folder: Path, url: str, fate: Fate) -> list[str]:
+    """Tell a story with this fate; gives what is wrong at its end."""
+    async with a_mortal_world(folder, url, fate) as mortal:
+        if isinstance(fate.state, Traces):
+            fate.state.world = mortal.world
+        tale = Tale(mortal)
+        for step in TALES[name]:
+            await step(tale)
+        found = await judge(mortal.world, tale.case_id, tale.end)
+        if mortal.deaths != (1 if fate.struck else 0):
+            found.append(f"the process died {mortal.deaths} times")
+        return found
+
+
+async def survey(name: str, folder: Path) -> Fate:
+    """Tell a story in which nobody dies, on SQLite; every point it passes and what a crash there would find."""
+    folder.mkdir()
+    traces = Traces(folder / "tierline.db")
+    fate = Fate(state=traces)
+    try:
+        found = await tell(name, folder, sqlite(folder), fate)
+    finally:
+        traces.close()
+    assert not found, "\n".join(found)
+    return fate
+
+
+async def die_everywhere(name: str, tmp_path: Path, points: list[int], survey: Fate, fresh: Fresh) -> None:
+    """Tell the story once for each point and die there."""
+    wrong = []
+    for point in points:
+        folder = tmp_path / f"death-{point}"
+        found = await tell(name, folder, fresh(folder.name), Fate(point))
+        shutil.rmtree(folder)
+        if found:
+            wrong.append("\n  ".join([f"died at point {point} ({survey.passed[point][0]}):", *found]))
+    assert not wrong, f"{len(wrong)} of {len(points)} deaths\n" + "\n".join(wrong)
+
+
+def sqlite(folder: Path) -> str:
+    """The URL of the SQLite file in a story's folder."""
+    return f"sqlite+aiosqlite:///{folder / 'tierline.db'}"
+
+
+@pytest.mark.timeout(3_600)
+@pytest.mark.parametrize("name", TALES)
+async def test_dying_anywhere_on_sqlite(name: str, tmp_path: Path, *, full: bool) -> None:
+    """Wherever the process dies, the story ends as if it had not."""
+    surveyed = await survey(name, tmp_path / "survey")
+    points = list(range(len(surveyed.passed))) if full else surveyed.telling()
+    print(f"{name}: {len(surveyed.passed)} points, {len(points)} deaths")  # noqa: T201 - the figure of the promise
+    await die_everywhere(name, tmp_path, points, surveyed, lambda death: sqlite(tmp_path / death))
+
+
+@pytest.mark.timeout(3_600)
+@pytest.mark.parametrize("name", TALES)
+async def test_dying_anywhere_on_postgresql(name: str, tmp_path: Path, postgres: Postgres, *, full: bool) -> None:
+    """The same, where leases of a dead process have to run out."""
+    surveyed = await survey(name, tmp_path / "survey")
+    points = list(range(len(surveyed.passed))) if full else surveyed.telling()[::12]
+    await die_everywhere(name, tmp_path, points, surveyed, lambda _death: postgres.url(postgres.create()))

@@ -1,0 +1,110 @@
+"""Every way a peer is spoken to goes wrong once, at every step of every story: reply lost, applied late, refused, limited.
+
+Keeps P4, P6, P7 and P10 against peers, in virtual time. By default on SQLite; with `--full` on both databases.
+"""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.faults import Fault, Mode
+from tests.postgres import Postgres
+from tests.promises.fate import Fate
+from tests.promises.judge import judge
+from tests.promises.mortal import a_mortal_world
+from tests.promises.tales import TALES, Tale
+from tests.promises.test_crash_points import sqlite
+
+TROUBLE = {
+    "reply lost": Fault("", "", Mode.DROP_REPLY),
+    "applied late": Fault("", "", Mode.APPLY_LATE, seconds=20.0),
+    "refused": Fault("", "", Mode.SERVER_ERROR),
+    "limited": Fault("", "", Mode.RATE_LIMITED, retry_after_s=7),
+    "gone": Fault("", "", Mode.UNREACHABLE),
+}
+CALLS = {
+    "slack": (
+        "auth.test",
+        "chat.postMessage",
+        "chat.update",
+        "chat.postEphemeral",
+        "conversations.history",
+        "conversations.list",
+        "conversations.replies",
+        "interactive",
+        "response_url",
+        "usergroups.list",
+        "usergroups.users.list",
+        "users.info",
+        "views.open",
+        "views.update",
+    ),
+    "pagerduty": ("enqueue", "incidents", "oncalls", "webhook"),
+    "customer": ("callback",),
+}
+INTO_US = frozenset({"interactive", "webhook"})
+"""What peers send to us: it can get lost or be sent again; there is nothing of theirs to be applied late."""
+
+
+def harmless(peer: str, method: str) -> Fault:
+    """A fault that changes nothing; it is used up once the call was made."""
+    return Fault(peer, method, Mode.DELAY)
+
+
+async def calls_of(name: str, folder: Path) -> list[list[tuple[str, str]]]:
+    """For each step of a story, which peers it speaks to, and how."""
+    used = []
+    async with a_mortal_world(folder, sqlite(folder), Fate()) as mortal:
+        tale, faults = Tale(mortal), mortal.world.sandbox.faults
+        for step in TALES[name]:
+            armed = [(peer, method) for peer, methods in CALLS.items() for method in methods]
+            for peer, method in armed:
+                faults.add(harmless(peer, method))
+            await step(tale)
+            used.append([(peer, method) for peer, method in armed if faults.take(peer, method) is None])
+        found = await judge(mortal.world, tale.case_id, tale.end)
+    assert not found, "\n".join(found)
+    return used
+
+
+def troubles(calls: list[list[tuple[str, str]]]) -> Iterator[tuple[int, str, Fault]]:
+    """Every trouble of a story: at which step, its name, and the fault."""
+    for at, used in enumerate(calls):
+        for peer, method in used:
+            for name, kind in TROUBLE.items():
+                if method in INTO_US and kind.mode not in (Mode.DROP_REPLY, Mode.UNREACHABLE):
+                    continue
+                yield at, name, Fault(peer, method, kind.mode, seconds=kind.seconds, retry_after_s=kind.retry_after_s)
+
+
+async def tell(name: str, folder: Path, url: str, at: int, fault: Fault) -> list[str]:
+    """Tell a story with one trouble in it; gives what is wrong at its end."""
+    async with a_mortal_world(folder, url, Fate()) as mortal:
+        tale = Tale(mortal)
+        for number, step in enumerate(TALES[name]):
+            if number == at:
+                mortal.world.sandbox.faults.add(fault)
+            await step(tale)
+        mortal.world.sandbox.faults.apply_pending()
+        return await judge(mortal.world, tale.case_id, tale.end)
+
+
+@pytest.mark.timeout(3_600)
+@pytest.mark.parametrize("name", TALES)
+async def test_any_call_goes_wrong(name: str, tmp_path: Path, postgres: Postgres, *, full: bool) -> None:
+    """However one call goes wrong, the story ends as if it had not."""
+    wrong, told = [], 0
+    for at, trouble, fault in troubles(await calls_of(name, tmp_path / "survey")):
+        for engine in ("sqlite", "postgresql") if full else ("sqlite",):
+            folder = tmp_path / f"trouble-{told}"
+            url = sqlite(folder) if engine == "sqlite" else postgres.url(postgres.create())
+            found = await tell(name, folder, url, at, fault)
+            shutil.rmtree(folder)
+            told += 1
+            if found:
+                step = TALES[name][at].__name__
+                wrong.append("\n  ".join([f"{engine}: {fault.method} {trouble} at step {at} ({step}):", *found]))
+    print(f"{name}: {told} troubles")  # noqa: T201 - the figure of the promise
+    assert not wrong, f"{len(wrong)} of {told} troubles\n" + "\n".join(wrong)

@@ -1,0 +1,62 @@
+"""The app manifest says what the code needs, and no more."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bot.commands import COMMAND
+from bot.sandbox.slack_api import NEEDS
+
+ROOT = Path(__file__).parents[1]
+METHOD = re.compile(r'"((?:auth|chat|conversations|usergroups|users|views)\.[a-zA-Z.]+)"')
+Manifest = dict[str, Any]
+BY_ITSELF = {"commands"}
+"""Scopes that no Web API method needs: Slack wants it for slash commands."""
+
+PRIVATE_TWINS = {"groups:history", "groups:read"}
+"""The same methods in private channels."""
+
+
+@pytest.fixture
+def manifest() -> Manifest:
+    """The manifest as Slack would read it."""
+    found: Manifest = yaml.safe_load((ROOT / "manifest.yml").read_text())
+    return found
+
+
+def _methods() -> set[str]:
+    sources = [path for path in (ROOT / "bot").rglob("*.py") if "sandbox" not in path.parts]
+    return {method for path in sources for method in METHOD.findall(path.read_text())}
+
+
+def test_every_method_we_call_has_its_scope(manifest: Manifest) -> None:
+    """A scope less, and a card or a check of a person fails in production."""
+    granted = set(manifest["oauth_config"]["scopes"]["bot"])
+    called = _methods()
+    assert {"chat.postMessage", "chat.update", "users.info", "conversations.history", "conversations.list"} <= called
+    assert [method for method in called if NEEDS.get(method) and not granted & set(NEEDS[method])] == []
+    assert "users:read.email" in granted  # users.info gives the address only with it
+
+
+def test_no_scope_is_wider_than_what_we_call(manifest: Manifest) -> None:
+    """Each scope has a method that needs it."""
+    wanted = {scope for method in _methods() for scope in NEEDS.get(method, ())} | BY_ITSELF | PRIVATE_TWINS | {"users:read.email"}
+    assert set(manifest["oauth_config"]["scopes"]["bot"]) - wanted == set()
+
+
+def test_the_command_is_the_one_we_answer(manifest: Manifest) -> None:
+    """And its hint names words that exist."""
+    [command] = manifest["features"]["slash_commands"]
+    source = (ROOT / "bot" / "commands.py").read_text()
+    assert command["command"] == COMMAND
+    assert all(f'"{word.split()[0]}"' in source for word in command["usage_hint"].split(" | "))
+
+
+def test_buttons_work_and_no_event_is_asked_for_that_nobody_hears(manifest: Manifest) -> None:
+    """Interactivity is on; there is no listener for events, so none is subscribed to."""
+    assert manifest["settings"]["interactivity"]["is_enabled"]
+    assert "event_subscriptions" not in manifest["settings"]
+    assert not any(".event(" in path.read_text() for path in (ROOT / "bot").rglob("*.py") if "sandbox" not in path.parts)
