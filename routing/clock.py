@@ -104,6 +104,7 @@ def between(calendar: Calendar | None, start: datetime, end: datetime) -> float:
     return passed.total_seconds()
 
 
+@lru_cache(maxsize=4_096)  # the clocks of a tier ask for the same few days again and again
 def _on_the_wall(day: date, minutes: int, zone: ZoneInfo) -> datetime:
     """The UTC moment at which a clock on the wall shows this; minute 1440 is the next midnight."""
     if minutes == 1440:

@@ -128,7 +128,7 @@ class Signal:
 
 def passed(name: str, value: object = "", why: str = "", limit: object = "") -> Signal:
     """A signal that speaks for letting the case pass."""
-    return Signal(name, Outcome.PASS, str(value), why, limit=str(limit))
+    return _passed(name, str(value), why, str(limit))
 
 
 def fired(name: str, trigger: Trigger, lane: Lane, value: object = "", limit: object = "") -> Signal:
@@ -137,6 +137,11 @@ def fired(name: str, trigger: Trigger, lane: Lane, value: object = "", limit: ob
 
 
 @lru_cache(maxsize=4_096)  # most cases say what other cases said
+def _passed(name: str, value: str, why: str, limit: str) -> Signal:
+    return Signal(name, Outcome.PASS, value, why, limit=limit)
+
+
+@lru_cache(maxsize=4_096)
 def _fired(name: str, trigger: Trigger, lane: Lane, value: str, limit: str) -> Signal:
     outcome = Outcome.REVIEW if lane is Lane.REVIEW else Outcome.STOP
     return Signal(name, outcome, value, SENTENCES[trigger].format(value=value, limit=limit), trigger, lane, limit)

@@ -1,9 +1,9 @@
 """One database, either SQLite or PostgreSQL, behind two verbs: read in a snapshot, write in the one transaction at a time.
 
 Owns connections, their settings, the lock that keeps a second process off a SQLite file, and bringing the schema up to date. It never
-knows what the tables mean. Work is a plain function over a SQLAlchemy connection, so the same statements run on both. On SQLite it runs
-in threads with the standard driver (an asynchronous one needs three hops between threads for each statement: six times slower here); on
-PostgreSQL it runs on asyncpg.
+knows what the tables mean. Work is a plain function over a SQLAlchemy connection, so the same statements run on both. SQLite is read
+through aiosqlite and written in one thread of its own with the standard driver: a write transaction has a dozen statements, each of which
+would hop between threads three times (docs/decisions.md); PostgreSQL runs on asyncpg.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
@@ -117,20 +117,18 @@ class _Sqlite:
             raise UnsafeDatabaseError("SQLite needs a file: what is in memory is gone with the process.")
         path = Path(str(url.database))
         self._lock = _lock(path) if serving else None
-        plain = url.set(drivername="sqlite")
-        self._writer = _engine(plain, "BEGIN IMMEDIATE", pool_size=1)
-        self._reader = _engine(plain, "BEGIN", pool_size=READERS)
-        event.listen(self._reader, "connect", _query_only)
+        pool: dict[str, Any] = {"max_overflow": 0, "connect_args": {"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000}}
+        self._writer = create_engine(url.set(drivername="sqlite"), pool_size=1, **pool)
+        self._reader = create_async_engine(url, pool_size=READERS, **pool)
+        _set_up(self._writer, "BEGIN IMMEDIATE")
+        _set_up(self._reader.sync_engine, "BEGIN")
+        event.listen(self._reader.sync_engine, "connect", _query_only)
         self._connection: Connection | None = None
         self._writing = ThreadPoolExecutor(1, "sqlite-writer")
-        self._reading = ThreadPoolExecutor(READERS, "sqlite-reader")
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        def run() -> T:
-            with self._reader.connect() as connection:
-                return work(connection)
-
-        return await asyncio.get_running_loop().run_in_executor(self._reading, run)
+        async with self._reader.connect() as connection:
+            return await connection.run_sync(work)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Transaction]:
@@ -153,9 +151,8 @@ class _Sqlite:
         self._writing.shutdown()
         if self._connection is not None:
             self._connection.close()
-        self._reading.shutdown()
         self._writer.dispose()
-        self._reader.dispose()
+        await self._reader.dispose()
         if self._lock is not None:
             os.close(self._lock)
 
@@ -182,16 +179,14 @@ class _SqliteTransaction:
         self._connection.commit()
 
 
-def _engine(url: URL, begin: str, pool_size: int) -> Engine:
-    connect = {"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000}
-    engine = create_engine(url, pool_size=pool_size, max_overflow=0, connect_args=connect)
+def _set_up(engine: Engine, begin: str) -> None:
+    """Every connection is checked, every transaction begins with `begin`."""
     event.listen(engine, "connect", _prepare)
 
     def start(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
 
     event.listen(engine, "begin", start)
-    return engine
 
 
 def _prepare(dbapi: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

@@ -19,10 +19,10 @@ from bot.sandbox.ack import Ack
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import actions_of
 from bot.settings import read_settings
-from examples.receiver.receiver import Receiver, Refused
 from routing.case import Case
 from store.keys import signing_key, vault_key
 from store.schema import moment, outbox
+from tests.examples.customer import kit
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 ANNA, BEN, CHIARA, DMITRI, ELENA, FARID = "U0ANNA00001", "U0BEN000001", "U0CHIARA001", "U0DMITRI001", "U0ELENA0001", "U0FARID0001"
@@ -236,12 +236,14 @@ class World:
     def _receiver_kit(self, vkey: str) -> Callable[[bytes, Mapping[str, str]], object]:
         """What a careful service checks: signature, action hash and receipt, with the kit we ship."""
         secrets = [self.sandbox.config.customer.callback_secrets[0]]
-        kit = Receiver(str(self.folder / "kit.db"), secrets=secrets, vkeys=[vkey], act=lambda _db, _callback: None, clock=self.clock.unix)
+        receiver = kit.Receiver(
+            str(self.folder / "kit.db"), secrets=secrets, vkeys=[vkey], act=lambda _db, _callback: None, clock=self.clock.unix
+        )
 
         def verify(body: bytes, headers: Mapping[str, str]) -> object:
             try:
-                return kit.check(headers, body)
-            except Refused as refusal:
+                return receiver.check(headers, body)
+            except kit.Refused as refusal:
                 raise ValueError(str(refusal)) from refusal
 
         return verify

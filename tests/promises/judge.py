@@ -6,6 +6,7 @@ Owns what "kept" means for P1, P4, P6, P7, P10, P11 and P12. Never asks the bot 
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 
@@ -33,8 +34,8 @@ def notes_in(sandbox: Sandbox) -> Counter[tuple[str, int]]:
     return Counter((mark["event_payload"]["case"], mark["event_payload"]["leaf"]) for mark in marks)
 
 
-def _marks(sandbox: Sandbox) -> list[dict[str, dict[str, str]]]:
-    marks = []
+def _marks(sandbox: Sandbox) -> list[dict[str, Any]]:
+    marks: list[dict[str, Any]] = []
     for channel in sandbox.config.slack.channels:
         for message in sandbox.slack.messages(channel.id):
             replies = sandbox.slack.thread(channel.id, message["ts"]) if message.get("reply_count") else []

@@ -172,7 +172,6 @@ class Mortal:
 async def a_mortal_world(folder: Path, database_url: str, fate: Fate, **more: Any) -> AsyncIterator[Mortal]:
     """A world with its bot running, which may die."""
     own_tasks(asyncio.get_running_loop())
-    folder.mkdir(exist_ok=True)
     world = World(folder, database_url, socket_mode=False, **more)
     async with world.sandbox:
         mortal = Mortal(world, fate)

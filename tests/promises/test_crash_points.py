@@ -36,7 +36,6 @@ async def tell(name: str, folder: Path, url: str, fate: Fate) -> list[str]:
 
 async def survey(name: str, folder: Path) -> Fate:
     """Tell a story in which nobody dies, on SQLite; every point it passes and what a crash there would find."""
-    folder.mkdir()
     traces = Traces(folder / "tierline.db")
     fate = Fate(state=traces)
     try:
@@ -51,12 +50,19 @@ async def die_everywhere(name: str, tmp_path: Path, points: list[int], survey: F
     """Tell the story once for each point and die there."""
     wrong = []
     for point in points:
-        folder = tmp_path / f"death-{point}"
+        folder = room(tmp_path, f"death-{point}")
         found = await tell(name, folder, fresh(folder.name), Fate(point))
         shutil.rmtree(folder)
         if found:
             wrong.append("\n  ".join([f"died at point {point} ({survey.passed[point][0]}):", *found]))
     assert not wrong, f"{len(wrong)} of {len(points)} deaths\n" + "\n".join(wrong)
+
+
+def room(tmp_path: Path, name: str) -> Path:
+    """A folder of one story's own."""
+    folder = tmp_path / name
+    folder.mkdir()
+    return folder
 
 
 def sqlite(folder: Path) -> str:
@@ -68,7 +74,7 @@ def sqlite(folder: Path) -> str:
 @pytest.mark.parametrize("name", TALES)
 async def test_dying_anywhere_on_sqlite(name: str, tmp_path: Path, *, full: bool) -> None:
     """Wherever the process dies, the story ends as if it had not."""
-    surveyed = await survey(name, tmp_path / "survey")
+    surveyed = await survey(name, room(tmp_path, "survey"))
     points = list(range(len(surveyed.passed))) if full else surveyed.telling()
     print(f"{name}: {len(surveyed.passed)} points, {len(points)} deaths")  # noqa: T201 - the figure of the promise
     await die_everywhere(name, tmp_path, points, surveyed, lambda death: sqlite(tmp_path / death))
@@ -78,6 +84,6 @@ async def test_dying_anywhere_on_sqlite(name: str, tmp_path: Path, *, full: bool
 @pytest.mark.parametrize("name", TALES)
 async def test_dying_anywhere_on_postgresql(name: str, tmp_path: Path, postgres: Postgres, *, full: bool) -> None:
     """The same, where leases of a dead process have to run out."""
-    surveyed = await survey(name, tmp_path / "survey")
+    surveyed = await survey(name, room(tmp_path, "survey"))
     points = list(range(len(surveyed.passed))) if full else surveyed.telling()[::12]
     await die_everywhere(name, tmp_path, points, surveyed, lambda _death: postgres.url(postgres.create()))

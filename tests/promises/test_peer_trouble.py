@@ -15,7 +15,7 @@ from tests.promises.fate import Fate
 from tests.promises.judge import judge
 from tests.promises.mortal import a_mortal_world
 from tests.promises.tales import TALES, Tale
-from tests.promises.test_crash_points import sqlite
+from tests.promises.test_crash_points import room, sqlite
 
 TROUBLE = {
     "reply lost": Fault("", "", Mode.DROP_REPLY),
@@ -96,9 +96,9 @@ async def tell(name: str, folder: Path, url: str, at: int, fault: Fault) -> list
 async def test_any_call_goes_wrong(name: str, tmp_path: Path, postgres: Postgres, *, full: bool) -> None:
     """However one call goes wrong, the story ends as if it had not."""
     wrong, told = [], 0
-    for at, trouble, fault in troubles(await calls_of(name, tmp_path / "survey")):
+    for at, trouble, fault in troubles(await calls_of(name, room(tmp_path, "survey"))):
         for engine in ("sqlite", "postgresql") if full else ("sqlite",):
-            folder = tmp_path / f"trouble-{told}"
+            folder = room(tmp_path, f"trouble-{told}")
             url = sqlite(folder) if engine == "sqlite" else postgres.url(postgres.create())
             found = await tell(name, folder, url, at, fault)
             shutil.rmtree(folder)

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from routing.vocabulary import State, Verdict
+from routing.vocabulary import EventKind, State, Verdict
 from tests.world import ANNA, BEN, CHIARA, DMITRI, GUEST, STRANGER, World
 
 
@@ -98,7 +98,7 @@ async def test_a_double_click_counts_once(world: World) -> None:
     await world.drain()
     assert len(world.callbacks(case_id)) == 1
     kinds = [one.kind for one in await world.bot.reads.history(case_id)]
-    assert kinds.count("decided") == 1
+    assert kinds.count(EventKind.DECIDED) == 1
     assert "already decided" in world.told(ANNA)
 
 
@@ -115,8 +115,8 @@ async def test_two_people_race(world: World) -> None:
     await world.drain()
     [decided] = world.callbacks(case_id)
     kinds = [one.kind for one in await world.bot.reads.history(case_id)]
-    assert kinds.count("decided") == 1
-    assert kinds.count("press_refused") == 1
+    assert kinds.count(EventKind.DECIDED) == 1
+    assert kinds.count(EventKind.PRESS_REFUSED) == 1
     assert decided["verdict"] in ("approved", "rejected")
 
 
