@@ -2,13 +2,16 @@
 
 import argparse
 import asyncio
+import logging
 import os
 import sys
 import tempfile
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 
-from benchmarks import intake
+import structlog
+
+from benchmarks import audit, clocks, intake, presses, startup
 from benchmarks.figures import HEADING, Figure, as_json, row
 
 Measurement = Callable[[Path], Coroutine[None, None, Sequence[Figure]]]
@@ -18,6 +21,11 @@ def _measurements(*, quick: bool) -> dict[str, Measurement]:
     runs = 1 if quick else 5
     return {
         "intake": lambda folder: intake.measure(folder, runs, cases=1_000 if quick else 4_000),
+        "presses": lambda folder: presses.measure(folder, runs, presses=50 if quick else 100),
+        "clocks": lambda folder: clocks.measure(folder, 20_000 if quick else 100_000, deadlines=200 if quick else 1_000),
+        "million": lambda folder: clocks.measure(folder, 1_000_000, deadlines=0),
+        "audit": lambda folder: audit.measure(folder, runs, events=20_000 if quick else 200_000),
+        "startup": lambda folder: startup.measure(folder, runs, open_cases=20_000 if quick else 100_000),
     }
 
 
@@ -25,7 +33,7 @@ async def _run(names: Sequence[str], measurements: dict[str, Measurement], *, as
     found = list[Figure]()
     for name in names:
         with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
-            figures = await measurements[name](Path(folder) / name)
+            figures = await measurements[name](Path(folder))
         found.extend(figures)
         if as_table:
             print("\n".join(map(row, figures)), flush=True)
@@ -41,6 +49,7 @@ def _main() -> None:
     measurements = _measurements(quick=given.quick)
     if unknown := set(given.names) - measurements.keys():
         parser.error(f"{', '.join(sorted(unknown))}: there are {', '.join(measurements)}")
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     if not given.json:
         print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start\n{HEADING}")
     figures = asyncio.run(_run(given.names or list(measurements), measurements, as_table=not given.json))

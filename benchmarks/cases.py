@@ -9,6 +9,12 @@ from bot.standard_webhooks import read_secret, sign
 
 POLICY = Path(__file__).parent.parent / "examples" / "airline.yml"
 WORKFLOW = "airline-agent"
+BAGGAGE = "update_reservation_baggages"
+"""Goes to the first tier."""
+
+CANCELLATION = "cancel_reservation"
+"""Goes to the second tier, whose next one is paged."""
+
 SECRETS = tuple(f"whsec_YmVuY2htYXJrLWludGFrZS1zZWNyZXQtbm8t{tail}" for tail in ("MDAw", "MDAx", "MDAy", "MDAz"))
 """One per service: each service may post 1,000 a second, so four are needed to find the limit."""
 
@@ -19,8 +25,8 @@ _TOLD = (
 )
 
 
-def a_case(number: int) -> bytes:
-    """One bag more on a reservation: a case that people review."""
+def a_case(number: int, action: str) -> bytes:
+    """A change of a reservation that people review."""
     document = {
         "workflow": WORKFLOW,
         "task_id": f"reservation-{number}",
@@ -28,7 +34,7 @@ def a_case(number: int) -> bytes:
         "request": _TOLD + "Please add the bag today.",
         "output": "The customer may add bags before departure; the gift card covers the price.",
         "action": {
-            "type": "update_reservation_baggages",
+            "type": action,
             "params": {"reservation_id": f"EH{number:06}", "total_baggages": 3, "nonfree_baggages": 1, "payment_id": "gift_card_8190333"},
             "before": {"total_baggages": 2, "nonfree_baggages": 0},
             "reversible": True,
@@ -42,12 +48,12 @@ def a_case(number: int) -> bytes:
     return json.dumps(document).encode()
 
 
-def posts(first: int, count: int, now: datetime) -> Sequence[bytes]:
+def posts(first: int, count: int, now: datetime, action: str = BAGGAGE) -> Sequence[bytes]:
     """Whole HTTP requests that post cases `first` and following, signed in turn by each service."""
     keys = [read_secret(secret) for secret in SECRETS]
     found = []
     for number in range(first, first + count):
-        body = a_case(number)
+        body = a_case(number, action)
         headers = sign([keys[number % len(keys)]], f"msg_{number}", now, body)
         found.append(request("/v1/cases", headers | {"content-type": "application/json"}, body))
     return found

@@ -51,6 +51,7 @@ async def measure(folder: Path, runs: int, cases: int) -> Sequence[Figure]:
     """All of intake; `cases` is how many each measurement posts at most."""
     found: dict[str, list[float]] = {}
     note = partial(_note, found)
+    (folder / "rows").mkdir()
     raw = await _raw(folder / "rows")
     for run in range(runs):
         limits = {n: raw.rate(folder, n) for n in SENDERS}
@@ -58,6 +59,7 @@ async def measure(folder: Path, runs: int, cases: int) -> Sequence[Figure]:
         for n in SENDERS:
             note(f"raw sqlite3, {n} per commit", limits[n])
             note(f"raw sqlite3, {n} per commit, 1 ms syncs", slow_limits[n])
+        (folder / f"{run}").mkdir()
         async with a_rig(folder / f"{run}") as rig, rig.bot() as app:
             post = partial(_post, count(0), app)
             await post(app.port, 16, cases // 4)  # warm up
@@ -77,6 +79,7 @@ async def measure(folder: Path, runs: int, cases: int) -> Sequence[Figure]:
             note("intake, 16 senders, 1 ms syncs", slow.rate)
             note("intake, 16 senders, of raw, 1 ms syncs", slow.rate / slow_limits[16])
             note("intake over one transaction each, 1 ms syncs", slow.rate / slow_one.rate)
+        (folder / f"{run}-whole").mkdir()
         async with a_rig(folder / f"{run}-whole") as rig, rig.bot(background=True) as app:
             whole = await _post(count(0), app, app.port, 16, cases)
             note("intake with the courier, 16 senders", whole.rate)

@@ -49,8 +49,7 @@ async def send(requests: Sequence[bytes], port: int, senders: int, rate_per_s: f
     return Measured(**json.loads(out))
 
 
-async def _main(file: str, port: str, senders: str, rate_per_s: str) -> Measured:
-    requests = list(_split(Path(file).read_bytes()))
+async def _main(requests: Sequence[bytes], port: str, senders: str, rate_per_s: str) -> Measured:
     lines = [await asyncio.open_connection(HOST, int(port)) for _ in range(int(senders))]
     loop = asyncio.get_running_loop()
     latencies, statuses, numbers = list[float](), Counter[str](), count()
@@ -90,4 +89,4 @@ def _length(head: bytes) -> int:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asdict(asyncio.run(_main(*sys.argv[1:])))))
+    print(json.dumps(asdict(asyncio.run(_main(list(_split(Path(sys.argv[1]).read_bytes())), *sys.argv[2:])))))

@@ -60,5 +60,3 @@ def _rows(database: sqlite3.Connection, table: str, order: str, cases: int) -> S
     if len(rows) < cases:
         raise ValueError(f"{table} has {len(rows)} rows, {cases} are wanted")
     return rows
-
-

@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.cases import POLICY, SECRETS, WORKFLOW
 from bot import clock as wall
 from bot.app import App
-from bot.sandbox.northwind import PAGERDUTY
+from bot.sandbox.northwind import PAGERDUTY, REFUND_AGENT
 from bot.sandbox.people import Group
 from bot.sandbox.sandbox import Sandbox, SandboxConfig
 from bot.sandbox.seed import SLACK, TEAM
@@ -54,22 +54,26 @@ class Rig:
 
 @asynccontextmanager
 async def a_rig(folder: Path, clock: Callable[[], datetime] = wall.now) -> AsyncIterator[Rig]:
-    """Everything but the bot. The folder is made if it is not there."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Everything but the bot. The folder must be there."""
     people = (REVIEWER, "U0BEN000001", "U0GRACE0001")
     slack = replace(
         SLACK,
         channels=tuple(ChannelSeed(f"C0AIRLINE{n:02}", name, (*people, SLACK.app.bot_user_id)) for n, name in enumerate(_CHANNELS)),
         groups=tuple(Group(f"S0AIRLINE{n:02}", TEAM, name, name, people) for n, name in enumerate(_CHANNELS)),
     )
-    async with Sandbox(lambda: clock().timestamp(), SandboxConfig(slack=slack)) as sandbox:
+    customer = replace(REFUND_AGENT, callback_secrets=tuple(map(_callback_secret, range(len(SECRETS)))))
+    async with Sandbox(lambda: clock().timestamp(), SandboxConfig(slack=slack, customer=customer)) as sandbox:
         (folder / "services.yml").write_text(_services(sandbox.customer_callback_url))
         yield Rig(folder, sandbox, _environment(folder, sandbox))
 
 
+def _callback_secret(service: int) -> str:
+    return f"{SECRETS[service][:-4]}OTk{service}"
+
+
 def _services(callback_url: str) -> str:
     rows = (
-        f"- {{name: agent-{n}, secrets: ['{secret}'], callback_secret: '{secret[:-4]}OTk{n}', callback_url: '{callback_url}', "
+        f"- {{name: agent-{n}, secrets: ['{secret}'], callback_secret: '{_callback_secret(n)}', callback_url: '{callback_url}', "
         f"networks: ['127.0.0.0/8'], workflows: [{WORKFLOW}]}}"
         for n, secret in enumerate(SECRETS)
     )

@@ -126,10 +126,10 @@ class App:
     async def _compose(
         self, settings: Settings, environment: Mapping[str, str], clock: Callable[[], datetime] | None, passing: Passing
     ) -> None:
-        now = clock or wall.now
+        peers_now = clock or wall.now
         services = read_services(settings.services, environment)
         offered = read_policy(settings.policy, environment)
-        await self._open_store(settings, environment, clock, passing)
+        now = await self._open_store(settings, environment, clock, passing)
         self.policy = ActivePolicy(self.database, self.ledger, self.reads, self._policies)
         await self.policy.load(offered)
         await self.signing.check()
@@ -142,7 +142,7 @@ class App:
         self.views = Views(self.reads, rota, people, now)
         events = EventsWire(settings.pagerduty_events_url)
         self._stack.callback(events.close)
-        callbacks = Callbacks(services, self.receipts, now)
+        callbacks = Callbacks(services, self.receipts, peers_now)
         self._stack.push_async_callback(callbacks.close)
         self.courier = Courier(
             self.outbox,
@@ -159,16 +159,16 @@ class App:
             tally=self.metrics.carried,
             passing=passing,
         )
-        self.watch = Watch(self.ledger, self.reads, now, self._report_poison)
+        self.watch = Watch(self.ledger, self.reads, now, report=self._report_poison, late=self.metrics.swept)
 
         bolt = make_bolt(session, settings.slack_api_url)
         presses = Presses(self.ledger, self.reads, people, self.deployment, self.metrics.pressed)
         Listeners(presses, self.views, Replies(client, session)).listen(bolt)
         Commands(self.database, self.reads, self.views, people, now, policy=self.policy).listen(bolt)
         slack_secrets = [secret.get_secret_value() for secret in settings.slack_signing_secret]
-        inbound = Inbound(bolt, slack_secrets, now, client, _first(settings.slack_app_token))
+        inbound = Inbound(bolt, slack_secrets, peers_now, client, _first(settings.slack_app_token))
 
-        door = Door(services, now, Pace(wall.steady))
+        door = Door(services, peers_now, Pace(wall.steady))
         api = Api(door, self.reads, self.receipts, self.wakeups, self.policy)
         figures = Figures(self.database, self.ledger, now)
         hook_secrets = [secret.get_secret_value() for secret in settings.pagerduty_webhook_secret]
@@ -190,9 +190,11 @@ class App:
 
     async def _open_store(
         self, settings: Settings, environment: Mapping[str, str], clock: Callable[[], datetime] | None, passing: Passing
-    ) -> None:
-        """Database, keys, writer, ledger, log, outbox. A key that is missing beside a log that has events refuses to start."""
-        now = clock or wall.now
+    ) -> Callable[[], datetime]:
+        """Database, keys, writer, ledger, log, outbox; gives the clock of the ledger, which is not set when somebody sets the machine's.
+
+        A key that is missing beside a log that has events refuses to start.
+        """
         self.database = await Database.open(settings.database_url.get_secret_value())
         self._stack.push_async_callback(self.database.close)
         first_start = settings.on_sqlite and (await self.database.read(frontier)).size == 0
@@ -200,6 +202,7 @@ class App:
         vault = Vault(vault_key(settings.vault_key_path, create=first_start))
         self._policies = Policies(partial(load_policy, environment=environment))
         timekeeper = Timekeeper(wall.now, wall.steady, by_database=True) if clock is None else Timekeeper.of(clock)
+        now = timekeeper.now
         self.writer = Writer(self.database, timekeeper, vault, self._policies, self.wakeups, passing=passing)
         self.ledger = Ledger(self.writer)
         self.writer.start(self._on_jump)
@@ -213,6 +216,7 @@ class App:
         self.signing = Signing(self.database, self.writer, self.ledger, self.wakeups, directory=directory, signer=signer, clock=now)
         self.outbox = Outbox(self.database, self.writer, self.ledger, secrets.token_hex(8), passing=passing)
         await self.outbox.start()
+        return now
 
     def _rest_wire(self, settings: Settings) -> RestWire | None:
         token = _first(settings.pagerduty_api_token)

@@ -46,7 +46,7 @@ class Metrics:
             "tierline_deliveries", "Tries to deliver a message, by peer and result", ["peer", "result"], registry=self.registry
         )
         self._lateness = Histogram(
-            "tierline_sweep_lateness_seconds", "How late a clock was acted on", registry=self.registry, buckets=_LATENESS_S
+            "tierline_sweep_lateness_seconds", "How late the oldest due clock was when a sweep came", registry=self.registry, buckets=_LATENESS_S
         )
         self._outbox = Gauge(
             "tierline_outbox_messages", "Messages not settled, by peer and state", ["peer", "state"], registry=self.registry
@@ -73,7 +73,7 @@ class Metrics:
         self._deliveries.labels(peer, result).inc()
 
     def swept(self, late_s: float) -> None:
-        """A clock was acted on this many seconds after it ran out."""
+        """A sweep came this many seconds after the oldest due clock had run out."""
         self._lateness.observe(max(0.0, late_s))
 
     def stand(self, standing: Standing | None) -> None:

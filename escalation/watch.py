@@ -32,6 +32,14 @@ class DueCases(Protocol):
         ...
 
 
+class Agenda(DueCases, Protocol):
+    """Due cases, and what is due first."""
+
+    async def nearest_due(self) -> datetime | None:
+        """When the next thing is due, None when nothing is."""
+        ...
+
+
 Report = Callable[[str, Exception], None]
 """Told of a case that could not be processed: its id and what was raised."""
 
@@ -64,17 +72,23 @@ async def sweep(ledger: Ledger, cases: DueCases, now: datetime, report: Report) 
 
 
 class Watch:
-    """The sweep as the ticker calls it. `clock` gives aware UTC times."""
+    """The sweep as the ticker calls it. `clock` gives aware UTC times; `late` is told by how many seconds the oldest clock was missed."""
 
-    def __init__(self, ledger: Ledger, cases: DueCases, clock: Callable[[], datetime], report: Report) -> None:
+    def __init__(
+        self, ledger: Ledger, cases: Agenda, clock: Callable[[], datetime], *, report: Report, late: Callable[[float], None]
+    ) -> None:
         self._ledger = ledger
         self._cases = cases
         self._clock = clock
         self._report = report
+        self._late = late
 
     async def tick(self) -> int:
         """One sweep, and the refused presses of minutes that are over. Raises CannotRecordError."""
         now = self._clock()
+        due = await self._cases.nearest_due()
+        if due is not None and due <= now:
+            self._late((now - due).total_seconds())
         acted = await sweep(self._ledger, self._cases, now, self._report)
         await self._ledger.sweep_refusals(now)
         return acted

@@ -50,6 +50,12 @@ class Timekeeper:
 
         return cls(wall, steady)
 
+    def now(self) -> datetime:
+        """The time as the next transaction would have it, about; asking changes nothing and reports no jump."""
+        if self._at is None:
+            return self.wall()
+        return self._known + timedelta(seconds=self._steady() - self._at)
+
     def tell(self, wall: datetime, last: datetime) -> tuple[datetime, Jump | None]:
         """The time, given the wall's and the last leaf's, and the jump if there is a new one.
 

@@ -23,7 +23,8 @@ def export(directory: Annotated[Path, typer.Argument(help="A new or empty direct
     """Write the log up to its newest signed checkpoint as a directory that anyone can verify. Reads the database only."""
     import asyncio
 
-    size, key = asyncio.run(_export(directory))
+    with progress("exporting"):
+        size, key = asyncio.run(_export(directory))
     if as_json:
         emit({"directory": str(directory), "events": size, "vkey": key})
     else:

@@ -4,6 +4,7 @@ Imports inside commands are made when the command runs, so that help and complet
 """
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -29,6 +30,22 @@ app.add_typer(audit.app, name="audit")
 app.command(epilog="Example:  tierline status --json")(status.status)
 app.command(epilog="Example:  tierline retry --peer callback")(status.retry)
 app.add_typer(db.app, name="db")
+
+
+def _version(asked: bool) -> None:
+    """Print the version and end."""
+    if asked:
+        from importlib.metadata import version
+
+        print(version("tierline"))
+        raise typer.Exit
+
+
+@app.callback()
+def _tierline(
+    *, version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False
+) -> None:
+    """Options of the command itself."""
 
 
 def main() -> None:

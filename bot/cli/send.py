@@ -37,7 +37,7 @@ def send(
     lines = read_cases(data, lines=Path(file).suffix in (".jsonl", ".ndjson"))
     if not lines:
         raise typer.BadParameter(f"{file}: there is no case in it")
-    with progress("sending") as advance:
+    with progress("sending", shown=not sys.stdout.isatty()) as advance:
         answers = asyncio.run(_send(lines, url, name, keys, advance))
     _sum_up(answers)
     if not all(answer.taken for answer in answers):

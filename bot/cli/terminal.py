@@ -35,15 +35,16 @@ def remark(text: str) -> None:
 
 
 @contextmanager
-def progress(label: str) -> Iterator[Advance]:
-    """A bar on standard error while the block runs; nothing where that is no terminal."""
-    if not sys.stderr.isatty():
+def progress(label: str, *, shown: bool = True) -> Iterator[Advance]:
+    """A bar on standard error while the block runs; nothing where that is no terminal or it is not to be shown."""
+    if not (shown and sys.stderr.isatty()):
         yield _nothing
         return
     from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)  # left to itself, the bar would take what is printed to standard output along to standard error
+    with Progress(console=console, transient=True, redirect_stdout=False, redirect_stderr=False) as bar:
         task = bar.add_task(label, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 

@@ -29,13 +29,13 @@ def revise(draft: Draft, submission: Submission, route: Route) -> None:
     )
 
 
-def content_facts(submission: Submission) -> dict[str, Any]:
-    """The digests and open facts a case keeps of its content."""
+def content_facts(submission: Submission, input_sha256: str = "") -> dict[str, Any]:
+    """The digests and open facts a case keeps of its content; `input_sha256` where it is known already."""
     model = submission.model
     return {
         "action_sha256": submission.action.sha256,
         "action_type": submission.action.type,
-        "input_sha256": content_sha256(submission),
+        "input_sha256": input_sha256 or content_sha256(submission),
         "output_sha256": digest(submission.output) if submission.output is not None else "",
         "confidence": model.confidence,
         "model": {"name": model.name, "version": model.version, "hash": model.hash, "prompt_version": model.prompt_version},

@@ -256,7 +256,7 @@ async def a_town(
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         base = f"http://127.0.0.1:{runner.addresses[0][1]}"
         sandbox.connect(slack_events_url=base + PATH, pagerduty_webhook_url=base + HOOKS)
-        watch = Watch(ledger, reads, clock, lambda case_id, _error: poison.append(case_id))
+        watch = Watch(ledger, reads, clock, report=lambda case_id, _error: poison.append(case_id), late=lambda _s: None)
         try:
             yield Town(
                 sandbox=sandbox,

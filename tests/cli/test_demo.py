@@ -21,22 +21,16 @@ async def test_the_whole_story_plays_without_hands() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "step"), [("callbacks", "the service has the decision"), ("presses", "presses approve"), ("slack", "its card is in")]
+    ("fault", "step"),
+    [("callbacks", "the service has the decision"), ("pagerduty", "PagerDuty rings")],
 )
 async def test_a_step_that_did_not_happen_is_named(fault: str, step: str) -> None:
-    """With callbacks, presses or posts lost on their way, the story ends with 1 and says which step nobody saw."""
-    ran = await tierline("demo", "--once", "--json", "--fault", fault, "--patience", "3")
+    """With callbacks or pages lost on their way, the story ends with 1 and says which step nobody saw."""
+    ran = await tierline("demo", "--once", "--json", "--fault", fault, "--patience", "6")
     assert ran.code == 1
     assert not ran.lines[-1]["seen"]
     assert step in ran.lines[-1]["what"]
     assert step in ran.err
-
-
-async def test_pagerduty_that_takes_nothing_is_noticed() -> None:
-    """The story gets as far as the page, and no further."""
-    ran = await tierline("demo", "--once", "--fault", "pagerduty")
-    assert ran.code == 1
-    assert "Not seen: PagerDuty rings" in ran.err
 
 
 async def test_hands_on_it_takes_cases_for_another_policy(tmp_path: Path) -> None:

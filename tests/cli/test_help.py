@@ -1,5 +1,7 @@
 """What somebody sees who types `tierline` for the first time."""
 
+from importlib.metadata import version
+
 import pytest
 
 from tests.cli.shell import tierline
@@ -32,6 +34,11 @@ async def test_every_command_explains_itself_with_an_example(command: tuple[str,
     assert "Example:" in ran.out
     assert f"tierline {' '.join(command)}" in " ".join(ran.out.partition("Example:")[2].split())
     assert "--json" in ran.out
+
+
+async def test_the_version_is_told() -> None:
+    """`--version` is that of the distribution."""
+    assert (await tierline("--version")).out.strip() == version("tierline")
 
 
 async def test_what_is_not_understood_ends_with_2() -> None:

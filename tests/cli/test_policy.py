@@ -74,7 +74,7 @@ async def test_a_case_that_would_be_refused_ends_with_1(tmp_path: Path) -> None:
 
 async def test_services_are_checked_the_same_way(tmp_path: Path) -> None:
     """`services check` finds every problem with its line, quotes no secret, and accepts the example's form by the schema."""
-    text = "services:\n  - {name: agent, secrets: ['${A}'], callback_secret: '${A}', callback_url: 'http://x.example/', workflows: [a]}\n"
+    text = "services:\n  - {name: agent, secrets: ['${A}'], callback_secret: ['${A}'], callback_url: 'http://x.example/', workflows: [a]}\n"
     (tmp_path / "services.yml").write_text(text)
     ran = await tierline("services", "check", cwd=tmp_path, env={"A": "whsec_c2VjcmV0IHRoYXQgaXMgbG9uZyBlbm91Z2ggZm9yIHVz"})
     assert ran.code == 1

@@ -74,8 +74,6 @@ class KillRun:
         async with self.sandbox:
             here = f"http://127.0.0.1:{self._port}"
             self.sandbox.connect(f"{here}/slack/events", f"{here}/pagerduty/webhooks", here)
-                slack_events_url=f"{here}/slack/events", pagerduty_webhook_url=f"{here}/pagerduty/webhooks", cases_url=here
-            )
             with ExitStack() as watching:
                 for record in (self.sandbox.slack.record, self.sandbox.pagerduty.record, self.sandbox.customer.record):
                     watching.callback(_watch(record, self._peer_saw))

@@ -1,0 +1,71 @@
+"""Verification of an exported log, from the bytes as they lie on disk: events a second, with one process and with one for each core.
+
+The log is made of one event that the bot recorded, with index and id counted up; what is verified is all that `audit verify` checks.
+"""
+
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import select
+
+from benchmarks.cases import posts
+from benchmarks.figures import Figure, Target
+from benchmarks.load import send
+from benchmarks.rig import a_rig
+from bot import clock as wall
+from routing.canonical import canonical
+from store.log import Frontier, leaf_hash
+from store.note import Signer, open_checkpoint, sign_checkpoint
+from store.schema import leaves
+from store.tiles import write_export
+from store.verify import Spread, verify_export
+
+TARGET = Target(400_000, at_least=True)
+TOGETHER = 16
+"""Bundles of 256 events that a process of the pool takes at a time."""
+
+
+async def measure(folder: Path, runs: int, events: int) -> Sequence[Figure]:
+    """Export once, verify again and again."""
+    (folder / "bot").mkdir()
+    async with a_rig(folder / "bot") as rig, rig.bot() as app:
+        await send(posts(0, 1, wall.now()), app.port, 1)
+        received = select(leaves.c.body).where(leaves.c.kind == "received")
+        body = await app.database.read(lambda connection: bytes(connection.execute(received).scalar_one()))
+    export = folder / "export"
+    _export(export, body, events)
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        spread: Spread = partial(pool.map, chunksize=TOGETHER)
+        return [
+            Figure("audit verify, one process", [_rate(export, events, map) for _ in range(runs)], "events/s"),
+            Figure(f"audit verify, {os.cpu_count()} processes", [_rate(export, events, spread) for _ in range(runs)], "events/s", TARGET),
+        ]
+
+
+def _export(directory: Path, body: bytes, events: int) -> None:
+    signer = Signer("tierline/benchmark", Ed25519PrivateKey.generate())
+    edge = Frontier().extend(map(leaf_hash, _log(body, events)))
+    note = sign_checkpoint(edge.size, edge.root(), signer)
+    write_export(directory, _log(body, events), note, open_checkpoint(note, [signer.vkey]), [signer.vkey])
+
+
+def _log(body: bytes, events: int) -> Iterator[bytes]:
+    leaf = json.loads(body)
+    before, rest = canonical(leaf | {"id": "@", "index": 0}).split(b'"@"')
+    between, after = rest.split(b'"index":0', 1)
+    return (b'%s"00000000-0000-7000-8000-%012x"%s"index":%d%s' % (before, number, between, number, after) for number in range(events))
+
+
+def _rate(export: Path, events: int, spread: Spread) -> float:
+    start = time.perf_counter()
+    report = verify_export(export, spread=spread)
+    seconds = time.perf_counter() - start
+    assert report.ok, report.problems
+    assert report.events == events
+    return events / seconds

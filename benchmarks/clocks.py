@@ -1,0 +1,115 @@
+"""Clocks: a sweep that finds nothing among very many open cases, what the queue's figures cost, and many deadlines at one instant.
+
+The deadlines are acknowledge clocks of cases taken in while the clock stood still. Lateness is measured from the deadline to the commit of
+the escalation, and to the arrival of its page at the sandbox's PagerDuty, which runs in the bot's process and so slows it down.
+"""
+
+import asyncio
+import time
+from bisect import bisect_left
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Connection, select
+
+from benchmarks.cases import CANCELLATION, posts
+from benchmarks.figures import Figure, Target
+from benchmarks.load import send
+from benchmarks.many_cases import copy_cases
+from benchmarks.rig import Rig, a_rig
+from bot import clock as wall
+from bot.app import App
+from store.queue import outbox_counts, queue_counts
+from store.schema import leaves, moment
+
+ACKNOWLEDGE = timedelta(minutes=10)
+"""What the second tier of examples/airline.yml has."""
+
+LEAD = timedelta(seconds=3)
+MOST_S = 60.0
+SWEEPS = 50
+
+
+class Clock:
+    """Stands still until it is let run."""
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+        self._since: float | None = None
+
+    def __call__(self) -> datetime:
+        """The time."""
+        return self._at if self._since is None else self._at + timedelta(seconds=wall.steady() - self._since)
+
+    def run_from(self, at: datetime) -> None:
+        """Be that time now and go on."""
+        self._at, self._since = at, wall.steady()
+
+
+async def measure(folder: Path, open_cases: int, deadlines: int) -> Sequence[Figure]:
+    """All of it once: each figure is over many sweeps, queries or deadlines."""
+    clock = Clock(wall.now())
+    async with a_rig(folder, clock) as rig:
+        async with rig.bot(clock=clock) as app:
+            await send(posts(0, deadlines, clock(), CANCELLATION), app.port, 16)
+        copy_cases(rig.database, open_cases)
+        async with rig.bot(clock=clock) as app:
+            figures = await _at_rest(app, f"{open_cases:,} open cases")
+        late, paged = await _deadlines(rig, clock, deadlines)
+    assert len(late) == len(paged) == deadlines, f"{len(late)} of {deadlines} escalated, {len(paged)} paged"
+    what = f"{deadlines:,} deadlines at once, {open_cases:,} open"
+    return [
+        *figures,
+        Figure(f"{what}: escalated, p99", [_p99(late)], "s late", Target(2.0)),
+        Figure(f"{what}: page at the wire, p99", [_p99(paged)], "s late", Target(2.0)),
+    ]
+
+
+async def _at_rest(app: App, what: str) -> list[Figure]:
+    async def sweep() -> None:
+        assert await app.tick() == 0
+
+    async def read(question: Callable[[Connection], object]) -> None:
+        await app.database.read(question)
+
+    return [
+        Figure(f"sweep, {what}, nothing due", [await _ms(sweep) for _ in range(SWEEPS)], "ms", Target(5.0)),
+        Figure(f"queue status, {what}", [await _ms(lambda: read(queue_counts)) for _ in range(SWEEPS)], "ms", Target(10.0)),
+        Figure(f"outbox status, {what}", [await _ms(lambda: read(outbox_counts)) for _ in range(SWEEPS)], "ms"),
+    ]
+
+
+async def _deadlines(rig: Rig, clock: Clock, count: int) -> tuple[Sequence[float], Sequence[float]]:
+    """Seconds from the deadline to each commit, and to each page; waits for `count` pages, a minute at most."""
+    commits = list[datetime]()
+
+    def passing(name: str) -> None:
+        if name == "writer.after_commit":
+            commits.append(clock())
+
+    pages = list[float]()
+    due = clock() + ACKNOWLEDGE
+    clock.run_from(due - LEAD)
+    async with rig.bot(background=True, clock=clock, passing=passing) as app:
+        assert await app.database.read(_escalated) == []
+        end = wall.steady() + MOST_S
+        while len(pages) < count and wall.steady() < end:
+            await asyncio.sleep(0.25)
+            pages = [seen.at - due.timestamp() for seen in rig.sandbox.pagerduty.record.find("event", action="trigger")]
+        escalated = await app.database.read(_escalated)
+    return [(commits[bisect_left(commits, at)] - due).total_seconds() for at in escalated], pages
+
+
+def _escalated(connection: Connection) -> list[datetime]:
+    return [moment(at) for at in connection.execute(select(leaves.c.at).where(leaves.c.kind == "escalated")).scalars()]
+
+
+async def _ms(work: Callable[[], Awaitable[object]]) -> float:
+    start = time.perf_counter()
+    await work()
+    return (time.perf_counter() - start) * 1000
+
+
+def _p99(values: Sequence[float]) -> float:
+    return sorted(values)[int(len(values) * 0.99)]
