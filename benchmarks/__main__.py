@@ -23,7 +23,7 @@ def _measurements(*, quick: bool) -> dict[str, Measurement]:
         "intake": lambda folder: intake.measure(folder, runs, cases=1_000 if quick else 4_000),
         "presses": lambda folder: presses.measure(folder, runs, presses=50 if quick else 100),
         "clocks": lambda folder: clocks.measure(folder, 20_000 if quick else 100_000, deadlines=200 if quick else 1_000),
-        "million": lambda folder: clocks.measure(folder, 1_000_000, deadlines=0),
+        "million": lambda folder: clocks.measure(folder, 200_000 if quick else 1_000_000, deadlines=1),
         "audit": lambda folder: audit.measure(folder, runs, events=20_000 if quick else 200_000),
         "startup": lambda folder: startup.measure(folder, runs, open_cases=20_000 if quick else 100_000),
     }

@@ -5,7 +5,7 @@ Slack does not answer it says so: then nobody decides.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +18,9 @@ from routing.case import Group
 from routing.people import Person
 
 FRESH = timedelta(seconds=60)
+NAME_FRESH = timedelta(days=1)
+"""Names are shown, nothing hangs on them."""
+
 BUDGET_S = 1.0
 REMEMBERED = 5_000
 """Answers kept at most; the whole memory is dropped when it is full."""
@@ -58,6 +61,7 @@ class People:
         self._client = client
         self._clock = clock
         self._memory: dict[tuple[str, str], _Remembered] = {}
+        self._names: dict[str, tuple[str, datetime]] = {}
         self.us: Identity | None = None
         """Who we are, once Slack has said so."""
 
@@ -82,6 +86,21 @@ class People:
         except (SlackUnreachable, TimeoutError):
             return Person(id=user, team=team, known=False)
         return _person(profile["user"], team, memberships)
+
+    async def names(self, users: Collection[str]) -> dict[str, str]:
+        """The names of these users, to show them: at most a day old, without those whom Slack cannot name just now. Never raises."""
+        now = self._clock()
+        unknown = [user for user in users if user not in self._names or self._names[user][1] <= now]
+        found = await asyncio.gather(*map(self._name, unknown))
+        self._names |= {user: (name, now + (NAME_FRESH if name else FRESH)) for user, name in zip(unknown, found, strict=True)}
+        return {user: self._names[user][0] for user in users if self._names[user][0]}
+
+    async def _name(self, user: str) -> str:
+        try:
+            async with asyncio.timeout(BUDGET_S):
+                return _name((await self._call("users.info", user))["user"])
+        except (SlackUnreachable, TimeoutError):
+            return ""
 
     async def _memberships(self, user: str, groups: Mapping[str, Group]) -> frozenset[str]:
         wanted = {name: group.usergroup.removeprefix("@") for name, group in groups.items() if group.usergroup is not None}

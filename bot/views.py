@@ -44,6 +44,7 @@ class Views:
             tier=case.tier,
             on_call=await self._on_call(case),
             links=await self._link(scene),
+            names=await self._people.names({person for tier in case.route.tiers for person in (tier.owner, tier.backup) if person}),
         )
 
     async def _on_call(self, case: Case) -> dict[int, str]:

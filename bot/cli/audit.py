@@ -53,9 +53,7 @@ def verify(
             print(f"WRONG  {problem}")
         for note in report.notes:
             remark(f"note   {note}")
-        print(
-            f"{report.events} events verified." if report.ok else f"This is not the log that was signed: {len(report.problems)} problems."
-        )
+        print(f"{report.events} events verified." if report.ok else "This is not the log that was signed.")
     if not report.ok:
         raise typer.Exit(FOUND)
 

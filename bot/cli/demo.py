@@ -91,7 +91,7 @@ async def _hands_on(policy: bytes | None, port: int | None, *, as_json: bool) ->
         else:
             _greet(found)
 
-    await play_hands_on(welcome, told_to_stop.wait(), policy=policy, port=port)
+    await play_hands_on(welcome, told_to_stop.wait, policy=policy, port=port)
 
 
 def _greet(found: "Welcome") -> None:

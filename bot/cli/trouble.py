@@ -35,6 +35,8 @@ def sentence(error: Exception) -> tuple[str, int] | None:
             | BadNote()
         ):
             return _words(error), USAGE
+        case ConnectionRefusedError():
+            return f"{_system(error)}: nobody answers there. Is the database that TIERLINE_DATABASE_URL names running?", USAGE
         case OSError():
             return _system(error), USAGE
         case DBAPIError():

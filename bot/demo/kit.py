@@ -33,9 +33,10 @@ def _act(_database: sqlite3.Connection, _callback: Any) -> None:  # noqa: ANN401
 
 
 def _load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("tierline_receiver_kit", next(path for path in PLACES if path.exists()))
+    path = next((path for path in PLACES if path.exists()), None)
+    spec = importlib.util.spec_from_file_location("tierline_receiver_kit", path) if path is not None else None
     if spec is None or spec.loader is None:
-        raise ImportError("the receiver kit is no module")
+        raise FileNotFoundError(f"{PLACES[0]}: the receiver kit is not installed")
     kit = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = kit  # dataclasses look their module up
     spec.loader.exec_module(kit)

@@ -63,8 +63,10 @@ async def play_story(
     return None
 
 
-async def play_hands_on(welcome: Callable[[Welcome], None], until: Awaitable[object], *, policy: bytes | None, port: int | None) -> None:
-    """Start everything, post the cases, tell where they are, and keep running until `until`.
+async def play_hands_on(
+    welcome: Callable[[Welcome], None], until: Callable[[], Awaitable[object]], *, policy: bytes | None, port: int | None
+) -> None:
+    """Start everything, post the cases, tell where they are, and keep running until `until()` returns.
 
     The page is on `port` (8000 if that is free, else any), the bot on the one after it if that is free. Raises PolicyError, OSError.
     """
@@ -75,7 +77,7 @@ async def play_hands_on(welcome: Callable[[Welcome], None], until: Awaitable[obj
             posted = await _post_all(stage) if policy is None else 0
             sandbox = stage.sandbox
             welcome(Welcome(sandbox.page_url, stage.app.url, SERVICE, stage.secret, tuple(stage.policy.workflows), posted))
-            await until
+            await until()
 
 
 async def _post_all(stage: Stage) -> int:

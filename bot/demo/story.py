@@ -44,12 +44,12 @@ class Story:
     async def play(self) -> None:
         """All of it. Raises MissingError naming the first step that the sandbox's ledgers did not see."""
         await self._approved()
+        await self._nobody_presses()
         await self._rejected()
         await self._requester_refused()
         await self._modified()
         await self._by_two_people()
         await self._asked()
-        await self._nobody_presses()
         await self._automatic()
         await self._audited()
 
@@ -67,6 +67,22 @@ class Story:
         status, _ = await self._customer.report_outcome(case, "executed", executed_action_sha256=decided.data["action_sha256"])
         await self._see("the service reported what it executed", lambda: status == 200)
         await self._see("the card shows the outcome", lambda: self._witness.card("review-tier1", case, text="The service reports"))
+
+    async def _nobody_presses(self) -> None:
+        self._chapter("An account to lock: nobody presses")
+        case = await self._post("lock", "review")
+        await self._see("its card is in #review-tier1", lambda: self._witness.card("review-tier1", case))
+        await self._see("a reminder comes into its thread", lambda: self._witness.note("review-tier1", case, "still waits"))
+        await self._see("the case climbs: a card in #review-experts", lambda: self._witness.card("review-experts", case, verb="approve"))
+        await self._see("the old card points to it, without buttons", self._closed("review-tier1", case, "Moved to tier 2"))
+        incident = await self._see("PagerDuty rings", lambda: self._witness.incident(case, "triggered"))
+        await self._pagerduty.acknowledge(incident.id, _ON_CALL[ELENA])
+        await self._see("Elena acknowledges there", lambda: self._witness.incident(case, "acknowledged"))
+        await self._see("the card shows it", lambda: self._witness.card("review-experts", case, verb="approve", text=ELENA))
+        await self._press(ELENA, "review-experts", case, "approve")
+        await self._see("she decides in Slack, the service hears of it", lambda: self._witness.verdict(case, "approved"))
+        await self._see("the incident is resolved", lambda: self._witness.incident(case, "resolved"))
+        await self._see("nobody was rung twice", lambda: self._pagerduty.opened(incident.key) == 1)
 
     async def _rejected(self) -> None:
         self._chapter("A large refund: an expert says no, with a reason")
@@ -143,22 +159,6 @@ class Story:
         )
         await self._press(BEN, "review-tier1", case, "approve")
         await self._see("the mail may go out", lambda: self._witness.verdict(case, "approved"))
-
-    async def _nobody_presses(self) -> None:
-        self._chapter("An account to lock: nobody presses")
-        case = await self._post("lock", "review")
-        await self._see("its card is in #review-tier1", lambda: self._witness.card("review-tier1", case))
-        await self._see("a reminder comes into its thread", lambda: self._witness.note("review-tier1", case, "still waits"))
-        await self._see("the case climbs: a card in #review-experts", lambda: self._witness.card("review-experts", case, verb="approve"))
-        await self._see("the old card points to it, without buttons", self._closed("review-tier1", case, "Moved to tier 2"))
-        incident = await self._see("PagerDuty rings", lambda: self._witness.incident(case, "triggered"))
-        await self._pagerduty.acknowledge(incident.id, _ON_CALL[ELENA])
-        await self._see("Elena acknowledges there", lambda: self._witness.incident(case, "acknowledged"))
-        await self._see("the card shows it", lambda: self._witness.card("review-experts", case, verb="approve", text=ELENA))
-        await self._press(ELENA, "review-experts", case, "approve")
-        await self._see("she decides in Slack, the service hears of it", lambda: self._witness.verdict(case, "approved"))
-        await self._see("the incident is resolved", lambda: self._witness.incident(case, "resolved"))
-        await self._see("nobody was rung twice", lambda: self._pagerduty.opened(incident.key) == 1)
 
     async def _automatic(self) -> None:
         self._chapter("A summary the model is sure of: nobody is asked")

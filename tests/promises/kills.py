@@ -202,11 +202,12 @@ class KillRun:
     # What the operator set up
 
     def _write_files(self) -> None:
-        tier = "channel: {0}, group: frontline, decide: 4h"
+        tier = "channel: {0}, group: frontline, decide: {1}"
         lines = ['version: "kills"', 'changes: "for the kills"', "groups: {frontline: {usergroup: review-frontline}}", "ladders:"]
-        lines += [f"  {name}: {{tiers: [{{{tier.format(name)}}}], exhausted: hold}}" for name in self._names]
-        pager = 'ack: 1s, pagerduty: {routing_key: "${PD_TIER2}", severity: warning}'
-        lines += [f"  paged: {{tiers: [{{{tier.format(self._names[0])}, {pager}}}], exhausted: hold}}", "workflows:"]
+        lines += [f"  {name}: {{tiers: [{{{tier.format(name, '4h')}}}], exhausted: hold}}" for name in self._names]
+        quick, paged = tier.format(self._names[0], "2s"), tier.format(self._names[1], "4h")
+        pager = 'pagerduty: {routing_key: "${PD_TIER2}", severity: warning}'
+        lines += [f"  paged: {{tiers: [{{{quick}}}, {{{paged}, {pager}}}], exhausted: hold}}", "workflows:"]
         lines += [f"  {name}: {{ladder: {name}, template: approval, requester: optional}}" for name in (*self._names, "paged")]
         (self.folder / "policy.yml").write_text("\n".join(lines) + "\n")
         service = {
