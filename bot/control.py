@@ -38,8 +38,7 @@ class CommandFailedError(RuntimeError):
 
 def socket_path(settings: Settings) -> Path:
     """Where the bot that serves this SQLite file listens."""
-    file = settings.database_url.get_secret_value().removeprefix("sqlite+aiosqlite:///").partition("?")[0]
-    return Path(f"{file}.sock")
+    return Path(f"{settings.database_file}.sock")
 
 
 class Control:

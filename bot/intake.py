@@ -66,7 +66,7 @@ class Intake:
             input_sha256=content_sha256(submission),
         )
         try:
-            result = await self._ledger.open(delivery, open_case(call.service.name, submission, delivery.input_sha256))
+            result = await self._ledger.open(delivery, open_case(call.service.name, submission))
         except NOT_RECORDED:
             return refuse(No.NOT_RECORDING, retry_after_s=RETRY_AFTER_S)
         except LeafTooLongError:

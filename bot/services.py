@@ -88,7 +88,9 @@ def _network(value: object) -> object:
 
 
 Secret = Annotated[SecretStr, AfterValidator(_secret)]
-SecretList = Annotated[tuple[Secret, ...], BeforeValidator(_listed), Field(min_length=1, max_length=8)]
+Several = Annotated[tuple[Secret, ...], Field(min_length=1, max_length=8)]
+SecretList = Annotated[Several, BeforeValidator(_listed, json_schema_input_type=str | Several)]
+"""One secret, or several during a rotation."""
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,79}$")]
 
 

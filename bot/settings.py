@@ -120,6 +120,12 @@ class Settings(BaseModel):
         """The directory of checkpoints; beside the SQLite file, or in the working directory, where not given."""
         return self.checkpoint_dir or self._beside_database("tierline-checkpoints")
 
+    @property
+    def database_file(self) -> Path | None:
+        """The SQLite file, None on PostgreSQL."""
+        url = self.database_url.get_secret_value()
+        return Path(url.removeprefix("sqlite+aiosqlite:///").partition("?")[0]) if self.on_sqlite else None
+
     def secrets(self) -> tuple[SecretStr, ...]:
         """Every secret among the settings, for a log to leave out."""
         values = [getattr(self, name) for name in type(self).model_fields]
@@ -127,10 +133,7 @@ class Settings(BaseModel):
         return tuple(item for item in listed if isinstance(item, SecretStr))
 
     def _beside_database(self, name: str) -> Path:
-        if not self.on_sqlite:
-            return Path(name)
-        file = self.database_url.get_secret_value().removeprefix("sqlite+aiosqlite:///").partition("?")[0]
-        return Path(file).parent / name
+        return Path(name) if self.database_file is None else self.database_file.parent / name
 
 
 def read_environment(env_file: Path | None = Path(".env")) -> dict[str, str]:

@@ -4,12 +4,13 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cache
-from typing import Annotated, Any, Literal
+from functools import cache, cached_property
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 from routing.action import Action
+from routing.canonical import canonical
 from routing.errors import SubmissionError
 from routing.problems import problems_of
 from routing.vocabulary import Risk
@@ -170,6 +171,17 @@ class Submission(_Form):
     deadline: Moment | None = None
     sensitive: tuple[Short, ...] = Field(default=(), max_length=100, description="Paths of values to mask, for example action.params.iban")
     labels: dict[Name, Short] = Field(default_factory=dict, max_length=50)
+
+    @cached_property
+    def texts(self) -> Mapping[str, bytes]:
+        """RFC 8785 bytes of each field that the service set, by name. Written once: they are hashed, committed to and sealed."""
+        return {name: canonical(value) for name, value in self.model_dump(mode="json", exclude_unset=True).items()}
+
+    def __copy__(self) -> Self:
+        """A copy is made to be changed (`model_copy`): it writes its own texts."""
+        copied = super().__copy__()
+        copied.__dict__.pop("texts", None)
+        return copied
 
 
 def read_submission(document: Mapping[str, Any]) -> Submission:

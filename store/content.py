@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from routing.canonical import Json, canonical
+from routing.canonical import Json, joined
 from routing.submission import Submission, read_submission
 from store.vault import CaseVault, Opening, commit, new_salt
 
@@ -26,13 +26,13 @@ class Sealed:
     commitments: dict[str, Json]
 
 
-def submission_content(submission: Submission) -> dict[str, Json]:
-    """The JSON value of each field of a submission that gets sealed, by field name."""
-    return submission.model_dump(mode="json", exclude=OPEN_FIELDS, exclude_unset=True)
+def submission_texts(submission: Submission) -> dict[str, bytes]:
+    """The canonical JSON of each field of a submission that gets sealed, by field name."""
+    return {name: text for name, text in submission.texts.items() if name not in OPEN_FIELDS}
 
 
 def content_submission(workflow: str, task_id: str, content: Mapping[str, Json]) -> Submission:
-    """The submission whose `submission_content` this holds, perhaps beside what a person said of it.
+    """The submission whose `submission_texts` this holds, perhaps beside what a person said of it.
 
     Raises SubmissionError when the published form has become another.
     """
@@ -40,13 +40,11 @@ def content_submission(workflow: str, task_id: str, content: Mapping[str, Json])
     return read_submission({"workflow": workflow, "task_id": task_id, **fields})
 
 
-def seal(case: CaseVault, leaf_idx: int, content: Mapping[str, Json]) -> Sealed:
-    """Seal the content of one leaf; it opens only as that leaf's content."""
+def seal(case: CaseVault, leaf_idx: int, texts: Mapping[str, bytes]) -> Sealed:
+    """Seal the content of one leaf, canonical JSON by name; it opens only as that leaf's content."""
     root_salt = new_salt()
-    texts = {name: canonical(value) for name, value in content.items()}
-    commitments: dict[str, Json] = {name: commit(_salt(root_salt, name), value) for name, value in texts.items()}
-    box = b"{" + b",".join(canonical(name) + b":" + texts[name] for name in sorted(texts)) + b"}"
-    return Sealed(root_salt, case.seal(_field(leaf_idx), box), commitments)
+    commitments: dict[str, Json] = {name: commit(_salt(root_salt, name), text) for name, text in texts.items()}
+    return Sealed(root_salt, case.seal(_field(leaf_idx), joined(texts)), commitments)
 
 
 def unseal(case: CaseVault, leaf_idx: int, box: bytes) -> dict[str, Json]:

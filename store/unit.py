@@ -10,13 +10,13 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select
 
-from routing.canonical import Json
+from routing.canonical import Json, canonical
 from routing.case import Case, check_transition
 from routing.change import Change, Event, Message, MessageKind, Subject
 from routing.policy import Policy
 from routing.submission import Submission
 from routing.vocabulary import EventKind
-from store.content import content_submission, seal, submission_content, unseal
+from store.content import content_submission, seal, submission_texts, unseal
 from store.draft import Draft, Row
 from store.flush import flush
 from store.identifiers import NOISE_SIZE, case_id, event_id
@@ -148,14 +148,14 @@ class Unit:
     def record(self, draft: Draft, event: Event, case: Case | None) -> int:
         """Add one leaf, of a case or of the whole log (which seals nothing). Gives its index."""
         index = self._known.size + len(self._kept.leaves) + len(draft.leaves)
-        content = dict(event.sealed)
+        texts = {name: canonical(value) for name, value in event.sealed.items()}
         if event.submission is not None:
-            if taken := content.keys() & Submission.model_fields.keys():
+            if taken := texts.keys() & Submission.model_fields.keys():
                 raise ValueError(f"{sorted(taken)} are fields of a submission and cannot name what is sealed beside one")
-            content |= submission_content(event.submission)
+            texts |= submission_texts(event.submission)
         commitments: dict[str, Json] = {}
-        if content and case is not None:
-            sealed = seal(self._safe(draft, case.id), index, content)
+        if texts and case is not None:
+            sealed = seal(self._safe(draft, case.id), index, texts)
             commitments = sealed.commitments
             draft.vault.append({"leaf_idx": index, "case_id": case.id, "root_salt": sealed.root_salt, "box": sealed.box})
         name = event_id(self.now, self._entropy(NOISE_SIZE))

@@ -65,8 +65,8 @@ def chosen_file(given: Path | None, variable: str, default: str, hint: str) -> P
 
 def _require_file(found: "Settings") -> None:
     """Raise `BadParameter` where the SQLite file is not there: looking at it would make an empty one."""
-    file = Path(found.database_url.get_secret_value().removeprefix("sqlite+aiosqlite:///").partition("?")[0])
-    if found.on_sqlite and not file.exists():
+    file = found.database_file
+    if file is not None and not file.exists():
         raise typer.BadParameter(f"{file}: there is no database yet; `tierline serve` makes it (TIERLINE_DATABASE_URL names it)")
 
 

@@ -20,11 +20,8 @@ from routing.vocabulary import EventKind, Lane, State, Verdict
 OpenStep = Callable[[str, Policy, Facts, datetime], Change]
 
 
-def open_case(service: str, submission: Submission, input_sha256: str = "") -> OpenStep:
-    """The step that opens a case. Its arguments: the case id, the active policy, the facts and the time, all given by the ledger.
-
-    `input_sha256` is the submission's `content_sha256`, where it is known already.
-    """
+def open_case(service: str, submission: Submission) -> OpenStep:
+    """The step that opens a case. Its arguments: the case id, the active policy, the facts and the time, all given by the ledger."""
 
     def step(case_id: str, policy: Policy, facts: Facts, now: datetime) -> Change:
         chosen = route(policy, submission, facts, now)
@@ -41,7 +38,7 @@ def open_case(service: str, submission: Submission, input_sha256: str = "") -> O
             facts=facts,
             tier=chosen.start,
             clocks=Clocks(deadline=submission.deadline),
-            **content_facts(submission, input_sha256),
+            **content_facts(submission),
         )
         draft = Draft(case, now)
         draft.record(EventKind.RECEIVED, Actor("service", service), _received(case, submission), submission=submission)

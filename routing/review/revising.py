@@ -1,8 +1,9 @@
 """A new revision of a case: changed content, routed again, earlier votes void, lane and steps never lower. Owns that rule; asks nobody."""
 
+import hashlib
 from typing import Any
 
-from routing.canonical import digest
+from routing.canonical import digest, joined
 from routing.case import Route
 from routing.review.draft import Draft
 from routing.submission import Submission
@@ -29,13 +30,13 @@ def revise(draft: Draft, submission: Submission, route: Route) -> None:
     )
 
 
-def content_facts(submission: Submission, input_sha256: str = "") -> dict[str, Any]:
-    """The digests and open facts a case keeps of its content; `input_sha256` where it is known already."""
+def content_facts(submission: Submission) -> dict[str, Any]:
+    """The digests and open facts a case keeps of its content."""
     model = submission.model
     return {
         "action_sha256": submission.action.sha256,
         "action_type": submission.action.type,
-        "input_sha256": input_sha256 or content_sha256(submission),
+        "input_sha256": content_sha256(submission),
         "output_sha256": digest(submission.output) if submission.output is not None else "",
         "confidence": model.confidence,
         "model": {"name": model.name, "version": model.version, "hash": model.hash, "prompt_version": model.prompt_version},
@@ -45,7 +46,7 @@ def content_facts(submission: Submission, input_sha256: str = "") -> dict[str, A
 
 def content_sha256(submission: Submission) -> str:
     """Hex SHA-256 of the canonical submission, with the fields the service set; tells the same content from other content."""
-    return digest(submission.model_dump(mode="json", exclude_unset=True))
+    return hashlib.sha256(joined(submission.texts)).hexdigest()
 
 
 def changed_fields(before: dict[str, Any] | None, after: dict[str, Any] | None, path: str = "params") -> tuple[str, ...]:

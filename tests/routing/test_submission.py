@@ -61,6 +61,14 @@ def test_times_are_kept_in_utc_and_written_one_way() -> None:
     assert moment_text(datetime(2026, 12, 1, 13, tzinfo=timezone(timedelta(hours=1)))) == "2026-12-01T12:00:00.000000Z"
 
 
+def test_a_changed_copy_of_a_submission_has_other_texts() -> None:
+    """What a reviewer modified is hashed and sealed as modified, though the texts of the original were written before."""
+    original = read_submission(LEAST)
+    assert original.texts["title"] == b'"Refund"'
+    assert original.model_copy(update={"title": "Refund of half"}).texts["title"] == b'"Refund of half"'
+    assert original.texts["title"] == b'"Refund"'
+
+
 def test_an_absurd_confidence_is_kept_for_routing_to_judge() -> None:
     """A confidence outside 0 to 1 counts as 0 later; the case is still recorded."""
     assert read_submission(LEAST | {"model": {"confidence": 1.7}}).model.confidence == 1.7
