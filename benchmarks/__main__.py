@@ -49,6 +49,7 @@ def _main() -> None:
     measurements = _measurements(quick=given.quick)
     if unknown := set(given.names) - measurements.keys():
         parser.error(f"{', '.join(sorted(unknown))}: there are {', '.join(measurements)}")
+    logging.disable(logging.ERROR)  # a busy machine makes the libraries talk
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     if not given.json:
         print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start\n{HEADING}")

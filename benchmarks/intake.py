@@ -2,7 +2,8 @@
 
 The raw limit at as many cases per commit as there are senders is measured beside it in each run. The bot runs without its courier, so that
 what is measured is intake; `with the courier` is the whole of it. `one transaction each` is the same bot with a lock around its ledger.
-With 1 ms syncs every commit of both sides sleeps that long in the thread that writes.
+With 1 ms syncs every commit of both sides sleeps that long in the thread that writes. `CPU of the bot` is what
+to compare on a machine that is busy with other things.
 """
 
 import asyncio
@@ -64,16 +65,17 @@ async def measure(folder: Path, runs: int, cases: int) -> Sequence[Figure]:
             post = partial(_post, count(0), app)
             await post(app.port, 16, cases // 4)  # warm up
             for n in SENDERS:
-                got = await post(app.port, n, cases // 4 if n == 1 else cases)
+                got, cpu_us = await post(app.port, n, cases // 4 if n == 1 else cases)
                 note(f"intake, {n} senders", got.rate)
+                note(f"intake, {n} senders, CPU of the bot", cpu_us)
                 note(f"intake, {n} senders, p50", got.percentile(50))
                 note(f"intake, {n} senders, p99", got.percentile(99))
                 note(f"intake, {n} senders, of raw", got.rate / limits[n])
             async with _one_by_one(rig, app) as port:
-                one = await post(port, 16, cases // 4)
+                one, _ = await post(port, 16, cases // 4)
                 with _slow_syncs():
-                    slow_one = await post(port, 16, cases // 8)
-                    slow = await post(app.port, 16, cases)
+                    slow_one, _ = await post(port, 16, cases // 8)
+                    slow, _ = await post(app.port, 16, cases)
             note("one transaction each, 16 senders", one.rate)
             note("intake over one transaction each, 16 senders", found["intake, 16 senders"][-1] / one.rate)
             note("intake, 16 senders, 1 ms syncs", slow.rate)
@@ -81,7 +83,7 @@ async def measure(folder: Path, runs: int, cases: int) -> Sequence[Figure]:
             note("intake over one transaction each, 1 ms syncs", slow.rate / slow_one.rate)
         (folder / f"{run}-whole").mkdir()
         async with a_rig(folder / f"{run}-whole") as rig, rig.bot(background=True) as app:
-            whole = await _post(count(0), app, app.port, 16, cases)
+            whole, _ = await _post(count(0), app, app.port, 16, cases)
             note("intake with the courier, 16 senders", whole.rate)
     return [Figure(name, values, _unit(name), TARGETS.get(name)) for name, values in found.items()]
 
@@ -99,6 +101,8 @@ TARGETS = {
 def _unit(name: str) -> str:
     if "of raw" in name or " over " in name:
         return "times"
+    if "CPU" in name:
+        return "us/case"
     return "ms" if name.endswith(("p50", "p99")) else "cases/s"
 
 
@@ -113,12 +117,14 @@ async def _raw(folder: Path) -> RawWrites:
         return RawWrites(rig.database, ROWS)
 
 
-async def _post(numbers: "count[int]", app: App, port: int, senders: int, cases: int) -> Measured:
-    """Post that many new cases, all of which must be taken in."""
-    first = next(numbers) * 100_000
-    got = await send(posts(first, cases, wall.now()), port, senders)
+async def _post(numbers: "count[int]", app: App, port: int, senders: int, cases: int) -> tuple[Measured, float]:
+    """Post that many new cases, all of which must be taken in. Gives also the microseconds of CPU that each cost this process."""
+    requests = posts(next(numbers) * 100_000, cases, wall.now())
+    before = time.process_time()
+    got = await send(requests, port, senders)
+    cpu_us = (time.process_time() - before) / cases * 1e6
     assert got.statuses.keys() == {"202"}, f"{app.url} answered {got.statuses}"
-    return got
+    return got, cpu_us
 
 
 @asynccontextmanager

@@ -36,7 +36,7 @@ from bot.people import People
 from bot.policies import ActivePolicy, read_policy
 from bot.problem import problems
 from bot.services import read_services
-from bot.settings import Secrets, Settings
+from bot.settings import Secrets, Settings, require_slack
 from bot.slack import SlackSender
 from bot.views import Views
 from escalation.acknowledgements import Acknowledgements
@@ -53,6 +53,7 @@ from store.buckets import Buckets
 from store.checkpoints import CheckpointDirectory
 from store.database import Database
 from store.deployment import name_deployment
+from store.history import check_vault_key
 from store.keys import signing_key, vault_key
 from store.ledger import Ledger
 from store.note import Signer
@@ -66,7 +67,7 @@ from store.timekeeper import Jump, Timekeeper
 from store.tree import frontier
 from store.vault import Vault
 from store.wakeups import Wakeups
-from store.writer import Writer
+from store.writer import CannotRecordError, Writer, WriterClosedError
 
 _LOG = structlog.get_logger("tierline")
 
@@ -79,6 +80,7 @@ class App:
     def __init__(self) -> None:
         """Use `App.start`."""
         self._stack = AsyncExitStack()
+        self._jumps = set[asyncio.Task[None]]()
         self.deployment = ""
         self.host = ""
         self.port = 0
@@ -126,13 +128,17 @@ class App:
     async def _compose(
         self, settings: Settings, environment: Mapping[str, str], clock: Callable[[], datetime] | None, passing: Passing
     ) -> None:
+        require_slack(settings)
         peers_now = clock or wall.now
         services = read_services(settings.services, environment)
         offered = read_policy(settings.policy, environment)
         now = await self._open_store(settings, environment, clock, passing)
         self.policy = ActivePolicy(self.database, self.ledger, self.reads, self._policies)
         await self.policy.load(offered)
-        await self.signing.check()
+        if reason := await self.signing.check():
+            # What a restored database wants to send may have been sent before it was restored: look before posting anything.
+            doubtful = await self.outbox.doubt_all()
+            _LOG.error("not recording: cases and presses are refused until an operator has looked", reason=reason, doubtful=doubtful)
 
         session = await self._stack.enter_async_context(aiohttp.ClientSession(trust_env=False))
         client = make_client(session, settings.slack_api_url, _first(settings.slack_bot_token))
@@ -200,6 +206,7 @@ class App:
         first_start = settings.on_sqlite and (await self.database.read(frontier)).size == 0
         key = signing_key(settings.signing_key_path, create=first_start)
         vault = Vault(vault_key(settings.vault_key_path, create=first_start))
+        await self.database.read(partial(check_vault_key, vault=vault))
         self._policies = Policies(partial(load_policy, environment=environment))
         timekeeper = Timekeeper(wall.now, wall.steady, by_database=True) if clock is None else Timekeeper.of(clock)
         now = timekeeper.now
@@ -255,8 +262,15 @@ class App:
 
     def _on_jump(self, jump: Jump) -> None:
         _LOG.error("the machine's clock was set; time goes on by the steady clock", seconds=round(jump.seconds, 3))
-        task = asyncio.get_running_loop().create_task(self.ledger.clock_jumped(jump))
-        self._stack.push_async_callback(_end, task)
+        task = asyncio.get_running_loop().create_task(self._record_jump(jump))
+        self._jumps.add(task)
+        task.add_done_callback(self._jumps.discard)
+
+    async def _record_jump(self, jump: Jump) -> None:
+        try:
+            await self.ledger.clock_jumped(jump)
+        except (CannotRecordError, WriterClosedError):
+            _LOG.exception("the jump of the clock could not be recorded")
 
     def _report_poison(self, case_id: str, error: Exception) -> None:
         _LOG.error("a case could not be processed; it is looked at again in a minute", case=case_id, exc_info=error)

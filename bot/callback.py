@@ -25,8 +25,12 @@ from store.receipts import Receipts
 CHECKPOINT_WAITS_S = (0.02, 0.05, 0.1, 0.2)
 """A decision is signed within milliseconds as a rule: waiting here is cheaper than a failed try."""
 
-NO_CHECKPOINT_RETRY_S = 0.25
-MAX_RETRY_AFTER_S = 3_600.0
+NO_CHECKPOINT_RETRY_S, NO_CHECKPOINT_MOST_S = 0.25, 30.0
+"""The wait while no checkpoint comes, doubled at each try: where nothing is signed for hours, asking must not become the main work."""
+
+MIN_RETRY_AFTER_S, MAX_RETRY_AFTER_S = 5.0, 3_600.0
+"""What a service may ask for; less is left to our own schedule, or "at once" would be obeyed for 75 hours."""
+
 GONE = 410
 PROVEN = frozenset({"case.decided", "case.rollback_requested"})
 """Callbacks that make a service act: they carry a receipt."""
@@ -63,7 +67,7 @@ class Callbacks:
             raise SendError(f"the services file has no service {message.destination}")
         receipt = None
         if message.callback in PROVEN:
-            receipt = await self._receipt(outgoing.leaf_idx)
+            receipt = await self._receipt(outgoing)
         body = json.dumps(callback_body(message.callback, message.sequence, outgoing.leaf_idx, view, receipt)).encode()
         webhook_id = f"{outgoing.case_id}.{message.sequence}"
         headers = {"Content-Type": "application/json", **sign(service.callback_keys, webhook_id, self._now(), body)}
@@ -75,12 +79,13 @@ class Callbacks:
         for client in self._clients.values():
             await client.close()
 
-    async def _receipt(self, leaf_idx: int) -> dict[str, Json]:
+    async def _receipt(self, outgoing: Outgoing) -> dict[str, Json]:
         for wait_s in CHECKPOINT_WAITS_S:
-            if (receipt := await self._receipts.receipt(leaf_idx)) is not None:
+            if (receipt := await self._receipts.receipt(outgoing.leaf_idx)) is not None:
                 return receipt
             await asyncio.sleep(wait_s)
-        raise SendError("no signed checkpoint covers the event yet", retry_after_s=NO_CHECKPOINT_RETRY_S)
+        again_s = min(NO_CHECKPOINT_RETRY_S * 2.0 ** min(outgoing.attempts, 30), NO_CHECKPOINT_MOST_S)
+        raise SendError("no signed checkpoint covers the event yet", retry_after_s=again_s)
 
     async def _post(self, service: Service, body: bytes, headers: dict[str, str]) -> None:
         try:
@@ -110,12 +115,13 @@ def _failure(error: aiohttp.ClientError | OSError) -> str:
 
 
 def _wait_s(retry_after: str, now: datetime) -> float | None:
-    """The seconds that Retry-After asks for (RFC 9110, 10.2.3), at most an hour; None where it says nothing readable."""
+    """The seconds that Retry-After asks for (RFC 9110, 10.2.3), at most an hour; None where it says nothing readable or hardly any."""
     if retry_after.isascii() and retry_after.isdigit() and len(retry_after) < 10:
-        return min(float(retry_after), MAX_RETRY_AFTER_S)
-    try:
-        at = parsedate_to_datetime(retry_after)
-    except ValueError:
-        return None
-    at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
-    return min(max((at - now).total_seconds(), 0.0), MAX_RETRY_AFTER_S)
+        wait_s = float(retry_after)
+    else:
+        try:
+            at = parsedate_to_datetime(retry_after)
+        except ValueError:
+            return None
+        wait_s = ((at if at.tzinfo is not None else at.replace(tzinfo=UTC)) - now).total_seconds()
+    return min(wait_s, MAX_RETRY_AFTER_S) if wait_s >= MIN_RETRY_AFTER_S else None

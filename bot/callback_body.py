@@ -4,12 +4,13 @@ What an event said is taken from the event, not from the case as it has become s
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
 
 from bot.cards.view import Happening, View
 from bot.decision import action, decided_by, rationale
 from routing.canonical import Json
+from routing.clock import after
 from routing.submission import moment_text
+from routing.vocabulary import ClockName
 
 
 def callback_body(kind: str, sequence: int, leaf_idx: int, view: View, receipt: Mapping[str, Json] | None) -> dict[str, Json]:
@@ -56,7 +57,7 @@ def _said(kind: str, happening: Happening, view: View, receipt: Mapping[str, Jso
             return executed | {"reason_code": str(happening.fields.get("reason_code", "")), "reason": _words(happening)}
         case "case.information_requested":
             question = _words(happening)
-            due_at = happening.at + timedelta(seconds=case.route.information_s)
+            due_at = after(case.calendar(ClockName.INFORMATION), happening.at, case.route.information_s)
             return {"questions": [question] if question else [], "missing": list(case.route.missing), "due_at": moment_text(due_at)}
         case _:
             return {"reason": str(happening.fields.get("reason", "")) or _words(happening)}

@@ -35,7 +35,7 @@ class RoutedAnswer(BaseModel):
     reasons: list[ReasonAnswer]
     missing: list[str] = Field(description="what the workflow requires and the case lacks")
     policy_version: str
-    due_at: str | None = Field(description="when something happens by itself, RFC 3339")
+    due_at: str | None = Field(description="by when an answer is owed as things stand, RFC 3339")
     revision: int
     action_sha256: str
 
@@ -109,7 +109,7 @@ def case_answer(
         "reasons": [{"code": reason.code, "text": reason.text} for reason in chosen.reasons],
         "missing": list(chosen.missing),
         "policy_version": chosen.policy_version,
-        "due_at": moment_or_none(case.due_at),
+        "due_at": moment_or_none(case.answer_due_at),
         "history": [_told(happening) for happening in history],
         "outcome": case.outcome or None,
         "receipt": dict(receipt) if receipt is not None else None,

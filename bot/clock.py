@@ -10,5 +10,5 @@ def now() -> datetime:
 
 
 def steady() -> float:
-    """Seconds that only ever grow, from an arbitrary start; nobody can set them."""
-    return time.monotonic()
+    """Seconds that only ever grow, from an arbitrary start; nobody can set them. Where the machine can tell, sleep counts (Linux)."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))

@@ -13,8 +13,9 @@ from typing import Any
 from slack_bolt.app.async_app import AsyncApp
 
 from bot.cards.drawing import Drawing, words
+from bot.cards.erased import draw_erased
 from bot.cards.limits import check_message
-from bot.cards.status import CaseLine, TierStanding, draw_answer, draw_case, draw_help, draw_mine, draw_next, draw_status
+from bot.cards.status import CaseLine, ChannelStanding, draw_answer, draw_case, draw_help, draw_mine, draw_next, draw_status
 from bot.people import Identity, People, SlackUnreachable
 from bot.views import Views
 from routing.authorize import REFUSALS, Allowed, answering_groups, authorize
@@ -25,11 +26,11 @@ from routing.vocabulary import State, Verb
 from store.database import Database
 from store.queue import OutboxCount, QueueCount, outbox_counts, queue_counts
 from store.reads import Reads
-from store.standing import cases_named, tier_standings
+from store.standing import TierStanding, cases_named, tier_standings
 
 COMMAND = "/review"
 LOOKED_AT = 50
-"""Open cases looked at to find the next one for a person."""
+"""Free cases looked at to find the next one for a person."""
 
 NO_SUCH_CASE = "There is no case with this id, and no task."
 
@@ -92,27 +93,21 @@ class Commands:
         now = self._clock()
         tiers = await self._database.read(partial(tier_standings, now=now))
         queue = await self._database.read(queue_counts)
-        channels = self._channels()
-        standings = [
-            TierStanding(channels.get(one.tier, f"tier {one.tier + 1}"), one.waiting, one.waiting - one.claimed, one.late, one.next_due)
-            for one in tiers
-        ]
+        by_channel: dict[str, list[TierStanding]] = {}
+        for one in tiers:
+            by_channel.setdefault(self._channel(one), []).append(one)
+        standings = [_together(channel, found) for channel, found in by_channel.items()]
         drawing = draw_status(standings, held=_count(queue, State.HELD), needs_info=_count(queue, State.NEEDS_INFO))
         return _with_dead_letters(drawing, await self._database.read(outbox_counts))
 
-    def _channels(self) -> dict[int, str]:
-        """What each tier's channel is called by the active policy; several ladders may share a tier's number."""
-        names: dict[int, list[str]] = {}
-        for ladder in self._policy().ladders.values():
-            for number, tier in enumerate(ladder.tiers):
-                names.setdefault(number, [])
-                names[number] += [tier.channel] if tier.channel not in names[number] else []
-        return {number: ", ".join(channels) for number, channels in names.items()}
+    def _channel(self, standing: TierStanding) -> str:
+        """Where these cases wait by the active policy; the number of the tier where it has no such place any more."""
+        workflow = self._policy().workflow(standing.workflow)
+        tiers = self._policy().tiers[workflow.ladder] if workflow is not None else ()
+        return tiers[standing.tier].channel if standing.tier < len(tiers) else f"tier {standing.tier + 1}"
 
     async def _next(self, user: str, us: Identity) -> Drawing:
-        for case in await self._reads.open_cases(LOOKED_AT):
-            if case.state is not State.PENDING or case.claimed_by:
-                continue
+        for case in await self._reads.free_cases(LOOKED_AT):
             person = await self._person(user, us, case.route.groups)
             if person.groups & answering_groups(case) and isinstance(authorize(_approving(person, case), case), Allowed):
                 return draw_next(await self._line(case))
@@ -126,10 +121,10 @@ class Commands:
             person = await self._person(user, us, case.route.groups)
             looking = Press(verb=Verb.OPEN_EVIDENCE, person=person, case_id=case.id, face=case.face, team=us.team)
             verdict = authorize(looking, case)
-            if not isinstance(verdict, Allowed):
+            if not isinstance(verdict, Allowed) and verdict.reason != "erased":
                 return draw_answer(verdict.text)
-            if (view := await self._views.view(case.id)) is not None:
-                return draw_case(view)
+            if (view := await self._views.to_send(case.id)) is not None:
+                return draw_case(view) if case.erased_at is None else draw_erased(view)
         return draw_answer(NO_SUCH_CASE)
 
     async def _person(self, user: str, us: Identity, groups: Mapping[str, Group]) -> Person:
@@ -138,7 +133,7 @@ class Commands:
     async def _line(self, case: Case) -> CaseLine:
         view = await self._views.view(case.id)
         title = view.submission.title if view is not None else ""
-        return CaseLine(case.id, title, case.route.risk, case.due_at, view.links if view is not None else "", case.claimed_by)
+        return CaseLine(case.id, title, case.route.risk, case.answer_due_at, view.links if view is not None else "", case.claimed_by)
 
 
 def _outsider(person: Person, us: Identity, team: str) -> str | None:
@@ -153,7 +148,16 @@ def _outsider(person: Person, us: Identity, team: str) -> str | None:
 
 
 def _approving(person: Person, case: Case) -> Press:
-    return Press(verb=Verb.APPROVE, person=person, case_id=case.id, face=case.face, team=person.team)
+    """The approval this person could give, with whatever words it takes."""
+    reason = next(iter(case.route.reason_codes), "")
+    return Press(verb=Verb.APPROVE, person=person, case_id=case.id, face=case.face, team=person.team, reason_code=reason, text="filled in")
+
+
+def _together(channel: str, standings: Sequence[TierStanding]) -> ChannelStanding:
+    """What waits in a channel, whichever workflow and ladder it comes from."""
+    waiting = sum(one.waiting for one in standings)
+    due = min((one.next_due for one in standings if one.next_due is not None), default=None)
+    return ChannelStanding(channel, waiting, waiting - sum(one.claimed for one in standings), sum(one.late for one in standings), due)
 
 
 def _count(queue: Sequence[QueueCount], state: State) -> int:

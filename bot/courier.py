@@ -6,7 +6,7 @@ sends nothing of which it does not first write down that it is about to.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -46,8 +46,8 @@ _LOG = structlog.get_logger("tierline.courier")
 class Views(Protocol):
     """Reads a case with all there is to show of it."""
 
-    async def view(self, case_id: str) -> View | None:
-        """The case as it is now, None when there is none or its content was erased."""
+    async def to_send(self, case_id: str) -> View | None:
+        """The case as it is now, without content where that was erased; None when there is none."""
         ...
 
 
@@ -113,9 +113,9 @@ class Courier:
         return min(POLL_S, max(0.0, (soonest - self._clock()).total_seconds())) if soonest is not None else POLL_S
 
     async def _start_some(self) -> int:
-        free = [peer for peer in self._senders if self._busy[peer].total() <= REFILL_AT]
+        free = [peer for peer in self._senders if self._moving(peer) <= REFILL_AT]
         try:
-            claims = await asyncio.gather(*(self._outbox.claim(peer, CLAIM, skip=self._full(peer)) for peer in free))
+            claims = await asyncio.gather(*(self._claim(peer) for peer in free))
         except Exception as error:  # noqa: BLE001 - the one way out does not close because the database is away for a while
             _LOG.warning("outbox not readable", cause=type(error).__name__)
             return 0
@@ -127,9 +127,14 @@ class Courier:
             task.add_done_callback(self._under_way.discard)
         return len(rows)
 
-    def _full(self, peer: str) -> Collection[str]:
+    def _moving(self, peer: str) -> int:
+        """How much is under way to destinations that may get more: those that hang, however many, keep nothing from the others."""
+        return sum(count for count in self._busy[peer].values() if count < self._lanes.most(peer))
+
+    async def _claim(self, peer: str) -> list[Outgoing]:
+        """Heads of lanes whose destination may get more; to a paused channel only updates, which have a pace of their own."""
         busy = {destination for destination, count in self._busy[peer].items() if count >= self._lanes.most(peer)}
-        return busy | self._lanes.paused(peer, self._clock())
+        return await self._outbox.claim(peer, CLAIM, skip=busy, only_updates=self._lanes.paused(peer, self._clock()))
 
     async def _carry(self, row: Outgoing) -> None:
         try:
@@ -150,7 +155,7 @@ class Courier:
         if (until := await self._lanes.enter(row, now)) is not None:  # first of all, while the rows are in the order of the claim
             await self._put_back(row, Doubt(until, "waiting for its turn", ambiguous=row.doubtful))
             return
-        view = await self._views.view(row.case_id)
+        view = await self._views.to_send(row.case_id)
         if view is None or (needless := _needless(row.message, view)):
             await self._outbox.cancel(row, needless if view is not None else "there is nothing to show of this case")
             return
@@ -164,7 +169,7 @@ class Courier:
         self._passing("courier.sent")
         await self._outbox.settle(row, delivered)
         self._tally(row.peer, "delivered")
-        if row.message.kind is MessageKind.CARD and row.message.tier > view.case.route.start:
+        if row.message.kind is MessageKind.CARD and row.message.tier > view.case.first_tier:
             await self._ledger.change(row.case_id, point_to(row.message.tier))
 
     async def _send(self, row: Outgoing, view: View) -> Delivered:
@@ -212,9 +217,9 @@ def point_to(tier: int) -> Step:
     """The step that refreshes the cards of the lower tiers once the card of `tier` stands, so that they can link to it."""
 
     def step(subject: Subject, _now: datetime) -> Change | Refused:
-        route = subject.case.route
-        updates = (Message(MessageKind.CARD_UPDATE, route.tiers[lower].channel, tier=lower) for lower in range(route.start, tier))
-        return Change(subject.case, (), tuple(updates))
+        case = subject.case
+        lower = range(case.first_tier, tier)
+        return Change(case, (), tuple(Message(MessageKind.CARD_UPDATE, case.route.tiers[one].channel, tier=one) for one in lower))
 
     return step
 

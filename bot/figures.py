@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+import structlog
 from sqlalchemy import Connection, func, select
 
 from bot.ops import Standing, Waiting
@@ -11,6 +12,8 @@ from store.ledger import Ledger
 from store.queue import outbox_counts
 from store.schema import checkpoints, moment
 from store.tree import frontier
+
+_LOG = structlog.get_logger("tierline.figures")
 
 
 class Figures:
@@ -39,4 +42,10 @@ class Figures:
 
     async def obstacles(self) -> Sequence[str]:
         """What keeps cases and presses from being recorded, in sentences; empty when nothing does."""
-        return [self._ledger.not_recording] if self._ledger.not_recording else []
+        obstacles = [self._ledger.not_recording] if self._ledger.not_recording else []
+        try:
+            await self._database.read(frontier)
+        except Exception:  # noqa: BLE001  # whatever is wrong with it, whoever asks gets the answer and not an error
+            _LOG.exception("the database does not answer")
+            obstacles.append("The database does not answer.")
+        return obstacles

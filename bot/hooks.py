@@ -4,6 +4,7 @@ from typing import assert_never
 
 from aiohttp import web
 
+from bot.bodies import BODY_TIMEOUT_S, read_bounded
 from bot.intake import NOT_RECORDED
 from escalation.acknowledgements import Acknowledgements, Receipt
 
@@ -27,13 +28,9 @@ class Hooks:
 
         Source: https://developer.pagerduty.com/docs/webhooks-overview
         """
-        if (request.content_length or 0) > BODY_MOST:
-            return web.Response(status=413)
-        body = b""
-        async for chunk in request.content.iter_any():
-            body += chunk
-            if len(body) > BODY_MOST:
-                return web.Response(status=413)
+        body = await read_bounded(request, BODY_MOST, BODY_TIMEOUT_S)
+        if isinstance(body, web.Response):
+            return body
         try:
             receipt = await self._acknowledgements.take(body, request.headers.get(SIGNATURE, ""))
         except NOT_RECORDED:

@@ -4,6 +4,7 @@ Owns the check and the two ways in. It never looks into a payload. The stock ver
 one writes the whole body to the log (slack_bolt 1.30).
 """
 
+import asyncio
 import hmac
 import logging
 import re
@@ -14,16 +15,25 @@ from typing import Any
 import structlog
 from aiohttp import ClientSession, web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app, send_async_response
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.bodies import BODY_TIMEOUT_S, read_bounded
 
 TOLERANCE_S = 300
 """How far Slack's timestamp may be from ours. Source: https://docs.slack.dev/authentication/verifying-requests-from-slack"""
+
+REDIAL_S = 5.0
+"""Between two tries to reach Slack, and between two pings; a connection that answers no four of them is given up (slack_sdk 3.47)."""
+
+TRIES = 3
+"""Dials of one address before a fresh one is asked for."""
 
 BODY_MOST = 1024 * 1024
 PATH = "/slack/events"
@@ -65,18 +75,42 @@ def make_bolt(session: ClientSession, base_url: str) -> AsyncApp:
     )
 
 
+class _Line(SocketModeClient):
+    """The SDK's connection, which dials one address for ever, though its ticket is good once and soon void (slack_sdk 3.47)."""
+
+    async def connect(self) -> None:
+        """Dial until there is a connection, after a few tries with a fresh address."""
+        while not self.closed:
+            try:
+                async with asyncio.timeout(TRIES * self.ping_interval):
+                    await super().connect()  # type: ignore[no-untyped-call]
+            except TimeoutError:
+                self.wss_uri = None
+            else:
+                return
+
+
 class Inbound:
     """Takes what Slack sends. With `app_token` over Socket Mode, otherwise over HTTP, signed with one of `secrets`."""
 
     def __init__(
-        self, bolt: AsyncApp, secrets: Sequence[str], clock: Callable[[], datetime], client: AsyncWebClient, app_token: str = ""
+        self,
+        bolt: AsyncApp,
+        secrets: Sequence[str],
+        clock: Callable[[], datetime],
+        client: AsyncWebClient,
+        app_token: str = "",
+        *,
+        redial_s: float = REDIAL_S,
     ) -> None:
         self._bolt = bolt
         self._secrets = tuple(secrets)
         self._clock = clock
         self._client = client
         self._app_token = app_token
-        self._socket: AsyncSocketModeHandler | None = None
+        self._redial_s = redial_s
+        self._socket: SocketModeClient | None = None
+        self._dialing: asyncio.Task[None] | None = None
         self._warned_at: datetime | None = None
 
     def routes(self) -> list[web.RouteDef]:
@@ -84,15 +118,18 @@ class Inbound:
         return [] if self._app_token else [web.post(PATH, self.take)]
 
     async def start(self) -> None:
-        """Dial out with Socket Mode; nothing to do over HTTP."""
+        """Begin to dial out with Socket Mode, without waiting for Slack: clocks and pages go on while it is down."""
         if self._app_token:
-            self._socket = AsyncSocketModeHandler(self._bolt, self._app_token, logger=_quiet(), web_client=self._client)
-            await self._socket.connect_async()  # type: ignore[no-untyped-call]
+            self._socket = _Line(self._app_token, _quiet(), self._client, ping_interval=self._redial_s)
+            self._socket.socket_mode_request_listeners.append(self._hear)
+            self._dialing = asyncio.create_task(self._socket.connect())  # tries until Slack answers
 
     async def stop(self) -> None:
-        """Hang up."""
+        """Hang up, or stop dialing."""
+        if self._dialing is not None:
+            self._dialing.cancel()
         if self._socket is not None:
-            await self._socket.close_async()  # type: ignore[no-untyped-call]
+            await self._socket.close()  # type: ignore[no-untyped-call]
 
     async def take(self, request: web.Request) -> web.Response:
         """One request: 401 unless Slack signed it, otherwise what our listener answers."""
@@ -110,6 +147,10 @@ class Inbound:
         except (ValueError, TypeError, AttributeError, RecursionError):  # no UTF-8, no JSON, no object where Bolt looks into one
             return web.Response(status=400)
         return await to_aiohttp_response(await self._bolt.async_dispatch(heard))
+
+    async def _hear(self, line: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
+        """One request over the socket, which Slack knows to be ours: what our listener answers goes back."""
+        await send_async_response(line, request, await run_async_bolt_app(self._bolt, request), 0.0)
 
     def _warn(self, now: datetime) -> None:
         """Once a minute is enough for a wrong secret to be found, and a flood of forgeries fills no disk."""

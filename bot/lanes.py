@@ -55,7 +55,7 @@ class Lanes:
             return None
         if row.message.kind is MessageKind.CARD_UPDATE:
             wait_s = await self._buckets.take(UPDATE.method, WORKSPACE, UPDATE.rate_per_s, UPDATE.burst)
-            return self._spread(now, wait_s) if wait_s > 0 else None
+            return self._spread(now, wait_s, urgent=row.message.urgent) if wait_s > 0 else None
         lane = (row.peer, row.message.destination)
         if (until := self._paused.get(lane)) is not None and until > now:
             return until
@@ -75,9 +75,14 @@ class Lanes:
         self._paused[row.peer, row.message.destination] = now + timedelta(seconds=retry_after_s)
         await self._buckets.drain(POST.method, row.message.destination, POST.rate_per_s, retry_after_s)
 
-    def _spread(self, now: datetime, wait_s: float) -> datetime:
-        """A place behind the updates that wait already: all of them asking again at the same moment would only burden the database."""
+    def _spread(self, now: datetime, wait_s: float, *, urgent: bool) -> datetime:
+        """A place behind the updates that wait already: all of them asking again at the same moment would only burden the database.
+
+        An urgent one, of a decided card, stands before them all.
+        """
         first = now + timedelta(seconds=wait_s)
+        if urgent:
+            return first
         behind = (self._updates_until or first) + timedelta(seconds=1 / UPDATE.rate_per_s)
         self._updates_until = min(max(first, behind), now + SPREAD)
         return self._updates_until

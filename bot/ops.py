@@ -46,7 +46,10 @@ class Metrics:
             "tierline_deliveries", "Tries to deliver a message, by peer and result", ["peer", "result"], registry=self.registry
         )
         self._lateness = Histogram(
-            "tierline_sweep_lateness_seconds", "How late the oldest due clock was when a sweep came", registry=self.registry, buckets=_LATENESS_S
+            "tierline_sweep_lateness_seconds",
+            "How late the oldest due clock was when a sweep came",
+            registry=self.registry,
+            buckets=_LATENESS_S,
         )
         self._outbox = Gauge(
             "tierline_outbox_messages", "Messages not settled, by peer and state", ["peer", "state"], registry=self.registry

@@ -9,6 +9,7 @@ from pathlib import Path
 import structlog
 from sqlalchemy import Connection, select
 
+from routing.errors import PolicyError
 from routing.policy import Policy
 from routing.policy_file import load_policy
 from store.database import Database
@@ -71,8 +72,17 @@ class ActivePolicy:
         self._active = await self._reads.active_policy() or self._active
 
     def of(self, sha256: str) -> Policy:
-        """The policy that a case in flight lives by; the active one where its bytes are not known to this process yet."""
-        return self._compiled.get(sha256) if self._compiled.knows(sha256) else self()
+        """The policy that a case in flight lives by; the active one where its bytes are not known to this process, or say nothing any more.
+
+        An old policy may name environment variables that are gone. Its cases are still paged, through the ladder as it is now.
+        """
+        if not self._compiled.knows(sha256):
+            return self()
+        try:
+            return self._compiled.get(sha256)
+        except PolicyError:
+            _LOG.warning("a policy that cases in flight live by no longer compiles; the active one says where to page", sha256=sha256)
+            return self()
 
 
 def _by_file(active: Policy, offered: Policy) -> bool:

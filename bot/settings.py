@@ -158,6 +158,17 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     return settings
 
 
+def require_slack(settings: Settings) -> None:
+    """What serving needs beyond reading. Raises `SettingsError` naming what is missing: a bot nobody can press is worse than none."""
+    missing = [] if settings.slack_bot_token else ["SLACK_BOT_TOKEN"]
+    if not settings.socket_mode and not settings.slack_signing_secret:
+        missing.append("SLACK_SIGNING_SECRET")
+    if missing:
+        hint = "needed to serve (or set TIERLINE_SLACK_APP_TOKEN for Socket Mode)"
+        problems = [Problem(PREFIX + name, hint if name == "SLACK_SIGNING_SECRET" else "needed to serve") for name in missing]
+        raise SettingsError(problems, "settings")
+
+
 def _problem(complaint: Mapping[str, object]) -> Problem:
     place, message = complaint["loc"], str(complaint["msg"]).removeprefix("Value error, ")
     name = PREFIX + str(place[0]).upper() if isinstance(place, tuple) and place else ""

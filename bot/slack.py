@@ -13,12 +13,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.cards.card import draw_card
 from bot.cards.drawing import Drawing
+from bot.cards.erased import draw_erased_note
 from bot.cards.limits import LimitError, check_message
 from bot.cards.thread import draw_note
 from bot.cards.view import View
 from bot.people import Identity, SlackUnreachable
 from bot.slack_call import call, read
 from routing.change import MessageKind
+from routing.vocabulary import EventKind
 from store.cards import Card, cards_of
 from store.database import Database
 from store.delivery import Delivered, Outgoing, SendError
@@ -77,10 +79,22 @@ class SlackSender:
     async def _update_card(self, outgoing: Outgoing, view: View, card: Card) -> Delivered:
         drawing = _checked(draw_card(view))
         shown = Delivered(card.channel, card.ts, view.case.face, drawing.digest)
-        if drawing.digest == card.digest and not outgoing.doubtful:
-            return shown
-        await call(self._client, "chat.update", channel=card.channel, ts=card.ts, text=drawing.text, blocks=drawing.blocks)
+        if drawing.digest != card.digest or outgoing.doubtful:
+            await self._redraw(card.channel, card.ts, drawing)
+        if (erased := view.last(EventKind.CONTENT_ERASED)) is not None:
+            await self._wipe_notes(card, view, erased.index)
         return shown
+
+    async def _wipe_notes(self, card: Card, view: View, erased: int) -> None:
+        """Replace what our notes in the thread say of events before the one with index `erased`. Once more changes nothing."""
+        drawing, bot = _checked(draw_erased_note(view)), await self._bot()
+        async for message in self._replies(card, view.case.created_at):
+            told = _told(message, bot, NOTE_EVENT)
+            if told is not None and int(told.get("leaf", erased)) < erased and message.get("text") != drawing.text:
+                await self._redraw(card.channel, str(message["ts"]), drawing)
+
+    async def _redraw(self, channel: str, ts: str, drawing: Drawing) -> None:
+        await call(self._client, "chat.update", channel=channel, ts=ts, text=drawing.text, blocks=drawing.blocks)
 
     async def _post_note(self, outgoing: Outgoing, view: View, card: Card | None) -> Delivered:
         happening = next((one for one in view.history if one.index == outgoing.leaf_idx), None)
@@ -100,17 +114,19 @@ class SlackSender:
 
     async def _find(self, messages: AsyncIterator[Mapping[str, Any]], event_type: str, payload: Mapping[str, Any]) -> str | None:
         """The `ts` of our own message with this metadata, None when there is none. Raises SendError when not all could be read."""
-        try:
-            bot = (await self._identity()).bot
-        except SlackUnreachable as error:
-            raise SendError("history: who we are is not known", ambiguous=True) from error
+        bot = await self._bot()
         async for message in messages:
-            found = message.get("metadata") or {}
-            ours = message.get("bot_id") == bot and found.get("event_type") == event_type
-            told = found.get("event_payload") or {}
-            if ours and all(str(told.get(name)) == str(value) for name, value in payload.items()):
+            told = _told(message, bot, event_type)
+            if told is not None and all(str(told.get(name)) == str(value) for name, value in payload.items()):
                 return str(message["ts"])
         return None
+
+    async def _bot(self) -> str:
+        """The bot that we are in Slack. Raises SendError."""
+        try:
+            return (await self._identity()).bot
+        except SlackUnreachable as error:
+            raise SendError("history: who we are is not known", ambiguous=True) from error
 
     def _history(self, channel: str, since: datetime) -> AsyncIterator[Mapping[str, Any]]:
         return self._pages("conversations.history", "messages", channel=channel, include_all_metadata="true", **_oldest(since))
@@ -147,6 +163,13 @@ class SlackSender:
 def _checked(drawing: Drawing) -> Drawing:
     check_message(drawing.text, drawing.blocks)
     return drawing
+
+
+def _told(message: Mapping[str, Any], bot: str, event_type: str) -> Mapping[str, Any] | None:
+    """What a message's metadata says, None where it is not ours or of another type."""
+    metadata = message.get("metadata") or {}
+    ours = message.get("bot_id") == bot and metadata.get("event_type") == event_type
+    return metadata.get("event_payload") or {} if ours else None
 
 
 def _oldest(since: datetime) -> dict[str, str]:

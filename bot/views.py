@@ -1,13 +1,16 @@
 """Everything there is to show of a case, read together just before it is shown. Owns putting it together; draws nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from bot.cards.view import Happening, View
 from bot.people import People, SlackUnreachable
 from escalation.rota import Rota
+from routing.action import Action
 from routing.case import Case
+from routing.submission import Submission
 from store.cards import Card
+from store.history import Happening as Told
 from store.history import Scene
 from store.reads import Reads
 
@@ -38,7 +41,7 @@ class Views:
         return View(
             case=case,
             submission=scene.submission,
-            history=tuple(Happening(one.kind, one.actor, one.at, one.fields, one.opened, one.index) for one in scene.history),
+            history=_told(scene.history),
             now=self._clock(),
             checkpoint=short(scene.checkpoint),
             tier=case.tier,
@@ -46,6 +49,17 @@ class Views:
             links=await self._link(scene),
             names=await self._people.names({person for tier in case.route.tiers for person in (tier.owner, tier.backup) if person}),
         )
+
+    async def to_send(self, case_id: str) -> View | None:
+        """As `view`; but of an erased case what is left, with nothing in the place of its content (`Case.erased_at` tells)."""
+        if (view := await self.view(case_id)) is not None:
+            return view
+        case = await self._reads.case(case_id)
+        if case is None or case.erased_at is None:
+            return None
+        nothing = Submission(workflow=case.workflow, task_id=case.task_id, title="Content erased", action=Action(type=case.action_type))
+        names = await self._people.names({vote.by for vote in case.votes})
+        return View(case, nothing, _told(await self._reads.history(case_id)), self._clock(), tier=case.tier, names=names)
 
     async def _on_call(self, case: Case) -> dict[int, str]:
         """Only of tiers that page: for the others their owner stands on the card anyway."""
@@ -61,6 +75,10 @@ class Views:
             return (await self._people.identity()).permalink(card.channel, card.ts)
         except SlackUnreachable:
             return ""
+
+
+def _told(history: Sequence[Told]) -> tuple[Happening, ...]:
+    return tuple(Happening(one.kind, one.actor, one.at, one.fields, one.opened, one.index) for one in history)
 
 
 def short(note: str) -> str:

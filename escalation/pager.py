@@ -7,7 +7,7 @@ stands open in the audit log. It never decides who is paged or when, and PagerDu
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, assert_never
 
 from escalation.wire import EventsWire, PagerDutyUnreadable, RestWire
@@ -143,9 +143,15 @@ def _trigger(key: PageKey, view: Seen) -> dict[str, Any]:
 
 
 def _summary(case: Case, tier: int, due: datetime | None) -> str:
-    until = f", due {_time(due)}" if due is not None else ""
+    until = f", due {_due(due, case.tier_since or case.created_at)}" if due is not None else ""
     what = f"{case.route.risk.value.capitalize()} risk: {case.action_type} of {case.workflow}"
     return f"{what} waits for a decision at tier {tier + 1}{until}"
+
+
+def _due(at: datetime, since: datetime) -> str:
+    """`21:08 UTC`, as it is read on a phone at night; with the date where more than half a day lies between."""
+    near = at - since <= timedelta(hours=12)
+    return f"{at.astimezone(UTC):{'%H:%M' if near else '%Y-%m-%d %H:%M'}} UTC"
 
 
 def _time(at: datetime | None) -> str:

@@ -5,7 +5,7 @@ the group memberships and whether the card is known come in with the press.
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from routing.case import Case
 from routing.change import Refused
@@ -48,6 +48,9 @@ RULES: dict[Verb, Rule] = {
     Verb.ROLL_BACK: Rule(ENDED, "ladder", reason=True, text=True),
 }
 
+LETS_THROUGH = frozenset({Verb.APPROVE, Verb.MODIFY})
+"""Verbs by which a person lets an action through; against a failed check they demand a reason code and free text (V4)."""
+
 EXECUTABLE = frozenset({Verdict.APPROVED, Verdict.MODIFIED, Verdict.AUTO_APPROVED})
 """Verdicts after which the service may execute the action."""
 
@@ -59,10 +62,12 @@ REFUSALS: dict[str, str] = {
     "guest": "Guests cannot review cases. A full member of the group can.",
     "unknown_card": "This message is not a card of this case here, so its buttons do nothing.",
     "already_decided": "This case is already decided. The card shows by whom and when.",
+    "too_late": "The service's deadline has passed, so this case can no longer be decided.",
     "not_now": "The case is in a state in which this cannot be done. The card shows what it waits for.",
     "stale": "The case has changed since this card was drawn, so nothing was recorded. Please look at it again.",
     "not_in_group": "You are not in the group that answers for this case now.",
     "requester": "You asked for this action, so somebody else has to decide it.",
+    "email_unknown": "Only the requester's e-mail address is known and Slack does not tell yours, so somebody else has to decide this.",
     "already_voted": "You have already taken a step on this case. The next step needs another person.",
     "open_evidence_first": "Part of this case did not fit on the card. Please open the full evidence before you decide.",
     "reason_required": "Please choose a reason from the list.",
@@ -72,11 +77,14 @@ REFUSALS: dict[str, str] = {
     "nothing_to_roll_back": "Nothing was approved here, so there is nothing to roll back.",
     "rollback_running": "A roll back of this case has already been requested.",
     "top_of_ladder": "This is already the highest tier.",
-    "no_change": "The modification does not change the action.",
+    "no_change": "The modification does not change anything.",
     "not_allowed": "The policy does not allow the modified action.",
     "not_open": "The case is decided, nothing can be added to it.",
     "not_due": "Nothing is due.",
     "unknown_page": "No open page of the case matches.",
+    "erased": "The content of this case was erased, so nothing more can be done with it here.",
+    "still_open": "The case is still open. Decide it, or let its service withdraw it, first.",
+    "already_erased": "The content of this case has already been erased.",
 }
 """Code -> the sentence a person gets. A closed list: codes go to the audit log, sentences to people."""
 
@@ -110,19 +118,33 @@ def authorize(press: Press, case: Case) -> Allowed | Refused:
         return refuse("not_in_group")
     if rule.group == "ladder" and not person.groups & _ladder_groups(case):
         return refuse("not_in_group")
+    if case.erased_at is not None:
+        return refuse("erased")
     if rule.impartial and (reason := _partial(person, case)) is not None:
         return refuse(reason)
-    if rule.reason and press.reason_code not in case.route.reason_codes:
+    wanted = demands(Verb(press.verb), case)
+    if wanted.reason and press.reason_code not in case.route.reason_codes:
         return refuse("reason_required")
-    if rule.text and not press.text.strip():
+    if wanted.text and not press.text.strip():
         return refuse("text_required")
     return Allowed()
 
 
+def demands(verb: Verb, case: Case) -> Rule:
+    """What a verb demands of whoever presses on this case: its rule, with a reason and text where a failed check is overridden."""
+    rule = RULES[verb]
+    return replace(rule, reason=True, text=True) if verb in LETS_THROUGH and case.failed_checks else rule
+
+
 def is_requester(person: Person, case: Case) -> bool:
     """Whether this person asked for the action, by Slack id or by e-mail address."""
-    email = hashlib.sha256(person.email.strip().lower().encode()).hexdigest() if person.email.strip() else None
-    return person.id == case.requester or (email is not None and email == case.requester_email_sha256)
+    by_email = bool(person.email.strip()) and email_sha256(person.email) == case.requester_email_sha256
+    return person.id == case.requester or by_email
+
+
+def email_sha256(email: str) -> str:
+    """Hex SHA-256 of an e-mail address as two spellings of it are compared: without spaces around it, in lower case."""
+    return hashlib.sha256(email.strip().lower().encode()).hexdigest()
 
 
 def _barred_as_a_person(person: Person, press: Press) -> str | None:
@@ -142,6 +164,8 @@ def _barred_as_a_person(person: Person, press: Press) -> str | None:
 def _partial(person: Person, case: Case) -> str | None:
     if is_requester(person, case):
         return "requester"
+    if case.requester_email_sha256 and not case.requester and not person.email.strip():
+        return "email_unknown"
     if person.id == case.modified_by or any(vote.by == person.id for vote in case.votes):
         return "already_voted"
     return None

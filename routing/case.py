@@ -14,7 +14,7 @@ from routing.canonical import digest
 from routing.clock import Calendar
 from routing.errors import TransitionError
 from routing.facts import Facts
-from routing.vocabulary import Exhausted, Lane, Mode, Risk, State, Template, Verdict
+from routing.vocabulary import ClockName, Exhausted, Lane, Mode, Risk, State, Template, Verdict
 
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.PENDING: frozenset({State.PENDING, State.NEEDS_INFO, State.HELD, State.DECIDED}),
@@ -53,6 +53,8 @@ class Tier(_Value):
     ack_s: int | None = Field(default=None, description="seconds to acknowledge; None: no acknowledge clock")
     decide_s: int = Field(description="seconds to decide before the next tier")
     calendar: Calendar | None = Field(default=None, description="business time; None: elapsed time")
+    ack_elapsed: bool = Field(default=False, description="the acknowledge clock runs whatever the calendar says")
+    decide_elapsed: bool = Field(default=False, description="the decide clock runs whatever the calendar says")
     page: Page | None = None
 
 
@@ -63,6 +65,8 @@ class Step(_Value):
     group: str | None = Field(default=None, description="None: the group of the tier the case is at")
     people: int = 1
     distinct: bool = Field(default=True, description="nobody who took an earlier step")
+    decide_s: int | None = Field(default=None, description="seconds for this step, at whatever tier; None: those of the tier")
+    elapsed: bool = Field(default=False, description="its own clock runs whatever the tier's calendar says")
 
 
 class Reason(_Value):
@@ -89,6 +93,8 @@ class Route(_Value):
     exhausted: Exhausted = Exhausted.HOLD
     hold_s: int = Field(default=14_400, description="seconds until somebody is asked again about a held case")
     information_s: int = Field(default=86_400, description="seconds the service has to supply information")
+    total_s: int | None = Field(default=None, description="seconds until the case is decided or safe; None: no such clock")
+    business: tuple[ClockName, ...] = Field(default=(), description="those of information, hold and total that count business time")
     requester: Literal["required", "optional"] = "optional"
     reasons: tuple[Reason, ...] = ()
     missing: tuple[str, ...] = ()
@@ -122,9 +128,10 @@ class OpenPage(_Value):
 
 
 class Clocks(_Value):
-    """When something happens by itself. `deadline` is the service's and never pauses; the others belong to a state."""
+    """When something happens by itself. `deadline` is the service's, `total` the policy's; neither pauses. The others belong to a state."""
 
     deadline: AwareDatetime | None = None
+    total: AwareDatetime | None = None
     acknowledge: AwareDatetime | None = None
     decide: AwareDatetime | None = None
     reminders: tuple[AwareDatetime, ...] = ()
@@ -135,7 +142,8 @@ class Clocks(_Value):
 
     def due(self) -> datetime | None:
         """The earliest of the clocks that run, None when none does."""
-        running = (self.deadline, self.acknowledge, self.decide, *self.reminders[:1], self.information, self.hold, self.page)
+        alone = (self.deadline, self.total, self.information, self.hold, self.page)
+        running = (*alone, self.acknowledge, self.decide, *self.reminders[:1])
         return min((at for at in running if at is not None), default=None)
 
 
@@ -158,11 +166,13 @@ class Case(_Value):
     confidence: float | None = None
     model: dict[str, str | None] = Field(default_factory=dict, description="name, version, hash, prompt_version")
     source_ids: tuple[str, ...] = ()
+    failed_checks: int = Field(default=0, description="checks of the content that failed; letting the action through then needs words")
     requester: str = Field(default="", description="Slack id of the requester, empty when unknown")
     requester_email_sha256: str = Field(default="", description="digest of the requester's e-mail address in lower case")
     facts: Facts = Facts()
     tier: int = 0
     tier_since: AwareDatetime | None = None
+    first_tier: int = Field(default=0, description="the tier whose channel got the first card; all from there to `tier` may have one")
     step: int = 0
     votes: tuple[Vote, ...] = ()
     clocks: Clocks = Clocks()
@@ -179,6 +189,7 @@ class Case(_Value):
     sequence: int = Field(default=0, description="callbacks promised so far; each carries the next number")
     outcome: str = ""
     rollback: bool = False
+    erased_at: AwareDatetime | None = Field(default=None, description="when the content was erased for good; nothing is sealed after it")
     content_at: int = Field(default=0, description="index of the leaf that sealed the current content; set by the ledger")
     decided_index: int | None = Field(default=None, description="index of the decided leaf; set by the ledger")
 
@@ -186,6 +197,15 @@ class Case(_Value):
     def due_at(self) -> datetime | None:
         """When the ticker must look at this case again."""
         return None if self.state in (State.DECIDED, State.CLOSED) else self.clocks.due()
+
+    @property
+    def answer_due_at(self) -> datetime | None:
+        """By when an answer is owed as things stand: the service's deadline, the total or the clock of the present state."""
+        if not self.open:
+            return None
+        clocks = self.clocks
+        owed = (clocks.deadline, clocks.total, clocks.decide, clocks.information, clocks.hold)
+        return min((at for at in owed if at is not None), default=None)
 
     @property
     def open(self) -> bool:
@@ -196,6 +216,24 @@ class Case(_Value):
     def rung(self) -> Tier:
         """The tier the case is at."""
         return self.route.tiers[self.tier]
+
+    @property
+    def decide_s(self) -> int:
+        """Seconds to decide: those of the step where it has its own, else those of the tier."""
+        own = self.route.steps[self.step].decide_s if self.route.steps else None
+        return self.rung.decide_s if own is None else own
+
+    def calendar(self, clock: ClockName) -> Calendar | None:
+        """The calendar in which a clock counts now; None: elapsed time."""
+        match clock:
+            case ClockName.ACKNOWLEDGE:
+                return None if self.rung.ack_elapsed else self.rung.calendar
+            case ClockName.INFORMATION | ClockName.HOLD | ClockName.TOTAL:
+                return self.rung.calendar if clock in self.route.business else None
+            case ClockName.DECIDE | ClockName.ESCALATE | ClockName.VERIFY | ClockName.APPROVE:
+                step = self.route.steps[self.step] if self.route.steps else None
+                elapsed = self.rung.decide_elapsed if step is None or step.decide_s is None else step.elapsed
+                return None if elapsed else self.rung.calendar
 
     @property
     def face(self) -> str:

@@ -92,8 +92,11 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a step gets to see: the locked case, the policy it lives by and, where the step asked for it, its content."""
+    """What a step gets to see: the locked case and, where the step asked for it, its content and the policy it lives by.
+
+    A step that does not route again gets no policy, so that an old policy that no longer compiles holds up no clock and no vote.
+    """
 
     case: Case
-    policy: Policy
+    policy: Policy | None = None
     submission: Submission | None = None

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from routing.canonical import Json
 from routing.case import Route
+from routing.clock_table import Told, told
 from routing.facts import Facts
 from routing.gates import worst
 from routing.policy import Policy
@@ -59,7 +60,10 @@ def explain(policy: Policy, submission: Submission, facts: Facts, now: datetime)
     required = Node("required", "", "", "", tuple(map(_signal, weighed.missing)))
     risk = Node("risk", chosen.risk, "", weighed.assessed.why)
     work = Node("work", chosen.template, "", _work(chosen))
-    parts = (*gates, workflow, *([rules] if weighed.rules else []), *([required] if weighed.missing else []), risk, work)
+    running = told(chosen, policy.clock_tables(submission.workflow))
+    clocks = Node("clocks", "", "", "", tuple(map(_clock, running)))
+    asked = (*([rules] if weighed.rules else []), *([required] if weighed.missing else []))
+    parts = (*gates, workflow, *asked, risk, work, *([clocks] if running else []))
     return Explanation(chosen, Node("lane", chosen.lane, "", chosen.reasons[0].text, parts))
 
 
@@ -80,6 +84,10 @@ def _rule(ruled: Ruled, weighed: Weighed) -> Node:
         return Node(rule.name, rule.when, "won", f"{rule.reason} (asks for {asks})")
     against = f"the rule {weighed.winner}" if weighed.winner else "a built-in"
     return Node(rule.name, rule.when, "lost", f"{rule.reason} (asks for {asks}; {against} decided the lane {weighed.lane})")
+
+
+def _clock(one: Told) -> Node:
+    return Node(one.clock, one.lasts, "", f"then {one.then} (from {one.origin})")
 
 
 def _work(chosen: Route) -> str:

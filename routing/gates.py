@@ -139,6 +139,7 @@ def _money(submission: Submission) -> Signal:
 
 
 def _names(flags: tuple[str, ...]) -> frozenset[str]:
+    """One spelling of flags, for those of the policy as for those of a case."""
     return frozenset(flag.strip().lower().replace("-", "_").replace(" ", "_") for flag in flags)
 
 
@@ -147,10 +148,10 @@ def _flags(meaning: Flags, given: tuple[str, ...]) -> tuple[Signal, ...]:
     names = _names(given)
     if not names:
         return (passed("flags", "none", "no flags"),)
-    prohibited = names & PROHIBITED_FLAGS.union(meaning.prohibited)
-    specialist = names & frozenset(meaning.specialist)
-    never = names & HARD_FLAGS.union(meaning.never_auto)
-    unknown = names - prohibited - specialist - never - frozenset(meaning.harmless)
+    prohibited = names & PROHIBITED_FLAGS.union(_names(meaning.prohibited))
+    specialist = names & _names(meaning.specialist)
+    never = names & HARD_FLAGS.union(_names(meaning.never_auto))
+    unknown = names - prohibited - specialist - never - _names(meaning.harmless)
     found = (
         *(fired("flags", Trigger.PROHIBITED, Lane.STOP, name) for name in sorted(prohibited)),
         *(fired("flags", Trigger.SPECIALIST_NEEDED, Lane.SPECIALIST, name) for name in sorted(specialist)),

@@ -30,7 +30,8 @@ class Press:
 
     `face` is `Case.face` of the card pressed; `saw` the digest of the delivered blocks where known; `card_known` is False
     when the message is no card of this case in this workspace, channel and app. `cut` says that the card could not show
-    everything. `text` and `params` are content: they go to the vault, never open into a leaf.
+    everything. `text`, `params` and `prefill` are content: they go to the vault, never open into a leaf. A modification gives
+    both of the latter whole, as they shall be; a `prefill` of None leaves the pre-filled fields as they are.
     """
 
     verb: str
@@ -44,3 +45,4 @@ class Press:
     reason_code: str = ""
     text: str = ""
     params: dict[str, Any] | None = None
+    prefill: dict[str, Any] | None = None

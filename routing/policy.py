@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from routing.case import Group, Tier
 from routing.clock import Calendar
+from routing.clock_row import ClockRow
 from routing.expressions import Expression
 from routing.policy_form import Ladder, PolicyForm, Rule, Workflow
 
@@ -14,7 +15,7 @@ class Policy:
     """A policy in force: the bytes of its file, their hash, what they say and its compiled rules.
 
     `workflows` are complete: what a workflow does not write stands there as the defaults have it. `tiers` are the rungs of
-    each ladder as cases carry them.
+    each ladder as cases carry them. `own_clocks` are the rows of each workflow's clock table, `clocks` those of the policy's.
     """
 
     text: bytes
@@ -24,6 +25,8 @@ class Policy:
     expressions: Mapping[str, tuple[tuple[Rule, Expression], ...]]
     groups: Mapping[str, Group]
     tiers: Mapping[str, tuple[Tier, ...]]
+    own_clocks: Mapping[str, tuple[ClockRow, ...]]
+    clocks: tuple[ClockRow, ...]
 
     @property
     def version(self) -> str:
@@ -48,6 +51,10 @@ class Policy:
     def workflow(self, name: str) -> Workflow | None:
         """The workflow of this name, None when the policy has none."""
         return self.workflows.get(name)
+
+    def clock_tables(self, workflow: str) -> tuple[tuple[ClockRow, ...], ...]:
+        """The clock tables that a case of this workflow is looked up in, one after the other."""
+        return self.own_clocks.get(workflow, ()), self.clocks
 
     def routing_key(self, ladder: str, tier_index: int) -> str | None:
         """The PagerDuty routing key of a tier (0-based), None where it does not page or is gone from the policy."""

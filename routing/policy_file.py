@@ -2,19 +2,21 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
 from pydantic import ValidationError
 
 from routing.case import Group, Page, Tier
+from routing.clock_presets import ROWS, Preset
+from routing.clock_row import ClockRow
 from routing.document import Document, read_yaml
 from routing.errors import PolicyError, Problem
 from routing.expressions import ExpressionError, compile_condition
 from routing.paths import misspelt
 from routing.policy import Policy
-from routing.policy_form import HARD_FLAGS, LAST, PROHIBITED_FLAGS, PolicyForm, Start, Thresholds
+from routing.policy_form import HARD_FLAGS, LAST, PROHIBITED_FLAGS, Clock, PolicyForm, Start, Thresholds
 from routing.problems import did_you_mean, problems_of
 from routing.strict import pointer
 from routing.vocabulary import Template
@@ -53,6 +55,8 @@ def load_policy(text: bytes, environment: Mapping[str, str], source: str = "poli
         expressions={name: tuple((rule, compile_condition(rule.when)) for rule in flow.rules) for name, flow in workflows.items()},
         groups={name: Group(usergroup=members.usergroup, users=members.users) for name, members in form.groups.items()},
         tiers={name: _tiers(form, name) for name in form.ladders},
+        own_clocks={name: _rows(flow.clocks, "workflows", name) for name, flow in workflows.items()},
+        clocks=_rows(form.clocks),
     )
 
 
@@ -82,15 +86,20 @@ def _tiers(form: PolicyForm, ladder: str) -> tuple[Tier, ...]:
     )
 
 
+def _rows(clocks: Iterable[Clock], *around: str) -> tuple[ClockRow, ...]:
+    return tuple(row for index, clock in enumerate(clocks) for row in clock.rows(pointer(*around, "clocks", index)))
+
+
 def _cross_problems(document: Document) -> list[Problem]:
     """What no single key shows. Reads the raw values, so that a mistake elsewhere hides nothing here."""
     root = document.value
-    found = [*_ladder_problems(root), *_part_problems(root, ("defaults",))]
+    found = [*_ladder_problems(root), *_part_problems(root, ("defaults",)), *_clock_problems(root, root, ())]
     for name, workflow in _entries(root, "workflows"):
         place = ("workflows", name)
         found += _part_problems(root, place)
         found += _workflow_problems(root, workflow, place)
         found += _rule_problems(workflow, place)
+        found += _clock_problems(root, workflow, place)
     return [Problem(pointer(*place), message, document.line_of(place)) for place, message in found]
 
 
@@ -146,6 +155,20 @@ def _rule_problems(workflow: object, place: Place) -> Found:
                 compile_condition(when)
             except ExpressionError as error:
                 yield (*place, "rules", index, "when"), str(error)
+
+
+def _clock_problems(root: object, part: object, place: Place) -> Found:
+    """Business time needs a calendar: one that no tier has would be counted day and night, and nobody would know."""
+    name = _at(part, "ladder")
+    ladders = [_at(root, "ladders", name)] if place else [ladder for _, ladder in _entries(root, "ladders")]
+    if None in ladders or any(_at(tier, "calendar") is not None for one in ladders for tier in _listed(one, "tiers")):
+        return
+    for index, clock in enumerate(_listed(part, "clocks")):
+        preset = _at(clock, "preset")
+        rows = ROWS[Preset(preset)] if isinstance(preset, str) and preset in list(Preset) else ()
+        if _at(clock, "time") == "business" or any(row.time == "business" for row in rows):
+            of = f'of the ladder "{name}" ' if place else ""
+            yield (*place, "clocks", index), f"counts business time, and no tier {of}has a calendar"
 
 
 def _reference(root: object, part: object, key: str, among: str, place: Place) -> Found:

@@ -1,12 +1,15 @@
 """The form of the policy file. Owns every key, its default and its meaning; never reads a file and decides nothing."""
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints, WithJsonSchema, model_validator
 
 from routing.case import Group
 from routing.clock import Calendar
-from routing.vocabulary import Exhausted, Lane, Mode, Risk, Template
+from routing.clock_presets import ROWS, Preset
+from routing.clock_row import ClockRow, Duration
+from routing.vocabulary import ClockName, Exhausted, Lane, Mode, Risk, Template
 
 HARD_FLAGS = frozenset(
     {
@@ -25,18 +28,6 @@ SPECIALIST_FLAGS = ("regulated", "access", "external_communication", "financial"
 LAST = 1_000
 """The tier number that stands for the last tier of whatever ladder it is."""
 
-_UNIT_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-
-
-def seconds(value: object) -> object:
-    """Seconds of a duration such as 30s, 15m, 4h or 2d; from a second to a year."""
-    if not isinstance(value, str) or not value[:-1].isascii() or not value[:-1].isdigit() or value[-1] not in _UNIT_S or len(value) > 9:
-        raise ValueError("expected a duration like 30s, 15m, 4h or 2d")
-    length_s = int(value[:-1]) * _UNIT_S[value[-1]]
-    if not 1 <= length_s <= 366 * 86_400:
-        raise ValueError("expected a duration from 1s to 366d")
-    return length_s
-
 
 def _tier_number(value: object) -> object:
     if value == "last":
@@ -52,9 +43,6 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=4_000)]
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=300)]
 UserId = Annotated[str, StringConstraints(pattern=r"^[UW][A-Z0-9]{1,30}$")]
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
-Duration = Annotated[
-    int, BeforeValidator(seconds), WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,8}[smhd]$", "examples": ["15m"]})
-]
 TierNumber = Annotated[
     int,
     BeforeValidator(_tier_number),
@@ -148,11 +136,40 @@ class Start(_Part):
     stop: TierNumber = LAST
 
 
-class Clocks(_Part):
-    """Clocks that belong to no tier."""
+class Clock(_Part):
+    """A row of the clock table: a clock, how long it lasts and for which cases; or rows with a name. See `routing.clock_table`."""
 
-    information: Duration = Field(default=86_400, description="time the service has to supply information")
-    hold: Duration = Field(default=14_400, description="time until somebody is asked again about a held case")
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["clock", "lasts"]}, {"required": ["preset"], "maxProperties": 1}]})
+
+    clock: ClockName | None = None
+    lasts: Duration | None = None
+    risk: Risk | None = Field(default=None, description="only for this class of risk; none: any")
+    mode: Mode | None = Field(default=None, description="only where the service waits (sync) or does not (async); none: either")
+    lane: Literal[Lane.REVIEW, Lane.SPECIALIST, Lane.EXPERT, Lane.STOP] | None = Field(default=None, description="only in this lane")
+    time: Literal["business", "elapsed"] | None = Field(
+        default=None,
+        description="business: in the tier's calendar; elapsed: day and night. Default: business for the clocks of a tier that has a "
+        "calendar, elapsed for information, hold and total",
+    )
+    preset: Preset | None = Field(default=None, description="rows with a name, in place of all other keys; see `routing.clock_presets`")
+
+    @model_validator(mode="after")
+    def _row_or_preset(self) -> "Clock":
+        alone = self.model_fields_set == {"preset"} and self.preset is not None
+        if not alone and (self.preset is not None or self.clock is None or self.lasts is None):
+            raise ValueError("expected clock and lasts, or preset alone")
+        return self
+
+    def rows(self, origin: str) -> tuple[ClockRow, ...]:
+        """The rows it stands for. `origin` is its place in the file."""
+        if self.preset is not None:
+            return tuple(replace(row, origin=f"{origin} ({self.preset})") for row in ROWS[self.preset])
+        if self.clock is None or self.lasts is None:
+            raise AssertionError("a row without a clock or a length was read")
+        return (ClockRow(self.clock, self.lasts, self.risk, self.mode, self.lane, self.time, origin),)
+
+
+Clocks = Annotated[tuple[Clock, ...], Field(max_length=100)]
 
 
 class Flags(_Part):
@@ -183,7 +200,6 @@ class Defaults(_Part):
 
     thresholds: Thresholds = Thresholds()
     start: Start = Start()
-    clocks: Clocks = Clocks()
     flags: Flags = Flags()
     dual: Dual = Dual()
     expert: Expert = Expert()
@@ -217,6 +233,7 @@ class Workflow(Defaults):
     mode: Mode | None = Field(default=None, description="whether the service waits; default: by risk")
     instructions: str = Field(default="", max_length=4_000, description="what reviewers are told")
     owner: str = Field(default="", max_length=200)
+    clocks: Clocks = Field(default=(), description="its own clock table; the policy's is asked where no row of it fits")
     rules: tuple[Rule, ...] = Field(default=(), max_length=200)
 
 
@@ -267,6 +284,7 @@ class PolicyForm(_Part):
     calendars: dict[Name, Calendar] = Field(default_factory=dict)
     ladders: dict[Name, Ladder] = Field(min_length=1)
     workflows: dict[Name, Workflow] = Field(min_length=1)
+    clocks: Clocks = Field(default=(), description="the clock table; where no row fits, a tier keeps its own ack and decide")
     defaults: Defaults = Defaults()
     risk: RiskMatrix = RiskMatrix()
     priority: Priority = Priority()

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Literal
 
 from routing.case import Group, Reason, Route, Step, Tier
+from routing.clock_table import clocked
 from routing.expressions import Failure, variables
 from routing.facts import Facts
 from routing.gates import confidence_gate, context_gate, impact_gate, moves_money, worst
@@ -92,11 +93,11 @@ def weigh(policy: Policy, submission: Submission, facts: Facts, now: datetime) -
     rules = _ruled(policy, submission, codes, now)
     templates = frozenset({workflow.template, *(ruled.rule.template for ruled in rules if ruled.fired and ruled.rule.template)})
     standing = (_action(workflow, submission), _template(max(templates, key=_TEMPLATES.index)))
-    demands = {signal.lane for signals in (*gates.values(), standing, [ruled.signal for ruled in rules]) for signal in signals}
-    lane = max(demands, key=lambda lane: lane.severity)
-    winner = next((ruled.rule.name for ruled in rules if ruled.fired and _demanded(ruled.rule) is lane), "")
     requester = _requester(workflow, templates, submission)
     missing = _missing(workflow, requester, submission)
+    demands = {signal.lane for signals in (*gates.values(), standing, [ruled.signal for ruled in rules], missing) for signal in signals}
+    lane = max(demands, key=lambda lane: lane.severity)
+    winner = next((ruled.rule.name for ruled in rules if ruled.fired and _demanded(ruled.rule) is lane), "")
     return Weighed(workflow, assessed, gates, standing, rules, templates, requester, missing, lane, winner)
 
 
@@ -108,7 +109,7 @@ def settle(policy: Policy, weighed: Weighed, submission: Submission, now: dateti
     start = _start(workflow, lane, template, len(tiers))
     steps = _steps(workflow, lane, weighed.templates)
     waits = lane is Lane.STOP or _RISK_ORDER.index(risk) >= _RISK_ORDER.index(workflow.sync_from)
-    return Route(
+    chosen = Route(
         lane=lane,
         mode=workflow.mode or (Mode.SYNC if waits else Mode.ASYNC),
         risk=risk,
@@ -120,8 +121,6 @@ def settle(policy: Policy, weighed: Weighed, submission: Submission, now: dateti
         start=start,
         page_at_start=lane is Lane.STOP and tiers[start].page is not None,
         exhausted=policy.ladders[workflow.ladder].exhausted,
-        hold_s=workflow.clocks.hold,
-        information_s=workflow.clocks.information,
         requester=weighed.requester,
         reasons=_reasons(weighed),
         missing=tuple(signal.value for signal in weighed.missing),
@@ -136,6 +135,7 @@ def settle(policy: Policy, weighed: Weighed, submission: Submission, now: dateti
         policy_version=policy.version,
         policy_sha256=policy.sha256,
     )
+    return clocked(chosen, policy.clock_tables(submission.workflow))
 
 
 def astray(policy: Policy, submission: Submission) -> Route:
@@ -146,7 +146,7 @@ def astray(policy: Policy, submission: Submission) -> Route:
     templates = frozenset({workflow.template if workflow else Template.APPROVAL, Template.APPROVAL})
     steps = _steps(workflow or Workflow(ladder=ladder), Lane.EXPERT, templates)
     signal = fired("routing", Trigger.ROUTING_ERROR, Lane.EXPERT)
-    return Route(
+    lost = Route(
         lane=Lane.EXPERT,
         mode=Mode.SYNC,
         risk=Risk.HIGH,
@@ -165,6 +165,7 @@ def astray(policy: Policy, submission: Submission) -> Route:
         policy_version=policy.version,
         policy_sha256=policy.sha256,
     )
+    return clocked(lost, policy.clock_tables(submission.workflow))
 
 
 def _ruled(policy: Policy, submission: Submission, codes: list[str], now: datetime) -> tuple[Ruled, ...]:
@@ -206,7 +207,7 @@ def _template(template: Template) -> Signal:
 
 
 def _missing(workflow: Workflow, requester: str, submission: Submission) -> tuple[Signal, ...]:
-    """A signal for each path the workflow requires and the case lacks. They send the case back, they choose no lane."""
+    """A signal for each path the workflow requires and the case lacks: the case is sent back, and people decide if nothing comes."""
     absent = [path for path in workflow.required if value_at(submission, path) in (None, "", (), {}, [])]
     known = submission.requester is not None and (submission.requester.slack_id or submission.requester.email)
     if requester == "required" and not known and "requester" not in absent:

@@ -177,6 +177,11 @@ class Submission(_Form):
         """RFC 8785 bytes of each field that the service set, by name. Written once: they are hashed, committed to and sealed."""
         return {name: canonical(value) for name, value in self.model_dump(mode="json", exclude_unset=True).items()}
 
+    @property
+    def prefilled(self) -> dict[str, Any]:
+        """The pre-filled fields as the service set them, by name; empty where there are none."""
+        return self.prefill.model_dump(mode="json", exclude_unset=True) if self.prefill is not None else {}
+
     def __copy__(self) -> Self:
         """A copy is made to be changed (`model_copy`): it writes its own texts."""
         copied = super().__copy__()

@@ -99,6 +99,28 @@ class Exhausted(StrEnum):
 
 
 @unique
+class ClockName(StrEnum):
+    """The clocks of a case, as the policy's table and the log name them."""
+
+    ACKNOWLEDGE = "acknowledge"
+    """Until somebody of the tier takes the case."""
+    DECIDE = "decide"
+    """Until the tier decides it."""
+    ESCALATE = "escalate"
+    """In place of `decide`, at the tiers above the one the case opened at."""
+    VERIFY = "verify"
+    """In place of the tier's, for the first step of a dual review."""
+    APPROVE = "approve"
+    """In place of the tier's, for the second step of a dual review."""
+    INFORMATION = "information"
+    """Until the service answers; `decide` pauses meanwhile."""
+    HOLD = "hold"
+    """Until people are asked again about a held case."""
+    TOTAL = "total"
+    """Until the case is decided or safe, from its opening. It never pauses."""
+
+
+@unique
 class Verb(StrEnum):
     """What a person can do to a case."""
 
@@ -174,3 +196,4 @@ class EventKind(StrEnum):
     PRESSES_REFUSED = "presses_refused"
     NOT_DELIVERED = "not_delivered"
     DELIVERY_RETRIED = "delivery_retried"
+    CONTENT_ERASED = "content_erased"

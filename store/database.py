@@ -9,9 +9,10 @@ would hop between threads three times (docs/decisions.md); PostgreSQL runs on as
 import asyncio
 import fcntl
 import os
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
 
@@ -97,15 +98,28 @@ class Database:
         """Whether this process holds the PostgreSQL advisory lock `key`, taking it if it is free. On SQLite there is no other process."""
         return await self._side.hold(key)
 
+    async def forget(self) -> bool:
+        """Have what was deleted leave the disk: SQLite's journal is written back and emptied. False when readers kept that from happening.
+
+        PostgreSQL does this in its own time (VACUUM, its journal): always True.
+        """
+        return await self._side.forget()
+
     async def close(self) -> None:
         """Close all connections and give the lock back."""
         await self._side.close()
 
 
+_UNAVAILABLE = ("08", "25006", "53", "55", "57", "58")
+"""How the SQLSTATE of such failures begins: connection, read-only standby, resources, lock, operator, system (PostgreSQL, appendix A)."""
+
+
 def is_unavailable(problem: BaseException) -> bool:
     """Whether the database as a whole failed (gone, full, locked), rather than one statement being wrong."""
-    if isinstance(problem, DBAPIError) and problem.connection_invalidated:
-        return True
+    if isinstance(problem, DBAPIError):  # asyncpg's errors come as no subclass of it, but with their SQLSTATE
+        state = getattr(problem.orig, "sqlstate", None) or ""
+        if problem.connection_invalidated or state.startswith(_UNAVAILABLE):
+            return True
     return isinstance(problem, OperationalError | InterfaceError | OSError)
 
 
@@ -115,8 +129,8 @@ class _Sqlite:
     def __init__(self, url: URL, *, serving: bool) -> None:
         if url.database in (None, "", ":memory:"):
             raise UnsafeDatabaseError("SQLite needs a file: what is in memory is gone with the process.")
-        path = Path(str(url.database))
-        self._lock = _lock(path) if serving else None
+        path = self._path = Path(str(url.database))
+        self._lock = _lock(path.resolve()) if serving else None  # one lock for the file, by whatever links it is reached
         pool: dict[str, Any] = {"max_overflow": 0, "connect_args": {"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000}}
         self._writer = create_engine(url.set(drivername="sqlite"), pool_size=1, **pool)
         self._reader = create_async_engine(url, pool_size=READERS, **pool)
@@ -142,6 +156,15 @@ class _Sqlite:
 
     async def hold(self, _key: int) -> bool:
         return True
+
+    async def forget(self) -> bool:
+        return await asyncio.to_thread(self._forget)
+
+    def _forget(self) -> bool:
+        """On a connection of its own: the writer's may be in the middle of a transaction, for which this one waits."""
+        with closing(sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None)) as connection:
+            busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
 
     async def migrate(self) -> None:
         async with self.writing() as transaction:
@@ -193,7 +216,8 @@ def _prepare(dbapi: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     # The driver's own transactions begin too late and lose updates: with isolation_level None, BEGIN is ours.
     dbapi.isolation_level = None
     cursor = dbapi.cursor()
-    for pragma, wanted in (("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("busy_timeout", BUSY_TIMEOUT_MS)):
+    careful = (("journal_mode", "wal"), ("synchronous", 2), ("secure_delete", 1), ("foreign_keys", 1))  # what is deleted is overwritten
+    for pragma, wanted in (*careful, ("busy_timeout", BUSY_TIMEOUT_MS)):
         cursor.execute(f"PRAGMA {pragma}={wanted}")
         cursor.execute(f"PRAGMA {pragma}")
         row = cursor.fetchone()
@@ -262,6 +286,9 @@ class _Postgres:
                 await lost.invalidate()
                 await lost.close()
             return False
+
+    async def forget(self) -> bool:
+        return True
 
     async def migrate(self) -> None:
         async with self._engine.begin() as connection:

@@ -14,8 +14,9 @@ from routing.submission import Submission
 from routing.vocabulary import EventKind
 from store.cards import Card, cards_of
 from store.content import content_submission, unseal
+from store.keys import KeyUnusable
 from store.schema import case_keys, cases, checkpoints, leaves, moment, vault
-from store.vault import CaseVault, Vault
+from store.vault import CannotOpen, CaseVault, Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,17 @@ def read_scene(connection: Connection, *, case_id: str, vault: Vault) -> Scene |
     newest = connection.execute(select(checkpoints.c.note).order_by(checkpoints.c.size.desc()).limit(1)).scalar_one_or_none()
     history = read_history(connection, case_id=case_id, vault=vault)
     return Scene(case, submission, history, tuple(cards_of(connection, case_id)), newest or "")
+
+
+def check_vault_key(connection: Connection, *, vault: Vault) -> None:
+    """Raises KeyUnusable when the cases of this database are sealed under another vault key: nothing of them could be read."""
+    row = connection.execute(select(case_keys.c.case_id, case_keys.c.wrapped).limit(1)).first()
+    if row is None:
+        return
+    try:
+        vault.open_case(row.case_id, row.wrapped)
+    except CannotOpen as problem:
+        raise KeyUnusable("this database was written under another vault key; restore that key from your backup") from problem
 
 
 def case_safe(connection: Connection, case_id: str, vault: Vault) -> CaseVault | None:

@@ -140,7 +140,9 @@ class Ledger:
     async def sweep_refusals(self, now: datetime) -> None:
         """Record how many presses of each person were refused beyond those recorded one by one, for minutes that are over."""
         for person, count in self._refusals.over(now):
-            await self.record(Event(EventKind.PRESSES_REFUSED, Actor("human", person), {"count": count}))
+            if count:
+                await self.record(Event(EventKind.PRESSES_REFUSED, Actor("human", person), {"count": count}))
+            self._refusals.forget(person, count)
 
     async def clock_jumped(self, jump: Jump) -> int | None:
         """Record that the wall clock was set by `jump.seconds`."""
@@ -182,11 +184,17 @@ class Refusals:
         return True
 
     def over(self, now: datetime) -> list[tuple[str, int]]:
-        """(person, count) of those whose minute is over; they are forgotten."""
+        """(person, count) of those whose minute is over; to be forgotten once recorded."""
         past = [person for person, recent in self._recent.items() if now - recent[-1] >= timedelta(minutes=1)]
-        for person in past:
-            del self._recent[person]
-        return [(person, self._uncounted.pop(person)) for person in past if person in self._uncounted]
+        return [(person, self._uncounted.get(person, 0)) for person in past]
+
+    def forget(self, person: str, count: int) -> None:
+        """So many refusals of a person are recorded; those that came meanwhile stay."""
+        left = self._uncounted.pop(person, 0) - count
+        if left:
+            self._uncounted[person] = left
+        else:
+            self._recent.pop(person, None)
 
 
 class _Opening:

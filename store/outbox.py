@@ -52,12 +52,14 @@ class Outbox:
         if not self._database.is_postgres:
             await self._writer.write(partial(_end_leases, everyone_but=self._boot_id))
 
-    async def claim(self, peer: str, limit: int = 16, *, skip: Collection[str] = ()) -> list[Outgoing]:
-        """Lease up to `limit` lane heads of a peer: urgent first, then by priority (higher first), then oldest; none to `skip`.
+    async def claim(self, peer: str, limit: int = 16, *, skip: Collection[str] = (), only_updates: Collection[str] = ()) -> list[Outgoing]:
+        """Lease up to `limit` lane heads of a peer: urgent first, then by priority (higher first), then oldest.
 
-        Updates of one card that follow each other become one.
+        None to destinations in `skip`, and only card updates to those in `only_updates`: a channel that has to wait with posts need not
+        wait with updates. Updates of one card that follow each other become one.
         """
-        rows = await self._writer.write(partial(_claim, peer=peer, limit=limit, skip=skip, boot_id=self._boot_id))
+        claim = partial(_claim, peer=peer, limit=limit, skip=skip, only_updates=only_updates, boot_id=self._boot_id)
+        rows = await self._writer.write(claim)
         self._passing("outbox.claimed")
         return rows
 
@@ -114,7 +116,16 @@ def _end_leases(connection: Connection, now: datetime, *, everyone_but: str | No
     connection.execute(update(outbox).where(over, outbox.c.state != "trying").values(**free))
 
 
-def _claim(connection: Connection, now: datetime, *, peer: str, limit: int, skip: Collection[str], boot_id: str) -> list[Outgoing]:
+def _claim(
+    connection: Connection,
+    now: datetime,
+    *,
+    peer: str,
+    limit: int,
+    skip: Collection[str],
+    only_updates: Collection[str],
+    boot_id: str,
+) -> list[Outgoing]:
     _end_leases(connection, now)
     earlier = outbox.alias("earlier")
     blocking = (
@@ -137,6 +148,8 @@ def _claim(connection: Connection, now: datetime, *, peer: str, limit: int, skip
     )
     if skip:
         statement = statement.where(outbox.c.destination.not_in(skip))
+    if only_updates:
+        statement = statement.where(or_(outbox.c.destination.not_in(only_updates), outbox.c.kind == MessageKind.CARD_UPDATE.value))
     rows = connection.execute(statement).all()
     if not rows:
         return []

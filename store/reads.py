@@ -58,6 +58,10 @@ class Reads:
         found = await self._database.read(partial(_open_cases, limit=limit if channel is None else None, tier=tier))
         return found if channel is None else [case for case in found if case.rung.channel == channel][:limit]
 
+    async def free_cases(self, limit: int) -> Sequence[Case]:
+        """Cases that people owe an answer and nobody has claimed, highest priority first, then earliest due."""
+        return await self._database.read(partial(_free_cases, limit=limit))
+
     async def claimed_by(self, person: str) -> Sequence[Case]:
         """Open cases that a person (Slack id) has claimed, highest priority first."""
         return await self._database.read(partial(_claimed_by, person=person))
@@ -133,6 +137,12 @@ def _open_cases(connection: Connection, *, limit: int | None, tier: int | None) 
     if tier is not None:
         statement = statement.where(cases.c.tier == tier)
     return [Case.model_validate_json(snapshot) for snapshot in connection.execute(statement).scalars()]
+
+
+def _free_cases(connection: Connection, *, limit: int) -> list[Case]:
+    waiting = select(cases.c.snapshot).where(cases.c.state == "pending", cases.c.claimed_by == _NOBODY)
+    ordered = waiting.order_by(cases.c.priority.desc(), cases.c.due_at, cases.c.id).limit(limit)
+    return [Case.model_validate_json(snapshot) for snapshot in connection.execute(ordered).scalars()]
 
 
 def _claimed_by(connection: Connection, *, person: str) -> list[Case]:

@@ -106,9 +106,11 @@ class Signing:
             self._last = now
         waited = now - self._last
         grown = edge.size > published and (promised or waited >= GROWTH or published == 0)
-        if grown or (edge.size == published > 0 and waited >= IDLE):
-            return await self._sign(edge)
-        return None
+        idle = edge.size == published > 0 and waited >= IDLE
+        # A database can be put back while we run: what is signed must go on from what was signed, each time anew.
+        if not (grown or idle) or await self.check():
+            return None
+        return await self._sign(edge)
 
     async def _sign(self, edge: Frontier) -> Checkpoint:
         note = sign_checkpoint(edge.size, edge.root(), self._signer)

@@ -12,8 +12,11 @@ from store.schema import OPEN, among, cases, micros, moment
 
 @dataclass(frozen=True, slots=True)
 class TierStanding:
-    """Cases that wait for people at one tier (0-based): how many, how many of them claimed, how many late, when the next clock runs out."""
+    """Cases of one workflow that wait for people at one tier (0-based) of its ladder: how many, how many of them claimed, how many late,
+    when the next clock runs out.
+    """
 
+    workflow: str
     tier: int
     waiting: int
     claimed: int
@@ -22,15 +25,22 @@ class TierStanding:
 
 
 def tier_standings(connection: Connection, now: datetime) -> Sequence[TierStanding]:
-    """Every tier at which something waits. Each count follows an index of its own, so that a long queue is no slower than a short one."""
+    """Every workflow and tier at which something waits, lower tiers first."""
+    place = (cases.c.workflow, cases.c.tier)
     pending = (among(cases.c.state, OPEN), cases.c.state == "pending")
-    by_tier = select(cases.c.tier, func.count().label("cases"), func.min(cases.c.due_at).label("due")).group_by(cases.c.tier)
-    claimed = {row.tier: row.cases for row in connection.execute(by_tier.where(*pending, cases.c.claimed_by != ""))}
-    late = {row.tier: row.cases for row in connection.execute(by_tier.where(*pending, cases.c.due_at <= micros(now)))}
-    rows = connection.execute(by_tier.where(*pending).order_by(cases.c.tier))
+    counted = select(*place, func.count().label("cases"), func.min(cases.c.due_at).label("due")).where(*pending).group_by(*place)
+    claimed = {(row.workflow, row.tier): row.cases for row in connection.execute(counted.where(cases.c.claimed_by != ""))}
+    late = {(row.workflow, row.tier): row.cases for row in connection.execute(counted.where(cases.c.due_at <= micros(now)))}
     return [
-        TierStanding(row.tier, row.cases, claimed.get(row.tier, 0), late.get(row.tier, 0), None if row.due is None else moment(row.due))
-        for row in rows
+        TierStanding(
+            workflow=row.workflow,
+            tier=row.tier,
+            waiting=row.cases,
+            claimed=claimed.get((row.workflow, row.tier), 0),
+            late=late.get((row.workflow, row.tier), 0),
+            next_due=None if row.due is None else moment(row.due),
+        )
+        for row in connection.execute(counted.order_by(cases.c.tier, cases.c.workflow))
     ]
 
 

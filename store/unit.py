@@ -6,6 +6,7 @@ messages of one change are written together or not at all. It never commits and 
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, insert, select
@@ -108,11 +109,11 @@ class Unit:
         return self._kept.cases.get(wanted)
 
     def subject(self, wanted: str, *, content: bool) -> Subject | None:
-        """A case with the policy it lives by and, if asked for and not erased, its content."""
+        """A case and, if asked for, the policy it lives by and its content (None once erased). Raises PolicyError."""
         case = self._kept.cases.get(wanted)
         if case is None:
             return None
-        return Subject(case, self._policies.get(case.route.policy_sha256), self._content(case) if content else None)
+        return Subject(case, self._policies.get(case.route.policy_sha256), self._content(case)) if content else Subject(case)
 
     def draw_case_id(self) -> str:
         """A new case id."""
@@ -147,8 +148,9 @@ class Unit:
 
     def record(self, draft: Draft, event: Event, case: Case | None) -> int:
         """Add one leaf, of a case or of the whole log (which seals nothing). Gives its index."""
-        index = self._known.size + len(self._kept.leaves) + len(draft.leaves)
-        texts = {name: canonical(value) for name, value in event.sealed.items()}
+        index = self._size(draft)
+        erased = case is not None and case.erased_at is not None  # then nothing is kept any more that would have to be erased again
+        texts = {} if erased else {name: canonical(value) for name, value in event.sealed.items()}
         if event.submission is not None:
             if taken := texts.keys() & Submission.model_fields.keys():
                 raise ValueError(f"{sorted(taken)} are fields of a submission and cannot name what is sealed beside one")
@@ -200,18 +202,22 @@ class Unit:
         flush(connection, self._known, self._kept, self._changed, self.now)
 
     def _apply(self, draft: Draft, change: Change) -> tuple[int, ...]:
-        case = change.case
-        indices = tuple(self.record(draft, event, case) for event in change.events)
-        places: dict[str, int] = {}
-        for index, event in zip(indices, change.events, strict=True):
+        case, indices = change.case, list[int]()
+        for event in change.events:
+            index = self._size(draft)
             if event.submission is not None:
-                places["content_at"] = index
+                case = case.model_copy(update={"content_at": index})
                 draft.contents[case.id] = event.submission
             if event.kind is EventKind.DECIDED:
-                places["decided_index"] = index
-        draft.cases[case.id] = case.model_copy(update=places) if places else case
+                case = case.model_copy(update={"decided_index": index})
+            indices.append(self.record(draft, _pointing(event, case.content_at), case))
+        draft.cases[case.id] = case
         draft.outbox += [self._message(message, case, indices) for message in change.messages]
-        return indices
+        return tuple(indices)
+
+    def _size(self, draft: Draft) -> int:
+        """How long the log is with what was added: the index of the next leaf."""
+        return self._known.size + len(self._kept.leaves) + len(draft.leaves)
 
     def _message(self, message: Message, case: Case, indices: Sequence[int]) -> Row:
         return {
@@ -251,3 +257,8 @@ class Unit:
         if safe is None:
             safe = draft.safes[wanted] = self._vault.open_case(wanted, self._known.wrapped[wanted])
         return safe
+
+
+def _pointing(event: Event, content_at: int) -> Event:
+    """An event that names the hash of the input also says which leaf seals that input; only here is that index known."""
+    return replace(event, fields={**event.fields, "content_leaf": content_at}) if "input_sha256" in event.fields else event

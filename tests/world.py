@@ -18,7 +18,7 @@ from bot.app import App
 from bot.sandbox.ack import Ack
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import actions_of
-from bot.settings import read_settings
+from bot.settings import Settings, read_settings
 from routing.case import Case
 from store.keys import signing_key, vault_key
 from store.schema import moment, outbox
@@ -54,6 +54,8 @@ workflows:
   payouts: {ladder: standard, template: dual, requester: optional}
   summaries: {ladder: standard, template: auto, requester: optional}
   lonely: {ladder: deserted, template: approval, requester: optional}
+  transfers: {ladder: standard, template: dual, requester: optional, clocks: [{preset: dual-2h-4h}, {clock: total, lasts: 3h}]}
+  limits: {ladder: standard, template: approval, requester: optional, mode: sync, clocks: [{preset: sync-30m-async-4h}]}
 """
 SERVICES = """
 services:
@@ -62,7 +64,7 @@ services:
     callback_secret: "${CALLBACK_SECRET}"
     callback_url: "${CALLBACK_URL}"
     networks: ["127.0.0.0/8"]
-    workflows: [refunds, payouts, summaries, lonely]
+    workflows: [refunds, payouts, summaries, lonely, transfers, limits]
 """
 
 
@@ -91,6 +93,8 @@ class World:
     clock: Clock = field(default_factory=Clock)
     passing: Callable[[str], None] = lambda _name: None
     policy: str = POLICY
+    keys: bool = True
+    """Whether keys that are missing are made, as an operator would once."""
 
     def __post_init__(self) -> None:
         """Make the sandbox; the bot is started by `start`."""
@@ -108,17 +112,23 @@ class World:
 
     async def start(self) -> None:
         """Start the bot as an operator would: settings and two files."""
-        (self.folder / "policy.yml").write_text(self.policy)
-        (self.folder / "services.yml").write_text(SERVICES)
-        environment = self._environment()
-        self.app = await App.start(
-            read_settings(_settings_of(environment)), environment, clock=self.clock, background=False, passing=self.passing
-        )
+        environment = self.write_files()
+        self.app = await App.start(self.settings(environment), environment, clock=self.clock, background=False, passing=self.passing)
         self.sandbox.customer.verify = self._receiver_kit(str(self.app.vkey))
         events = None if self.socket_mode else f"{self.app.url}/slack/events"
         self.sandbox.connect(slack_events_url=events, pagerduty_webhook_url=f"{self.app.url}/pagerduty/webhooks", cases_url=self.app.url)
         if self.socket_mode:
             await self.sandbox.slack.socket_mode.until_connected()
+
+    def write_files(self) -> dict[str, str]:
+        """Write the two files and make the keys; gives the environment that goes with them."""
+        (self.folder / "policy.yml").write_text(self.policy)
+        (self.folder / "services.yml").write_text(SERVICES)
+        return self._environment()
+
+    def settings(self, environment: Mapping[str, str]) -> Settings:
+        """The settings in this environment."""
+        return read_settings({name: value for name, value in environment.items() if name.startswith("TIERLINE_")})
 
     async def stop(self) -> None:
         """Stop the bot; the others go on."""
@@ -251,8 +261,9 @@ class World:
     def _environment(self) -> dict[str, str]:
         slack, pagerduty, customer = self.sandbox.config.slack.app, self.sandbox.config.pagerduty, self.sandbox.config.customer
         here = self.folder
-        signing_key(here / "signing.pem", create=True)
-        vault_key(here / "vault.key", create=True)
+        if self.keys:
+            signing_key(here / "signing.pem", create=True)
+            vault_key(here / "vault.key", create=True)
         return {
             "TIERLINE_DATABASE_URL": self.database_url,
             "TIERLINE_POLICY": str(here / "policy.yml"),
@@ -326,10 +337,6 @@ async def listeners_end() -> None:
 def _is_bolts(task: "asyncio.Task[Any]") -> bool:
     code = getattr(task.get_coro(), "cr_code", None)
     return code is not None and "slack_bolt" in code.co_filename
-
-
-def _settings_of(environment: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in environment.items() if name.startswith("TIERLINE_")}
 
 
 def _next_try(connection: Connection) -> datetime | None:

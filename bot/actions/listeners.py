@@ -17,14 +17,15 @@ from bot.actions.presses import Declined, Outcome, Presses, Recorded
 from bot.actions.replies import Replies
 from bot.cards.evidence import evidence_modal
 from bot.cards.modals import verb_modal
-from bot.cards.modify import modify_modal, params_digest, preview_modal
+from bot.cards.modify import change_digest, modify_modal, preview_modal
+from bot.cards.text import brief
 from bot.cards.typed import Typed, read_modification, read_words
 from bot.cards.view import View
 from routing.authorize import REFUSALS
 from routing.vocabulary import Verb
 
 FORMS = frozenset({Verb.REJECT, Verb.ESCALATE, Verb.ASK, Verb.COMMENT, Verb.ROLL_BACK, Verb.MODIFY})
-"""Verbs that ask for words first; the others count at once."""
+"""Verbs that always ask for words first; approving does where a check failed; the others count at once."""
 
 GONE = "The content of this case was erased, so there is nothing to show."
 
@@ -63,7 +64,7 @@ class Listeners:
             _LOG.warning("unreadable press")
             await ack()
             return
-        if pressed.verb in FORMS:
+        if pressed.verb in FORMS or (pressed.verb is Verb.APPROVE and await self._presses.wants_words(pressed)):
             await self._open_form(ack, pressed)
         elif pressed.verb is Verb.OPEN_EVIDENCE and pressed.view_id:
             await self._turn_page(ack, pressed)
@@ -91,12 +92,19 @@ class Listeners:
                 await self._replies.tell(pressed, text)
             case Recorded() if pressed.verb is Verb.OPEN_EVIDENCE:
                 await self._show_evidence(pressed)
-            case Recorded(case=case) if pressed.verb is Verb.APPROVE and case is not None:
-                what = f"revision {case.revision}, action {case.action_sha256[:12]}"
-                more = " The case still needs somebody else." if case.open else ""
-                await self._replies.tell(pressed, f"Recorded: you approved {what}.{more}")
             case Recorded():
-                pass  # the card says it
+                await self._confirm(pressed, outcome)
+
+    async def _confirm(self, pressed: Pressed, recorded: Recorded) -> None:
+        """Say what an approval stands for; of any other press the card says it."""
+        case = recorded.case
+        if pressed.verb is not Verb.APPROVE or case is None:
+            return
+        view = await self._views.view(case.id)
+        title = f" of “{brief(view.submission.title, 150)}”" if view is not None else ""
+        more = " The case still needs somebody else." if case.open else ""
+        what = f"revision {case.revision}{title}, action {case.action_sha256[:12]}"
+        await self._replies.tell(pressed, f"Recorded: you approved {what}.{more}")
 
     async def _show_evidence(self, pressed: Pressed) -> None:
         if (view := await self._view(pressed)) is not None:
@@ -135,14 +143,15 @@ class Listeners:
         if view.case.face != pressed.face:  # what was typed belongs to parameters that are no longer proposed
             await ack(response_action="errors", errors=_beside(values, "text", REFUSALS["stale"]))
             return
-        proposed = view.submission.action.params or {}
-        typed = read_modification(values, proposed)
-        if typed.errors or typed.params is None:
+        params, prefill = view.submission.action.params or {}, view.submission.prefilled
+        typed = read_modification(values, params, prefill)
+        if typed.errors or typed.params is None or typed.prefill is None:
             await ack(response_action="errors", errors=dict(typed.errors))
-        elif typed.params == proposed:
+        elif (typed.params, typed.prefill) == (params, prefill):
             await ack(response_action="errors", errors=_beside(values, "text", REFUSALS["no_change"]))
-        elif params_digest(typed.params) != pressed.shown_params:
-            await ack(response_action="update", view=preview_modal(replace(view, tier=pressed.tier), pressed.seat, typed.params))
+        elif change_digest(typed.params, typed.prefill) != pressed.shown_change:
+            preview = preview_modal(replace(view, tier=pressed.tier), pressed.seat, typed.params, typed.prefill)
+            await ack(response_action="update", view=preview)
         else:
             await self._submit(ack, pressed, values, typed)
 
@@ -152,6 +161,7 @@ class Listeners:
             await ack(response_action="errors", errors=_beside(values, _place(outcome), outcome.text))
         else:
             await ack(response_action="clear")
+            await self._confirm(replace(pressed, view_id=""), outcome)  # the modal is gone: beside the card
 
 
 def _place(outcome: Outcome) -> str:

@@ -39,7 +39,7 @@ class Pressed:
     response_url: str = ""
     view_id: str = ""
     page: int = 0
-    shown_params: str = ""
+    shown_change: str = ""
     seen: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -108,7 +108,7 @@ def _pressed(identifier: str, told: Mapping[str, Any], payload: Mapping[str, Any
         tier=int(told["t"]),
         cut=bool(told["cut"]),
         page=int(told.get("p", 0)),
-        shown_params=str(told.get("d", "")),
+        shown_change=str(told.get("d", "")),
         user=str(payload["user"]["id"]),
         team=str((payload.get("team") or payload["user"]).get("id" if payload.get("team") else "team_id") or ""),
         trigger_id=str(payload.get("trigger_id") or ""),

@@ -14,7 +14,7 @@ import structlog
 from bot.actions.pressed import Pressed
 from bot.cards.typed import Typed
 from bot.people import Identity, People, SlackUnreachable
-from routing.authorize import RULES, Allowed, authorize, refuse
+from routing.authorize import LETS_THROUGH, Allowed, authorize, demands, refuse
 from routing.case import Case
 from routing.change import Change, Refused, Subject
 from routing.people import Person, Press
@@ -74,18 +74,33 @@ class Presses:
     async def carry_out(self, pressed: Pressed, typed: Typed | None = None) -> Outcome:
         """Record a press, with what was typed, or say why it does not count. What is answered `Recorded` is committed."""
         words = typed or Typed()
+        try:
+            case = await self._reads.case(pressed.case_id)
+            if case is None:
+                return self._told(pressed, _declined(refuse("unknown_card")))
+            press = replace(await self._press(pressed, case), reason_code=words.reason_code, text=words.text)
+        except Exception:  # noqa: BLE001 - the database does not answer: whoever pressed must be told, whatever it is
+            return self._told(pressed, _unrecorded(pressed))
+        press = replace(press, params=words.params, prefill=words.prefill)
+        return self._told(pressed, await self._change(pressed, press, step_of(press)))
+
+    async def wants_words(self, pressed: Pressed) -> bool:
+        """Whether this verb demands a reason or text of the case as it is, so that a form comes first."""
         case = await self._reads.case(pressed.case_id)
         if case is None:
-            return self._told(pressed, _declined(refuse("unknown_card")))
-        press = replace(await self._press(pressed, case), reason_code=words.reason_code, text=words.text, params=words.params)
-        return self._told(pressed, await self._change(pressed, press, step_of(press)))
+            return False
+        wanted = demands(pressed.verb, case)
+        return wanted.reason or wanted.text
 
     async def may_begin(self, pressed: Pressed) -> Declined | None:
         """Whether a form may be opened for this press: why not, recorded as every refused press is, or None when it may."""
-        case = await self._reads.case(pressed.case_id)
-        if case is None:
-            return _declined(refuse("unknown_card"))
-        press = await self._press(pressed, case)
+        try:
+            case = await self._reads.case(pressed.case_id)
+            if case is None:
+                return _declined(refuse("unknown_card"))
+            press = await self._press(pressed, case)
+        except Exception:  # noqa: BLE001 - as above
+            return _unrecorded(pressed)
         if (reason := _obstacle(press, case)) is None:
             return None
 
@@ -126,9 +141,8 @@ class Presses:
         key = InboxKey("press", pressed.scope, pressed.key)
         try:
             result = await self._ledger.change(press.case_id, step, press=press, key=key, content=Verb(press.verb) in NEEDS_CONTENT)
-        except Exception:  # noqa: BLE001 - whatever was raised, nothing was recorded, and whoever pressed must be told so
-            _LOG.exception("press not recorded", verb=press.verb, case=press.case_id)
-            return Declined("not_recorded", NOT_RECORDED)
+        except Exception:  # noqa: BLE001 - whatever was raised, nobody knows that it is recorded, and whoever pressed must be told so
+            return _unrecorded(pressed)
         match result:
             case Changed(case=case):
                 return Recorded(case)
@@ -148,14 +162,19 @@ class Presses:
         return outcome
 
 
+def _unrecorded(pressed: Pressed) -> Declined:
+    """The answer to a press of which nobody knows that it was recorded; called while the exception is being handled."""
+    _LOG.exception("press not recorded", verb=pressed.verb, case=pressed.case_id)
+    return Declined("not_recorded", NOT_RECORDED)
+
+
 def _obstacle(press: Press, case: Case) -> Refused | None:
     """What would refuse this press however well its form was filled in."""
-    rule = RULES[Verb(press.verb)]
-    filled = replace(press, reason_code=next(iter(case.route.reason_codes), "") if rule.reason else "", text="filled in")
+    filled = replace(press, reason_code=next(iter(case.route.reason_codes), ""), text="filled in")
     verdict = authorize(filled, case)
     if not isinstance(verdict, Allowed):
         return verdict
-    unread = press.verb == Verb.MODIFY and press.cut and press.person.id not in case.opened_by
+    unread = press.verb in LETS_THROUGH and press.cut and press.person.id not in case.opened_by
     return refuse("open_evidence_first") if unread else None
 
 

@@ -25,14 +25,14 @@ def value(view: View, *, cut: bool, **more: str | int) -> str:
 
 
 def review_rows(view: View, *, cut: bool) -> list[Block]:
-    """Both rows of a card that can be decided."""
+    """The buttons of a card that can be decided, those that decide first; Slack breaks the row where a window is narrow."""
     step = view.case.route.steps[view.case.step]
     claim = ("Release", Verb.UNCLAIM) if view.case.claimed_by else ("Claim", Verb.CLAIM)
-    first = [(VOTE[step.name], Verb.APPROVE, "primary"), ("Reject", Verb.REJECT, "danger"), ("Modify", Verb.MODIFY, "")]
+    offers = [(VOTE[step.name], Verb.APPROVE, "primary"), ("Reject", Verb.REJECT, "danger"), ("Modify", Verb.MODIFY, "")]
     if view.case.tier + 1 < len(view.case.route.tiers):
-        first.append(("Escalate", Verb.ESCALATE, ""))
-    second = [("Ask", Verb.ASK, ""), ("Comment", Verb.COMMENT, ""), (*claim, ""), ("Open evidence", Verb.OPEN_EVIDENCE, "")]
-    return [_row(view, 1, first, cut=cut), _row(view, 2, second, cut=cut)]
+        offers.append(("Escalate", Verb.ESCALATE, ""))
+    offers += [("Ask", Verb.ASK, ""), ("Comment", Verb.COMMENT, ""), (*claim, ""), ("Open evidence", Verb.OPEN_EVIDENCE, "")]
+    return [_row(view, 1, offers, cut=cut)]
 
 
 def held_rows(view: View) -> list[Block]:
@@ -46,7 +46,7 @@ def decided_rows(view: View) -> list[Block]:
     decided = case.state in (State.DECIDED, State.CLOSED) and case.tier == view.tier
     if not decided or case.verdict not in EXECUTABLE or case.rollback:
         return []
-    return [_row(view, 1, [("Roll back", Verb.ROLL_BACK, "danger")], cut=False)]
+    return [_row(view, 1, [("Roll back", Verb.ROLL_BACK, "")], cut=False)]
 
 
 def _row(view: View, number: int, offers: list[tuple[str, Verb, str]], *, cut: bool) -> Block:

@@ -4,17 +4,31 @@ Moments are `<!date^…>` tokens, so that each reader sees the own time zone, wi
 (https://docs.slack.dev/messaging/formatting-message-text#date-formatting).
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from bot.cards.text import channel_name, escaped
 from bot.cards.view import View
 from routing.case import Tier
-from routing.vocabulary import Exhausted, State
+from routing.vocabulary import ClockName, Exhausted, State
+
+_SHORT = timedelta(hours=1)
+
+_SAFE = {Exhausted.HOLD: "is held", Exhausted.QUARANTINE: "is quarantined", Exhausted.REJECT: "expires"}
 
 
 def moment(at: datetime) -> str:
     """A moment as each reader's client shows it: `today at 16:00`; `2026-11-20 15:00 UTC` where it cannot."""
     return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} at {{time}}|{absolute(at)}>"
+
+
+def until(at: datetime, since: datetime | None) -> str:
+    """`within 15 min, by 21:08` for a clock of at most an hour that began at `since`; else `by today at 16:00`.
+
+    A length of time stays true on a card that nobody redraws; what is left of it would not.
+    """
+    if since is None or not timedelta(0) < at - since <= _SHORT:
+        return f"by {moment(at)}"
+    return f"within {span((at - since).total_seconds())}, by <!date^{int(at.timestamp())}^{{time}}|{at.astimezone(UTC):%H:%M} UTC>"
 
 
 def absolute(at: datetime) -> str:
@@ -65,20 +79,35 @@ def clock_lines(view: View) -> list[str]:
 def _pending(view: View) -> list[str]:
     clocks = view.case.clocks
     if clocks.decide is None:
-        return ["⏱ No decision clock runs.", *_deadline(view)]
-    decide = f"decide by {moment(clocks.decide)}"
-    calendar = view.case.rung.calendar
+        return ["⏱ No decision clock runs.", *_ends(view)]
+    since = view.case.tier_since
+    decide = f"decide {until(clocks.decide, since)}"
+    calendar = view.case.calendar(ClockName.DECIDE)
     hours = f" (opening hours of {escaped(calendar.timezone)})" if calendar is not None else ""
     if clocks.acknowledge is None:
         sentences = [f"⏱ *D{decide[1:]}*{hours}; otherwise {_climb(view)}."]
     elif _unacknowledged(view) == _climb(view):
-        sentences = [f"⏱ *Claim by {moment(clocks.acknowledge)}, {decide}*{hours}; otherwise {_climb(view)}."]
+        sentences = [f"⏱ *Claim {until(clocks.acknowledge, since)}, {decide}*{hours}; otherwise {_climb(view)}."]
     else:
-        sentences = [f"⏱ *Claim by {moment(clocks.acknowledge)}*{hours}; otherwise {_unacknowledged(view)}."]
+        sentences = [f"⏱ *Claim {until(clocks.acknowledge, since)}*{hours}; otherwise {_unacknowledged(view)}."]
         sentences.append(f"*D{decide[1:]}*; otherwise {_climb(view)}.")
     if clocks.page is not None:
         sentences.append(f"The next page goes out {moment(clocks.page)} unless somebody takes it.")
-    return [*sentences, *_deadline(view)]
+    return [*sentences, *_ends(view)]
+
+
+def _ends(view: View) -> list[str]:
+    """What ends the case whatever else happens: the total where nothing else comes first, and the service's deadline."""
+    return [*_total(view), *_deadline(view)]
+
+
+def _total(view: View) -> list[str]:
+    clocks = view.case.clocks
+    others = (clocks.decide, clocks.information, clocks.deadline)
+    if clocks.total is None or any(at is not None and at < clocks.total for at in others):
+        return []
+    safe = _SAFE[view.case.route.exhausted]
+    return [f"Not decided by {moment(clocks.total)}, it {safe} whatever tier it is at: nothing is executed."]
 
 
 def _deadline(view: View) -> list[str]:
@@ -118,7 +147,7 @@ def _needs_info(view: View) -> list[str]:
     sentences = ["*Waiting for the service.* The decision clock pauses" + _left(clocks.left_s) + "."]
     if clocks.information is not None:
         sentences.append(f"It has until {moment(clocks.information)} to answer; after that people decide with what there is.")
-    return [*sentences, *_deadline(view)]
+    return [*sentences, *_ends(view)]
 
 
 def _left(left_s: float | None) -> str:

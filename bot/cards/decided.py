@@ -15,7 +15,20 @@ from bot.cards.wording import VERDICT, code_label
 from routing.authorize import EXECUTABLE
 from routing.vocabulary import EventKind, State, Verdict
 
-_PASSED = {"deadline_passed": ", the service's deadline passed", "ladder_passed": ", no tier was left"}
+_OUTCOME = {
+    "executed": "Executed",
+    "failed": "Execution failed",
+    "rolled_back": "Rolled back",
+    "found_wrong": "Executed, found wrong",
+    "found_right": "Executed, found right",
+}
+"""What the service reports of an action that it was allowed to execute."""
+
+_PASSED = {
+    "deadline_passed": ", the service's deadline passed",
+    "ladder_passed": ", no tier was left",
+    "total_passed": ", its total time passed",
+}
 
 
 def draw_without_decision(view: View) -> Drawing:
@@ -68,7 +81,7 @@ def _wanted(view: View, cuts: Cuts) -> list[Block]:
 def _decided(view: View, cuts: Cuts) -> list[Block]:
     case = view.case
     said = _said(view, cuts)
-    label = "Action that may be executed" if case.verdict in EXECUTABLE else "Action that is not executed"
+    label = _OUTCOME.get(case.outcome, "May be executed") if case.verdict in EXECUTABLE else "Not executed"
     link = linked(view.links, "Open the deciding card") if case.tier != view.tier else ""
     return [
         words(" ".join([_who(view), *_after(view), *([link] if link else [])])),

@@ -4,8 +4,10 @@ Values are spelled as JSON, so that a string cannot pass for a number or forge a
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from bot.cards.drawing import Block, typewriter
@@ -16,6 +18,11 @@ _VALUE_MOST = 400
 _PATH_MOST = 160
 _TOTAL_MOST = 2_400
 _ROWS_MOST = 40
+_SHORT = 40
+_TOGETHER_MOST = 240
+
+_FIGURE = re.compile(r'(-?[0-9]{1,18}(?:\.[0-9]{1,9})?)|"(-?[0-9]{1,18}\.[0-9]{2,9})"')
+"""A number, or a text that is a figure with decimals, as amounts are sent; other texts of digits are names of things."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,28 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> Differenc
     )
 
 
+def relative(old: Leaf, new: Leaf) -> str:
+    """`(-91 %)`, with a minus sign of its own, for two figures, "" where that says nothing: one is no figure, or the old one is 0."""
+    before, after = (_FIGURE.fullmatch(leaf.value) for leaf in (old, new))
+    if before is None or after is None:
+        return ""
+    was, becomes = Decimal(before[1] or before[2]), Decimal(after[1] or after[2])
+    if was == 0:
+        return ""
+    change = (becomes - was) / abs(was) * 100
+    figure = f"{abs(change):,.0f}" if abs(change) >= 1 else f"{abs(change):.1g}"
+    return f"({'+' if change > 0 else '−'}{figure} %)"  # noqa: RUF001  # a minus sign
+
+
+def legend(action: Action) -> str:
+    """What the marks of `action_block` mean, only those that stand there."""
+    if action.before is None:
+        return ""
+    found = difference(action.before, action.params or {})
+    marks = (("~ changes", found.changed), ("+ new", found.new), ("= stays", found.same))
+    return "   ".join(mark for mark, leaves_so_marked in marks if leaves_so_marked)
+
+
 def action_block(action: Action, cuts: Cuts, most: int = _TOTAL_MOST) -> Block:
     """The parameters as they will be executed, as one preformatted part; with `before` given, changes first."""
     return typewriter(_within(_rows(action, cuts), cuts, most))
@@ -71,7 +100,7 @@ def change_block(before: Mapping[str, Any], after: Mapping[str, Any], cuts: Cuts
     """A modification: what it changes, adds and leaves out."""
     found = difference(before, after)
     rows = [
-        *(f"~ {_path(old, cuts)}: {_value(old, cuts)} → {_value(new, cuts)}" for old, new in found.changed),
+        *(_change(old, new, cuts) for old, new in found.changed),
         *(f"+ {_row(leaf, cuts)}" for leaf in found.new),
         *(f"- {_row(leaf, cuts)}" for leaf in found.only_before),
     ]
@@ -83,11 +112,22 @@ def _rows(action: Action, cuts: Cuts) -> list[str]:
     if action.before is None:
         return [_row(leaf, cuts) for leaf in _of(params)] or ["(no parameters)"]
     found = difference(action.before, params)
-    rows = [f"~ {_path(old, cuts)}: {_value(old, cuts)} → {_value(new, cuts)}" for old, new in found.changed]
+    rows = [_change(old, new, cuts) for old, new in found.changed]
     rows += [f"+ {_row(leaf, cuts)}" for leaf in found.new]
-    rows += [f"  {_row(leaf, cuts)}" for leaf in found.same]
-    rows += [f"  (not in the action) {_row(leaf, cuts)}" for leaf in found.only_before]
+    rows += [f"= {row}" for row in _together([_row(leaf, cuts) for leaf in found.same])]
+    rows += [f"  now: {_path(leaf, cuts)} = {_value(leaf, cuts)}, not touched by this action" for leaf in found.only_before]
     return rows or ["(no parameters)"]
+
+
+def _together(rows: list[str]) -> list[str]:
+    """What stays, on one line where that is short: it is not what a reviewer has to look at."""
+    joined = "   ".join(rows)
+    return [joined] if rows and len(joined) <= _TOGETHER_MOST and all(len(row) <= _SHORT for row in rows) else rows
+
+
+def _change(old: Leaf, new: Leaf, cuts: Cuts) -> str:
+    by = relative(old, new)
+    return f"~ {_path(old, cuts)}: {_value(old, cuts)} → {_value(new, cuts)}{f'   {by}' if by else ''}"
 
 
 def _of(params: Mapping[str, Any]) -> tuple[Leaf, ...]:

@@ -41,9 +41,14 @@ def header(text: str) -> Block:
     return {"type": "header", "text": plain(text)}
 
 
+def mrkdwn(text: str) -> Block:
+    """A `mrkdwn` object of our own words. Outside text may come in through `escaped` only."""
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
+
+
 def words(text: str) -> Block:
-    """A `section` of our own words in mrkdwn. Outside text may come in through `escaped` only."""
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
+    """A `section` of our own words in mrkdwn."""
+    return {"type": "section", "text": mrkdwn(text)}
 
 
 def small(*texts: str) -> Block:
@@ -53,7 +58,7 @@ def small(*texts: str) -> Block:
 
 def small_words(text: str) -> Block:
     """A `context` block of our own words in mrkdwn."""
-    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}
+    return {"type": "context", "elements": [mrkdwn(text)]}
 
 
 def run(text: str, *styles: str) -> Block:

@@ -99,9 +99,9 @@ def _told(view: View) -> Iterator[tuple[str, str]]:
     submission, model, context = view.submission, view.submission.model, view.submission.context
     yield "Title", submission.title
     yield "How to review", view.case.route.instructions
-    yield "Asked", submission.request or ""
+    yield "Request", submission.request or ""
     yield "The model wrote", submission.output or ""
-    yield "Its rationale", model.rationale or ""
+    yield "The model's rationale", model.rationale or ""
     yield "It would answer otherwise if", model.counterfactual or ""
     yield "Urgent because", submission.urgency_reason or ""
     yield "Why here", "\n".join(f"{reason.text} ({reason.code})" for reason in view.case.route.reasons)

@@ -2,44 +2,143 @@
 
 from bot.cards.bar import confidence_line
 from bot.cards.clockline import age
-from bot.cards.drawing import Block, bullets, lines, quote, rich, run, words
+from bot.cards.drawing import Block, bullets, lines, quote, run
 from bot.cards.text import Cuts, address, clean, line, suspicious, weight
 from bot.cards.view import View
+from routing.case import Reason
+from routing.signals import Trigger
 from routing.submission import Check, Evidence, Feature, Submission
 
-_WORST_FIRST = {"fail": 0, "warn": 1, "pass": 2}
 _MARK = {"fail": "✗ failed", "warn": "! warning", "pass": "✓ passed"}
+
+_BESIDE_LABEL = 200
+
+_NAMED = {
+    Trigger.CHECK_FAILED: "Failed check",
+    Trigger.CHECK_WARNED: "Check with a warning",
+    Trigger.CONTEXT_MISSING: "Missing",
+    Trigger.CONTEXT_CONFLICT: "Contradiction",
+    Trigger.CONTEXT_STALE: "Out of date",
+}
+"""Reasons that count something which the service named; on a card it is named."""
 
 
 def why_here(view: View, cuts: Cuts) -> Block:
-    """One sentence per reason."""
-    some, more = cuts.few(view.case.route.reasons, 8)
-    texts = [cuts.cut(line(reason.text) or line(reason.code) or "(unnamed reason)", 200) for reason in some]
-    items = [*texts, *([more] if more else [])] or ["The policy sends every case of this workflow to people."]
-    return rich(lines(run("Why here", "bold")), bullets(items))
+    """The reason that brought the case here: that of the winning rule, else the one that demands most."""
+    reason, _ = _reasons(view)
+    return lines(run("Why here  "), run(cuts.cut(_reason_text(reason, view), 240), "bold"))
 
 
-def confidence(view: View) -> Block:
-    """The bar with the mark automation would need."""
-    return words(confidence_line(view.submission.model.confidence, view.case.route.threshold))
+def other_reasons(view: View, cuts: Cuts) -> str:
+    """The reasons that point the same way, on one line; "" where there is one only."""
+    _, others = _reasons(view)
+    some, more = cuts.few(others, 7)
+    texts = [cuts.cut(_reason_text(reason, view), 160).removesuffix(".") for reason in some]
+    return " · ".join([*texts, *([more] if more else [])])
+
+
+def _reasons(view: View) -> tuple[Reason, tuple[Reason, ...]]:
+    """The first and the others. That the policy wants people says nothing where anything else does."""
+    given = view.case.route.reasons
+    telling = [reason for reason in given if reason.code != Trigger.TEMPLATE_PEOPLE] or list(given)
+    if not telling:
+        return Reason(code="", text="The policy sends every case of this workflow to people."), ()
+    by_rule = (reason for reason in telling if view.case.route.rule and reason.code == Trigger.POLICY_RULE)
+    first = next(by_rule, telling[0])
+    return first, tuple(reason for reason in telling if reason is not first)
+
+
+def _reason_text(reason: Reason, view: View) -> str:
+    named = ", ".join(_named(reason.code, view.submission))
+    return f"{_NAMED[Trigger(reason.code)]}: {named}" if named else line(reason.text) or line(reason.code) or "(unnamed reason)"
+
+
+def _named(code: str, submission: Submission) -> list[str]:
+    """What a reason counts: names of checks, or what the service knows of its facts; empty for other reasons."""
+    context = submission.context
+    match code:
+        case Trigger.CHECK_FAILED | Trigger.CHECK_WARNED:
+            result = "fail" if code == Trigger.CHECK_FAILED else "warn"
+            return [line(check.name) for check in submission.checks if check.result == result]
+        case Trigger.CONTEXT_MISSING:
+            return list(map(line, context.missing))
+        case Trigger.CONTEXT_CONFLICT:
+            return list(map(line, context.conflicts))
+        case Trigger.CONTEXT_STALE:
+            return list(map(line, context.stale))
+        case _:
+            return []
+
+
+def confidence(view: View) -> str:
+    """Mrkdwn: the bar with the mark automation would need."""
+    return confidence_line(view.submission.model.confidence, view.case.route.threshold)
+
+
+def alerts(view: View, cuts: Cuts) -> list[Block]:
+    """What speaks against it, to stand beside the action: checks that failed or warned, contradictions, what is missing or out of date.
+
+    What the first reason says in full is not said twice.
+    """
+    submission, context = view.submission, view.submission.context
+    failed = [("⛔ ", check) for check in submission.checks if check.result == "fail"]
+    warned = [("⚠️ ", check) for check in submission.checks if check.result == "warn"]
+    some, more = cuts.few((*failed, *warned), 4)
+    found = [
+        lines(run(mark), run(cuts.cut(line(check.name), 120) or "(unnamed check)", "bold"), run(cuts.cut(_detail(check), 220)))
+        for mark, check in some
+    ]
+    found += [lines(run(more))] if more else []
+    facts = (
+        (Trigger.CONTEXT_CONFLICT, "Contradiction", context.conflicts),
+        (Trigger.CONTEXT_MISSING, "Missing", context.missing),
+        (Trigger.CONTEXT_STALE, "Out of date", context.stale),
+    )
+    first, _ = _reasons(view)
+    for code, name, texts in facts:
+        if texts and first.code != code:
+            found.append(lines(run("⚠️ "), run(name, "bold"), run(cuts.cut(f": {', '.join(map(line, texts))}", 240))))
+    if submission.urgency_reason:
+        found.append(lines(run("⏰ "), run("Urgent", "bold"), run(cuts.cut(f": {line(submission.urgency_reason)}", 240))))
+    hiding = [name for name, text in _texts(submission) if suspicious(text)]
+    if hiding:
+        told = f" were taken out of: {', '.join(hiding)}; the full evidence spells them out"
+        found.append(lines(run("⚠️ "), run("Hidden characters", "bold"), run(told)))
+    return found
+
+
+def _detail(check: Check) -> str:
+    """`: The amounts differ.`, or what came out where the service told no more."""
+    return f": {line(check.detail)}" if check.detail and line(check.detail) else " failed" if check.result == "fail" else " gave a warning"
+
+
+def passed(view: View, cuts: Cuts) -> str:
+    """The names of the checks that passed, and the flags that no reason names, on one line; "" where there are none."""
+    names = [line(check.name) for check in view.submission.checks if check.result == "pass"]
+    said = " ".join(reason.text for reason in view.case.route.reasons)
+    flags = [flag for flag in view.submission.risk.flags if flag not in said]
+    parts = [f"✓ Passed: {', '.join(names)}"] if names else []
+    parts += [f"Flags: {', '.join(map(line, flags))}"] if flags else []
+    return cuts.cut(" · ".join(parts), 400)
 
 
 def sayings(view: View, cuts: Cuts) -> list[Block]:
-    """What was asked and what the model wrote, thinks, weighed and filled in, each in its own words."""
+    """Parts of rich text: what was asked and what the model wrote, thinks and filled in, each in its own words."""
     submission, model = view.submission, view.submission.model
-    parts = [
-        *_said("Asked", submission.request, 500, cuts),
+    return [
+        *_said("Request", submission.request, 500, cuts),
         *_said("The model wrote", submission.output, 1_200, cuts),
-        *_said("Its rationale", model.rationale, 600, cuts),
+        *_said("The model's rationale", model.rationale, 600, cuts),
         *_said("It would answer otherwise if", model.counterfactual, 300, cuts),
         *_prefilled(view, cuts),
-        *_features(model.features, cuts),
     ]
-    return [rich(*parts)] if parts else []
 
 
 def _said(label: str, text: str | None, most: int, cuts: Cuts) -> list[Block]:
+    """A short text stands behind its label, in quotation marks; a longer one is a quotation of its own."""
     shown = cuts.cut(clean(text or ""), most)
+    if shown and "\n" not in shown and weight(shown) <= _BESIDE_LABEL:
+        return [lines(run(f"{label}  ", "bold"), run(f"“{shown}”"))]
     return [lines(run(label, "bold")), quote(shown)] if shown else []
 
 
@@ -52,13 +151,14 @@ def _prefilled(view: View, cuts: Cuts) -> list[Block]:
     return [lines(run("Filled in by the model  ", "bold"), run(cuts.cut(said, 400)))] if said else []
 
 
-def _features(features: tuple[Feature, ...], cuts: Cuts) -> list[Block]:
-    """The five that weigh most; being a selection, it is not a cut."""
+def weighed(view: View, cuts: Cuts) -> str:
+    """The five features that weigh most, on one line; being a selection, it is not a cut."""
+    features = view.submission.model.features
     heaviest = sorted(features, key=lambda feature: -abs(feature.weight or 0.0))[:5]
     said = " · ".join(cuts.cut(feature_text(feature), 120) for feature in heaviest)
     rest = len(features) - len(heaviest)
     more = f" · {rest} lighter ones in the full evidence" if rest else ""
-    return [lines(run("Weighed most  ", "bold"), run(said + more))] if said else []
+    return f"Weighed most: {said}{more}" if said else ""
 
 
 def feature_text(feature: Feature) -> str:
@@ -66,27 +166,6 @@ def feature_text(feature: Feature) -> str:
     value = "" if feature.value is None else f" = {line(str(feature.value))}"
     weight = "" if feature.weight is None else f" ({feature.weight:+.3g})"
     return f"{line(feature.name)}{value}{weight}"
-
-
-def signals(view: View, cuts: Cuts) -> list[Block]:
-    """Checks (worst first), flags, and what the service knows to be missing, contradictory or out of date."""
-    submission = view.submission
-    checks = tuple(sorted(submission.checks, key=lambda check: _WORST_FIRST[check.result]))
-    some, more = cuts.few(checks, 6)
-    items: list[list[Block]] = [[run(cuts.cut(check_text(check), 220), *(["bold"] if check.result == "fail" else []))] for check in some]
-    items += [[run(more)]] if more else []
-    context = submission.context
-    named = (
-        ("Flags", submission.risk.flags),
-        ("Missing", context.missing),
-        ("Contradictory", context.conflicts),
-        ("Out of date", context.stale),
-    )
-    items += [[run(f"{name}: ", "bold"), run(cuts.cut(", ".join(map(line, texts)), 300))] for name, texts in named if texts]
-    hiding = [name for name, text in _texts(submission) if suspicious(text)]
-    if hiding:
-        items.append([run("Hidden characters ", "bold"), run(f"were taken out of: {', '.join(hiding)}; the full evidence spells them out")])
-    return [rich(lines(run("Checks and flags", "bold")), bullets(items))] if items else []
 
 
 def _texts(submission: Submission) -> list[tuple[str, str]]:
@@ -104,12 +183,11 @@ def check_text(check: Check) -> str:
 
 
 def sources(view: View, cuts: Cuts) -> list[Block]:
-    """The first few sources with their age; a short text stands there in full, a long one waits in the full evidence."""
+    """Parts of rich text: the first few sources with their age; a short text stands there, a long one waits in the full evidence."""
     if not view.submission.evidence:
-        return [rich(lines(run("Evidence  ", "bold"), run("none was given")))]
+        return [lines(run("Evidence  ", "bold"), run("none was given"))]
     some, more = cuts.few(view.submission.evidence, 4)
-    items = [_source(evidence, view, cuts) for evidence in some] + ([[run(more)]] if more else [])
-    return [rich(lines(run("Evidence", "bold")), bullets(items))]
+    return [bullets([_source(evidence, view, cuts) for evidence in some] + ([[run(more)]] if more else []))]
 
 
 def _source(evidence: Evidence, view: View, cuts: Cuts) -> list[Block]:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.cards.buttons import action_id, value
-from bot.cards.drawing import Block, lines, plain, rich, run, words
+from bot.cards.drawing import Block, bullets, lines, plain, rich, run, words
+from bot.cards.grounds import check_text
 from bot.cards.text import Cuts, head, line
 from bot.cards.view import View
 from bot.cards.wording import code_label
-from routing.authorize import RULES
+from routing.authorize import demands
 from routing.vocabulary import ReasonCode, Verb
 
 _TITLE = {
@@ -27,6 +28,7 @@ _TITLE = {
 """Verb -> title of its modal and label of its submit button, at most 24 characters each."""
 
 _HINT = {
+    Verb.APPROVE: "Say why the action is right all the same. It is kept with the case, and the service is told.",
     Verb.REJECT: "The service is told that a person said no.",
     Verb.ESCALATE: "The next tier gets the case with everything known, and this text.",
     Verb.ASK: "The service gets this question. The decision clock pauses until it answers.",
@@ -52,13 +54,13 @@ def metadata(view: View, seat: Seat, **more: str | int) -> str:
 
 
 def verb_modal(view: View, verb: Verb, seat: Seat) -> dict[str, Any]:
-    """The form of a verb: its reason where one is due, its text, mandatory where `routing.authorize.RULES` says so.
+    """The form of a verb: its reason where one is due, its text, mandatory where `routing.authorize.demands` says so.
 
-    Approve has a form too, for a policy that wants words with it. Verbs without a form here raise KeyError.
+    Approve has a form too, for a case with a failed check. Verbs without a form here raise KeyError.
     """
-    rule = RULES[verb]
+    rule = demands(verb, view.case)
     title, submit = _TITLE[verb]
-    blocks: list[Block] = [summary(view)]
+    blocks: list[Block] = [summary(view), *(overridden(view) if verb is Verb.APPROVE else [])]
     if verb is Verb.ROLL_BACK:
         blocks.append(words("This does not undo anything by itself: it asks the service to."))
     if rule.reason:
@@ -78,6 +80,16 @@ def summary(view: View) -> Block:
     """Which case the form speaks of."""
     title = Cuts().cut(line(view.submission.title) or "(no visible title)", 300)
     return rich(lines(run(title, "bold"), run(f"  ·  revision {view.case.revision}, action {view.case.action_sha256[:12]}")))
+
+
+def overridden(view: View) -> list[Block]:
+    """The checks that failed, before somebody lets the action through all the same; nothing where none did."""
+    if not view.case.failed_checks:
+        return []
+    cuts = Cuts()
+    some, more = cuts.few(tuple(check for check in view.submission.checks if check.result == "fail"), 3)
+    items = [cuts.cut(check_text(check), 220) for check in some] + ([more] if more else [])
+    return [rich(lines(run("A check failed: this needs a reason, in your own words too", "bold")), bullets(items))]
 
 
 def reason_input(view: View) -> Block:

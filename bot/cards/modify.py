@@ -1,20 +1,23 @@
-"""The form to change an action: pre-filled from its parameters, shown as a difference before it counts. Never judges a change.
+"""The form to change an action and the fields a model pre-filled, shown as a difference before it counts. Never judges a change.
 
-The preview holds the same inputs under the difference, so nothing has to be carried along: a submission counts only when its parameters
-have the digest that the preview showed (`d` in the metadata); any other one leads to a new preview. `bot.cards.typed` reads both back.
+The preview holds the same inputs under the difference, so nothing has to be carried along: a submission counts only when what it makes of
+both has the digest that the preview showed (`d` in the metadata); any other leads to a new preview. `bot.cards.typed` reads both back.
 """
 
 import json
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
 from bot.cards.buttons import action_id
 from bot.cards.diff import change_block
 from bot.cards.drawing import Block, lines, plain, rich, run, small
-from bot.cards.modals import Seat, field, metadata, modal, reason_input, summary, text_input
+from bot.cards.modals import Seat, field, metadata, modal, overridden, reason_input, summary, text_input
 from bot.cards.text import Cuts, exact, head, invisible, weight
 from bot.cards.view import View
+from routing.authorize import demands
 from routing.canonical import digest
 from routing.strict import SAFE_INT, pointer
 from routing.vocabulary import Verb
@@ -24,53 +27,97 @@ Kind = Literal["text", "number", "choice", "json"]
 FIELDS_MOST = 60
 """A view has 100 blocks and about 12,000 characters; the rest is for the difference, the reason and the text."""
 
+_AMOUNT = re.compile(r"-?[0-9]+\.[0-9]+")
 _VALUE_MOST = 3_000
 _LABEL_MOST = 80
+_PREFILL_DIFFERENCE_MOST = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A value that the form can change: a parameter of the action, or a field that the model pre-filled."""
+
+    part: Literal["params", "prefill"]
+    key: str
+    value: object
+
+    @property
+    def block_id(self) -> str:
+        """`param:<JSON pointer>` or `prefill:<name>`."""
+        return f"param:{pointer(self.key)}" if self.part == "params" else f"prefill:{self.key}"
+
+    @property
+    def label(self) -> str:
+        """What stands over its input."""
+        return _label(self.key) if self.part == "params" else f"{self.key.capitalize()} (filled in by the model)"
 
 
 def modify_modal(view: View, seat: Seat) -> dict[str, Any]:
-    """The form: one input per parameter, the reason, free text. Submitting it leads to the preview."""
-    return _form(view, metadata(view, seat), view.submission.action.params or {}, [], titles=("Modify", "Show changes"))
+    """The form: an input per parameter and pre-filled field, the reason, free text. Submitting it leads to the preview."""
+    content = view.submission
+    return _form(view, metadata(view, seat), content.action.params or {}, content.prefilled, [], titles=("Modify", "Show changes"))
 
 
-def preview_modal(view: View, seat: Seat, params: Mapping[str, Any]) -> dict[str, Any]:
-    """What would be executed instead of what, over the same inputs; submitting it unchanged sends the modification."""
-    cuts = Cuts()
-    difference = change_block(view.submission.action.params or {}, params, cuts)
-    shown = [rich(lines(run("Instead of what was proposed   ", "bold"), run("~ changed   + added   - left out")), difference)]
+def preview_modal(view: View, seat: Seat, params: Mapping[str, Any], prefill: Mapping[str, Any]) -> dict[str, Any]:
+    """What would be executed and noted instead of what, over the same inputs; submitting it unchanged sends the modification."""
+    cuts, content = Cuts(), view.submission
+    legend = run("~ changed   + added   - left out")
+    shown = [rich(lines(run("Instead of what was proposed   ", "bold"), legend), change_block(content.action.params or {}, params, cuts))]
+    if prefill != content.prefilled:
+        difference = change_block(content.prefilled, prefill, cuts, _PREFILL_DIFFERENCE_MOST)
+        shown.append(rich(lines(run("Instead of what the model filled in", "bold")), difference))
     if cuts.made:
         shown.append(small("Not all of it fits here. What you typed stands in full in the fields below."))
-    return _form(view, metadata(view, seat, d=params_digest(params)), params, shown, titles=("Check your changes", "Send modification"))
+    private = metadata(view, seat, d=change_digest(params, prefill))
+    return _form(view, private, params, prefill, shown, titles=("Check your changes", "Send modification"))
 
 
-def params_digest(params: Mapping[str, Any]) -> str:
-    """16 hex characters that name some parameters, as the metadata of a preview carries them."""
-    return digest(dict(params))[:16]
+def change_digest(params: Mapping[str, Any], prefill: Mapping[str, Any]) -> str:
+    """16 hex characters that name a modification, as the metadata of its preview carries them."""
+    return digest({"params": dict(params), "prefill": dict(prefill)})[:16]
 
 
-def _form(view: View, private: str, params: Mapping[str, Any], shown: list[Block], *, titles: tuple[str, str]) -> dict[str, Any]:
-    blocks = [summary(view), *shown, *_inputs(params), reason_input(view), text_input(required=False)]
+def places(params: Mapping[str, Any], prefill: Mapping[str, Any]) -> tuple[list[Place], list[Place]]:
+    """What has an input of its own, and what has none, because Slack could not hold its name or its value, or they are too many.
+
+    Fields that the model left empty are neither.
+    """
+    arguments = [Place("params", key, value) for key, value in params.items()]
+    filled = [Place("prefill", key, value) for key, value in prefill.items() if value is not None]
+    inputs = [place for place in arguments if _fits(place)][: FIELDS_MOST - len(filled)] + [place for place in filled if _fits(place)]
+    return inputs, [place for place in (*arguments, *filled) if place not in inputs]
+
+
+def _form(
+    view: View, private: str, params: Mapping[str, Any], prefill: Mapping[str, Any], shown: list[Block], *, titles: tuple[str, str]
+) -> dict[str, Any]:
+    words = text_input(required=demands(Verb.MODIFY, view.case).text)
+    blocks = [summary(view), *overridden(view), *shown, *_inputs(view, params, prefill), reason_input(view), words]
     return modal(titles[0], action_id(Verb.MODIFY), private, blocks, submit=titles[1])
 
 
-def _inputs(params: Mapping[str, Any]) -> list[Block]:
-    editable = [key for key in params if is_editable(key, params[key])]
-    fixed = [key for key in params if key not in editable[:FIELDS_MOST]]
-    blocks = [_input(key, params[key]) for key in editable[:FIELDS_MOST]]
+def _inputs(view: View, params: Mapping[str, Any], prefill: Mapping[str, Any]) -> list[Block]:
+    inputs, fixed = places(params, prefill)
+    blocks = [_input(place) for place in sorted(inputs, key=lambda place: _rank(view, place))]
     if fixed:
-        names = ", ".join(_label(key) for key in fixed[:5]) + (" and others" if len(fixed) > 5 else "")
+        names = ", ".join(place.label for place in fixed[:5]) + (" and others" if len(fixed) > 5 else "")
         blocks.append(small(f"Too long or too many to change here, they stay as they are: {names}"))
     return blocks
 
 
-def is_editable(key: str, value: object) -> bool:
-    """Whether a parameter has an input of its own: not where Slack could not hold its name or its value."""
-    return len(block_id(key)) <= 255 and not invisible(key) and weight(initial(value)) <= _VALUE_MOST
+def _rank(view: View, place: Place) -> int:
+    """What the action changes comes first, then what looks like an amount; a vault keeps no order of its own."""
+    if place.part == "prefill":
+        return 3
+    action = view.submission.action
+    old, new = (action.before or {}).get(place.key), (action.params or {}).get(place.key)
+    if action.before is not None and old != new:
+        return 0
+    return 1 if _AMOUNT.fullmatch(initial(new)) is not None else 2
 
 
-def block_id(key: str) -> str:
-    """`param:<JSON pointer>` of a parameter."""
-    return f"param:{pointer(key)}"
+def _fits(place: Place) -> bool:
+    return len(place.block_id) <= 255 and not invisible(place.key) and weight(initial(place.value)) <= _VALUE_MOST
 
 
 def kind_of(value: object) -> Kind:
@@ -104,9 +151,8 @@ def _decimal(value: object) -> str:
     return f"{Decimal(repr(value)):f}"
 
 
-def _input(key: str, value: object) -> Block:
-    text = initial(value)
-    kind = kind_of(value)
+def _input(place: Place) -> Block:
+    value, text, kind = place.value, initial(place.value), kind_of(place.value)
     element: Block = {"type": "plain_text_input", "action_id": "value"}
     match kind:
         case "choice":
@@ -116,7 +162,7 @@ def _input(key: str, value: object) -> Block:
             element = {"type": "number_input", "action_id": "value", "is_decimal_allowed": True, "initial_value": text}
         case "text" | "json":
             element |= {"multiline": kind == "json" or len(text) > 60 or "\n" in text} | ({"initial_value": text} if text else {})
-    return field(block_id(key), _label(key), element, required=kind != "text", hint="JSON" if kind == "json" else "")
+    return field(place.block_id, place.label, element, required=kind != "text", hint="JSON" if kind == "json" else "")
 
 
 def _label(key: str) -> str:

@@ -3,12 +3,13 @@
 import re
 
 from bot.cards.bar import percent
-from bot.cards.diff import action_block
-from bot.cards.drawing import Block, header, lines, rich, run, words
+from bot.cards.diff import action_block, legend
+from bot.cards.drawing import Block, header, lines, rich, run
 from bot.cards.text import Cuts, head, line, weight
 from bot.cards.view import View
 from bot.cards.wording import RISK, amount_text
 from routing.submission import Submission
+from routing.vocabulary import Risk
 
 _HEADER_MOST = 150
 
@@ -36,18 +37,19 @@ def amount_beside_title(submission: Submission) -> str:
     return "" if said else amount
 
 
-def execution(view: View, cuts: Cuts, label: str = "Will execute") -> Block:
-    """The exact action: its type, then its parameters."""
+_UNDO = {True: "", False: "cannot be undone", None: "not known to be undoable"}
+
+
+def execution(view: View, cuts: Cuts, label: str = "Will execute", *beside: Block) -> Block:
+    """The exact action: its type, whether it can be undone, then its parameters; below them whatever stands `beside` it."""
     action = view.submission.action
-    legend = "   ~ changes   + new" if action.before is not None else ""
     kind = run(line(action.type) or "(no visible name)", "code")
-    return rich(
-        lines(run(f"{label} ", "bold"), kind, run(legend)) if legend else lines(run(f"{label} ", "bold"), kind), action_block(action, cuts)
-    )
+    said = [run(f"   {text}", *styles) for text, *styles in ((_UNDO[action.reversible], "bold"), (legend(action),)) if text]
+    return rich(lines(run(f"{label} ", "bold"), kind, *said), action_block(action, cuts), *beside)
 
 
-def about(view: View, cuts: Cuts) -> list[Block]:
-    """Whom it is about, what else it touches, who asked, why it is urgent."""
+def about(view: View, cuts: Cuts) -> str:
+    """Whom it is about, what else it touches, who asked, on one line; "" where nothing of that is known."""
     submission = view.submission
     parts: list[str] = []
     if (subject := submission.subject) is not None:
@@ -58,33 +60,43 @@ def about(view: View, cuts: Cuts) -> list[Block]:
         parts.append("Touches " + ", ".join(f"{line(entity.type)} {line(entity.id)}" for entity in some) + more)
     if (requester := submission.requester) is not None:
         parts.append(f"Asked for by {line(requester.email or requester.slack_id or 'somebody unnamed')}")
-    if submission.urgency_reason:
-        parts.append(f"Urgent: {line(submission.urgency_reason)}")
-    return [rich(lines(run(cuts.cut(" · ".join(parts), 600))))] if parts else []
+    return cuts.cut(" · ".join(parts), 600)
 
 
-def if_wrong(view: View) -> Block:
-    """What happens if this is wrong, in our own words."""
-    action, risk = view.submission.action, view.submission.risk
-    undo = {True: "can be undone by the service", False: "*cannot be undone*", None: "*not known to be undoable*, counts as irreversible"}
-    parts = [f"impact *{risk.impact.value}*" if risk.impact is not None else "impact not stated", undo[action.reversible]]
-    match risk.recoverability:
-        case "easy":
-            parts.append("easy to recover from")
-        case "hard":
-            parts.append("*hard to recover from*")
-        case "none":
-            parts.append("*no way to recover*")
-        case None:
-            pass
+def if_wrong(view: View) -> str:
+    """Mrkdwn: what happens if this is wrong and the risk class that the policy makes of it: the bad first, "but" the rest."""
+    bad, mild = _harm(view.submission)
+    said = ", ".join(bad) + (", but " if bad and mild else "") + " and ".join([", ".join(mild[:-1]), mild[-1]] if len(mild) > 1 else mild)
+    return f"*{RISK[view.case.route.risk].partition(' ')[2]} if this is wrong:* {said}."
+
+
+def _harm(submission: Submission) -> tuple[list[str], list[str]]:
+    """What makes a mistake worse, and what makes it bearable."""
+    risk, reversible = submission.risk, submission.action.reversible
+    facts: list[tuple[bool, str]] = [
+        (True, "impact not stated") if risk.impact is None else (risk.impact.level >= Risk.HIGH.level, f"impact {risk.impact.value}"),
+        _UNDOING[reversible],
+    ]
+    if risk.recoverability is not None:
+        facts.append(_RECOVERING[risk.recoverability])
     if risk.blast_radius is not None:
-        parts.append(f"reaches {_reach(risk.blast_radius)} (blast radius {percent(risk.blast_radius)})")
+        facts.append((risk.blast_radius > _NEAR, f"blast radius {percent(risk.blast_radius)}"))
     if risk.likelihood is not None:
-        parts.append(f"{percent(risk.likelihood)} likely to go wrong")
-    return words("*If this is wrong:* " + ", ".join(parts) + ".")
+        facts.append((risk.likelihood >= _LIKELY, f"{percent(risk.likelihood)} likely to go wrong"))
+    return [said for worse, said in facts if worse], [said for worse, said in facts if not worse]
 
 
-def _reach(radius: float) -> str:
-    if radius <= 0.1:
-        return "little else"
-    return "part of what is around it" if radius <= 0.5 else "*most of what is around it*"
+_UNDOING = {
+    True: (False, "the service can undo it"),
+    False: (True, "*cannot be undone*"),
+    None: (True, "*not known to be undoable*, which counts as irreversible"),
+}
+_RECOVERING = {
+    "easy": (False, "easy to recover from"),
+    "hard": (True, "*hard to recover from*"),
+    "none": (True, "*no way to recover*"),
+}
+"""Whether it makes a mistake worse, and how that is said."""
+
+_NEAR = 0.1
+_LIKELY = 0.25

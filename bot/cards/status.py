@@ -24,7 +24,7 @@ _STATE = {
 _LISTED_MOST = 20
 
 COMMANDS = (
-    ("status", "how many cases wait at each tier, how many are late"),
+    ("status", "how many cases wait in each channel, how many are late"),
     ("next", "the case to take next"),
     ("mine", "what you have claimed"),
     ("case ID", "one case: where it stands and what happens next"),
@@ -33,8 +33,11 @@ COMMANDS = (
 
 
 @dataclass(frozen=True, slots=True)
-class TierStanding:
-    """One tier's queue: how many cases wait, how many of them nobody has taken, how many are late, and the next due time."""
+class ChannelStanding:
+    """One channel's queue, of whatever ladders have a tier there.
+
+    How many cases wait, how many of them nobody has taken, how many are late, and the next due time.
+    """
 
     channel: str
     waiting: int
@@ -55,13 +58,13 @@ class CaseLine:
     claimed_by: str = ""
 
 
-def draw_status(tiers: Sequence[TierStanding], *, held: int = 0, needs_info: int = 0) -> Drawing:
+def draw_status(channels: Sequence[ChannelStanding], *, held: int = 0, needs_info: int = 0) -> Drawing:
     """`/review status`."""
-    waiting = sum(tier.waiting for tier in tiers)
-    late = sum(tier.late for tier in tiers)
+    waiting = sum(one.waiting for one in channels)
+    late = sum(one.late for one in channels)
     text = f"{_cases(waiting)} waiting, {late:,} late, {held:,} held, {needs_info:,} waiting for a service."
-    rows = [words(_standing(tier)) for tier in tiers[:_LISTED_MOST]]
-    return Drawing(text, [header("Review queue"), words(text), *rows, *_others(len(tiers) - _LISTED_MOST, "tiers")])
+    rows = [words(_standing(one)) for one in channels[:_LISTED_MOST]]
+    return Drawing(text, [header("Review queue"), words(text), *rows, *_others(len(channels) - _LISTED_MOST, "channels")])
 
 
 def draw_next(case: CaseLine | None) -> Drawing:
@@ -91,7 +94,7 @@ def draw_case(view: View) -> Drawing:
         words(" ".join(part for part in (f"*{stands}*{decided}.", *clock_lines(view), link) if part)),
     ]
     if case.state is State.PENDING:
-        blocks += [*steps(view), people(view)]
+        blocks += [*map(words, steps(view)), small_words(people(view))]
     return Drawing(f"{stands}: {escaped(view.submission.title)}", [*blocks, execution(view, Cuts(), "Action"), footer(view)])
 
 
@@ -110,11 +113,11 @@ def _sentence(text: str) -> Drawing:
     return Drawing(text, [words(text)])
 
 
-def _standing(tier: TierStanding) -> str:
-    due = f", next due {moment(tier.next_due)}" if tier.next_due is not None else ""
-    late = f", *{tier.late:,} late*" if tier.late else ""
-    free = f" ({tier.unclaimed:,} unclaimed)" if tier.waiting else ""
-    return f"*{escaped(channel_name(tier.channel))}*  {tier.waiting:,} waiting{free}{late}{due}"
+def _standing(one: ChannelStanding) -> str:
+    due = f", next due {moment(one.next_due)}" if one.next_due is not None else ""
+    late = f", *{one.late:,} late*" if one.late else ""
+    free = f" ({one.unclaimed:,} unclaimed)" if one.waiting else ""
+    return f"*{escaped(channel_name(one.channel))}*  {one.waiting:,} waiting{free}{late}{due}"
 
 
 def _case_line(case: CaseLine) -> list[Block]:

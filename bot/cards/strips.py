@@ -2,7 +2,7 @@
 
 from bot.cards.bar import percent
 from bot.cards.clockline import age, moment
-from bot.cards.drawing import Block, rich, run, small, small_words, words
+from bot.cards.drawing import Block, rich, run, small
 from bot.cards.drawing import lines as paragraph
 from bot.cards.person import acted, named
 from bot.cards.text import Cuts, brief, escaped, line
@@ -14,8 +14,8 @@ from routing.vocabulary import EventKind
 _THEN = {"verify": "verifies it", "approve": "approves it", "check": "checks it"}
 
 
-def steps(view: View) -> list[Block]:
-    """Which step it is, what comes after it and who has voted; nothing where one person's yes decides and nobody has spoken."""
+def steps(view: View) -> list[str]:
+    """Mrkdwn: which step it is, what comes after it and who has voted; nothing where one person's yes decides and nobody has spoken."""
     case = view.case
     plan = case.route.steps
     if len(plan) == 1 and plan[0].people == 1 and not case.votes:
@@ -24,7 +24,7 @@ def steps(view: View) -> list[Block]:
     after = ", ".join(f"then {_others(step)} {_THEN[step.name]}" for step in plan[case.step + 1 :])
     votes = "; ".join(votes_of(view)) or "Nobody has voted yet"
     first = f"*Step {case.step + 1} of {len(plan)}: {now.name}*{_people(view, now)}"
-    return [words(f"{first}{' — ' if after else ''}{after}.  {votes}.")]
+    return [f"{first}{' — ' if after else ''}{after}.  {votes}."]
 
 
 def _others(step: Step) -> str:
@@ -50,7 +50,7 @@ def votes_of(view: View) -> list[str]:
 def climbed(view: View, cuts: Cuts) -> list[Block]:
     """Why the case is no longer where it began, in the words of whoever or whatever moved it."""
     moved = view.last(EventKind.ESCALATED)
-    if moved is None or view.case.tier == view.case.route.start:
+    if moved is None or view.case.tier == view.case.first_tier:
         return []
     who = (
         f"by {brief(view.known_as(moved.actor.id) or moved.actor.id, 80)}"
@@ -64,8 +64,8 @@ def climbed(view: View, cuts: Cuts) -> list[Block]:
     return [rich(paragraph(run("Escalated ", "bold"), run(f"to tier {view.case.tier + 1} {who}{why}{said}")))]
 
 
-def people(view: View) -> Block:
-    """Who answers, who owns the tier, who is on call, who is on it. Nobody named here is rung."""
+def people(view: View) -> str:
+    """Mrkdwn: who answers, who owns the tier, who is on call, who is on it. Nobody named here is rung."""
     case, rung = view.case, view.rung
     parts = [f"Tier {view.tier + 1} of {len(case.route.tiers)}, {LANE[case.route.lane]}, group {escaped(rung.group)}"]
     if rung.owner:
@@ -82,24 +82,24 @@ def people(view: View) -> Block:
         parts.append(f"acknowledged by {acted(case.acknowledged_by, view)}")
     else:
         parts.append("nobody is on it yet")
-    return small_words(" · ".join(parts))
+    return " · ".join(parts)
 
 
-def provenance(view: View, cuts: Cuts) -> Block:
-    """Which model, which prompt, how old, from how many sources and how fresh they are."""
+def provenance(view: View, cuts: Cuts) -> str:
+    """Which model, which prompt, how old, from how many sources and how fresh they are: what the service told of that."""
     model, sources = view.submission.model, view.submission.evidence
-    parts = [
-        f"Model {line(model.name or 'not named')} {line(model.version or '(no version given)')}",
-        f"prompt {line(model.prompt_version or 'not given')}",
-        f"last trained {line(model.trained_at or 'unknown')}",
-    ]
+    told = (
+        " ".join(line(part) for part in ("Model", model.name or "not named", model.version or "") if part),
+        f"prompt {line(model.prompt_version)}" if model.prompt_version else "",
+        f"last trained {line(model.trained_at)}" if model.trained_at else "",
+    )
     dated = [evidence.updated_at for evidence in sources if evidence.updated_at is not None]
     count = f"{len(sources)} source{'s' if len(sources) != 1 else ''}"
     oldest = f", oldest {age(min(dated), view.now)}" if dated else ", of unknown age" if sources else ""
-    parts.append(count + oldest)
+    parts = [*(part for part in told if part), count + oldest]
     if model.retrieval_quality is not None:
         parts.append(f"retrieval quality {percent(model.retrieval_quality)}")
-    return small(cuts.cut(" · ".join(parts), 400))
+    return cuts.cut(" · ".join(parts), 400)
 
 
 def footer(view: View) -> Block:

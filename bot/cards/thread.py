@@ -50,7 +50,7 @@ _SENTENCE: dict[EventKind, str] = {
     EventKind.REVISED: "🔁 The content has changed. This is revision {revision}; earlier votes no longer count.",
     EventKind.APPROVED: "✅ {who} said yes to the step {step}.",
     EventKind.REJECTED: "⛔ {who} rejected this{reason}.",
-    EventKind.MODIFIED: "✏️ {who} changed the action{reason}.",
+    EventKind.MODIFIED: "✏️ {who} made changes{reason}.",
     EventKind.DECIDED: "🏁 Decided: *{verdict}*{reason}.",
     EventKind.CLAIMED: "🙋 {who} has taken this case.",
     EventKind.UNCLAIMED: "↩️ {who} has released this case; anybody of the group can take it.",
@@ -71,6 +71,7 @@ _SENTENCE: dict[EventKind, str] = {
     EventKind.NOT_DELIVERED: "⚠️ {owner}A message about this case could not be delivered.",
     EventKind.DELIVERY_RETRIED: "📦 A message that could not be delivered is being sent again.",
     EventKind.RECEIVED: "📥 The case has arrived.",
+    EventKind.CONTENT_ERASED: "🧹 The content of this case was erased.",
     EventKind.PRESS_REFUSED: "🚫 A press by {who} was refused{reason}.",
 }
 """One sentence per kind of event that belongs to a case. The others speak of the whole system and never reach a thread."""
@@ -80,6 +81,7 @@ _BY_ITSELF: dict[tuple[EventKind, str], str] = {
     (EventKind.ESCALATED, "decide"): "⬆️ {owner}Nobody decided in time. The case is now at tier {now_at}.",
     (EventKind.ESCALATED, ""): "⬆️ {owner}The case is now at tier {now_at}.",
     (EventKind.EXPIRED, "information"): "⌛ The service did not answer in time. Please decide with what there is.",
+    (EventKind.EXPIRED, "total"): "⌛ The total time for a decision is over. Nothing is executed.",
     (EventKind.INFORMATION_REQUESTED, ""): "❓ The service was asked for what is missing.",
 }
 """The same for events that no person caused, by the clock that ran out."""

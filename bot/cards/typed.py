@@ -8,20 +8,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.cards.modify import FIELDS_MOST, block_id, is_editable, kind_of
+from bot.cards.modify import Place, kind_of, places
 from routing.errors import SubmissionError
 from routing.strict import SAFE_INT, loads
+
+PREFILL_MOST = 2_000
+"""Characters of a pre-filled field, as in a submission."""
 
 _NUMBER = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,20})?")
 
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """The words of a form. `params` is None where it has none; `errors`: block id -> what is wrong, for `response_action: errors`."""
+    """The words of a form. `params` and `prefill` are None where it has none.
+
+    `errors`: block id -> what is wrong, for `response_action: errors`.
+    """
 
     reason_code: str = ""
     text: str = ""
     params: dict[str, Any] | None = None
+    prefill: dict[str, Any] | None = None
     errors: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -34,23 +41,30 @@ def read_words(values: Mapping[str, Any]) -> Typed:
     return Typed(reason_code=_given(values, "reason"), text=_given(values, "text") or _given(values, "question"))
 
 
-def read_modification(values: Mapping[str, Any], params: Mapping[str, Any]) -> Typed:
-    """A modification of `params`: what has no input, or no answer, stays as it is."""
+def read_modification(values: Mapping[str, Any], params: Mapping[str, Any], prefill: Mapping[str, Any]) -> Typed:
+    """A modification of both: what has no input, or no answer, stays as it is."""
     said = read_words(values)
-    changed = dict(params)
+    changed = {"params": dict(params), "prefill": dict(prefill)}
     errors: dict[str, str] = {}
-    editable = [key for key in params if is_editable(key, params[key])][:FIELDS_MOST]
-    for key in editable:
-        if block_id(key) not in values:
+    inputs, _fixed = places(params, prefill)
+    for place in inputs:
+        if place.block_id not in values:
             continue
         try:
-            changed[key] = _read(_given(values, block_id(key)), params[key])
+            changed[place.part][place.key] = _read(_given(values, place.block_id), place)
         except _NotReadable as error:
-            errors[block_id(key)] = str(error)
-    return Typed(said.reason_code, said.text, changed, errors)
+            errors[place.block_id] = str(error)
+    return Typed(said.reason_code, said.text, changed["params"], changed["prefill"], errors)
 
 
-def _read(text: str, old: object) -> object:
+def _read(text: str, place: Place) -> object:
+    found = _value(text, place.value)
+    if place.part == "prefill" and not (isinstance(found, str) and len(found) <= PREFILL_MOST):
+        raise _NotReadable(f"Please type text of at most {PREFILL_MOST:,} characters.")
+    return found
+
+
+def _value(text: str, old: object) -> object:
     match kind_of(old):
         case "text":
             return text

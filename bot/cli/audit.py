@@ -1,10 +1,12 @@
-"""`tierline audit`: take the log out, verify it, show its newest checkpoint and its key. Owns these commands; the proofs are the store's.
+"""`tierline audit`: take the log out, verify it, show its newest checkpoint and its key; erase what a case contained.
+
+Owns these commands; the proofs are the store's.
 
 `verify` needs nothing but the exported directory: no database, no settings, no network.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,7 +17,11 @@ if TYPE_CHECKING:
     from store.database import Database
     from store.note import VerifierKey
 
-app = typer.Typer(help="The audit log: export it, verify it.", epilog="Example:  tierline audit export ./log", no_args_is_help=True)
+MAX_REASON_CHARS = 200
+
+app = typer.Typer(
+    help="The audit log: export, verify, erase content.", epilog="Example:  tierline audit export ./log", no_args_is_help=True
+)
 
 
 @app.command(epilog="Example:  tierline audit export ./log-2026-11")
@@ -40,35 +46,85 @@ def verify(
     as_json: JsonFlag = False,
 ) -> None:
     """Verify an export, offline: every event, every hash, the signature. Exit 1 if anything is wrong."""
+    from bot.cli.complete import incomplete_in
     from store.verify import verify_export
 
     with progress("verifying") as advance:
         report = verify_export(directory, None if older is None else older.read_text(), advance, trusted_vkey=key)
+    notes = [*report.notes, *(incomplete_in(directory, report.size) if report.ok and report.size is not None else [])]
     if as_json:
         root = None if report.root is None else report.root.hex()
-        found = {"ok": report.ok, "problems": report.problems, "notes": report.notes}
+        found = {"ok": report.ok, "problems": report.problems, "notes": notes}
         emit({**found, "events": report.events, "size": report.size, "root": root})
     else:
         for problem in report.problems:
             print(f"WRONG  {problem}")
-        for note in report.notes:
+        for note in notes:
             remark(f"note   {note}")
         print(f"{report.events} events verified." if report.ok else "This is not the log that was signed.")
     if not report.ok:
         raise typer.Exit(FOUND)
 
 
+@app.command(epilog="Example:  tierline audit erase c_01m7wd7tg00w3ge1r70w3ge1r7 --reason 'request 2026-114 under GDPR, article 17'")
+def erase(
+    case: Annotated[str, typer.Argument(help="A case that is decided or withdrawn.")],
+    *,
+    reason: Annotated[str, typer.Option(help="Why. Stays in the log for ever, so it names nobody.", show_default=False)],
+    give_up_callbacks: Annotated[bool, typer.Option("--give-up-callbacks", help="Also where callbacks were given up undelivered.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Erase what a case contained, for good: database and our Slack messages. The log keeps its proofs. Exit 1 if it was not erased."""
+    import asyncio
+
+    if not 1 <= len(reason.strip()) <= MAX_REASON_CHARS:
+        raise typer.BadParameter(f"expected 1 to {MAX_REASON_CHARS} characters", param_hint="--reason")
+    answer = asyncio.run(_erase({"case": case, "reason": reason.strip(), "give_up_callbacks": give_up_callbacks}))
+    if as_json:
+        emit(answer)
+    elif answer["erased"]:
+        print(f"Erased: event {answer['event']} of the log. Slack shows it as soon as its messages are edited.")
+        if not answer["gone_from_disk"]:
+            remark("SQLite's journal could not be emptied: somebody reads the database. It is overwritten as the bot goes on writing.")
+    else:
+        print(f"Not erased. {answer['why']}")
+    if not answer["erased"]:
+        raise typer.Exit(FOUND)
+
+
 @app.command(epilog="Example:  tierline audit checkpoint > checkpoint-2026-11-20")
-def checkpoint(*, as_json: JsonFlag = False) -> None:
+def checkpoint(
+    *,
+    recover: Annotated[
+        bool,
+        typer.Option("--recover", help="After a restore: put the newer checkpoint aside, record that, and go on with this database."),
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
     """Print the newest signed checkpoint. Kept elsewhere, it later proves that nothing was cut or changed."""
     import asyncio
 
+    if recover:
+        _say_recovered(asyncio.run(_recover()), as_json=as_json)
+        return
     note = asyncio.run(_checkpoint())
     if as_json:
         origin, size, *_ = note.split("\n")
         emit({"origin": origin, "size": int(size), "checkpoint": note})
     else:
         print(note, end="")
+
+
+def _say_recovered(answer: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        emit(answer)
+    elif answer["recovered"]:
+        print("Recorded. The log goes on from this database; whoever holds a newer checkpoint can see that events are missing.")
+        remark("On PostgreSQL, restart the replicas now.")
+    else:
+        print("Nothing to recover: the database agrees with the newest checkpoint.")
+    if not answer["recovered"]:
+        raise typer.Exit(FOUND)
 
 
 @app.command(epilog="Example:  tierline audit key > key.vkey")
@@ -81,6 +137,20 @@ def key(*, as_json: JsonFlag = False) -> None:
         emit({"vkey": vkey})
     else:
         print(vkey)
+
+
+async def _erase(arguments: dict[str, str | bool]) -> dict[str, Any]:
+    from bot.cli.beside import carry_out
+    from bot.cli.erasing import erase_content
+
+    return await carry_out("erase", arguments, lambda beside, by: erase_content(beside.database, beside.ledger, by, arguments))
+
+
+async def _recover() -> dict[str, Any]:
+    from bot.cli.beside import carry_out
+    from bot.cli.recovering import go_on_beside
+
+    return await carry_out("recover", {}, go_on_beside)
 
 
 async def _export(directory: Path) -> tuple[int, str]:

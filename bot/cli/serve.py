@@ -33,6 +33,8 @@ async def _serve(settings: "Settings", environment: dict[str, str], *, as_json: 
 
     from bot.app import App
     from bot.cli.dead import revive
+    from bot.cli.erasing import erase_content
+    from bot.cli.recovering import go_on
     from bot.control import Control, socket_path
 
     told_to_stop = asyncio.Event()
@@ -40,7 +42,12 @@ async def _serve(settings: "Settings", environment: dict[str, str], *, as_json: 
         asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
     app = await App.start(settings, environment)
     try:
-        control = Control(socket_path(settings), {"retry": partial(revive, app.database, app.outbox)}) if settings.on_sqlite else None
+        commands = {
+            "retry": partial(revive, app.database, app.outbox),
+            "erase": partial(erase_content, app.database, app.ledger),
+            "recover": partial(go_on, app.signing, app.outbox),
+        }
+        control = Control(socket_path(settings), commands) if settings.on_sqlite else None
         if control is not None:
             await control.start()
         try:

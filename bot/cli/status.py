@@ -7,7 +7,7 @@ import typer
 from bot.cli.terminal import FOUND, JsonFlag, emit, table
 
 if TYPE_CHECKING:
-    from bot.settings import Settings
+    from bot.cli.beside import Beside
 
 SHOWN = 100
 """Dead messages listed one by one."""
@@ -47,13 +47,14 @@ def retry(
 async def _standing() -> dict[str, Any]:
     from sqlalchemy import Connection
 
+    from bot.cli.complete import newest_completeness
     from bot.cli.configuration import reading
     from routing.submission import moment_text
     from store.queue import dead_messages, outbox_counts, queue_counts
     from store.tree import frontier, newest_checkpoint
 
     def read(connection: Connection) -> dict[str, Any]:
-        newest = newest_checkpoint(connection)
+        newest, complete = newest_checkpoint(connection), newest_completeness(connection)
         return {
             "queue": [
                 {
@@ -82,7 +83,12 @@ async def _standing() -> dict[str, Any]:
                 }
                 for one in dead_messages(connection, SHOWN)
             ],
-            "log": {"events": frontier(connection).size, "signed": 0 if newest is None else newest[0]},
+            "log": {
+                "events": frontier(connection).size,
+                "signed": 0 if newest is None else newest[0],
+                "looked_at": complete.events,
+                "complete_percent": complete.percent,
+            },
         }
 
     async with reading() as (_, database):
@@ -97,49 +103,21 @@ def _show(found: dict[str, Any]) -> None:
     table("Messages to send", ["peer", "state", "messages", "oldest"], rows("outbox", "peer", "state", "messages", "oldest"))
     columns = ["case", "peer", "destination", "kind", "attempts", "error"]
     table("Given up (tierline retry)", columns, rows("dead", *columns))
-    print(f"Audit log: {found['log']['events']} events, {found['log']['signed']} under a signed checkpoint")
+    log = found["log"]
+    print(f"Audit log: {log['events']} events, {log['signed']} under a signed checkpoint")
+    print(f"Audit completeness: {log['complete_percent']:.1f} % of the last {log['looked_at']} events")
 
 
 async def _retry(arguments: dict[str, str | None]) -> dict[str, Any]:
-    from bot.cli.configuration import settings
-    from bot.control import ask, socket_path
-
-    found = settings()
-    if found.on_sqlite:
-        return dict(await ask(socket_path(found), "retry", arguments))
-    return await _retry_beside(found, arguments)
-
-
-async def _retry_beside(settings: "Settings", arguments: dict[str, str | None]) -> dict[str, Any]:
-    """On PostgreSQL, where any number of processes may write."""
-    import os
     import secrets
 
-    from bot import clock
+    from bot.cli.beside import carry_out
     from bot.cli.dead import revive
-    from bot.control import person_of
-    from routing.policy_file import load_policy
-    from store.database import Database
-    from store.keys import vault_key
-    from store.ledger import Ledger
+    from routing.change import Actor
     from store.outbox import Outbox
-    from store.policies import Policies
-    from store.timekeeper import Timekeeper
-    from store.vault import Vault
-    from store.wakeups import Wakeups
-    from store.writer import Writer
 
-    database = await Database.open(settings.database_url.get_secret_value(), serving=False)
-    try:
-        vault = Vault(vault_key(settings.vault_key_path, create=False))
-        timekeeper = Timekeeper(clock.now, clock.steady, by_database=True)
-        policies = Policies(lambda text: load_policy(text, {}))
-        writer = Writer(database, timekeeper, vault, policies, Wakeups())
-        writer.start()
-        try:
-            outbox = Outbox(database, writer, Ledger(writer), secrets.token_hex(8))
-            return await revive(database, outbox, person_of(os.getuid()), arguments)
-        finally:
-            await writer.close()
-    finally:
-        await database.close()
+    async def directly(beside: "Beside", by: Actor) -> dict[str, Any]:
+        outbox = Outbox(beside.database, beside.writer, beside.ledger, secrets.token_hex(8))
+        return await revive(beside.database, outbox, by, arguments)
+
+    return await carry_out("retry", arguments, directly)

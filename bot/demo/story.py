@@ -79,7 +79,8 @@ class Story:
         await self._pagerduty.acknowledge(incident.id, _ON_CALL[ELENA])
         await self._see("Elena acknowledges there", lambda: self._witness.incident(case, "acknowledged"))
         await self._see("the card shows it", lambda: self._witness.card("review-experts", case, verb="approve", text=ELENA))
-        await self._press(ELENA, "review-experts", case, "approve")
+        words = "A device that was never seen before fits a takeover; the orders must not leave."
+        await self._fill_in(ELENA, "review-experts", case, "approve", "Approve", reason="other", text=words)
         await self._see("she decides in Slack, the service hears of it", lambda: self._witness.verdict(case, "approved"))
         await self._see("the incident is resolved", lambda: self._witness.incident(case, "resolved"))
         await self._see("nobody was rung twice", lambda: self._pagerduty.opened(incident.key) == 1)

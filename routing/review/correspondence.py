@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from routing.authorize import EXECUTABLE, refuse
+from routing.authorize import EXECUTABLE, email_sha256, refuse
 from routing.canonical import Json
 from routing.case import Case
-from routing.change import Actor, Subject
+from routing.change import SYSTEM, Actor, Subject
 from routing.clock import after
 from routing.followup import Information, Outcome, Withdrawal
 from routing.review.deciding import PressStep, StepResult
@@ -16,7 +16,7 @@ from routing.review.revising import revise, risen
 from routing.review.verdict import conclude
 from routing.route import route
 from routing.submission import Submission, read_submission
-from routing.vocabulary import EventKind, State, Verdict
+from routing.vocabulary import ClockName, EventKind, Lane, State, Verdict
 
 
 def supply(letter: Information) -> PressStep:
@@ -29,19 +29,22 @@ def supply(letter: Information) -> PressStep:
         case, content = subject.case, subject.submission
         if not case.open:
             return refuse("not_open")
-        if content is None:
-            raise ValueError("information needs the case's content")
+        if content is None or subject.policy is None:
+            raise ValueError("information needs the case's content and its policy")
         changed = merge(content, letter)
         again = route(subject.policy, changed, case.facts, now)
         seen = case.tier_since is not None
         draft = Draft(case, now)
-        revise(draft, changed, risen(case.route, again) if seen else again)
+        chosen = risen(case.route, again) if seen or case.route.lane is Lane.STOP else again  # nobody talks a case out of stop-the-line
+        revise(draft, changed, chosen)
         if not seen:
-            draft.put(tier=again.start)
+            draft.put(tier=chosen.start)
         _take_requester(draft, changed)
+        draft.put_clocks(deadline=changed.deadline)
+        _forget_modifications(draft, content, changed)
         sealed: dict[str, Json] = {"answer": letter.answer} if letter.answer else {}
         event = draft.record(
-            EventKind.INFORMATION_SUPPLIED, Actor("service", case.service), routed(draft.case), sealed=sealed, submission=changed
+            EventKind.INFORMATION_SUPPLIED, Actor("service", case.service), routed(draft.case, changed), sealed=sealed, submission=changed
         )
         _place_again(draft, case, event)
         return draft.change(answer(draft.case))
@@ -101,7 +104,7 @@ def merge(content: Submission, letter: Information) -> Submission:
     supplied = {name: value for name, value in letter.case.items() if name not in ("workflow", "task_id")}
     known = {source["id"]: source for source in document.get("evidence", [])}
     if isinstance(fresh := supplied.get("evidence"), list):
-        replaced = {source.get("id") for source in fresh if isinstance(source, dict)}
+        replaced = [source.get("id") for source in fresh if isinstance(source, dict)]  # of any type: nobody has checked it yet
         supplied["evidence"] = [source for name, source in known.items() if name not in replaced] + fresh
     return read_submission(document | supplied)
 
@@ -112,16 +115,20 @@ def _place_again(draft: Draft, before: Case, event: int) -> None:
         draft.put_clocks(information=None)
         place(draft)
         return
+    if case.route.lane is Lane.REJECT:
+        close_pages(draft)
+        conclude(draft, Verdict.AUTO_REJECTED, SYSTEM, reason_code="policy")
+        return
     if case.route.start > before.tier:
         move_up(draft, case.route.start, event)
         return
-    resumed = tier_clocks(case, draft.now)
+    calendar, resumed = case.calendar(ClockName.DECIDE), tier_clocks(case, draft.now)
     if before.clocks.left_s is not None:
         resumed = resumed.model_copy(
-            update={"decide": after(case.rung.calendar, draft.now, before.clocks.left_s), "reminders": (), "acknowledge": None},
+            update={"decide": after(calendar, draft.now, before.clocks.left_s), "reminders": (), "acknowledge": None},
         )
     elif before.state is State.PENDING:
-        resumed = before.clocks
+        resumed = case.clocks
     if before.state is not State.HELD:
         draft.put(state=State.PENDING, clocks=resumed)
     draft.update_cards()
@@ -129,9 +136,19 @@ def _place_again(draft: Draft, before: Case, event: int) -> None:
 
 
 def _take_requester(draft: Draft, changed: Submission) -> None:
-    from_content = changed.requester
-    if from_content is not None and from_content.slack_id is not None:
-        draft.put(requester=from_content.slack_id)
+    """Whoever is named now is kept from deciding, by id as by e-mail; naming nobody takes nothing back."""
+    named = changed.requester
+    if named is not None and named.slack_id is not None:
+        draft.put(requester=named.slack_id)
+    if named is not None and named.email is not None:
+        draft.put(requester_email_sha256=email_sha256(named.email))
+
+
+def _forget_modifications(draft: Draft, content: Submission, changed: Submission) -> None:
+    """An action, or pre-filled fields, that the service proposes anew are its own again, whoever modified those before."""
+    anew = {"params": changed.action != content.action, "prefill": changed.prefilled != content.prefilled}
+    left = tuple(field for field in draft.case.modified_fields if not anew[field.partition(".")[0]])
+    draft.put(modified_fields=left, modified_by=draft.case.modified_by if left else "")
 
 
 def _execution_alarm(case: Case, letter: Outcome) -> str | None:

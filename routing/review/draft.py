@@ -64,7 +64,7 @@ class Draft:
         """Bring every copy of the card up to date, on every tier the case has been at."""
         if self.case.tier_since is None:
             return
-        for tier in range(self.case.route.start, self.case.tier + 1):
+        for tier in range(self.case.first_tier, self.case.tier + 1):
             self.send(Message(MessageKind.CARD_UPDATE, self.case.route.tiers[tier].channel, tier=tier, urgent=True))
 
     def change(self, answer: Mapping[str, Json] | None = None) -> Change:

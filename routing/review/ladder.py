@@ -3,39 +3,50 @@
 Owns the clocks of a tier and the pages that belong to it. It gives no verdict except that nobody answered.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from routing.case import Case, Clocks, OpenPage
 from routing.change import SYSTEM, Actor, Message, MessageKind
 from routing.clock import after
 from routing.review.draft import Draft
 from routing.review.verdict import conclude
-from routing.vocabulary import EventKind, Exhausted, State, Verdict
+from routing.vocabulary import ClockName, EventKind, Exhausted, State, Verdict
 
 REMINDERS = (0.5, 0.9)
 """Parts of the decide clock at which the tier is reminded (requirement E4)."""
 
 
 def tier_clocks(case: Case, now: datetime) -> Clocks:
-    """Fresh clocks of the tier the case is at, counted from `now`; the service's deadline stays."""
-    tier = case.rung
+    """Fresh clocks of the tier and step the case is at, counted from `now`; the service's deadline and the total stay."""
+    calendar, ack_s = case.calendar(ClockName.DECIDE), case.rung.ack_s
     return Clocks(
         deadline=case.clocks.deadline,
-        acknowledge=after(tier.calendar, now, tier.ack_s) if tier.ack_s is not None else None,
-        decide=after(tier.calendar, now, tier.decide_s),
-        reminders=tuple(after(tier.calendar, now, tier.decide_s * part) for part in REMINDERS),
+        total=total_clock(case, now),
+        acknowledge=after(case.calendar(ClockName.ACKNOWLEDGE), now, ack_s) if ack_s is not None else None,
+        decide=after(calendar, now, case.decide_s),
+        reminders=tuple(after(calendar, now, case.decide_s * part) for part in REMINDERS),
     )
+
+
+def total_clock(case: Case, now: datetime) -> datetime | None:
+    """When the case must be decided or safe: as it runs already, or sooner if its route has become stricter; never later."""
+    if case.route.total_s is None:
+        return case.clocks.total
+    fresh = after(case.calendar(ClockName.TOTAL), now, case.route.total_s)
+    return min(fresh, case.clocks.total or fresh)
 
 
 def arrive(draft: Draft, tier: int, *, page: bool) -> None:
     """Put the case at `tier` (0-based): fresh clocks, a card in its channel and, if wanted and the tier has one, a page."""
     stands = draft.case.tier_since is not None and tier <= draft.case.tier
+    if draft.case.tier_since is None:
+        draft.put(first_tier=tier)
     draft.put(state=State.PENDING, tier=tier, tier_since=draft.now, acknowledged_by="", claimed_by="")
     draft.put(clocks=tier_clocks(draft.case, draft.now))
     if stands:
         draft.update_cards()
     else:
-        draft.send(Message(MessageKind.CARD, draft.case.rung.channel, tier=tier, urgent=page or tier > draft.case.route.start))
+        draft.send(Message(MessageKind.CARD, draft.case.rung.channel, tier=tier, urgent=page or tier > draft.case.first_tier))
     if page:
         open_page(draft)
 
@@ -97,14 +108,19 @@ def move_up(draft: Draft, tier: int, event: int) -> None:
     left = draft.case
     close_pages(draft)
     arrive(draft, tier, page=True)
-    for lower in range(left.route.start, tier):
+    for lower in range(left.first_tier, left.tier + 1):
         draft.send(Message(MessageKind.CARD_UPDATE, left.route.tiers[lower].channel, tier=lower, urgent=True))
     draft.note(event)
 
 
+def hold_clock(case: Case, now: datetime) -> datetime:
+    """When people are asked about a held case again."""
+    return after(case.calendar(ClockName.HOLD), now, case.route.hold_s)
+
+
 def hold(draft: Draft, reason: str) -> None:
-    """Nobody can decide until somebody takes the case up again; the service is told, its own review clock runs."""
-    clocks = Clocks(deadline=draft.case.clocks.deadline, hold=draft.now + timedelta(seconds=draft.case.route.hold_s))
+    """Nobody can decide until somebody takes the case up again; the service is told, its own review clock runs, the total ends."""
+    clocks = Clocks(deadline=draft.case.clocks.deadline, hold=hold_clock(draft.case, draft.now))
     draft.put(state=State.HELD, clocks=clocks, acknowledged_by="", claimed_by="")
     event = draft.record(EventKind.HELD, SYSTEM, {"reason": reason, "tier": draft.case.tier + 1})
     draft.update_cards()

@@ -1,21 +1,22 @@
 """The first step of every case: from a submission and its route to a stored case and the answer the service gets."""
 
-import hashlib
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from routing.authorize import email_sha256
 from routing.canonical import Json
 from routing.case import Case, Clocks, Route
 from routing.change import SYSTEM, Actor, Change
+from routing.clock import after
 from routing.facts import Facts
 from routing.policy import Policy
 from routing.review.draft import Draft
-from routing.review.ladder import arrive
+from routing.review.ladder import arrive, expire, total_clock
 from routing.review.revising import content_facts
 from routing.review.verdict import conclude
 from routing.route import route
 from routing.submission import Submission, moment_text
-from routing.vocabulary import EventKind, Lane, State, Verdict
+from routing.vocabulary import ClockName, EventKind, Lane, State, Verdict
 
 OpenStep = Callable[[str, Policy, Facts, datetime], Change]
 
@@ -34,13 +35,14 @@ def open_case(service: str, submission: Submission) -> OpenStep:
             route=chosen,
             created_at=now,
             requester=(requester.slack_id or "") if requester else "",
-            requester_email_sha256=_email_digest(requester.email if requester else None),
+            requester_email_sha256=email_sha256(requester.email) if requester and requester.email else "",
             facts=facts,
             tier=chosen.start,
             clocks=Clocks(deadline=submission.deadline),
             **content_facts(submission),
         )
         draft = Draft(case, now)
+        draft.put_clocks(total=total_clock(case, now))
         draft.record(EventKind.RECEIVED, Actor("service", service), _received(case, submission), submission=submission)
         place(draft)
         return draft.change(answer(draft.case))
@@ -51,8 +53,11 @@ def open_case(service: str, submission: Submission) -> OpenStep:
 def place(draft: Draft) -> None:
     """Put a case that nobody has seen yet where its route says: decided at once, waiting for information, or on its ladder."""
     case = draft.case
+    if case.clocks.deadline is not None and case.clocks.deadline <= draft.now:
+        expire(draft, "deadline")
+        return
     if case.route.missing:
-        limit = draft.now + timedelta(seconds=case.route.information_s)
+        limit = after(case.calendar(ClockName.INFORMATION), draft.now, case.route.information_s)
         draft.put(state=State.NEEDS_INFO)
         draft.put_clocks(information=limit)
         return
@@ -68,7 +73,7 @@ def place(draft: Draft) -> None:
 def answer(case: Case) -> dict[str, Json]:
     """The body of the 202 (CONTRACT "HTTP"); the ledger adds the newest checkpoint. It never carries a verdict."""
     chosen: Route = case.route
-    due = case.due_at
+    due = case.answer_due_at
     return {
         "id": case.id,
         "state": case.state.value,
@@ -86,7 +91,7 @@ def answer(case: Case) -> dict[str, Json]:
     }
 
 
-def routed(case: Case) -> dict[str, Json]:
+def routed(case: Case, submission: Submission) -> dict[str, Json]:
     """What an event that routed a case says openly: the decision and why, in codes and figures."""
     chosen = case.route
     return {
@@ -108,14 +113,11 @@ def routed(case: Case) -> dict[str, Json]:
         "output_sha256": case.output_sha256,
         "confidence": case.confidence,
         "source_ids": list(case.source_ids),
+        "flags": list(submission.risk.flags),
         "facts": case.facts.model_dump(mode="json"),
     }
 
 
 def _received(case: Case, submission: Submission) -> dict[str, Json]:
     deadline = moment_text(submission.deadline) if submission.deadline is not None else None
-    return routed(case) | {"flags": list(submission.risk.flags), "deadline": deadline}
-
-
-def _email_digest(email: str | None) -> str:
-    return hashlib.sha256(email.strip().lower().encode()).hexdigest() if email else ""
+    return routed(case, submission) | {"deadline": deadline}

@@ -10,7 +10,7 @@ from routing.clock import after
 from routing.review.deciding import PressStep
 from routing.review.draft import Draft
 from routing.review.ladder import acknowledge
-from routing.vocabulary import EventKind, State
+from routing.vocabulary import ClockName, EventKind, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,9 @@ def page_resolved(news: PagerNews) -> PressStep:
         draft.put(pages=tuple(page for page in case.pages if (page.tier, page.round) != (news.tier, news.round)))
         event = draft.record(EventKind.PAGE_RESOLVED, Actor("human", f"pagerduty:{news.who}"), _where(news), sealed=_words(news))
         if case.state is State.PENDING and case.tier == news.tier:
-            wait_s = case.rung.ack_s if case.rung.ack_s is not None else case.rung.decide_s
+            wait_s, clock = (case.decide_s, ClockName.DECIDE) if case.rung.ack_s is None else (case.rung.ack_s, ClockName.ACKNOWLEDGE)
             draft.put(acknowledged_by="")
-            draft.put_clocks(page=after(case.rung.calendar, now, wait_s), acknowledge=None)
+            draft.put_clocks(page=after(case.calendar(clock), now, wait_s), acknowledge=None)
         draft.update_cards()
         draft.note(event)
         return draft.change()

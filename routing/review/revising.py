@@ -6,14 +6,23 @@ from typing import Any
 from routing.canonical import digest, joined
 from routing.case import Route
 from routing.review.draft import Draft
+from routing.review.ladder import total_clock
 from routing.submission import Submission
+from routing.vocabulary import State
 
 
 def risen(old: Route, new: Route) -> Route:
-    """The route of the next revision: the new one where its lane is more severe, else the old one with the new reasons."""
-    if new.lane.severity > old.lane.severity:
-        return new.model_copy(update={"start": max(old.start, new.start)})
-    return old.model_copy(update={"reasons": new.reasons, "gates": new.gates, "missing": new.missing})
+    """The route of the next revision: the stricter of both, never asking fewer people than the other, with the new reasons."""
+    chosen = max(old, new, key=lambda one: (one.lane.severity, _people(one)))
+    steps, short = chosen.steps, max(_people(old), _people(new)) - _people(chosen)
+    if steps and short > 0:
+        steps = (*steps[:-1], steps[-1].model_copy(update={"people": steps[-1].people + short}))
+    start = max(old.start, chosen.start)
+    return chosen.model_copy(update={"start": start, "steps": steps, "reasons": new.reasons, "gates": new.gates, "missing": new.missing})
+
+
+def _people(route: Route) -> int:
+    return sum(step.people for step in route.steps)
 
 
 def revise(draft: Draft, submission: Submission, route: Route) -> None:
@@ -28,6 +37,8 @@ def revise(draft: Draft, submission: Submission, route: Route) -> None:
         claimed_by="",
         **content_facts(submission),
     )
+    if draft.case.state is not State.HELD:
+        draft.put_clocks(total=total_clock(draft.case, draft.now))
 
 
 def content_facts(submission: Submission) -> dict[str, Any]:
@@ -41,6 +52,7 @@ def content_facts(submission: Submission) -> dict[str, Any]:
         "confidence": model.confidence,
         "model": {"name": model.name, "version": model.version, "hash": model.hash, "prompt_version": model.prompt_version},
         "source_ids": tuple(source.id for source in submission.evidence),
+        "failed_checks": sum(check.result == "fail" for check in submission.checks),
     }
 
 

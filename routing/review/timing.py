@@ -1,14 +1,14 @@
 """What time does to a case when nobody does anything: `on_time`, the one place where clocks act. It cannot approve."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from routing.authorize import refuse
 from routing.change import SYSTEM, Change, Refused, Subject
 from routing.clock import after
 from routing.review.draft import Draft
-from routing.review.ladder import climb, expire, open_page, tier_clocks
+from routing.review.ladder import climb, close_pages, expire, hold, hold_clock, open_page, tier_clocks
 from routing.review.opening import place
-from routing.vocabulary import EventKind, State
+from routing.vocabulary import ClockName, EventKind, Exhausted, State
 
 INTERIM_PERCENT = 50
 FINAL_PERCENT = 90
@@ -17,7 +17,7 @@ FINAL_PERCENT = 90
 def on_time(subject: Subject, now: datetime) -> Change | Refused:
     """Apply the weightiest clock that is due; what is still due afterwards is applied by the next call.
 
-    Order: the service's deadline, decide, acknowledge, information, hold, the next page, reminders.
+    Order: the service's deadline, the total, decide, acknowledge, information, hold, the next page, reminders.
     """
     case = subject.case
     due = case.due_at
@@ -27,6 +27,8 @@ def on_time(subject: Subject, now: datetime) -> Change | Refused:
     draft = Draft(case, now)
     if _past(clocks.deadline, now):
         expire(draft, "deadline")
+    elif _past(clocks.total, now):
+        _run_out(draft)
     elif _past(clocks.decide, now):
         climb(draft, draft.record(EventKind.ESCALATED, SYSTEM, {"clock": "decide", "tier": case.tier + 1}))
     elif _past(clocks.acknowledge, now):
@@ -53,7 +55,7 @@ def _unacknowledged(draft: Draft) -> None:
     paged = any(page.tier == case.tier for page in case.pages)
     if case.rung.page is not None and not paged:
         open_page(draft)
-        again = after(case.rung.calendar, draft.now, case.rung.ack_s) if case.rung.ack_s is not None else None
+        again = after(case.calendar(ClockName.ACKNOWLEDGE), draft.now, case.rung.ack_s) if case.rung.ack_s is not None else None
         draft.put_clocks(acknowledge=again)
         draft.update_cards()
         return
@@ -65,22 +67,41 @@ def _uninformed(draft: Draft) -> None:
     case = draft.case
     event = draft.record(EventKind.EXPIRED, SYSTEM, {"clock": "information"})
     if case.tier_since is None:
-        draft.put_clocks(information=None)
-        draft.put(route=case.route.model_copy(update={"missing": ()}))
-        place(draft)
+        _show(draft)
         return
+    calendar = case.calendar(ClockName.DECIDE)
     clocks = tier_clocks(case, draft.now)
     if case.clocks.left_s is not None:
-        clocks = clocks.model_copy(update={"decide": after(case.rung.calendar, draft.now, case.clocks.left_s), "reminders": ()})
-    draft.put(state=State.PENDING, clocks=clocks)
+        clocks = clocks.model_copy(update={"decide": after(calendar, draft.now, case.clocks.left_s), "reminders": ()})
+    draft.put(state=State.PENDING, clocks=clocks, acknowledged_by="")  # somebody has to take it up again
     draft.update_cards()
     draft.note(event)
 
 
+def _run_out(draft: Draft) -> None:
+    """The total time is over: the ladder's safe state now, at whatever tier, whatever else the case waits for."""
+    if draft.case.route.exhausted is Exhausted.REJECT:
+        expire(draft, "total")
+        return
+    draft.record(EventKind.EXPIRED, SYSTEM, {"clock": "total"})
+    if draft.case.tier_since is None:
+        _show(draft)
+    if draft.case.open:
+        hold(draft, "total_passed")
+
+
+def _show(draft: Draft) -> None:
+    """People get a case that waited for information before anybody saw it."""
+    draft.put_clocks(information=None)
+    draft.put(route=draft.case.route.model_copy(update={"missing": ()}))
+    place(draft)
+
+
 def _ask_again(draft: Draft) -> None:
     """A held case is never forgotten: its top tier is reminded and paged again until somebody takes it up."""
-    draft.put_clocks(hold=draft.now + timedelta(seconds=draft.case.route.hold_s))
+    draft.put_clocks(hold=hold_clock(draft.case, draft.now))
     draft.note(draft.record(EventKind.REMINDED, SYSTEM, {"clock": "hold", "tier": draft.case.tier + 1}))
+    close_pages(draft)  # else a case held for a month would have an incident for every time it asked
     open_page(draft)
 
 

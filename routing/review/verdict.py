@@ -1,10 +1,13 @@
 """The one place where a case becomes decided. Owns the `decided` event and its callback; never asks who may decide."""
 
+from datetime import datetime
+
 from routing.canonical import Json
-from routing.case import Clocks
+from routing.case import Case, Clocks
 from routing.change import Actor
+from routing.clock import between
 from routing.review.draft import Draft
-from routing.vocabulary import EventKind, State, Verdict
+from routing.vocabulary import ClockName, EventKind, State, Verdict
 
 
 def conclude(draft: Draft, verdict: Verdict, actor: Actor, *, reason_code: str = "", sealed: dict[str, Json] | None = None) -> None:
@@ -16,7 +19,11 @@ def conclude(draft: Draft, verdict: Verdict, actor: Actor, *, reason_code: str =
     draft.put(state=State.DECIDED, verdict=verdict, decided_at=draft.now, reason_code=reason_code, clocks=Clocks(), claimed_by="")
     fields: dict[str, Json] = {
         "verdict": verdict.value,
+        "action_type": case.action_type,
         "action_sha256": case.action_sha256,
+        "input_sha256": case.input_sha256,
+        "output_sha256": case.output_sha256,
+        "confidence": case.confidence,
         "lane": case.route.lane.value,
         "reason_code": reason_code,
         "decided_by": [{"by": vote.by, "step": case.route.steps[vote.step].name, "verb": vote.verb} for vote in case.votes],
@@ -24,8 +31,14 @@ def conclude(draft: Draft, verdict: Verdict, actor: Actor, *, reason_code: str =
         "override": verdict in (Verdict.REJECTED, Verdict.MODIFIED),
         "requester_known": bool(case.requester or case.requester_email_sha256),
         "turnaround_s": round((draft.now - case.created_at).total_seconds(), 3),
-        "sla_s": case.rung.decide_s if case.tier_since is not None else None,
+        "sla_s": case.decide_s if case.tier_since is not None else None,
+        "sla_used_s": _used_s(case, draft.now),
     }
     event = draft.record(EventKind.DECIDED, actor, fields, sealed=sealed)
     draft.update_cards()
     draft.call_back("case.decided", event)
+
+
+def _used_s(case: Case, now: datetime) -> float | None:
+    """Seconds the deciding tier had the case, counted as its clock counts; None where nobody was asked."""
+    return round(between(case.calendar(ClockName.DECIDE), case.tier_since, now), 3) if case.tier_since is not None else None

@@ -1,16 +1,16 @@
 """What people do to a case without deciding it: claim, ask, comment, escalate, open the evidence, take up again, roll back."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from routing.authorize import EXECUTABLE, Allowed, answering_groups, authorize, refuse
 from routing.case import Clocks
 from routing.change import Actor, Subject
-from routing.clock import between
+from routing.clock import after, between
 from routing.people import Press
 from routing.review.deciding import PressStep, StepResult, pressed, words
 from routing.review.draft import Draft
 from routing.review.ladder import acknowledge, arrive, climb, close_pages
-from routing.vocabulary import EventKind, State
+from routing.vocabulary import ClockName, EventKind, State
 
 
 def claim(press: Press) -> PressStep:
@@ -95,9 +95,10 @@ def ask(press: Press) -> PressStep:
         draft = Draft(case, now)
         actor = Actor("human", press.person.id)
         acknowledge(draft, actor)
-        left_s = between(case.rung.calendar, now, case.clocks.decide) if case.clocks.decide is not None else None
-        limit = now + timedelta(seconds=case.route.information_s)
-        draft.put(state=State.NEEDS_INFO, clocks=Clocks(deadline=case.clocks.deadline, information=limit, left_s=left_s))
+        left_s = between(case.calendar(ClockName.DECIDE), now, case.clocks.decide) if case.clocks.decide is not None else None
+        limit = after(case.calendar(ClockName.INFORMATION), now, case.route.information_s)
+        paused = Clocks(deadline=case.clocks.deadline, total=case.clocks.total, information=limit, left_s=left_s)
+        draft.put(state=State.NEEDS_INFO, clocks=paused)
         event = draft.record(EventKind.INFORMATION_REQUESTED, actor, pressed(press, case), sealed=words(press))
         draft.update_cards()
         draft.note(event)
@@ -160,7 +161,7 @@ def roll_back(press: Press) -> PressStep:
             return refuse("rollback_running")
         draft = Draft(case, now)
         draft.put(rollback=True)
-        fields = {"reason_code": press.reason_code, "action_sha256": case.action_sha256, "face": press.face}
+        fields = {"reason_code": press.reason_code, "action_sha256": case.action_sha256, "face": press.face, "saw": press.saw}
         event = draft.record(EventKind.ROLLBACK_REQUESTED, Actor("human", press.person.id), fields, sealed=words(press))
         draft.update_cards()
         draft.note(event)

@@ -18,7 +18,7 @@ async def test_one_press_approves(database_url: str) -> None:
         assert (decided.state, decided.verdict) == (State.DECIDED, Verdict.APPROVED)
         assert decided.votes[0].by == ANNA
         assert "tierline:approve" not in str(town.card()["blocks"])
-        assert any("you approved revision 1" in text for text in town.told(ANNA))
+        assert any("you approved revision 1 of “" in text for text in town.told(ANNA))
         assert town.received.got == [("case.decided", 1)]
 
 
@@ -177,6 +177,40 @@ async def test_a_modification_is_previewed_before_it_counts(sqlite_url: str) -> 
         assert decided.action_sha256 == content.action.sha256
 
 
+async def test_a_corrected_category_is_previewed_before_it_counts(sqlite_url: str) -> None:
+    """Only a pre-filled field is changed: another one than the preview showed is previewed again, and what was shown is recorded."""
+    async with a_town(sqlite_url) as town:
+        case = await town.submit(prefill={"category": "billing", "summary": "Charged twice"})
+        await town.drain()
+        await town.click(ANNA, "modify")
+        for category in ("delivery", "fraud", "fraud"):
+            assert (await town.case(case)).revision == 1
+            await town.fill_in(ANNA, **{"prefill:category": category, "reason": "wrong_category"})
+        decided = await town.case(case)
+        content = await town.reads.content(case.id)
+        assert content is not None
+        assert (decided.verdict, decided.modified_fields) == (Verdict.MODIFIED, ("prefill.category",))
+        assert content.prefilled == {"category": "fraud", "summary": "Charged twice"}
+        assert decided.action_sha256 == case.action_sha256
+
+
+async def test_a_failed_check_makes_approving_ask_for_words(sqlite_url: str) -> None:
+    """The button opens a form instead of counting; with reason and words it counts, and the person is told what was approved."""
+    async with a_town(sqlite_url) as town:
+        case = await town.submit(checks=[{"name": "rules", "result": "fail", "detail": "Above the limit."}])
+        await town.drain()
+        await town.click(ANNA, "approve")
+        assert (await town.case(case)).open
+        form = town.sandbox.slack.open_view(ANNA)
+        assert form is not None
+        assert "Above the limit." in str(form["blocks"])
+        await town.fill_in(ANNA, reason="other", text="The limit was raised this morning.")
+        assert (await town.case(case)).verdict is Verdict.APPROVED
+        assert town.sandbox.slack.open_view(ANNA) is None
+        assert any("Recorded: you approved revision 1" in text for text in town.told(ANNA))
+        assert "press_refused" not in await town.events(case)
+
+
 async def test_a_modification_that_changes_nothing_says_so(sqlite_url: str) -> None:
     """The form stays open."""
     async with a_town(sqlite_url) as town:
@@ -184,7 +218,7 @@ async def test_a_modification_that_changes_nothing_says_so(sqlite_url: str) -> N
         await town.drain()
         await town.click(ANNA, "modify")
         await town.fill_in(ANNA, reason="wording")
-        assert "does not change the action" in town.sandbox.slack.shown_errors(ANNA)["text"]
+        assert "does not change anything" in town.sandbox.slack.shown_errors(ANNA)["text"]
         assert (await town.case(case)).revision == 1
 
 

@@ -174,7 +174,7 @@ async def test_every_try_is_the_same_message(office: Office) -> None:
 
 
 async def test_what_an_answer_means(office: Office) -> None:
-    """410 ends it; a redirect is a failure; Retry-After is kept in both spellings, an hour at most."""
+    """410 ends it; a redirect is a failure; Retry-After is kept in both spellings, an hour at most; "at once" is not obeyed."""
     await decided(office)
     row, view = await office.callback()
     cases: list[tuple[int, dict[str, str], bool, float | None]] = [
@@ -184,6 +184,8 @@ async def test_what_an_answer_means(office: Office) -> None:
         (503, {"Retry-After": "7"}, False, 7.0),
         (429, {"Retry-After": "Fri, 20 Nov 2026 12:00:30 GMT"}, False, 30.0),
         (429, {"Retry-After": "99999"}, False, 3600.0),
+        (503, {"Retry-After": "0"}, False, None),
+        (429, {"Retry-After": "Fri, 20 Nov 2026 11:00:00 GMT"}, False, None),
         (429, {"Retry-After": "soon"}, False, None),
         (429, {"Retry-After": "Fri, 99 Nov 2026 12:00:30 GMT"}, False, None),
     ]
@@ -210,6 +212,9 @@ async def test_no_decision_leaves_without_its_proof(office: Office) -> None:
     """Until a signed checkpoint covers it, the callback waits a moment and is not sent."""
     case_id = str((await office.edge.post("/v1/cases", a_case())).body["id"])
     await office.edge.press(case_id)
-    error = await office.failure(*await office.callback())
+    row, view = await office.callback()
+    error = await office.failure(row, view)
     assert (error.permanent, error.retry_after_s) == (False, 0.25)
+    waits = [(await office.failure(replace(row, attempts=attempts), view)).retry_after_s for attempts in (1, 3, 50)]
+    assert waits == [0.5, 2.0, 30.0], "a signer that is away for hours is not asked four times a second"
     assert office.receiver.seen == []

@@ -34,6 +34,33 @@ async def test_status_counts_what_waits(sqlite_url: str) -> None:
         assert "review-tier1" in said
 
 
+SHARED = b"""
+version: "1"
+changes: "two ladders that share a channel, at different tiers"
+groups: {frontline: {usergroup: review-frontline}}
+ladders:
+  standard: {tiers: [{channel: review-tier1, group: frontline, decide: 4h}, {channel: review-tier2, group: frontline, decide: 1h}]}
+  finance: {tiers: [{channel: review-tier2, group: frontline, decide: 8h}]}
+workflows:
+  refunds: {ladder: standard, template: approval, requester: optional}
+  pairs: {ladder: finance, template: approval, requester: optional}
+"""
+
+
+async def test_status_says_what_waits_in_a_channel(sqlite_url: str) -> None:
+    """One line a channel, whichever ladders and tiers meet there."""
+    async with a_town(sqlite_url, policy=SHARED) as town:
+        await town.submit("t-climbs")
+        await town.submit("t-other", workflow="pairs")
+        await town.drain()
+        await town.pass_time(4 * 3_600)
+        await town.submit("t-new")
+        said = await _said(town, ANNA, "status")
+        assert said.count("*#review-tier2*") == 1
+        assert "*#review-tier2*  2 waiting" in said
+        assert "*#review-tier1*  1 waiting" in said
+
+
 async def test_next_is_the_most_important_case_that_this_person_may_decide(sqlite_url: str) -> None:
     """Ben gets what Anna has not claimed; Dmitri, who answers at the second tier only, gets nothing."""
     async with a_town(sqlite_url) as town:

@@ -7,10 +7,20 @@ from itertools import pairwise
 import pytest
 
 from bot.cards.view import View
+from bot.lanes import Lanes
 from bot.retry import CALLBACK, Retry
 from bot.sandbox.faults import Fault, Mode
+from routing.case import Case
+from routing.change import Message, MessageKind
+from routing.followup import Withdrawal
+from routing.review.correspondence import withdraw
+from routing.review.opening import open_case
+from routing.review.revising import content_sha256
+from routing.submission import read_submission
+from store.buckets import Buckets
 from store.delivery import Delivered, Outgoing, SendError
-from tests.bot.town import ANNA, TIER1, TIER2, ProcessDied, a_town
+from store.ledger import Changed, Delivery, Opened
+from tests.bot.town import ANNA, TIER1, TIER2, ProcessDied, Town, a_document, a_town
 
 MADE = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -165,6 +175,44 @@ async def test_a_bug_in_a_sender_stops_only_its_message(sqlite_url: str) -> None
         assert "tierline:approve" not in str(town.card()["blocks"])
 
 
+async def test_services_that_hang_hold_up_no_other(sqlite_url: str) -> None:
+    """Two services with forty callbacks each never answer; a third has its callback while they still hang."""
+    hang, told = asyncio.Event(), asyncio.Event()
+
+    class Services:
+        async def send(self, outgoing: Outgoing, view: View) -> Delivered:
+            if outgoing.message.destination == "healthy":
+                told.set()
+            else:
+                await hang.wait()
+            return Delivered()
+
+    async with a_town(sqlite_url, senders=lambda _: {"callback": Services()}) as town:
+        for service, cases in (("slow", 40), ("slower", 40), ("healthy", 1)):
+            for number in range(cases):
+                case = await _open(town, service, f"{service}-{number}")
+                letter = Withdrawal(type="case.withdraw", case_id=case.id, reason="not needed")
+                assert isinstance(await town.ledger.change(case.id, withdraw(letter)), Changed)
+        running = asyncio.create_task(town.courier.run())
+        async with asyncio.timeout(10):
+            await told.wait()
+        hang.set()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+
+async def test_an_urgent_update_waits_behind_no_other(sqlite_url: str) -> None:
+    """Sixty cards are redrawn and Slack's pace is used up; the card that was decided just now is next all the same."""
+    async with a_town(sqlite_url) as town:
+        lanes, now = Lanes(Buckets(town.ledger._writer)), town.clock()  # noqa: SLF001 - the town's only writer
+        waits = [await lanes.enter(_an_update(number, urgent=False), now) for number in range(60)]
+        urgent = await lanes.enter(_an_update(60, urgent=True), now)
+        assert waits[-1] == now + timedelta(seconds=30)
+        assert urgent is not None
+        assert urgent - now <= timedelta(seconds=1.2)
+
+
 def test_waits_double_and_are_the_same_everywhere() -> None:
     """The spread comes from the row, not from chance, and the last try comes at the very end."""
     retry = Retry(first_s=1, most_s=60, give_up=timedelta(hours=1))
@@ -181,6 +229,19 @@ def test_a_callback_is_tried_until_the_last_minute_of_75_hours() -> None:
     late = made + timedelta(hours=74, minutes=59)
     assert CALLBACK.next_at(1, 40, late, made) == made + timedelta(hours=75)
     assert CALLBACK.next_at(1, 41, made + timedelta(hours=75), made) is None
+
+
+async def _open(town: Town, service: str, task_id: str) -> Case:
+    submission = read_submission(a_document(task_id=task_id))
+    digest = content_sha256(submission)
+    result = await town.ledger.open(Delivery(service, f"msg_{task_id}", digest, "refunds", task_id, digest), open_case(service, submission))
+    assert isinstance(result, Opened)
+    return result.case
+
+
+def _an_update(number: int, *, urgent: bool) -> Outgoing:
+    message = Message(MessageKind.CARD_UPDATE, TIER1, urgent=urgent)
+    return Outgoing(number, "c", "slack", message, 0, doubtful=False, attempts=0, intent_at=None, created_at=MADE)
 
 
 def _a_button(verb: str, value: str) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """Slack's way in: only what Slack signed, just now, over exactly these bytes; and the way out with Socket Mode."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.inbound import PATH, Inbound, is_genuine, make_bolt, make_client
+from bot.sandbox.faults import Fault, Mode
 from bot.sandbox.http_delivery import sign
 from bot.sandbox.sandbox import Sandbox
 from tests.bot.town import ANNA, TIER1, Clock, a_town
@@ -94,6 +96,64 @@ async def test_with_socket_mode_we_dial_out_and_open_no_door() -> None:
         assert inbound.routes() == []
         sandbox.connect()
         await inbound.start()
+        await sandbox.slack.socket_mode.until_connected()
         ack = await sandbox.slack.command(ANNA, TIER1, "/review", "status")
         await inbound.stop()
         assert ack.body == {"text": "heard"}
+
+
+async def test_slack_may_be_down_when_we_dial_out() -> None:
+    """Starting waits for nobody, or no clock would run and no page go out; once Slack is back, so are we."""
+    clock = Clock()
+    async with Sandbox(clock.unix) as sandbox, ClientSession() as session:
+        app = sandbox.config.slack.app
+        outage = sandbox.faults.add(Fault("slack", "apps.connections.open", Mode.SERVER_ERROR, times=None))
+        client = make_client(session, sandbox.slack_api_url, app.bot_token)
+        inbound = Inbound(make_bolt(session, sandbox.slack_api_url), [], clock, client, app.app_token, redial_s=0.05)
+        sandbox.connect()
+        async with asyncio.timeout(2):
+            await inbound.start()
+        assert sandbox.slack.socket_mode.connected == 0
+        sandbox.faults.remove(outage)
+        await sandbox.slack.socket_mode.until_connected()
+        await inbound.stop()
+
+
+async def test_dialing_can_be_stopped() -> None:
+    """A process that is told to end while Slack is down ends."""
+    clock = Clock()
+    async with Sandbox(clock.unix) as sandbox, ClientSession() as session:
+        app = sandbox.config.slack.app
+        sandbox.faults.add(Fault("slack", "apps.connections.open", Mode.SERVER_ERROR, times=None))
+        client = make_client(session, sandbox.slack_api_url, app.bot_token)
+        inbound = Inbound(make_bolt(session, sandbox.slack_api_url), [], clock, client, app.app_token, redial_s=0.05)
+        async with asyncio.timeout(2):
+            await inbound.start()
+            await inbound.stop()
+
+
+async def test_a_void_ticket_is_not_dialed_for_ever() -> None:
+    """Slack took the ticket and then failed; with a fresh one the line stands."""
+    clock = Clock()
+    async with Sandbox(clock.unix) as sandbox, ClientSession() as session:
+        app, sockets = sandbox.config.slack.app, sandbox.slack.socket_mode
+        client = make_client(session, sandbox.slack_api_url, app.bot_token)
+        inbound = Inbound(make_bolt(session, sandbox.slack_api_url), [], clock, client, app.app_token, redial_s=0.1)
+        sandbox.connect()
+        sockets._tickets = _FirstVoid()  # noqa: SLF001 - the sandbox has no fault for its websocket
+        await inbound.start()
+        await sockets.until_connected()
+        await inbound.stop()
+
+
+class _FirstVoid(set[str]):
+    """Tickets of which the first is not kept."""
+
+    void = True
+
+    def add(self, ticket: str) -> None:
+        """Keep one, but for the first."""
+        if self.void:
+            self.void = False
+        else:
+            super().add(ticket)

@@ -2,12 +2,15 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import aiohttp
 from aiohttp import web
 from prometheus_client.parser import text_string_to_metric_families
 
+from bot.figures import Figures
 from bot.ops import Metrics, Ops, Standing, Waiting
+from store.ledger import Ledger
 
 
 class Bot:
@@ -95,3 +98,15 @@ async def test_ready_means_that_work_would_be_recorded() -> None:
             assert (response.status, (await response.json())["obstacles"]) == (503, bot.obstacles)
         async with session.get(url + "/healthz") as response:
             assert response.status == 200
+
+
+async def test_a_bot_without_its_database_is_not_ready() -> None:
+    """Nothing could be recorded, so no traffic should come here; the answer is an answer and not an error."""
+
+    class Gone:
+        async def read(self, _work: object) -> object:
+            raise OSError("the database went away")
+
+    ledger = Ledger(writer=None)  # type: ignore[arg-type]  # nothing is written here
+    figures = Figures(Gone(), ledger, lambda: datetime(2026, 11, 20, tzinfo=UTC))  # type: ignore[arg-type]
+    assert await figures.obstacles() == ["The database does not answer."]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import SettingsError, read_environment, read_settings
+from bot.settings import SettingsError, read_environment, read_settings, require_slack
 
 POSTGRES = {"TIERLINE_DATABASE_URL": "postgresql+asyncpg://tierline:hunter2-canary@db/tierline"}
 
@@ -94,3 +94,23 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
     file.write_text("TIERLINE_PROT=1\n")
     with pytest.raises(SettingsError, match="TIERLINE_PORT"):
         read_settings(read_environment(file))
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ({}, {"TIERLINE_SLACK_BOT_TOKEN", "TIERLINE_SLACK_SIGNING_SECRET"}),
+        ({"TIERLINE_SLACK_BOT_TOKEN": "xoxb-1"}, {"TIERLINE_SLACK_SIGNING_SECRET"}),
+        ({"TIERLINE_SLACK_SIGNING_SECRET": "s"}, {"TIERLINE_SLACK_BOT_TOKEN"}),
+    ],
+)
+def test_serving_needs_slack(given: dict[str, str], missing: set[str]) -> None:
+    """A bot without a token, or one that nobody could press, refuses to start and names what is missing."""
+    with pytest.raises(SettingsError) as error:
+        require_slack(read_settings(given))
+    assert {problem.pointer for problem in error.value.problems} == missing
+
+
+def test_socket_mode_needs_no_signing_secret() -> None:
+    """Over Socket Mode nothing is signed, so nothing has to be given."""
+    require_slack(read_settings({"TIERLINE_SLACK_BOT_TOKEN": "xoxb-1", "TIERLINE_SLACK_APP_TOKEN": "xapp-1"}))

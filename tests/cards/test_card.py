@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from bot.cards.bar import bar
 from bot.cards.card import draw_card
 from bot.cards.drawing import Block
 from bot.cards.limits import LimitError, check_message, check_view
@@ -58,8 +57,8 @@ def test_the_action_is_drawn_from_the_action_with_changes_first() -> None:
         "+ notify: true",
         '+ lines[0].sku: "A-1"',
         "+ lines[0].count: 2",
-        '  currency: "USD"',
-        "  (not in the action) hold: true",
+        '= currency: "USD"',
+        "  now: hold = true, not touched by this action",
     ]
 
 
@@ -70,24 +69,9 @@ def test_a_value_cannot_forge_another_parameter() -> None:
     assert '["a.b"]: "⟨U+202E⟩1"' in shown
 
 
-def test_every_reason_is_one_sentence_on_the_card() -> None:
-    """The reasons of the route stand on the card in their own words."""
-    shown = card(a_view())
-    assert "Money moves, so a person decides." in shown
-    assert "A check failed." in shown
-
-
 def test_a_case_without_confidence_says_so() -> None:
     """A missing confidence is named and counted as nothing."""
     assert "*no confidence given*, counts as 0" in card(a_view(REFUND | {"model": {"name": "m"}}))
-
-
-@pytest.mark.parametrize(
-    ("value", "drawn"), [(0.0, "░" * 18 + "┃░░"), (0.9, "█" * 18 + "┃░░"), (0.899, "█" * 17 + "░┃░░"), (1.0, "█" * 18 + "┃██")]
-)
-def test_a_bar_never_passes_a_mark_the_value_missed(value: float, drawn: str) -> None:
-    """The bar is rounded down and the mark stands where automation would begin."""
-    assert bar(value, 0.9) == drawn
 
 
 def test_the_clock_says_what_happens_if_nobody_acts() -> None:
@@ -201,6 +185,14 @@ def test_a_held_case_can_be_taken_up_and_a_waiting_one_cannot_be_decided() -> No
     assert labels(waiting) == []
     assert "1 h 30 min are left on it" in card(waiting)
     assert "Which parcel?" in card(waiting)
+
+
+def test_the_total_is_told_where_nothing_else_comes_before_it() -> None:
+    """The card says when the case is held whatever tier it is at, and stays silent while another clock is nearer."""
+    soon, late = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
+    assert "it is held whatever tier it is at" in card(a_view(clocks=Clocks(decide=late, total=soon)))
+    assert "whatever tier" not in card(a_view(clocks=Clocks(decide=soon, total=late)))
+    assert "it expires whatever tier" in card(a_view(clocks=Clocks(decide=late, total=soon), route=a_route(exhausted=Exhausted.REJECT)))
 
 
 def test_the_same_case_draws_the_same_card() -> None:

@@ -154,7 +154,7 @@ def every_modal(document: dict[str, Any], text: str) -> Iterator[dict[str, Any]]
     view = next(every_face(document, text))
     count = evidence_pages(view)
     views = [verb_modal(view, verb, SEAT) for verb in (Verb.APPROVE, Verb.REJECT, Verb.ESCALATE, Verb.ASK, Verb.COMMENT, Verb.ROLL_BACK)]
-    views += [modify_modal(view, SEAT), preview_modal(view, SEAT, {"note": text, "amount": 1})]
+    views += [modify_modal(view, SEAT), preview_modal(view, SEAT, {"note": text, "amount": 1}, {"category": text, "summary": text})]
     views += [evidence_modal(view, SEAT, page) for page in range(0, count, max(1, count // 4))]
     for modal in views:
         check_view(modal)
@@ -198,7 +198,7 @@ def nodes(tree: object) -> Iterator[dict[str, Any]]:
 
 
 OURS = re.compile(
-    rf"<@{ANA}>|<@U0KIM>|<!date\^\d+\^\{{date_short_pretty\}} at \{{time\}}\|[\d :-]+UTC>|<https://northwind\.slack\.com/\S+\|[\w ]+>"
+    rf"<@{ANA}>|<@U0KIM>|<!date\^\d+\^(?:\{{date_short_pretty\}} at )?\{{time\}}\|[\d :-]+UTC>|<https://northwind\.slack\.com/\S+\|[\w ]+>"
 )
 
 

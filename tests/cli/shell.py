@@ -127,6 +127,8 @@ def an_environment(directory: Path, database_url: str, callback_url: str = "http
         "TIERLINE_POLICY": str(directory / "policy.yml"),
         "TIERLINE_SERVICES": str(directory / "services.yml"),
         "TIERLINE_SLACK_API_URL": "http://127.0.0.1:9/api/",
+        "TIERLINE_SLACK_BOT_TOKEN": "xoxb-nobody-listens",
+        "TIERLINE_SLACK_SIGNING_SECRET": "nobody signs with this",
         "TIERLINE_PORT": "0",
         "TIERLINE_CHECKPOINT_DIR": str(directory / "checkpoints"),
         "AGENT_SECRET": SECRET,

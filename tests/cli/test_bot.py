@@ -138,7 +138,8 @@ async def test_looking_makes_no_database(tmp_path: Path, env: dict[str, str]) ->
         assert "no database" in ran.err
     assert not [name for name in names_in(tmp_path) if name.startswith("tierline.db")]
     assert (await tierline("db", "upgrade", env=env, cwd=tmp_path)).code == 0
-    assert (await tierline("status", "--json", env=env, cwd=tmp_path)).json["log"] == {"events": 0, "signed": 0}
+    log = (await tierline("status", "--json", env=env, cwd=tmp_path)).json["log"]
+    assert log == {"events": 0, "signed": 0, "looked_at": 0, "complete_percent": 100.0}
 
 
 async def test_a_second_bot_on_the_same_file_is_turned_away(tmp_path: Path, env: dict[str, str]) -> None:

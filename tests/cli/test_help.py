@@ -22,6 +22,7 @@ COMMANDS = [
     ("audit", "verify"),
     ("audit", "checkpoint"),
     ("audit", "key"),
+    ("audit", "erase"),
     ("db", "upgrade"),
 ]
 

@@ -33,6 +33,15 @@ async def test_a_page_says_what_is_open_and_nothing_confidential(sqlite_url: str
         assert len(incident.title) <= 1_024
 
 
+async def test_a_page_can_be_read_at_night(sqlite_url: str) -> None:
+    """What, of which workflow, and until when as a time of day."""
+    async with a_town(sqlite_url) as town:
+        case, incident = await _paged(town)
+        due = (await town.case(case)).clocks.decide
+        assert due is not None
+        assert f"{case.action_type} of refunds waits for a decision at tier 2, due {due:%H:%M} UTC" in incident.title
+
+
 async def test_a_lost_reply_pages_once(database_url: str) -> None:
     """PagerDuty took it, we did not hear: after the quiet time it is asked, and not triggered again."""
     async with a_town(database_url) as town:

@@ -10,6 +10,9 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+A_MOMENT_S = 0.1
+"""Real seconds that a task has to notice its end before it is told again."""
+
 
 class ProcessDied(BaseException):
     """The process was killed at this point."""
@@ -40,12 +43,16 @@ class Process:
         return asyncio.get_running_loop().create_task(act, context=context)
 
     async def end(self) -> None:
-        """Stop whatever this process still does, as the end of a process stops it."""
+        """Stop whatever this process does. What closes connections then may do so for a moment: the system would close them."""
         self.dead = True
-        while living := {task for task in self.tasks if not task.done()}:
-            for task in living:
+        for task in tuple(self.tasks):
+            task.cancel()
+        if self.tasks:
+            await asyncio.wait(self.tasks, timeout=A_MOMENT_S)
+        while self.tasks:
+            for task in tuple(self.tasks):
                 task.cancel()
-            await asyncio.wait(living)
+            await asyncio.wait(self.tasks, timeout=A_MOMENT_S)
 
 
 _OWNER: ContextVar[Process | None] = ContextVar("owner", default=None)

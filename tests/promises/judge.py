@@ -102,7 +102,7 @@ async def judge(world: World, case_id: str, verdict: Verdict) -> list[str]:
     """Everything that is wrong at the end of a story of one case that came to a verdict."""
     sandbox, case = world.sandbox, await world.case(case_id)
     found = [] if case.verdict is verdict else [f"the case came to {case.state}, {case.verdict}"]
-    climbed = case.tier - case.route.start + 1
+    climbed = case.tier - case.first_tier + 1
     if len(cards_in(sandbox)) != climbed:
         found.append(f"{dict(cards_in(sandbox))} are not the cards of {climbed} tiers")
     found += doubled(sandbox) + rung_after_resolve(sandbox) + mistold(sandbox, case)

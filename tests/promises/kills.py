@@ -226,6 +226,7 @@ class KillRun:
         slack, pagerduty, customer = self.sandbox.config.slack.app, self.sandbox.config.pagerduty, self.sandbox.config.customer
         return {
             "PATH": os.defpath,
+            "PYTHONPATH": str(Path(__file__).parents[2]),
             "TIERLINE_DATABASE_URL": self.database_url,
             "TIERLINE_POLICY": "policy.yml",
             "TIERLINE_SERVICES": "services.yml",

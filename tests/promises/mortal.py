@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import aiohttp
+import asyncpg
 
 from bot.sandbox.slack import actions_of
 from routing.case import Case
@@ -44,12 +45,12 @@ class Mortal:
             process = self._process = Process(self.fate)
             self.world.passing = process
             starting = process.run(self.world.start())
-            with suppress(ProcessDied):
-                await self._until_end(starting, process)
-                if not process.dead:
-                    if self.deaths and self.world.bot.database.is_postgres:
-                        self.world.clock.now += LEASE_OVER
-                    return
+            if await self._until_end(starting, process):
+                starting.result()
+                if self.deaths and self.world.bot.database.is_postgres:
+                    self.world.clock.now += LEASE_OVER
+                return
+            await asyncio.wait({starting})  # whoever dies while starting has let go of everything when the start ends
             await self._bury(process)
 
     async def inside(self, act: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
@@ -163,6 +164,8 @@ class Mortal:
         with suppress(ProcessDied):
             await self.world.stop()
         self.world.app = None
+        if self.world.database_url.startswith("postgresql"):
+            await _hang_up(self.world.database_url)
         for thread in threading.enumerate():  # a request that is on its way arrives before the next process looks for it
             if thread.name.startswith("pagerduty-"):
                 await asyncio.to_thread(thread.join, PATIENCE_S)
@@ -180,6 +183,16 @@ async def a_mortal_world(folder: Path, database_url: str, fate: Fate, **more: An
             yield mortal
         finally:
             await world.stop()
+
+
+async def _hang_up(url: str) -> None:
+    """Close what a dead process still had open on PostgreSQL, as the system does with its sockets."""
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    try:
+        left = "FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'tierline'"
+        await connection.execute(f"SELECT pg_terminate_backend(pid, 5000) {left}")
+    finally:
+        await connection.close()
 
 
 class Traces:

@@ -53,11 +53,12 @@ async def wrong_with(run: KillRun) -> list[str]:
     found += [f"{case_id} was accepted and is lost" for case_id in run.accepted.values() if case_id not in kept]
     found += [f"{len(kept)} cases for {run.cases} that were posted"] if len(kept) != run.cases else []
     found += [f"{case.id} is open and nothing is ever due" for case in kept.values() if case.open and case.due_at is None]
-    found += [f"{case_id} has no card" for case_id in kept if not any(case == case_id for case, _ in cards_in(sandbox))]
+    shown = {case_id for case_id, _ in cards_in(sandbox)}
+    found += [f"{case_id} has no card" for case_id in kept if case_id not in shown]
     found += doubled(sandbox) + rung_after_resolve(sandbox)
     for case in kept.values():
         found += [f"{case.id}: {what}" for what in mistold(sandbox, case)]
-    return found + changed_answers(run) + broken_words(run, kept)
+    return found + changed_answers(run) + broken_words(run, kept) + loose_words(run)
 
 
 async def broken_log(run: KillRun, database: Database) -> list[str]:
@@ -87,3 +88,11 @@ def broken_words(run: KillRun, kept: dict[str, Case]) -> list[str]:
                 if person not in approved.get(shown, set()):
                     found.append(f"{person} was told that action {shown} is approved")
     return found
+
+
+def loose_words(run: KillRun) -> list[str]:
+    """Secrets and content that the processes wrote to their log (promise P18)."""
+    said, config = run.log.read_text(), run.sandbox.config
+    secrets = (config.slack.app.bot_token, config.slack.app.signing_secret, config.pagerduty.api_token, config.customer.secret)
+    words = (*secrets, *config.pagerduty.webhook_secrets, *config.customer.callback_secrets, "charged twice", "customer 8841")
+    return [f"{word!r} stands in the log lines" for word in words if word in said]

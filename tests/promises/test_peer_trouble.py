@@ -1,6 +1,6 @@
 """Every way a peer is spoken to goes wrong once, at every step of every story: reply lost, applied late, refused, limited.
 
-Keeps P4, P6, P7 and P10 against peers, in virtual time. By default on SQLite; with `--full` on both databases.
+Keeps P4, P6, P7 and P10 against peers, in virtual time. By default every `STRIDE`th trouble on SQLite; with `--full` all on both databases.
 """
 
 import shutil
@@ -44,6 +44,9 @@ CALLS = {
     "pagerduty": ("enqueue", "incidents", "oncalls", "webhook"),
     "customer": ("callback",),
 }
+STRIDE = 17
+"""Coprime to the number of troubles, so that each kind has its turn."""
+
 INTO_US = frozenset({"interactive", "webhook"})
 """What peers send to us: it can get lost or be sent again; there is nothing of theirs to be applied late."""
 
@@ -96,7 +99,8 @@ async def tell(name: str, folder: Path, url: str, at: int, fault: Fault) -> list
 async def test_any_call_goes_wrong(name: str, tmp_path: Path, postgres: Postgres, *, full: bool) -> None:
     """However one call goes wrong, the story ends as if it had not."""
     wrong, told = [], 0
-    for at, trouble, fault in troubles(await calls_of(name, room(tmp_path, "survey"))):
+    all_troubles = list(troubles(await calls_of(name, room(tmp_path, "survey"))))
+    for at, trouble, fault in all_troubles if full else all_troubles[::STRIDE]:
         for engine in ("sqlite", "postgresql") if full else ("sqlite",):
             folder = room(tmp_path, f"trouble-{told}")
             url = sqlite(folder) if engine == "sqlite" else postgres.url(postgres.create())

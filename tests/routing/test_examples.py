@@ -78,6 +78,7 @@ def test_the_first_policy_shows_every_way_of_working(workflow: str, action: str,
         "task_id": "t-1",
         "title": "A case",
         "action": {"type": action, "params": {}, "reversible": True},
+        "output": "what the model wrote",
         "model": {"confidence": 0.96},
         "risk": risk,
     }

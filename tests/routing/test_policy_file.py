@@ -163,8 +163,15 @@ def test_a_file_that_is_no_policy_says_so(text: bytes, said: str) -> None:
         (b"risk: {possible_from: 0.8}", "/risk"),
         (b"defaults: {start: {stop: 0}}", "/defaults/start/stop"),
         (b"defaults: {start: {stop: lst}}", "/defaults/start/stop"),
-        (b"defaults: {clocks: {hold: 0s}}", "/defaults/clocks/hold"),
-        (b"defaults: {clocks: {hold: 900d}}", "/defaults/clocks/hold"),
+        (b"clocks: [{clock: hold, lasts: 0s}]", "/clocks/0/lasts"),
+        (b"clocks: [{clock: hold, lasts: 1h}, {clock: hold, lasts: 900d}]", "/clocks/1/lasts"),
+        (b"clocks: [{clock: hold}]", "/clocks/0"),
+        (b"clocks: [{lasts: 1h}]", "/clocks/0"),
+        (b"clocks: [{preset: dual-2h-4h, risk: high}]", "/clocks/0"),
+        (b"clocks: [{preset: dual-2h}]", "/clocks/0/preset"),
+        (b"clocks: [{clock: decide, lasts: 1h, lane: auto}]", "/clocks/0/lane"),
+        (b"clocks: [{clock: decide, lasts: 1h, tier: 1}]", "/clocks/0/tier"),
+        (b"defaults: {clocks: []}", "/defaults/clocks"),
         (b"defaults: {thresholds: {auto: 92}}", "/defaults/thresholds/auto"),
         (b"reason_codes: [Too Late]", "/reason_codes/0"),
         (b"owners: [somebody]", "/owners/0"),
@@ -201,19 +208,42 @@ workflows: {w: {ladder: two}}
 def test_defaults_fill_what_a_workflow_does_not_write() -> None:
     """Key by key: a workflow that changes one threshold keeps the policy's others."""
     policy = load_policy(
-        LEAST + b"    thresholds: {auto: 0.99}\ndefaults: {thresholds: {review: 0.6}, clocks: {hold: 1h}, expert: {people: 2}}\n",
+        LEAST + b"    thresholds: {auto: 0.99}\ndefaults: {thresholds: {review: 0.6}, expert: {people: 2}}\n",
         ENVIRONMENT,
     )
     refunds = policy.workflow("refunds")
     assert refunds is not None
     assert (refunds.thresholds.auto, refunds.thresholds.review, refunds.thresholds.blast_radius) == (0.99, 0.6, 0.3)
-    assert (refunds.clocks.hold, refunds.clocks.information, refunds.expert.people) == (3_600, 86_400, 2)
+    assert (refunds.expert.group, refunds.expert.people) == (None, 2)
 
 
 def test_thresholds_are_judged_together_with_the_defaults() -> None:
     """Neither half is wrong alone."""
     said = wrong(LEAST + b"    thresholds: {auto: 0.8}\ndefaults: {thresholds: {review: 0.85}}\n")
     assert said == {"/workflows/refunds/thresholds": (21, "review (0.85) is above auto (0.8)")}
+
+
+def test_a_clock_that_cannot_run_as_written_is_named_with_its_line() -> None:
+    """A misspelt clock, half a row, and business time that no tier of the ladder keeps, by row or by preset."""
+    said = wrong(
+        LEAST.replace(b", calendar: office", b"")
+        + b"""    clocks:
+      - {clock: decde, lasts: 1h}
+      - {clock: decide, risk: hihg, lasts: 1x}
+      - {clock: hold, lasts: 1h, time: business}
+      - preset: business-5m
+      - {clock: hold}
+""",
+    )
+    assert said["/workflows/refunds/clocks/0/clock"][0] == 22
+    assert 'did you mean "decide"?' in said["/workflows/refunds/clocks/0/clock"][1]
+    assert 'did you mean "high"?' in said["/workflows/refunds/clocks/1/risk"][1]
+    assert said["/workflows/refunds/clocks/1/lasts"] == (23, "expected a duration like 30s, 15m, 4h or 2d")
+    unkept = 'counts business time, and no tier of the ladder "standard" has a calendar'
+    assert said["/workflows/refunds/clocks/2"] == (24, unkept)
+    assert said["/workflows/refunds/clocks/3"] == (25, unkept)
+    assert said["/workflows/refunds/clocks/4"] == (26, "expected clock and lasts, or preset alone")
+    assert len(said) == 6
 
 
 @pytest.mark.parametrize("name", ["policy.yml", "airline.yml"])
@@ -257,7 +287,7 @@ VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
 )
-PARTS = ("groups", "calendars", "ladders", "workflows", "defaults", "risk", "priority", "version", "owners")
+PARTS = ("groups", "calendars", "ladders", "workflows", "defaults", "clocks", "risk", "priority", "version", "owners")
 
 
 @settings(max_examples=150, deadline=None)

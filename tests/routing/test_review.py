@@ -72,6 +72,17 @@ def test_a_step_for_two_people_waits_for_the_second() -> None:
     assert changed(carry_out(first, "approve", person=a_person(id=SENIOR))).case.verdict is Verdict.APPROVED
 
 
+def test_overriding_a_failed_check_stands_in_the_log() -> None:
+    """The approval carries the reason code and says that a check was overridden; the words are sealed; without one it says nothing."""
+    assert carry_out(a_case(failed_checks=1), "approve", reason_code="") == refuse("reason_required")
+    change = changed(carry_out(a_case(failed_checks=1), "approve", reason_code="other", text="The rule is out of date."))
+    approved = next(event for event in change.events if event.kind is EventKind.APPROVED)
+    assert (approved.fields["reason_code"], approved.fields["override_check"]) == ("other", True)
+    assert approved.sealed["text"] == "The rule is out of date."
+    plain = changed(carry_out(a_case(), "approve"))
+    assert "override_check" not in next(event for event in plain.events if event.kind is EventKind.APPROVED).fields
+
+
 def test_one_no_decides_at_any_step() -> None:
     """Rejecting at the first of two steps is final and carries its reason code; the words are sealed."""
     case = a_case(route=a_route(steps=(Step(name="verify"), Step(name="approve"))))

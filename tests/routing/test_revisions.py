@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from routing.authorize import refuse
 from routing.case import Case, Step
 from routing.change import Change, MessageKind, Refused, Subject
 from routing.errors import SubmissionError
@@ -22,6 +23,7 @@ LATER = NOON + timedelta(minutes=5)
 RULES = b"""    rules:
       - {name: large, when: "action.params.amount == '5000.00'", lane: expert, reason: "The amount is large."}
       - {name: never, when: "action.params.amount == '0.00'", lane: reject, reason: "Nothing is no refund."}
+      - {name: pair, when: "action.params.amount == '700.00'", template: dual, reason: "Two people look at this amount."}
 """
 POLICY = load_policy(
     POLICY_TEXT.replace(
@@ -35,6 +37,14 @@ POLICY = load_policy(
 def opened(submission: Submission) -> Case:
     """The case a service gets for this submission."""
     return open_case("refund-agent", submission)("c_01", POLICY, Facts(), NOON).case
+
+
+def supplied(case: Case, content: Submission, **fields: Any) -> Case:
+    """The case after the service sent these fields."""
+    letter = Information(type="case.information", case_id=case.id, case=fields)
+    change = supply(letter)(Subject(case, POLICY, content), LATER)
+    assert isinstance(change, Change)
+    return change.case
 
 
 def modified(case: Case, content: Submission, params: dict[str, Any], **changes: Any) -> Change | Refused:
@@ -88,6 +98,52 @@ def test_a_modification_that_lowers_the_lane_keeps_it() -> None:
     change = modified(case, content, {"amount": "1.00"}, person=a_person(groups=frozenset({"experts"})))
     assert isinstance(change, Change)
     assert change.case.route.lane is Lane.EXPERT
+
+
+def test_correcting_only_what_the_model_filled_in_is_a_modification_of_the_same_action() -> None:
+    """Another category decides the case as modified: a new revision with the new field, the hash of the action is the same."""
+    content = a_submission(prefill={"category": "billing", "summary": "Charged twice"})
+    case = opened(content)
+    change = modified(case, content, {**(content.action.params or {})}, prefill={"category": "delivery", "summary": "Charged twice"})
+    assert isinstance(change, Change)
+    assert (change.case.verdict, change.case.revision, change.case.action_sha256) == (Verdict.MODIFIED, 2, case.action_sha256)
+    assert change.case.modified_fields == ("prefill.category",)
+    new = next(event.submission for event in change.events if event.submission is not None)
+    assert new.prefilled == {"category": "delivery", "summary": "Charged twice"}
+    assert new.action == content.action
+
+
+def test_action_and_pre_filled_fields_are_modified_together() -> None:
+    """Both are named, and a press that says nothing of the pre-filled fields leaves them as they are."""
+    content = a_submission(prefill={"priority": "high"})
+    both = modified(opened(content), content, {"amount": "60.00"}, prefill={"priority": "low"})
+    assert isinstance(both, Change)
+    assert both.case.modified_fields == ("params.amount", "params.customer", "params.note", "prefill.priority")
+    one = modified(opened(content), content, {**(content.action.params or {}), "amount": "60.00"})
+    assert isinstance(one, Change)
+    assert one.case.modified_fields == ("params.amount",)
+
+
+def test_an_action_without_parameters_stays_one_when_only_a_field_is_corrected() -> None:
+    """The form knows no difference between no parameters and none given; the hash of the action does, and must not change."""
+    content = a_submission(action={"type": "ticket.close", "reversible": True}, prefill={"category": "billing"})
+    case, expert = opened(content), a_person(groups=frozenset({"experts"}))
+    assert modified(case, content, {}, prefill={"category": "billing"}, person=expert) == refuse("no_change")
+    change = modified(case, content, {}, prefill={"category": "delivery"}, person=expert)
+    assert isinstance(change, Change)
+    assert change.case.action_sha256 == case.action_sha256
+
+
+def test_what_the_service_proposes_anew_is_no_longer_a_modification() -> None:
+    """A corrected category stays a modification while the service sends another action, and ends when it sends the fields itself."""
+    content = a_submission(prefill={"category": "billing"})
+    case = opened(content)
+    case = case.model_copy(update={"modified_by": FRONT, "modified_fields": ("params.amount", "prefill.category")})
+    action = {"type": "refund.create", "params": {"amount": "70.00"}, "reversible": True}
+    other_action = supplied(case, content, action=action)
+    assert (other_action.modified_by, other_action.modified_fields) == (FRONT, ("prefill.category",))
+    all_anew = supplied(case, content, action=action, prefill={"category": "delivery"})
+    assert (all_anew.modified_by, all_anew.modified_fields) == ("", ())
 
 
 @pytest.mark.parametrize(("amount", "reason"), [("0.00", "not_allowed"), ("80.00", "no_change")])
@@ -148,3 +204,110 @@ def test_wrong_information_is_an_error_that_lists_the_fields() -> None:
     with pytest.raises(SubmissionError) as error:
         supply(letter)(Subject(opened(content), POLICY, content), LATER)
     assert {problem.pointer for problem in error.value.problems} == {"/request", "/output"}
+
+
+def test_a_modification_cannot_slip_past_a_rule_that_asks_for_two_people() -> None:
+    """The lane stays, but the new amount takes two people: the author is one of them and does not decide alone."""
+    content = a_submission()
+    change = modified(opened(content), content, {"amount": "700.00"})
+    assert isinstance(change, Change)
+    assert (change.case.verdict, [step.name for step in change.case.route.steps], change.case.step) == (None, ["verify", "approve"], 1)
+
+
+def test_a_case_for_two_people_stays_one_when_it_goes_to_an_expert() -> None:
+    """A more severe lane never asks fewer people than the one before."""
+    content = a_submission(action={"type": "refund.create", "params": {"amount": "700.00"}, "reversible": True})
+    change = modified(opened(content), content, {"amount": "5000.00"})
+    assert isinstance(change, Change)
+    assert (change.case.route.lane, sum(step.people for step in change.case.route.steps)) == (Lane.EXPERT, 2)
+
+
+def test_the_author_is_no_verifier_without_being_in_the_verifiers_group() -> None:
+    """The approver of a dual review modifies: verifying is left to the verifiers, whom the author does not stand in for."""
+    content = a_submission()
+    case = opened(content)
+    steps = (Step(name="verify", group="experts"), Step(name="approve", group="frontline"))
+    case = case.model_copy(update={"route": case.route.model_copy(update={"steps": steps}), "step": 1})
+    change = modified(case, content, {"amount": "60.00"})
+    assert isinstance(change, Change)
+    assert (change.case.step, change.case.votes, change.case.verdict, change.case.acknowledged_by) == (0, (), None, "")
+
+
+def test_the_card_a_case_began_with_follows_it_when_the_lane_rises() -> None:
+    """A modification that moves the case up leaves no live card behind, now or later."""
+    content = a_submission()
+    change = modified(opened(content), content, {"amount": "5000.00"})
+    assert isinstance(change, Change)
+    assert "review-tier1" in {message.destination for message in change.messages if message.kind is MessageKind.CARD_UPDATE}
+    senior = a_press(change.case, person=a_person(id=SENIOR, groups=frozenset({"experts"})))
+    decided = step_of(senior)(Subject(change.case, POLICY), LATER)
+    assert isinstance(decided, Change)
+    updated = {message.destination for message in decided.messages if message.kind is MessageKind.CARD_UPDATE}
+    assert updated == {"review-tier1", "review-tier2"}
+
+
+def test_information_that_the_policy_rejects_ends_the_case() -> None:
+    """Nobody could press anything on a case without steps: it is rejected as it would have been at once."""
+    content = a_submission()
+    case = supplied(opened(content), content, action={"type": "refund.create", "params": {"amount": "0.00"}})
+    assert (case.state, case.verdict, case.due_at) == (State.DECIDED, Verdict.AUTO_REJECTED, None)
+
+
+def test_a_requester_named_later_by_e_mail_does_not_decide() -> None:
+    """Information names the requester by address: that person is refused, and naming nobody afterwards takes nothing back."""
+    content = a_submission()
+    case = supplied(opened(content), content, requester={"email": "Fran@Example.com"})
+    for known in (case, supplied(case, content, requester=None)):
+        refused = step_of(a_press(known))(Subject(known, POLICY), LATER)
+        assert isinstance(refused, Refused)
+        assert refused.reason == "requester"
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_a_deadline_supplied_later_counts(*, seen: bool) -> None:
+    """Whether people have seen the case or not, it expires when the service now says."""
+    content = a_submission(request="I was charged twice." if seen else None)
+    case = supplied(opened(content), content, request="I was charged twice.", deadline="2026-11-20T13:00:00Z")
+    assert case.clocks.deadline == NOON + timedelta(hours=1)
+
+
+def test_an_action_that_the_service_sends_anew_is_nobodys_modification() -> None:
+    """A reviewer modified, then the service proposes something else: the verdict must not say that a person wrote it."""
+    content = a_submission()
+    change = modified(opened(content), content, {"amount": "5000.00"})
+    assert isinstance(change, Change)
+    content = next(event.submission for event in change.events if event.submission is not None)
+    case = supplied(change.case, content, action={"type": "refund.create", "params": {"amount": "90.00"}, "reversible": True})
+    assert (case.modified_by, case.modified_fields) == ("", ())
+
+
+def test_fields_that_two_people_modified_are_all_named() -> None:
+    """The service is told of every field that differs from its proposal, not of those changed last."""
+    content = a_submission()
+    change = modified(opened(content), content, {"customer": "8841", "amount": "5000.00", "note": {"text": "sorry"}})
+    assert isinstance(change, Change)
+    content = next(event.submission for event in change.events if event.submission is not None)
+    senior = a_person(id=SENIOR, groups=frozenset({"experts"}))
+    again = modified(change.case, content, {"customer": "8841", "amount": "5000.00", "note": {"text": "so sorry"}}, person=senior)
+    assert isinstance(again, Change)
+    assert again.case.modified_fields == ("params.amount", "params.note.text")
+
+
+def test_evidence_without_a_readable_id_is_an_error_and_not_a_crash() -> None:
+    """Nobody checked the fields of a letter before they are merged."""
+    content = a_submission(evidence=[{"id": "a", "kind": "record"}])
+    letter = Information(type="case.information", case_id="c_01", case={"evidence": [{"id": ["a"], "kind": "record"}]})
+    with pytest.raises(SubmissionError):
+        supply(letter)(Subject(opened(content), POLICY, content), LATER)
+
+
+def test_nobody_talks_a_case_out_of_stop_the_line() -> None:
+    """A case that waits for a field and is flagged as a data exposure stays in the stop lane when the service drops the flag."""
+    content = a_submission(request=None, risk={"flags": ["data_exposure"]})
+    case = opened(content)
+    assert (case.state, case.route.lane) == (State.NEEDS_INFO, Lane.STOP)
+    letter = Information(type="case.information", case_id=case.id, case={"request": "I was charged twice.", "risk": {"impact": "low"}})
+    change = supply(letter)(Subject(case, POLICY, content), LATER)
+    assert isinstance(change, Change)
+    assert change.case.route.lane is Lane.STOP
+    assert change.case.state is State.PENDING

@@ -316,7 +316,7 @@ def test_an_explanation_reads_like_this() -> None:
     explanation = explain(POLICY, a_submission(**LARGE), FACTS, NOW)
     golden("explanation.txt", explanation.text())
     names = [child["name"] for child in explanation.json()["children"]]  # type: ignore[union-attr, index, call-overload]
-    assert names == ["confidence gate", "context gate", "impact gate", "workflow", "rules", "required", "risk", "work"]
+    assert names == ["confidence gate", "context gate", "impact gate", "workflow", "rules", "required", "risk", "work", "clocks"]
 
 
 def test_a_policy_is_all_that_changes_a_route() -> None:

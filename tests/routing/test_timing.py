@@ -9,10 +9,14 @@ from hypothesis import strategies as st
 
 from routing.case import Case, Clocks
 from routing.change import Change, MessageKind, Refused, Subject
+from routing.facts import Facts
+from routing.policy_file import load_policy
+from routing.review.opening import open_case
 from routing.review.paging import PagerNews, page_acknowledged, page_resolved
 from routing.review.timing import on_time
+from routing.review.verbs import step_of
 from routing.vocabulary import EventKind, Exhausted, State, Verdict
-from tests.routing.factory import NOON, POLICY, a_case, a_route
+from tests.routing.factory import NOON, POLICY, POLICY_TEXT, a_case, a_press, a_route, a_submission
 
 
 def tick(case: Case, at: datetime) -> Change:
@@ -90,7 +94,7 @@ def test_a_held_case_is_not_forgotten() -> None:
     later, kinds = run_until(case, NOON + timedelta(hours=25))
     assert later.state is State.HELD
     assert kinds.count(EventKind.REMINDED) == 6
-    assert later.page_rounds == case.page_rounds + 6
+    assert (later.page_rounds, len(later.pages)) == (case.page_rounds + 6, 1)
 
 
 def test_the_services_deadline_expires_the_case_and_never_pauses() -> None:
@@ -108,6 +112,45 @@ def test_information_that_does_not_come_gives_the_case_back_to_people() -> None:
     change = tick(waiting, NOON + timedelta(days=1))
     assert change.case.state is State.PENDING
     assert change.case.clocks.decide == NOON + timedelta(days=1, hours=1)
+
+
+def test_after_a_question_nobody_answered_the_case_can_be_acknowledged_again() -> None:
+    """The acknowledge clock runs anew, so claiming the case has to stop it."""
+    asked = step_of(a_press(a_case(), "ask"))(Subject(a_case(), POLICY), NOON)
+    assert isinstance(asked, Change)
+    back = tick(asked.case, NOON + timedelta(days=1)).case
+    assert back.clocks.acknowledge is not None
+    claimed = step_of(a_press(back, "claim"))(Subject(back, POLICY), NOON + timedelta(days=1))
+    assert isinstance(claimed, Change)
+    assert claimed.case.clocks.acknowledge is None
+
+
+def test_silence_about_a_required_field_never_automates_a_case() -> None:
+    """A case that would have been automatic but lacks what the workflow requires goes to people when nothing comes."""
+    text = POLICY_TEXT.replace(b"template: approval, requester: optional", b"template: auto, requester: optional, required: [request]")
+    policy = load_policy(text, {})
+    case = open_case("refund-agent", a_submission(request=None))("c_01", policy, Facts(), NOON).case
+    assert case.due_at is not None
+    change = on_time(Subject(case, policy), case.due_at)
+    assert isinstance(change, Change)
+    assert (change.case.state, change.case.verdict) == (State.PENDING, None)
+
+
+@pytest.mark.parametrize("verb", ["approve", "reject", "modify"])
+def test_nobody_decides_after_the_deadline_even_before_it_was_swept(verb: str) -> None:
+    """The service may act on its own deadline at that instant, so a press that comes with it is too late."""
+    case = a_case(clocks=Clocks(deadline=NOON + timedelta(hours=1), decide=NOON + timedelta(hours=4)))
+    press = step_of(a_press(case, verb, params={"amount": "1.00"}))
+    refused = press(Subject(case, POLICY, a_submission()), NOON + timedelta(hours=1))
+    assert isinstance(refused, Refused)
+    assert refused.reason == "too_late"
+    assert isinstance(press(Subject(case, POLICY, a_submission()), NOON + timedelta(minutes=59)), Change)
+
+
+def test_a_case_that_arrives_after_its_deadline_is_expired_at_once() -> None:
+    """Nothing is approved, by people or without them, that the service no longer waits for."""
+    case = open_case("refund-agent", a_submission(deadline="2026-11-20T11:59:59Z"))("c_01", POLICY, Facts(), NOON).case
+    assert (case.state, case.verdict) == (State.DECIDED, Verdict.EXPIRED)
 
 
 def test_acknowledging_in_pagerduty_stops_only_the_acknowledge_clock() -> None:

@@ -58,6 +58,42 @@ async def test_modify_with_diff(world: World) -> None:
     assert decided["action_sha256"][:12] in world.text(case_id)
 
 
+async def test_correct_what_the_model_filled_in(world: World) -> None:
+    """Only the category was wrong: the difference is shown, the callback carries the corrected fields and the very same action."""
+    case_id = await world.submit(prefill={"category": "billing", "priority": "high", "summary": "Charged twice"})
+    await world.drain()
+    before = (await world.case(case_id)).action_sha256
+    await world.click(ANNA, "modify", case_id)
+    await world.fill_in(ANNA, {"prefill:category": "delivery", "reason": "wrong_category"})
+    preview = world.sandbox.slack.open_view(ANNA)
+    assert preview is not None
+    assert "billing" in str(preview["blocks"])
+    assert "delivery" in str(preview["blocks"])
+    await world.fill_in(ANNA, {"reason": "wrong_category"})
+    await world.drain()
+    [decided] = world.callbacks(case_id)
+    assert (decided["verdict"], decided["modified_fields"]) == ("modified", ["prefill.category"])
+    assert decided["prefill"] == {"category": "delivery", "priority": "high", "summary": "Charged twice"}
+    assert decided["action_sha256"] == before
+    assert world.sandbox.customer.refused == 0
+
+
+async def test_a_failed_check_is_overridden_with_words(world: World) -> None:
+    """The card says that approving needs a reason; without words nothing counts, with them the log and the service have them."""
+    case_id = await world.submit(checks=[{"name": "rules", "result": "fail", "detail": "Above the limit of 50 USD."}])
+    await world.drain()
+    assert "approving needs a reason" in world.text(case_id)
+    await world.click(ANNA, "approve", case_id)
+    await world.fill_in(ANNA, {"reason": "other", "text": "  "})
+    assert (await world.case(case_id)).open
+    await world.fill_in(ANNA, {"reason": "other", "text": "The limit was raised this morning."})
+    await world.drain()
+    [decided] = world.callbacks(case_id)
+    assert (decided["verdict"], decided["rationale"]) == ("approved", "The limit was raised this morning.")
+    approved = next(one for one in await world.bot.reads.history(case_id) if one.kind is EventKind.APPROVED)
+    assert (approved.fields["reason_code"], approved.fields["override_check"]) == ("other", True)
+
+
 async def test_two_people(world: World) -> None:
     """A payout is verified by one and approved by another; the same person is refused with a reason they can read."""
     case_id = await world.submit(workflow="payouts")

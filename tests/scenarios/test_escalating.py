@@ -1,7 +1,9 @@
 """Nobody presses, or somebody hands the case on: reminders, the next tier, the page, the answer from PagerDuty, the safe state."""
 
+from datetime import timedelta
+
 from routing.vocabulary import State, Verdict
-from tests.world import ANNA, CHIARA, DMITRI, World
+from tests.world import ANNA, BEN, CHIARA, DMITRI, World
 
 
 async def test_nobody_presses(world: World) -> None:
@@ -97,6 +99,39 @@ async def test_resolved_in_pagerduty_with_the_case_open(world: World) -> None:
     assert (await world.case(case_id)).open
     await world.pass_time(minutes=15)
     assert len(world.sandbox.pagerduty.incidents) == 2
+
+
+async def test_each_step_has_its_own_clock_and_the_total_ends_them_all(world: World) -> None:
+    """A dual review has 2 h to verify and 4 h to approve; 3 h after its opening it is held, though the second step has time left."""
+    case_id = await world.submit(workflow="transfers")
+    await world.drain()
+    opened = (await world.case(case_id)).created_at
+    assert (await world.case(case_id)).clocks.decide == opened + timedelta(hours=2)
+    assert "whatever tier it is at" not in world.text(case_id)
+    await world.click(ANNA, "approve", case_id)
+    verified = world.clock.now
+    await world.drain()
+    assert (await world.case(case_id)).clocks.decide == verified + timedelta(hours=4)
+    assert "it is held whatever tier it is at" in world.text(case_id)
+    await world.click(BEN, "claim", case_id)
+    await world.pass_time(hours=3)
+    case = await world.case(case_id)
+    assert (case.state, case.tier, case.verdict) == (State.HELD, 0, None)
+    assert [one["reason"] for one in world.callbacks(case_id)] == ["total_passed"]
+    await world.click(CHIARA, "resume", case_id)
+    assert (await world.case(case_id)).clocks.total == world.clock.now + timedelta(hours=3)
+
+
+async def test_a_case_the_service_waits_for_is_decided_sooner(world: World) -> None:
+    """Synchronous: half an hour instead of the tier's four, then an hour for the next tier instead of its half."""
+    case_id = await world.submit(workflow="limits")
+    await world.drain()
+    await world.click(ANNA, "claim", case_id)
+    await world.pass_time(minutes=30)
+    case = await world.case(case_id)
+    assert case.tier == 1
+    assert case.tier_since is not None
+    assert case.clocks.decide == case.tier_since + timedelta(hours=1)
 
 
 async def test_the_services_deadline(world: World) -> None:

@@ -7,8 +7,9 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
-from store.database import AnotherProcessError, Database, UnsafeDatabaseError
+from store.database import AnotherProcessError, Database, UnsafeDatabaseError, is_unavailable
 from store.migrate import NewerSchemaError, OlderSchemaError
 from store.schema import metadata
 from tests.store.books import open_books
@@ -113,3 +114,24 @@ async def test_one_process_at_a_time_holds_a_lock_on_postgres(postgres_url: str)
     await one.close()
     assert await other.hold(7)
     await other.close()
+
+
+async def test_a_second_process_is_refused_by_whatever_name_it_knows_the_file(tmp_path: Path) -> None:
+    """A link to the file is the same file."""
+    (tmp_path / "link.db").symlink_to(tmp_path / "tierline.db")
+    first = await Database.open(f"sqlite+aiosqlite:///{tmp_path}/tierline.db")
+    with pytest.raises(AnotherProcessError):
+        await Database.open(f"sqlite+aiosqlite:///{tmp_path}/link.db")
+    await first.close()
+
+
+@pytest.mark.parametrize(("state", "unavailable"), [("53100", True), ("25006", True), ("57P01", True), ("40P01", False), ("23505", False)])
+async def test_postgres_says_whether_it_or_the_statement_failed(postgres_url: str, state: str, *, unavailable: bool) -> None:
+    """A full disk, a standby or a shutdown is "try again later" for everybody; a wrong statement is one caller's own."""
+    database = await Database.open(postgres_url)
+    failing = text(f"DO $$ BEGIN RAISE EXCEPTION 'for the test' USING ERRCODE = '{state}'; END $$")
+    with pytest.raises(DBAPIError) as failed:
+        async with database.writing() as transaction:
+            await transaction.run(lambda connection: connection.execute(failing))
+    assert is_unavailable(failed.value) is unavailable
+    await database.close()

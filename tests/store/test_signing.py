@@ -204,3 +204,17 @@ async def test_a_checkpoint_outside_may_be_newer_than_the_table(database_url: st
         assert newest.size == 2
     async with open_books(database_url) as books:
         assert await desk.signing(books).check() == ""
+
+
+async def test_a_database_put_back_while_the_process_runs_is_not_signed(sqlite_url: str, desk: Desk, tmp_path: Path) -> None:
+    """It may have grown past the newest checkpoint with another history by the time it is looked at: still nothing is signed."""
+    await restore_an_older_copy(sqlite_url, desk, tmp_path)
+    async with open_books(sqlite_url) as books:
+        for number in range(5):
+            await books.open(f"other-{number}")
+        signing = desk.signing(books)
+        await signing.tick()
+        books.clock.forward(60)
+        assert await signing.tick() is None
+        with pytest.raises(NotRecordingError):
+            await books.open("t-3")

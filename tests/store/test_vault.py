@@ -1,5 +1,6 @@
 """The vault's cryptography: content opens as what it was sealed as, and commitments bind without telling."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -7,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store.canonical import encode, parse
+from store.history import check_vault_key
+from store.keys import KeyUnusable
 from store.opening import MalformedOpening
 from store.vault import CannotOpen, Opening, Vault, commit, new_salt
+from tests.store.books import open_books
 from tests.store.logbook import golden
 
 VAULT = Vault(b"k" * 32)
@@ -127,3 +131,13 @@ def test_a_misshapen_opening_is_refused(data: object) -> None:
     """Only {"salt", "value"} with 32 bytes of salt is an opening."""
     with pytest.raises(MalformedOpening):
         Opening.from_json(data)
+
+
+async def test_a_database_written_under_another_vault_key_is_noticed(database_url: str) -> None:
+    """Going on would seal new cases under a key with which the old ones cannot be read."""
+    async with open_books(database_url) as books:
+        await books.database.read(partial(check_vault_key, vault=Vault(b"w" * 32)))
+        await books.open()
+        await books.database.read(partial(check_vault_key, vault=books.vault))
+        with pytest.raises(KeyUnusable):
+            await books.database.read(partial(check_vault_key, vault=Vault(b"w" * 32)))

@@ -1,0 +1,50 @@
+"""Commands that write: on SQLite the running bot carries them out, on PostgreSQL this process writes beside it. Owns that choice only."""
+
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot import clock
+from bot.cli.configuration import settings
+from bot.control import ask, person_of, socket_path
+from routing.change import Actor
+from routing.policy_file import load_policy
+from store.database import Database
+from store.keys import vault_key
+from store.ledger import Ledger
+from store.policies import Policies
+from store.timekeeper import Timekeeper
+from store.vault import Vault
+from store.wakeups import Wakeups
+from store.writer import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What writes to a database that others serve."""
+
+    database: Database
+    writer: Writer
+    ledger: Ledger
+
+
+async def carry_out(
+    command: str, arguments: Mapping[str, Any], directly: Callable[[Beside, Actor], Awaitable[dict[str, Any]]]
+) -> dict[str, Any]:
+    """Have the bot carry out a command, or do it `directly`, as the system's user. Raises NobodyListensError, CommandFailedError."""
+    found = settings()
+    if found.on_sqlite:
+        return dict(await ask(socket_path(found), command, arguments))
+    database = await Database.open(found.database_url.get_secret_value(), serving=False)
+    try:
+        vault = Vault(vault_key(found.vault_key_path, create=False))
+        timekeeper = Timekeeper(clock.now, clock.steady, by_database=True)
+        writer = Writer(database, timekeeper, vault, Policies(lambda text: load_policy(text, {})), Wakeups())
+        writer.start()
+        try:
+            return await directly(Beside(database, writer, Ledger(writer)), person_of(os.getuid()))
+        finally:
+            await writer.close()
+    finally:
+        await database.close()
