@@ -35,6 +35,8 @@ def approve(press: Press) -> PressStep:
         actor = Actor("human", press.person.id)
         acknowledge(draft, actor)
         vote(draft, press)
+        if case.failed_checks:
+            draft.put(reason_code=press.reason_code)
         draft.record(EventKind.APPROVED, actor, pressed(press, case) | _overridden(case), sealed=words(press))
         advance(draft, actor)
         return draft.change()
@@ -89,7 +91,9 @@ def modify(press: Press) -> PressStep:
         actor = Actor("human", press.person.id)
         acknowledge(draft, actor)
         revise(draft, changed, new_route)
-        draft.put(modified_by=press.person.id, modified_fields=tuple(sorted({*case.modified_fields, *fields})))
+        draft.put(
+            reason_code=press.reason_code, modified_by=press.person.id, modified_fields=tuple(sorted({*case.modified_fields, *fields}))
+        )
         hashes: dict[str, Json] = {
             "before_sha256": case.action_sha256,
             "action_sha256": draft.case.action_sha256,

@@ -16,6 +16,7 @@ def conclude(draft: Draft, verdict: Verdict, actor: Actor, *, reason_code: str =
     The fields of the `decided` leaf are a frozen format (v1): receivers check `verdict`, `action_sha256` and `revision`.
     """
     case = draft.case
+    reason_code = reason_code or case.reason_code
     draft.put(state=State.DECIDED, verdict=verdict, decided_at=draft.now, reason_code=reason_code, clocks=Clocks(), claimed_by="")
     fields: dict[str, Json] = {
         "verdict": verdict.value,

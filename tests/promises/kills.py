@@ -24,6 +24,7 @@ from bot.sandbox.sandbox import Sandbox, SandboxConfig
 from bot.sandbox.seed import SLACK
 from bot.sandbox.slack import actions_of
 from bot.sandbox.slack_config import ChannelSeed
+from bot.sandbox.slack_errors import ClientError
 from store.keys import signing_key, vault_key
 from tests.world import ANNA, BEN, CHIARA, a_case
 
@@ -83,7 +84,7 @@ class KillRun:
                     for _ in range(self.kills):
                         await self._live_and_die()
                     self._allow(self.cases)
-                    await self._live_to_the_end(patience_s)
+                    await self._live_to_the_end(patience_s, others)
                 finally:
                     for task in others:
                         task.cancel()
@@ -117,12 +118,12 @@ class KillRun:
         process.kill()
         await process.wait()
 
-    async def _live_to_the_end(self, patience_s: float) -> None:
+    async def _live_to_the_end(self, patience_s: float, others: list[asyncio.Task[None]]) -> None:
         process = await self._start()
         try:
             await asyncio.wait_for(self._ready(process), START_S)
             async with asyncio.timeout(patience_s):
-                while self.waiting_for():
+                while self.waiting_for() and not any(task.done() and task.exception() for task in others):
                     self._seen.clear()
                     with suppress(TimeoutError):
                         await asyncio.wait_for(self._seen.wait(), QUIET_S)
@@ -190,9 +191,10 @@ class KillRun:
                     if waits or fresh or "tierline:approve" not in actions_of(card) or not self._up.is_set():
                         continue
                     person = REVIEWERS[(number or 0) % len(REVIEWERS)]
-                    ack = await self.sandbox.slack.click(person, channel.id, card["ts"], "tierline:approve")
-                    if ack.ok:
-                        pressed[case_id] = time.monotonic()
+                    with suppress(ClientError):  # the button went away under the finger
+                        ack = await self.sandbox.slack.click(person, channel.id, card["ts"], "tierline:approve")
+                        if ack.ok:
+                            pressed[case_id] = time.monotonic()
 
     def _case(self, number: int) -> dict[str, Any]:
         workflow = "paged" if number % PAGED_EVERY == 0 else self._names[number % len(self._names)]

@@ -54,6 +54,7 @@ async def test_modify_with_diff(world: World) -> None:
     assert decided["verdict"] == "modified"
     assert decided["action"]["params"]["amount"] == "60.00"
     assert decided["modified_fields"] == ["params.amount"]
+    assert decided["reason_code"] == "wrong_amount"
     assert decided["action_sha256"] != before
     assert decided["action_sha256"][:12] in world.text(case_id)
 
