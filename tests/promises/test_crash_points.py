@@ -16,8 +16,8 @@ from tests.promises.judge import judge
 from tests.promises.mortal import Traces, a_mortal_world
 from tests.promises.tales import TALES, Tale
 
-STRIDE = {"sqlite": 4, "postgresql": 30}
-"""How many of the points that differ are left out by default: a death takes about a second."""
+STRIDE = {"sqlite": 7, "postgresql": 30}
+"""By default one in so many of the points that differ: a death takes about a second."""
 
 Fresh = Callable[[str], str]
 """The URL of a new, empty database."""

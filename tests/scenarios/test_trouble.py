@@ -25,6 +25,7 @@ async def test_a_post_goes_wrong(world: World, mode: Mode) -> None:
     world.sandbox.faults.add(Fault("slack", "chat.postMessage", mode, seconds=20.0, retry_after_s=3))
     case_id = await world.submit()
     await world.pass_time(minutes=3)
+    assert world.sandbox.slack.record.count("fault") == 1
     assert len(world.cards(case_id)) == 1
     await world.click(ANNA, "approve", case_id)
     await world.drain()
@@ -39,15 +40,17 @@ async def test_an_update_goes_wrong(world: World, mode: Mode) -> None:
     world.sandbox.faults.add(Fault("slack", "chat.update", mode, seconds=20.0, retry_after_s=3))
     await world.click(ANNA, "approve", case_id)
     await world.pass_time(minutes=3)
+    assert world.sandbox.slack.record.count("fault") == 1
     assert "approve" not in world.buttons(case_id)
 
 
 @pytest.mark.parametrize("mode", [Mode.DROP_REPLY, Mode.APPLY_LATE, Mode.UNREACHABLE, Mode.SERVER_ERROR, Mode.RATE_LIMITED])
 async def test_a_page_goes_wrong(world: World, mode: Mode) -> None:
     """However one page fails, one incident rings, and it is resolved when the case is decided."""
-    world.sandbox.faults.add(Fault("pagerduty", "events", mode, seconds=20.0, retry_after_s=3))
+    world.sandbox.faults.add(Fault("pagerduty", "enqueue", mode, seconds=20.0, retry_after_s=3))
     case_id = await world.submit()
     await world.pass_time(minutes=18)
+    assert world.sandbox.faults.take("pagerduty", "enqueue") is None, "the fault never struck"
     assert len(world.sandbox.pagerduty.incidents) == 1
     await world.click("U0DMITRI001", "approve", case_id)
     await world.pass_time(minutes=2)
