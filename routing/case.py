@@ -59,12 +59,11 @@ class Tier(_Value):
 
 
 class Step(_Value):
-    """One step of the work: how many different people of which group."""
+    """One step of the work: how many different people of which group. Nobody takes two steps of a case."""
 
     name: Literal["verify", "approve", "check"]
     group: str | None = Field(default=None, description="None: the group of the tier the case is at")
     people: int = 1
-    distinct: bool = Field(default=True, description="nobody who took an earlier step")
     decide_s: int | None = Field(default=None, description="seconds for this step, at whatever tier; None: those of the tier")
     elapsed: bool = Field(default=False, description="its own clock runs whatever the tier's calendar says")
 

@@ -29,8 +29,8 @@ def steps(view: View) -> list[str]:
 
 def _others(step: Step) -> str:
     if step.people > 1:
-        return f"each of {step.people} {'other ' if step.distinct else ''}people"
-    return "another person" if step.distinct else "somebody"
+        return f"each of {step.people} other people"
+    return "another person"
 
 
 def _people(view: View, step: Step) -> str:
