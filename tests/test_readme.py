@@ -94,10 +94,10 @@ def test_links_lead_somewhere(path: Path) -> None:
             assert anchor in {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}, link
 
 
-def test_five_lines_are_a_policy_and_explain_says_what_is_printed() -> None:
+def test_six_lines_are_a_policy_and_explain_says_what_is_printed() -> None:
     """The first policy somebody copies works, is refused with the sentence shown when misspelt, and routes the case as shown."""
-    text = block_after(README, "Five lines are a policy")
-    assert len(text.splitlines()) == 5
+    text = block_after(README, "Six lines are a policy")
+    assert len(text.splitlines()) == 6
     policy = load_policy(text.encode(), {})
     submission = read_submission(loads(block_after(README, "With this case in").encode()))
     told = explain(policy, submission, Facts(), NOW).text().splitlines()

@@ -1,5 +1,7 @@
 """Errors of ours as sentences that say what to do. Owns which errors those are; anything else is a bug and keeps its traceback."""
 
+import errno
+
 from bot.cli.terminal import FOUND, USAGE
 
 
@@ -51,5 +53,7 @@ def _words(error: Exception) -> str:
 
 def _system(error: OSError) -> str:
     """The file and the system's own words."""
+    if error.errno == errno.EADDRINUSE:
+        return f"{_words(error)}; choose another port (serve: TIERLINE_PORT, demo: --port)"
     what = error.strerror or str(error) or type(error).__name__
     return f"{error.filename}: {what}" if error.filename else what

@@ -2,9 +2,10 @@
 what can be broken on purpose; prints nothing.
 """
 
+import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,7 +78,29 @@ async def play_hands_on(
             posted = await _post_all(stage) if policy is None else 0
             sandbox = stage.sandbox
             welcome(Welcome(sandbox.page_url, stage.app.url, SERVICE, stage.secret, tuple(stage.policy.workflows), posted))
-            await until()
+            reporting = asyncio.create_task(report_outcomes(stage))
+            try:
+                await until()
+            finally:
+                reporting.cancel()
+                with suppress(asyncio.CancelledError):
+                    await reporting
+
+
+async def report_outcomes(stage: Stage) -> None:
+    """Until cancelled, the service says of each action that it executed it, as a real one would; the card then shows it."""
+    customer, arrived, reported = stage.sandbox.customer, asyncio.Event(), 0
+    stop = customer.record.watch(lambda _seen: arrived.set())
+    try:
+        while True:
+            arrived.clear()
+            for callback in customer.executed[reported:]:
+                case_id, sha256 = str(callback.data["case_id"]), callback.data["action_sha256"]
+                await customer.report_outcome(case_id, "executed", executed_action_sha256=sha256)
+                reported += 1
+            await arrived.wait()
+    finally:
+        stop()
 
 
 async def _post_all(stage: Stage) -> int:

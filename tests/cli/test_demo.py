@@ -5,6 +5,7 @@ import json
 import signal
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from tests.cli.shell import TIERLINE, TIMEOUT_S, a_refund, names_in, tierline
@@ -52,3 +53,20 @@ async def test_hands_on_it_takes_cases_for_another_policy(tmp_path: Path) -> Non
         await asyncio.wait_for(process.communicate(), TIMEOUT_S)
     assert process.returncode == 0
     assert names_in(tmp_path) == []
+
+
+async def test_hands_on_the_service_reports_what_it_executed(tmp_path: Path) -> None:
+    """The summary that is approved without anybody is executed and reported, so that its case is closed and not left waiting."""
+    process = await asyncio.create_subprocess_exec(TIERLINE, "demo", "--json", stdout=asyncio.subprocess.PIPE, cwd=tmp_path)
+    assert process.stdout is not None
+    try:
+        found = json.loads(await asyncio.wait_for(process.stdout.readline(), TIMEOUT_S))
+        async with asyncio.timeout(TIMEOUT_S), aiohttp.ClientSession() as session:
+            figures = ""
+            while 'tierline_letters_total{kind="outcome",status="200"} 1.0' not in figures:
+                async with session.get(f"{found['url']}/metrics") as answer:
+                    figures = await answer.text()
+    finally:
+        process.send_signal(signal.SIGINT)
+        await asyncio.wait_for(process.communicate(), TIMEOUT_S)
+    assert process.returncode == 0
