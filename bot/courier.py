@@ -30,6 +30,10 @@ QUIET = timedelta(seconds=30)
 """How long a peer may still apply a request whose reply was lost. A callback needs no such wait: its receiver knows the webhook-id."""
 
 POLL_S = 1.0
+GATHER_S = 0.05
+"""After a round that found nothing, what is enqueued within so many seconds is claimed together: every look is a transaction, and while
+cases pour in each of their commits would cause one, at the expense of the people who press."""
+
 CLAIM = 32
 """Messages taken up at a time, of each peer."""
 
@@ -92,6 +96,7 @@ class Courier:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._pause_s()):
                         await self._wakeups.outbox.wait()
+                await asyncio.sleep(GATHER_S)
         finally:
             if self._under_way:
                 await asyncio.wait(self._under_way, timeout=GRACE_S)
