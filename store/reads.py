@@ -53,11 +53,6 @@ class Reads:
 
         await self._writer.write(put, Rank.PROMPT)
 
-    async def open_cases(self, limit: int, *, tier: int | None = None, channel: str | None = None) -> Sequence[Case]:
-        """Open cases, highest priority first, then earliest due; of one tier (0-based) or channel if asked."""
-        found = await self._database.read(partial(_open_cases, limit=limit if channel is None else None, tier=tier))
-        return found if channel is None else [case for case in found if case.rung.channel == channel][:limit]
-
     async def free_cases(self, limit: int) -> Sequence[Case]:
         """Cases that people owe an answer and nobody has claimed, highest priority first, then earliest due."""
         return await self._database.read(partial(_free_cases, limit=limit))
@@ -125,18 +120,6 @@ def _nearest_due(connection: Connection) -> datetime | None:
     statement = select(cases.c.due_at).where(cases.c.due_at.is_not(None)).order_by(cases.c.due_at).limit(1)
     stored = connection.execute(statement).scalar_one_or_none()
     return None if stored is None else moment(stored)
-
-
-def _open_cases(connection: Connection, *, limit: int | None, tier: int | None) -> list[Case]:
-    statement = (
-        select(cases.c.snapshot)
-        .where(among(cases.c.state, OPEN))
-        .order_by(cases.c.priority.desc(), cases.c.due_at, cases.c.id)
-        .limit(limit)
-    )
-    if tier is not None:
-        statement = statement.where(cases.c.tier == tier)
-    return [Case.model_validate_json(snapshot) for snapshot in connection.execute(statement).scalars()]
 
 
 def _free_cases(connection: Connection, *, limit: int) -> list[Case]:

@@ -59,26 +59,25 @@ async def test_looking_for_what_is_due_uses_its_index(sqlite_url: str) -> None:
         assert "cases_due" in await books.database.read(plan)
 
 
-async def test_open_cases_come_by_priority_then_due_time(database_url: str) -> None:
-    """Arrival order never decides."""
+async def test_free_cases_come_by_priority_then_due_time(database_url: str) -> None:
+    """Arrival order never decides; what is decided is not among them."""
     async with open_books(database_url) as books:
         for task, priority in (("t-low", 10), ("t-high", 90), ("t-low-too", 10)):
             await books.ledger.open(a_delivery(task), opening(a_submission(task_id=task), priority=priority))
             books.clock.forward(1)
         done = await books.open("t-done")
         await books.ledger.change(done.id, deciding())
-        assert [case.task_id for case in await the_reads(books).open_cases(10)] == ["t-high", "t-low", "t-low-too"]
-        assert await the_reads(books).open_cases(10, channel="elsewhere") == []
+        assert [case.task_id for case in await the_reads(books).free_cases(10)] == ["t-high", "t-low", "t-low-too"]
         assert [(count.tier, count.lane, count.state, count.cases) for count in await books.database.read(queue_counts)] == [
             (0, "review", "pending", 3)
         ]
 
 
 async def test_a_person_finds_what_they_claimed(database_url: str) -> None:
-    """Their open cases only."""
+    """Their open cases only; and nobody is offered those as free, however few are asked for."""
     async with open_books(database_url) as books:
         case = await books.open("t-1")
-        await books.open("t-2")
+        other = await books.open("t-2")
 
         def claim(subject: Subject, _now: object) -> Change:
             return Change(subject.case.model_copy(update={"claimed_by": "U0FRONT"}), ())
@@ -86,6 +85,7 @@ async def test_a_person_finds_what_they_claimed(database_url: str) -> None:
         await books.ledger.change(case.id, claim)
         assert [each.id for each in await the_reads(books).claimed_by("U0FRONT")] == [case.id]
         assert await the_reads(books).claimed_by("") == []
+        assert [each.id for each in await the_reads(books).free_cases(1)] == [other.id]
 
 
 async def test_a_history_tells_what_was_said(database_url: str) -> None:
