@@ -16,6 +16,7 @@ from bot.problem import No, refuse
 from routing.case import Case
 from routing.errors import Problem
 from routing.policy import Policy
+from routing.submission import moment_text
 from store.reads import Reads
 from store.receipts import Receipts
 from store.wakeups import Wakeups
@@ -64,7 +65,7 @@ class Api:
         case = await self._mine(call, case_id)
         if case is None:
             return refuse(No.NOT_FOUND)
-        if wait_s and case.open and self.waiting < MAX_WAITING:
+        if wait_s and (case.open or case.withheld) and self.waiting < MAX_WAITING:
             self.waiting += 1
             try:
                 await self._wait(request, case, wait_s)
@@ -101,7 +102,9 @@ class Api:
         name = request.match_info["name"]
         if name not in call.service.workflows or self._policy().workflow(name) is None:
             return refuse(No.NOT_FOUND)
-        return reply({"automation": "on", "since": None, "reason": ""}, 200)
+        control = (await self._reads.governance()).control(name)
+        since = moment_text(control.since) if control.since is not None else None
+        return reply({"automation": control.automation.value, "since": since, "reason": control.reason}, 200)
 
     async def _mine(self, call: Call, case_id: str) -> Case | None:
         case = await self._reads.case(case_id)

@@ -24,6 +24,11 @@ from bot.commands import Commands
 from bot.courier import Courier
 from bot.door import Door
 from bot.figures import Figures
+from bot.govern.batches import Batches
+from bot.govern.bulletins import Bulletins
+from bot.govern.buttons import GovernButtons
+from bot.govern.orders import Orders
+from bot.govern.rulings import Rulings
 from bot.hooks import Hooks
 from bot.inbound import Inbound, make_bolt, make_client
 from bot.intake import Intake
@@ -34,12 +39,15 @@ from bot.ops import Metrics, Ops
 from bot.pace import Pace
 from bot.people import People
 from bot.policies import ActivePolicy, read_policy
+from bot.precheck import Precheck
 from bot.problem import problems
-from bot.services import read_services
+from bot.proposing import Proposing
+from bot.services import Services, read_services
 from bot.settings import Secrets, Settings, require_slack
 from bot.slack import SlackSender
 from bot.views import Views
 from escalation.acknowledgements import Acknowledgements
+from escalation.guard import Guard
 from escalation.pager import Pager
 from escalation.rota import Rota
 from escalation.ticker import Ticker
@@ -119,7 +127,9 @@ class App:
 
     async def tick(self) -> int:
         """One turn of every clock. Gives how many clocks acted."""
-        return await self.watch.tick()
+        acted = await self.watch.tick()
+        await self.policy.refresh()
+        return acted
 
     async def stop(self) -> None:
         """Stop in reverse order of starting; what is under way gets a little time to end."""
@@ -132,8 +142,8 @@ class App:
         peers_now = clock or wall.now
         services = read_services(settings.services, environment)
         offered = read_policy(settings.policy, environment)
-        now = await self._open_store(settings, environment, clock, passing)
-        self.policy = ActivePolicy(self.database, self.ledger, self.reads, self._policies)
+        now = await self._open_store(settings, environment, services, clock, passing)
+        self.policy = ActivePolicy(self.database, self.ledger, self.reads, self._policies, self.proposing)
         await self.policy.load(offered)
         if reason := await self.signing.check():
             # What a restored database wants to send may have been sent before it was restored: look before posting anything.
@@ -145,7 +155,8 @@ class App:
         people = People(client, now)
         rest = self._rest_wire(settings)
         rota = Rota(OnCallBook(self.database, self.writer), self._escalation_policy, now, rest)
-        self.views = Views(self.reads, rota, people, now)
+        self.views = Views(self.reads, rota, people, now, self.policy.of)
+        bulletins = Bulletins(self.reads, people, self.policy, now)
         events = EventsWire(settings.pagerduty_events_url)
         self._stack.callback(events.close)
         callbacks = Callbacks(services, self.receipts, peers_now)
@@ -155,22 +166,28 @@ class App:
             Lanes(Buckets(self.writer)),
             {
                 "slack": SlackSender(client, self.database, self.deployment, people.identity),
-                "pagerduty": Pager(self.deployment, events, self._routing_key, rest),
+                "pagerduty": Pager(self.deployment, events, self._routing_key, rest, incidents=lambda: self.policy().form.incidents),
                 "callback": callbacks,
             },
             ledger=self.ledger,
             wakeups=self.wakeups,
             views=self.views,
+            bulletins=bulletins,
             clock=now,
             tally=self.metrics.carried,
             passing=passing,
         )
-        self.watch = Watch(self.ledger, self.reads, now, report=self._report_poison, late=self.metrics.swept)
+        guard = Guard(self.ledger, self.reads, self.database, self.policy, now, report=self._report_breaker)
+        self.watch = Watch(self.ledger, self.reads, guard, now, report=self._report_poison, late=self.metrics.swept)
 
         bolt = make_bolt(session, settings.slack_api_url)
         presses = Presses(self.ledger, self.reads, people, self.deployment, self.metrics.pressed)
-        Listeners(presses, self.views, Replies(client, session)).listen(bolt)
-        Commands(self.database, self.reads, self.views, people, now, policy=self.policy).listen(bolt)
+        replies = Replies(client, session)
+        Listeners(presses, self.views, replies).listen(bolt)
+        rulings = Rulings(self.ledger, self.reads, people, self.policy, self.metrics.pressed)
+        GovernButtons(rulings, self.reads, people, replies, self.deployment).listen(bolt)
+        orders = Orders(rulings, Batches(self.database, self.ledger, people, rulings), self.reads, self.policy, now)
+        Commands(self.database, self.reads, self.views, people, now, policy=self.policy, orders=orders).listen(bolt)
         slack_secrets = [secret.get_secret_value() for secret in settings.slack_signing_secret]
         inbound = Inbound(bolt, slack_secrets, peers_now, client, _first(settings.slack_app_token))
 
@@ -181,6 +198,7 @@ class App:
         acknowledgements = Acknowledgements(self.ledger, self.deployment, hook_secrets, rest)
         routes = [
             *Intake(door, self.ledger, self.policy, self.metrics.intake_answered).routes(),
+            *Precheck(door, self.policy, self.reads.governance, now).routes(),
             *Letters(door, self.ledger, self.reads, self.metrics.letter_answered).routes(),
             *api.routes(),
             *inbound.routes(),
@@ -195,7 +213,12 @@ class App:
         await self.ledger.record(Event(EventKind.STARTED, SYSTEM, {"version": version("tierline")}))
 
     async def _open_store(
-        self, settings: Settings, environment: Mapping[str, str], clock: Callable[[], datetime] | None, passing: Passing
+        self,
+        settings: Settings,
+        environment: Mapping[str, str],
+        services: Services,
+        clock: Callable[[], datetime] | None,
+        passing: Passing,
     ) -> Callable[[], datetime]:
         """Database, keys, writer, ledger, log, outbox; gives the clock of the ledger, which is not set when somebody sets the machine's.
 
@@ -210,12 +233,13 @@ class App:
         self._policies = Policies(partial(load_policy, environment=environment))
         timekeeper = Timekeeper(wall.now, wall.steady, by_database=True) if clock is None else Timekeeper.of(clock)
         now = timekeeper.now
-        self.writer = Writer(self.database, timekeeper, vault, self._policies, self.wakeups, passing=passing)
+        self.writer = Writer(self.database, timekeeper, vault, self._policies, self.wakeups, passing=passing, services=services.by_workflow)
         self.ledger = Ledger(self.writer)
         self.writer.start(self._on_jump)
         self._stack.push_async_callback(self.writer.close)
         self.deployment = await name_deployment(self.database, self.writer, os.urandom)
         self.reads = Reads(self.database, self.writer, vault, self._policies)
+        self.proposing = Proposing(self.database, self.ledger, self.reads, vault)
         self.receipts = Receipts(self.database, vault)
         signer = Signer(f"tierline/{self.deployment}", key)
         self.vkey = signer.vkey
@@ -252,7 +276,6 @@ class App:
 
     async def _beat(self) -> None:
         await self.tick()
-        await self.policy.refresh()
 
     def _routing_key(self, case: Case, tier: int) -> str | None:
         return self.policy.of(case.route.policy_sha256).routing_key(case.route.ladder, tier)
@@ -274,6 +297,9 @@ class App:
 
     def _report_poison(self, case_id: str, error: Exception) -> None:
         _LOG.error("a case could not be processed; it is looked at again in a minute", case=case_id, exc_info=error)
+
+    def _report_breaker(self, name: str, error: Exception) -> None:
+        _LOG.error("a breaker could not be evaluated; it is tried again in a minute", breaker=name, exc_info=error)
 
     def _report_signing(self, error: Exception) -> None:
         _LOG.error("no checkpoint could be signed; the next try comes by itself", exc_info=error)

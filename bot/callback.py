@@ -13,8 +13,8 @@ from email.utils import parsedate_to_datetime
 import aiohttp
 from aiohttp.abc import AbstractResolver
 
-from bot.callback_body import callback_body
-from bot.cards.view import View
+from bot.callback_body import callback_body, workflow_body
+from bot.cards.view import Bulletin, View
 from bot.services import Service, Services
 from bot.standard_webhooks import sign
 from bot.web import TIMEOUT_S, Client, ForbiddenAddressError, guard_for
@@ -56,7 +56,7 @@ class Callbacks:
         self._timeout_s = timeout_s
         self._clients: dict[str, Client] = {}
 
-    async def send(self, outgoing: Outgoing, view: View) -> Delivered:
+    async def send(self, outgoing: Outgoing, view: View | Bulletin) -> Delivered:
         """Post the callback once. Any 2xx is delivered; 410 means "never again" (Standard Webhooks); all else may be tried again.
 
         Raises SendError.
@@ -65,11 +65,14 @@ class Callbacks:
         service = self._services.find(message.destination)
         if service is None:
             raise SendError(f"the services file has no service {message.destination}")
-        receipt = None
-        if message.callback in PROVEN:
-            receipt = await self._receipt(outgoing)
-        body = json.dumps(callback_body(message.callback, message.sequence, outgoing.leaf_idx, view, receipt)).encode()
-        webhook_id = f"{outgoing.case_id}.{message.sequence}"
+        if isinstance(view, Bulletin):
+            told = workflow_body(message.callback, message.sequence, outgoing.leaf_idx, view)
+            webhook_id = f"{outgoing.case_id}.{outgoing.leaf_idx}.{service.name}"
+        else:
+            receipt = await self._receipt(outgoing) if message.callback in PROVEN else None
+            told = callback_body(message.callback, message.sequence, outgoing.leaf_idx, view, receipt)
+            webhook_id = f"{outgoing.case_id}.{message.sequence}"
+        body = json.dumps(told).encode()
         headers = {"Content-Type": "application/json", **sign(service.callback_keys, webhook_id, self._now(), body)}
         await self._post(service, body, headers)
         return Delivered()

@@ -14,6 +14,9 @@ from routing.case import Case
 from routing.submission import Submission, moment_text
 from routing.vocabulary import EventKind, Lane, Mode, Risk, State, Verdict
 
+LETS_THROUGH = frozenset({EventKind.APPROVED, EventKind.MODIFIED, EventKind.DECIDED})
+"""Events that tell a decision."""
+
 
 class ReasonAnswer(BaseModel):
     """Why a case is where it is."""
@@ -88,31 +91,35 @@ class CaseAnswer(RoutedAnswer):
 def case_answer(
     case: Case, submission: Submission | None, history: Sequence[Happening], receipt: Mapping[str, Json] | None
 ) -> dict[str, Json]:
-    """The answer. `submission` is None once the content was erased, `receipt` where there is none yet; `history` is in order of the log."""
-    chosen = case.route
+    """The answer. `submission` is None once the content was erased, `receipt` where there is none yet; `history` is in order of the log.
+
+    A decision that is kept back while its workflow is paused is not told, and nothing that would prove it: the case is held.
+    """
+    chosen, withheld = case.route, case.withheld
+    told = [happening for happening in history if not (withheld and happening.kind in LETS_THROUGH)]
     return {
         "id": case.id,
         "workflow": case.workflow,
         "task_id": case.task_id,
-        "state": case.state.value,
+        "state": State.HELD.value if withheld else case.state.value,
         "lane": chosen.lane.value,
         "mode": chosen.mode.value,
         "risk": chosen.risk.value,
         "priority": chosen.priority,
         "tier": case.tier + 1 if case.tier_since is not None else None,
         "revision": case.revision,
-        "verdict": case.verdict.value if case.verdict is not None else None,
+        "verdict": case.verdict.value if case.verdict is not None and not withheld else None,
         "action": action(case, submission),
         "action_sha256": case.action_sha256,
-        "people": decided_by(case, history),
-        "reason_code": case.reason_code,
+        "people": decided_by(case, history) if not withheld else [],
+        "reason_code": case.reason_code if not withheld else "",
         "reasons": [{"code": reason.code, "text": reason.text} for reason in chosen.reasons],
         "missing": list(chosen.missing),
         "policy_version": chosen.policy_version,
         "due_at": moment_or_none(case.answer_due_at),
-        "history": [_told(happening) for happening in history],
+        "history": [_told(happening) for happening in told],
         "outcome": case.outcome or None,
-        "receipt": dict(receipt) if receipt is not None else None,
+        "receipt": dict(receipt) if receipt is not None and not withheld else None,
     }
 
 

@@ -1,7 +1,7 @@
-"""`/review`: the queue, what to take next, what one has claimed, one case. Answered at once, seen by the asker only.
+"""`/review`: the queue, what to take next, what one has claimed, one case, and orders about many. Answered at once, seen by the asker only.
 
-Owns the words of the command and who may ask: members of this workspace; what a case contains only people of its ladder's groups. It
-changes nothing and draws nothing itself.
+Owns the words of the command and who may ask: members of this workspace; what a case contains only people of its ladder's groups. Orders
+about more than one case are `bot.govern.orders`'; the others change nothing.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -12,14 +12,18 @@ from typing import Any
 
 from slack_bolt.app.async_app import AsyncApp
 
+from bot.cards.bulletin import draw_brake_line
 from bot.cards.drawing import Drawing, words
 from bot.cards.erased import draw_erased
 from bot.cards.limits import check_message
 from bot.cards.status import CaseLine, ChannelStanding, draw_answer, draw_case, draw_help, draw_mine, draw_next, draw_status
+from bot.govern.orders import Orders
 from bot.people import Identity, People, SlackUnreachable
 from bot.views import Views
+from routing.authority import Automation
 from routing.authorize import REFUSALS, Allowed, answering_groups, authorize
 from routing.case import Case, Group
+from routing.governance.permit import outsider
 from routing.people import Person, Press
 from routing.policy import Policy
 from routing.vocabulary import State, Verb
@@ -49,6 +53,7 @@ class Commands:
         clock: Callable[[], datetime],
         *,
         policy: Callable[[], Policy],
+        orders: Orders | None = None,
     ) -> None:
         self._database = database
         self._reads = reads
@@ -56,6 +61,7 @@ class Commands:
         self._people = people
         self._clock = clock
         self._policy = policy
+        self._orders = orders
 
     def listen(self, bolt: AsyncApp) -> None:
         """Register with Bolt."""
@@ -63,12 +69,15 @@ class Commands:
 
     async def on_command(self, ack: Ack, body: Mapping[str, Any]) -> None:
         """Somebody typed it."""
-        drawing = await self.answer(str(body["user_id"]), str(body["team_id"]), str(body.get("text") or ""))
+        told = (str(body.get(name) or "") for name in ("user_id", "team_id", "text", "trigger_id"))
+        drawing = await self.answer(*told)
         check_message(drawing.text, drawing.blocks)
         await ack(response_type="ephemeral", text=drawing.text, blocks=drawing.blocks)
 
-    async def answer(self, user: str, team: str, text: str) -> Drawing:
-        """What `user`, who typed in `team`, gets to see."""
+    async def answer(self, user: str, team: str, text: str, key: str = "") -> Drawing:
+        """What `user`, who typed in `team`, gets to see. `key` names this message for ever."""
+        if self._orders is not None and (order := await self._orders.answer(user, team, text, key)) is not None:
+            return order
         try:
             us = await self._people.identity()
         except SlackUnreachable:
@@ -97,7 +106,9 @@ class Commands:
         for one in tiers:
             by_channel.setdefault(self._channel(one), []).append(one)
         standings = [_together(channel, found) for channel, found in by_channel.items()]
+        brakes = [draw_brake_line(one) for one in (await self._reads.governance()).controls.values() if one.automation is not Automation.ON]
         drawing = draw_status(standings, held=_count(queue, State.HELD), needs_info=_count(queue, State.NEEDS_INFO))
+        drawing = replace(drawing, blocks=[*drawing.blocks, *map(words, brakes[:20])])
         return _with_dead_letters(drawing, await self._database.read(outbox_counts))
 
     def _channel(self, standing: TierStanding) -> str:
@@ -107,7 +118,7 @@ class Commands:
         return tiers[standing.tier].channel if standing.tier < len(tiers) else f"tier {standing.tier + 1}"
 
     async def _next(self, user: str, us: Identity) -> Drawing:
-        for case in await self._reads.free_cases(LOOKED_AT):
+        for case in await self._reads.free_cases(LOOKED_AT, self._clock()):
             person = await self._person(user, us, case.route.groups)
             if person.groups & answering_groups(case) and isinstance(authorize(_approving(person, case), case), Allowed):
                 return draw_next(await self._line(case))
@@ -138,13 +149,8 @@ class Commands:
 
 def _outsider(person: Person, us: Identity, team: str) -> str | None:
     """The sentence for somebody who is no member of this workspace, None for a member."""
-    if not person.known:
-        return REFUSALS["slack_unreachable"]
-    if person.deleted or person.bot:
-        return REFUSALS["bot" if person.bot else "deactivated"]
-    if person.stranger or person.team != us.team or team != us.team:
-        return REFUSALS["stranger"]
-    return REFUSALS["guest"] if person.guest else None
+    code = outsider(person, us.team) or (None if team == us.team else "stranger")
+    return None if code is None else REFUSALS[code]
 
 
 def _approving(person: Person, case: Case) -> Press:

@@ -14,10 +14,13 @@ from typing import Protocol
 
 import structlog
 
-from bot.cards.view import View
+from bot.cards.view import Bulletin, View
 from bot.lanes import Lanes
 from bot.retry import SCHEDULES, Retry
+from routing.authority import Automation
+from routing.authorize import EXECUTABLE
 from routing.change import Change, Message, MessageKind, Refused, Subject
+from routing.governance.alert import Alert
 from routing.vocabulary import EventKind
 from store.delivery import Delivered, Outgoing, Sender, SendError
 from store.ledger import Ledger, NotRecordingError, Step
@@ -40,6 +43,12 @@ CLAIM = 32
 REFILL_AT = 32
 """More are taken up once so few are under way: one by one, the claims would cost more than the sending."""
 
+KEPT_BACK = timedelta(seconds=5)
+"""How long an approval of a paused workflow is left alone before anybody looks again."""
+
+CASE = "c_"
+"""What the id of a case begins with; those of other subjects stand in `routing.governance.ruling`."""
+
 GRACE_S = 20.0
 LATE_PAGE = timedelta(minutes=5)
 """A page nobody has accepted for so long is an alarm at every try (promise P3)."""
@@ -55,6 +64,14 @@ class Views(Protocol):
         ...
 
 
+class Bulletins(Protocol):
+    """Reads what is about more than one case."""
+
+    async def to_send(self, subject: str, event: int, tier: int) -> Bulletin | None:
+        """An alert, a proposal, an exception or a workflow's brake as it is now; None when there is none with this id."""
+        ...
+
+
 class Courier:
     """Empties the outbox. `senders` by peer; `tally` counts tries by peer and result; `passing` names steps, where tests let it die."""
 
@@ -62,11 +79,12 @@ class Courier:
         self,
         outbox: Outbox,
         lanes: Lanes,
-        senders: Mapping[str, Sender[View]],
+        senders: Mapping[str, Sender[View | Bulletin]],
         *,
         ledger: Ledger,
         wakeups: Wakeups,
         views: Views,
+        bulletins: Bulletins,
         clock: Callable[[], datetime],
         tally: Callable[[str, str], None],
         schedules: Mapping[str, Retry] = SCHEDULES,
@@ -77,6 +95,7 @@ class Courier:
         self._ledger = ledger
         self._wakeups = wakeups
         self._views = views
+        self._bulletins = bulletins
         self._senders = senders
         self._clock = clock
         self._tally = tally
@@ -118,8 +137,9 @@ class Courier:
         return min(POLL_S, max(0.0, (soonest - self._clock()).total_seconds())) if soonest is not None else POLL_S
 
     async def _start_some(self) -> int:
-        free = [peer for peer in self._senders if self._moving(peer) <= REFILL_AT]
         try:
+            waiting = await self._outbox.waiting(self._clock())
+            free = [peer for peer in self._senders if peer in waiting and self._moving(peer) <= REFILL_AT]
             claims = await asyncio.gather(*(self._claim(peer) for peer in free))
         except Exception as error:  # noqa: BLE001 - the one way out does not close because the database is away for a while
             _LOG.warning("outbox not readable", cause=type(error).__name__)
@@ -139,7 +159,8 @@ class Courier:
     async def _claim(self, peer: str) -> list[Outgoing]:
         """Heads of lanes whose destination may get more; to a paused channel only updates, which have a pace of their own."""
         busy = {destination for destination, count in self._busy[peer].items() if count >= self._lanes.most(peer)}
-        return await self._outbox.claim(peer, CLAIM, skip=busy, only_updates=self._lanes.paused(peer, self._clock()))
+        paused = self._lanes.paused(peer, self._clock())
+        return await self._outbox.claim(peer, CLAIM, skip=busy, only_updates=paused, pace=self._lanes.pace(peer))
 
     async def _carry(self, row: Outgoing) -> None:
         try:
@@ -160,24 +181,32 @@ class Courier:
         if (until := await self._lanes.enter(row, now)) is not None:  # first of all, while the rows are in the order of the claim
             await self._put_back(row, Doubt(until, "waiting for its turn", ambiguous=row.doubtful))
             return
-        view = await self._views.to_send(row.case_id)
-        if view is None or (needless := _needless(row.message, view)):
-            await self._outbox.cancel(row, needless if view is not None else "there is nothing to show of this case")
+        shown = await self._shown(row)
+        if shown is None or (needless := _needless(row.message, shown)):
+            await self._outbox.cancel(row, needless if shown is not None else "there is nothing to show of this any more")
+            return
+        if _kept_back(row.message, shown):
+            await self._put_back(row, Doubt(now + KEPT_BACK, "the workflow is paused", ambiguous=row.doubtful))
             return
         if not await self._outbox.trying(row):
             return
         try:
-            delivered = await self._send(row, replace(view, tier=row.message.tier))
+            delivered = await self._send(row, replace(shown, tier=row.message.tier))
         except SendError as error:
             await self._failed(row, error)
             return
         self._passing("courier.sent")
         await self._outbox.settle(row, delivered)
         self._tally(row.peer, "delivered")
-        if row.message.kind is MessageKind.CARD and row.message.tier > view.case.first_tier:
+        if isinstance(shown, View) and row.message.kind is MessageKind.CARD and row.message.tier > shown.case.first_tier:
             await self._ledger.change(row.case_id, point_to(row.message.tier))
 
-    async def _send(self, row: Outgoing, view: View) -> Delivered:
+    async def _shown(self, row: Outgoing) -> View | Bulletin | None:
+        if row.case_id.startswith(CASE):
+            return await self._views.to_send(row.case_id)
+        return await self._bulletins.to_send(row.case_id, row.leaf_idx, row.message.tier)
+
+    async def _send(self, row: Outgoing, view: View | Bulletin) -> Delivered:
         """One try. Whatever goes wrong in a way nobody foresaw leaves it open whether the peer has it."""
         self._passing("courier.sending")
         try:
@@ -229,17 +258,27 @@ def point_to(tier: int) -> Step:
     return step
 
 
-def _needless(message: Message, view: View) -> str:
+def _kept_back(message: Message, shown: View | Bulletin) -> bool:
+    """Whether this is an approval that must not leave now: its workflow is paused. A refusal always leaves."""
+    if isinstance(shown, Bulletin) or message.callback != "case.decided":
+        return False
+    return shown.automation.level >= Automation.PAUSED.level and shown.case.verdict in EXECUTABLE
+
+
+def _needless(message: Message, shown: View | Bulletin) -> str:
     """Why a message need not go any more, "" when it does.
 
     Never a page, nor its acknowledgement, for an incident that is closed here; and no resolve of a page that was given up.
     """
+    if isinstance(shown, Bulletin):
+        over = isinstance(shown.about, Alert) and shown.about.cleared_at is not None
+        return "the alert was over before this was sent" if over and message.kind is MessageKind.PAGE else ""
     match message.kind:
         case MessageKind.PAGE | MessageKind.PAGE_ACKNOWLEDGE:
-            still_open = any((page.tier, page.round) == (message.tier, message.round) for page in view.case.pages)
+            still_open = any((page.tier, page.round) == (message.tier, message.round) for page in shown.case.pages)
             return "" if still_open else "the page was closed before this was sent"
         case MessageKind.PAGE_RESOLVE:
-            return "its page was not delivered" if _given_up(message.round, view) else ""
+            return "its page was not delivered" if _given_up(message.round, shown) else ""
         case _:
             return ""
 

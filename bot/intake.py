@@ -12,12 +12,13 @@ from aiohttp import web
 from bot.door import Call, Door
 from bot.problem import RETRY_AFTER_S, No, refuse
 from routing.errors import Problem, SubmissionError
+from routing.likeness import likeness
 from routing.policy import Policy
 from routing.problems import did_you_mean
 from routing.review.opening import open_case
 from routing.review.revising import content_sha256
 from routing.strict import loads
-from routing.submission import Submission, read_submission
+from routing.submission import read_submission
 from store.leaf import LeafTooLongError
 from store.ledger import Conflict, Delivery, Ledger, NotRecordingError, Opened, Repeated
 from store.unit import NoPolicyError
@@ -55,7 +56,7 @@ class Intake:
             submission = read_submission(loads(call.body))
         except SubmissionError as error:
             return refuse(No.INVALID, problems=error.problems)
-        if (answer := self._not_for(call, submission)) is not None:
+        if (answer := not_for(self._policy(), call, submission.workflow)) is not None:
             return answer
         delivery = Delivery(
             service=call.service.name,
@@ -64,6 +65,8 @@ class Intake:
             workflow=submission.workflow,
             task_id=submission.task_id,
             input_sha256=content_sha256(submission),
+            likeness=likeness(call.service.name, submission),
+            action_sha256=submission.action.sha256,
         )
         try:
             result = await self._ledger.open(delivery, open_case(call.service.name, submission))
@@ -82,14 +85,16 @@ class Intake:
                 path = f"/v1/cases/{case_id}/information"
                 return refuse(No.TASK_EXISTS, f"Send what changed to {path}.", case_id=case_id, information=path)
 
-    def _not_for(self, call: Call, submission: Submission) -> web.Response | None:
-        known, allowed = self._policy().workflows, call.service.workflows
-        if submission.workflow not in known:
-            hint = did_you_mean(submission.workflow, sorted(allowed & known.keys()))
-            return refuse(No.INVALID, problems=[Problem("/workflow", f"unknown workflow{hint}")])
-        if submission.workflow not in allowed:
-            return refuse(No.WORKFLOW_NOT_YOURS, "List the workflow under this service in the services file.")
-        return None
+
+def not_for(policy: Policy, call: Call, workflow: str) -> web.Response | None:
+    """The answer to a service that names a workflow which is not there or not its own; None where it may."""
+    known, allowed = policy.workflows, call.service.workflows
+    if workflow not in known:
+        hint = did_you_mean(workflow, sorted(allowed & known.keys()))
+        return refuse(No.INVALID, problems=[Problem("/workflow", f"unknown workflow{hint}")])
+    if workflow not in allowed:
+        return refuse(No.WORKFLOW_NOT_YOURS, "List the workflow under this service in the services file.")
+    return None
 
 
 def reply(body: Mapping[str, object], status: int) -> web.Response:

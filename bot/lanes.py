@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from routing.change import MessageKind
-from store.buckets import Buckets
+from store.buckets import Buckets, Pace
 from store.delivery import Outgoing
 
 MOST_AT_ONCE = {"slack": 4, "pagerduty": 48, "callback": 8}
@@ -30,6 +30,8 @@ class Bucket:
 POST = Bucket("chat.postMessage", 1.0, 1.0)
 UPDATE = Bucket("chat.update", 50 / 60, 20.0)
 WORKSPACE = "workspace"
+POSTS = frozenset({MessageKind.CARD, MessageKind.NOTE, MessageKind.BULLETIN})
+"""Kinds that post a message; the others of Slack's change one."""
 
 
 class Lanes:
@@ -44,6 +46,10 @@ class Lanes:
         """How many messages may be under way to one destination of a peer."""
         return MOST_AT_ONCE[peer]
 
+    def pace(self, peer: str) -> Pace | None:
+        """What limits how much of a peer's is worth taking up."""
+        return Pace(UPDATE.method, WORKSPACE, UPDATE.rate_per_s, UPDATE.burst) if peer == "slack" else None
+
     def paused(self, peer: str, now: datetime) -> set[str]:
         """Destinations of a peer to which nothing goes now."""
         self._paused = {lane: until for lane, until in self._paused.items() if until > now}
@@ -53,7 +59,7 @@ class Lanes:
         """Take what the row needs to go now; if it cannot, when it may try."""
         if row.peer != "slack":
             return None
-        if row.message.kind is MessageKind.CARD_UPDATE:
+        if row.message.kind not in POSTS:
             wait_s = await self._buckets.take(UPDATE.method, WORKSPACE, UPDATE.rate_per_s, UPDATE.burst)
             return self._spread(now, wait_s, urgent=row.message.urgent) if wait_s > 0 else None
         lane = (row.peer, row.message.destination)
@@ -69,7 +75,7 @@ class Lanes:
         """The peer asked for a pause."""
         if row.peer != "slack":
             return
-        if row.message.kind is MessageKind.CARD_UPDATE:
+        if row.message.kind not in POSTS:
             await self._buckets.drain(UPDATE.method, WORKSPACE, UPDATE.rate_per_s, retry_after_s)
             return
         self._paused[row.peer, row.message.destination] = now + timedelta(seconds=retry_after_s)

@@ -11,9 +11,11 @@ from pydantic.json_schema import models_json_schema
 from bot.api import MAX_WAIT_S
 from bot.case_answer import CaseAnswer, OpenedAnswer, RoutedAnswer
 from bot.door import MAX_BODY_BYTES
+from bot.precheck import PrecheckAnswer
 from bot.problem import CONTENT_TYPE, No
 from bot.standard_webhooks import MAX_ID_CHARS
 from routing.followup import Information, Outcome, Withdrawal
+from routing.inquiry import Inquiry
 from routing.submission import Submission
 
 Json = dict[str, Any]
@@ -50,11 +52,13 @@ def openapi(version: str) -> Json:
     """The document. `version` is that of the distribution."""
     models: list[type[BaseModel]] = [
         Submission,
+        Inquiry,
         Information,
         Outcome,
         Withdrawal,
         OpenedAnswer,
         RoutedAnswer,
+        PrecheckAnswer,
         CaseAnswer,
         WorkflowAnswer,
         ProblemAnswer,
@@ -105,6 +109,15 @@ def openapi(version: str) -> Json:
         "paths": {
             "/v1/cases": {
                 "post": operation("postCase", "Post a case", opened, (*_POSTS, No.WORKFLOW_NOT_YOURS, No.TASK_EXISTS), Submission)
+            },
+            "/v1/precheck": {
+                "post": operation(
+                    "postPrecheck",
+                    "Ask what a request could get before anything is generated; nothing is stored",
+                    {"200": answer("The freest lane it could get, and what is missing.", PrecheckAnswer)},
+                    (*_EVERY, No.TOO_SLOW, No.TOO_LARGE, No.ENCODING, No.INVALID, No.WORKFLOW_NOT_YOURS),
+                    Inquiry,
+                )
             },
             "/v1/cases/{id}": {"parameters": [_case_id()], "get": get_case},
             "/v1/cases/{id}/information": letter("postInformation", "Supply what was missing or asked for", Information),

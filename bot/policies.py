@@ -1,6 +1,7 @@
 """Which policy new cases follow: taken from the file when the database has none, from the database ever after.
 
-Owns that a changed file changes nothing by itself unless the policy says so. Routing compiles policies, the ledger stores them.
+Owns that a changed file changes nothing by itself unless the policy says so: it is proposed. Routing compiles policies, the ledger stores
+them.
 """
 
 from collections.abc import Mapping
@@ -9,7 +10,11 @@ from pathlib import Path
 import structlog
 from sqlalchemy import Connection, select
 
+from bot.proposing import Proposed, Proposing
+from routing.authority import Role
+from routing.change import SYSTEM
 from routing.errors import PolicyError
+from routing.governance.policy_life import by_file
 from routing.policy import Policy
 from routing.policy_file import load_policy
 from store.database import Database
@@ -33,31 +38,31 @@ def read_policy(path: Path, environment: Mapping[str, str]) -> Policy | None:
 class ActivePolicy:
     """The active policy of this process; `load` before the first case is taken."""
 
-    def __init__(self, database: Database, ledger: Ledger, reads: Reads, compiled: Policies) -> None:
+    def __init__(self, database: Database, ledger: Ledger, reads: Reads, compiled: Policies, proposing: Proposing | None = None) -> None:
+        """Without `proposing` a changed file is only spoken of."""
         self._database = database
         self._ledger = ledger
         self._reads = reads
         self._compiled = compiled
+        self._proposing = proposing
         self._active: Policy | None = None
 
     async def load(self, offered: Policy | None) -> None:
-        """Activate the policy of the file where there is none yet, or where both old and new say `activation: file`.
+        """Activate the policy of the file where there is none yet; propose one that differs, or take it over with `activation: file`.
 
-        Otherwise one that differs is left alone, which the log says. Raises NoPolicyFileError when there is neither.
+        A file that was declined or rolled back is not brought up again by itself. Raises NoPolicyFileError when there is neither.
         """
         for sha256, body in await self._database.read(_bodies):
             self._compiled.remember(sha256, body)
         active = await self._reads.active_policy()
-        if offered is not None and (active is None or _by_file(active, offered)):
-            await self._ledger.activate(offered, reason="bootstrap" if active is None else "file")
-            active = offered
         if active is None:
-            raise NoPolicyFileError(NoPolicyFileError.__doc__)
+            if offered is None:
+                raise NoPolicyFileError(NoPolicyFileError.__doc__)
+            await self._ledger.activate(offered, reason="bootstrap")
+            active = offered
         if offered is not None and offered.sha256 != active.sha256:
-            _LOG.warning(
-                "the policy file differs from the active policy, which stays in force", active=active.version, file=offered.version
-            )
-        if active.form.activation == "file":
+            active = await self._changed(offered, active)
+        if by_file(active):
             _LOG.warning("a changed policy file takes effect at the next start without a second person (activation: file)")
         self._active = active
 
@@ -68,7 +73,7 @@ class ActivePolicy:
         return self._active
 
     async def refresh(self) -> None:
-        """Follow what another replica activated."""
+        """Follow what was accepted in Slack, or by another replica."""
         self._active = await self._reads.active_policy() or self._active
 
     def of(self, sha256: str) -> Policy:
@@ -84,10 +89,31 @@ class ActivePolicy:
             _LOG.warning("a policy that cases in flight live by no longer compiles; the active one says where to page", sha256=sha256)
             return self()
 
+    async def _changed(self, offered: Policy, active: Policy) -> Policy:
+        """What becomes of a file that differs from the active policy; gives the one that is active then."""
+        said = {"active": active.version, "file": offered.version}
+        governance = await self._reads.governance()
+        known = any(one.sha256 == offered.sha256 and one.base_sha256 == active.sha256 for one in governance.proposals)
+        if self._proposing is None and by_file(active):
+            await self._ledger.activate(offered, reason="file")
+            return offered
+        if known or self._proposing is None:
+            _LOG.warning("the policy file differs from the active policy, which stays in force", known=known, **said)
+        elif by_file(active):
+            if await self._proposing.adopt(offered, active):
+                return offered
+        elif not anybody_accepts(active):
+            _LOG.warning("the policy file differs from the active policy, which stays in force: it names nobody who may accept", **said)
+        else:
+            made = await self._proposing.propose(offered, active, SYSTEM, reason="the file changed")
+            if isinstance(made, Proposed):
+                _LOG.warning("the policy file differs from the active policy and is proposed", proposal=made.id, needs=made.needs, **said)
+        return active
 
-def _by_file(active: Policy, offered: Policy) -> bool:
-    both = {active.form.activation, offered.form.activation}
-    return both == {"file"} and not active.form.owners and active.sha256 != offered.sha256
+
+def anybody_accepts(policy: Policy) -> bool:
+    """Whether the policy names anybody who may accept the next one."""
+    return bool(policy.form.owners or policy.form.roles.get(Role.POLICY_OWNER))
 
 
 def _bodies(connection: Connection) -> list[tuple[str, bytes]]:

@@ -45,6 +45,15 @@ class Services:
 
     by_name: Mapping[str, Service]
 
+    @property
+    def by_workflow(self) -> Mapping[str, tuple[str, ...]]:
+        """Names of the services that post to each workflow."""
+        named = sorted(self.by_name.values(), key=lambda one: one.name)
+        return {
+            workflow: tuple(one.name for one in named if workflow in one.workflows)
+            for workflow in {w for one in named for w in one.workflows}
+        }
+
     def find(self, name: str) -> Service | None:
         """The service of this name, None when the file has none."""
         return self.by_name.get(name)

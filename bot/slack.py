@@ -1,4 +1,4 @@
-"""The sender for Slack: posts a card once, keeps it up to date, tells its thread what happened.
+"""The sender for Slack: posts a card or a bulletin once, keeps it up to date, tells a card's thread what happened.
 
 Owns how a message is found again whose reply got lost: by the metadata it was posted with. It never tries twice by itself, never posts
 without looking when an earlier try may have worked, and lets nothing out that breaks Slack's limits.
@@ -11,12 +11,13 @@ from typing import Any, assert_never
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.cards.bulletin import draw_bulletin
 from bot.cards.card import draw_card
 from bot.cards.drawing import Drawing
 from bot.cards.erased import draw_erased_note
 from bot.cards.limits import LimitError, check_message
 from bot.cards.thread import draw_note
-from bot.cards.view import View
+from bot.cards.view import Bulletin, View
 from bot.people import Identity, SlackUnreachable
 from bot.slack_call import call, read
 from routing.change import MessageKind
@@ -27,6 +28,7 @@ from store.delivery import Delivered, Outgoing, SendError
 
 CARD_EVENT = "tierline_card"
 NOTE_EVENT = "tierline_note"
+BULLETIN_EVENT = "tierline_bulletin"
 
 LOOK_BACK = timedelta(seconds=60)
 """How far before the message was made we look for it: clocks differ. The latest try is no bound, an earlier one may be the one applied."""
@@ -35,7 +37,7 @@ PAGE_SIZE = 200
 
 
 class SlackSender:
-    """Sends cards, updates and notes. `identity` says who we are in Slack, so that only messages of our own are ever adopted."""
+    """Sends cards, notes, bulletins and updates. `identity` says who we are in Slack, so that only messages of our own are ever adopted."""
 
     def __init__(self, client: AsyncWebClient, database: Database, deployment: str, identity: Callable[[], Awaitable[Identity]]) -> None:
         self._client = client
@@ -44,12 +46,14 @@ class SlackSender:
         self._identity = identity
         self._channels: dict[str, str] = {}
 
-    async def send(self, outgoing: Outgoing, view: View) -> Delivered:
+    async def send(self, outgoing: Outgoing, view: View | Bulletin) -> Delivered:
         """Send once. Raises SendError."""
         message = outgoing.message
         cards = await self._database.read(partial(cards_of, case_id=outgoing.case_id))
         card = next((one for one in cards if one.tier == message.tier), None)
         try:
+            if isinstance(view, Bulletin):
+                return await self._send_bulletin(outgoing, view, card)
             match message.kind:
                 case MessageKind.CARD:
                     return await self._post_card(outgoing, view) if card is None else Delivered()
@@ -57,24 +61,48 @@ class SlackSender:
                     return await self._update_card(outgoing, view, card) if card is not None else Delivered()
                 case MessageKind.NOTE:
                     return await self._post_note(outgoing, view, card)
-                case MessageKind.PAGE | MessageKind.PAGE_ACKNOWLEDGE | MessageKind.PAGE_RESOLVE | MessageKind.CALLBACK:
-                    raise SendError(f"{message.kind} is not for Slack", permanent=True)
+                case (
+                    MessageKind.PAGE
+                    | MessageKind.PAGE_ACKNOWLEDGE
+                    | MessageKind.PAGE_RESOLVE
+                    | MessageKind.CALLBACK
+                    | MessageKind.BULLETIN
+                    | MessageKind.BULLETIN_UPDATE
+                ):
+                    raise SendError(f"{message.kind} is not for Slack about a case", permanent=True)
                 case unknown:
                     assert_never(unknown)
         except LimitError as error:
             raise SendError(f"the drawing breaks a limit at {error.where}", permanent=True) from error
 
+    async def _send_bulletin(self, outgoing: Outgoing, bulletin: Bulletin, posted: Card | None) -> Delivered:
+        drawing = _checked(draw_bulletin(bulletin))
+        if outgoing.message.kind is MessageKind.BULLETIN_UPDATE:
+            if posted is None:
+                return Delivered()
+            if drawing.digest != posted.digest or outgoing.doubtful:
+                await self._redraw(posted.channel, posted.ts, drawing)
+            return Delivered(posted.channel, posted.ts, digest=drawing.digest)
+        if outgoing.message.kind is not MessageKind.BULLETIN:
+            raise SendError(f"{outgoing.message.kind} is not for Slack about more than one case", permanent=True)
+        if posted is not None:
+            return Delivered()
+        return await self._post_once(outgoing, drawing, BULLETIN_EVENT, {"subject": outgoing.case_id})
+
     async def _post_card(self, outgoing: Outgoing, view: View) -> Delivered:
-        drawing = _checked(draw_card(view))
-        payload = {"case": outgoing.case_id, "tier": outgoing.message.tier, "deployment": self._deployment, "outbox": outgoing.id}
+        return await self._post_once(outgoing, _checked(draw_card(view)), CARD_EVENT, {"case": outgoing.case_id}, view.case.face)
+
+    async def _post_once(self, outgoing: Outgoing, drawing: Drawing, event: str, about: Mapping[str, str], face: str = "") -> Delivered:
+        """Post, unless an earlier try may have worked and what it posted is found."""
+        destination = outgoing.message.destination
+        payload = {**about, "tier": outgoing.message.tier, "deployment": self._deployment, "outbox": outgoing.id}
         if outgoing.doubtful:
-            channel = await self._channel_id(outgoing.message.destination)
-            if (ts := await self._find(self._history(channel, outgoing.created_at), CARD_EVENT, payload)) is not None:
+            channel = await self._channel_id(destination)
+            if (ts := await self._find(self._history(channel, outgoing.created_at), event, payload)) is not None:
                 return Delivered(channel, ts)  # what it shows is not known, so the next update is never skipped
-        metadata = {"event_type": CARD_EVENT, "event_payload": payload}
-        posted = await self._post(outgoing.message.destination, drawing, metadata)
-        channel = self._channels[outgoing.message.destination] = str(posted["channel"])
-        return Delivered(channel, str(posted["ts"]), view.case.face, drawing.digest)
+        posted = await self._post(destination, drawing, {"event_type": event, "event_payload": payload})
+        channel = self._channels[destination] = str(posted["channel"])
+        return Delivered(channel, str(posted["ts"]), face, drawing.digest)
 
     async def _update_card(self, outgoing: Outgoing, view: View, card: Card) -> Delivered:
         drawing = _checked(draw_card(view))

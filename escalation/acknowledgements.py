@@ -15,8 +15,8 @@ from escalation.pager import PageKey
 from escalation.wire import PagerDutyUnreadable, RestWire
 from routing.authorize import refuse
 from routing.change import Change, Refused, Subject
-from routing.review.deciding import PressStep
 from routing.review.paging import PagerNews, page_acknowledged, page_noted, page_resolved
+from routing.review.pressing import PressStep
 from store.ledger import Ledger, Repeated, Step
 from store.prefetch import InboxKey
 

@@ -1,18 +1,21 @@
 """Pages through PagerDuty: what a tier's page says and the key under which it is one incident.
 
-Owns the dedup key and the event sent for it. No content of a case goes there: no title, request, output, parameters or evidence, only what
-stands open in the audit log. It never decides who is paged or when, and PagerDuty never decides a case.
+Owns the dedup keys and the events sent for them. No content of a case goes there: no title, request, output, parameters or evidence, only
+what stands open in the audit log. It never decides who is paged or when, and PagerDuty never decides a case.
 """
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol, assert_never
+from typing import Any, Protocol, runtime_checkable
 
 from escalation.wire import EventsWire, PagerDutyUnreadable, RestWire
 from routing.case import Case
 from routing.change import MessageKind
+from routing.governance.alert import Alert
+from routing.governance.alerting import INCIDENTS
+from routing.policy_form import Paging
 from routing.submission import moment_text
 from store.delivery import Delivered, Outgoing, SendError
 
@@ -55,55 +58,118 @@ class Seen(Protocol):
         ...
 
 
+@runtime_checkable
+class Noticed(Protocol):
+    """What the pager needs of something about more than one case: only alerts page."""
+
+    @property
+    def about(self) -> object:
+        """The alert as it is."""
+        ...
+
+
 class Pager:
-    """The sender of pages. `routing_key`: of a case's tier by the policy it lives by, None when the policy has none.
+    """The sender of pages. `routing_key`: of a case's tier by the policy it lives by, None when the policy has none. `incidents`: whom
+    an alert pages by the active policy, None where it names nobody.
 
     With a REST wire it asks, before it triggers a second time, whether PagerDuty knows the key: a person may have resolved the incident
     while our first try was out, and a second trigger would ring again.
     """
 
     def __init__(
-        self, deployment: str, wire: EventsWire, routing_key: Callable[[Case, int], str | None], rest: RestWire | None = None
+        self,
+        deployment: str,
+        wire: EventsWire,
+        routing_key: Callable[[Case, int], str | None],
+        rest: RestWire | None = None,
+        incidents: Callable[[], Paging | None] = lambda: None,
     ) -> None:
         self._deployment = deployment
         self._wire = wire
         self._routing_key = routing_key
         self._rest = rest
+        self._incidents = incidents
 
-    async def send(self, outgoing: Outgoing, view: Seen) -> Delivered:
+    async def send(self, outgoing: Outgoing, view: Seen | Noticed) -> Delivered:
         """Send one page, acknowledgement or resolve. Raises SendError."""
+        message = outgoing.message
+        routing_key, key, event = self._about_alert(outgoing, view) if isinstance(view, Noticed) else self._about_case(outgoing, view)
+        if message.kind is MessageKind.PAGE and outgoing.doubtful and await self._known(key):
+            return Delivered()
+        await self._wire.send(routing_key, event)
+        return Delivered()
+
+    def _about_case(self, outgoing: Outgoing, view: Seen) -> tuple[str, str, dict[str, Any]]:
+        """Routing key, dedup key and event."""
         message = outgoing.message
         routing_key = self._routing_key(view.case, message.tier)
         if routing_key is None:
             raise SendError("the policy has no routing key for this tier", permanent=True)
         key = PageKey(self._deployment, outgoing.case_id, message.tier, message.round)
-        if message.kind is MessageKind.PAGE and outgoing.doubtful and await self._known(key):
-            return Delivered()
-        await self._wire.send(routing_key, event_of(message.kind, key, view))
-        return Delivered()
+        return routing_key, str(key), event_of(message.kind, key, view)
 
-    async def _known(self, key: PageKey) -> bool:
+    def _about_alert(self, outgoing: Outgoing, view: Noticed) -> tuple[str, str, dict[str, Any]]:
+        """The same."""
+        incidents, message = self._incidents(), outgoing.message
+        if incidents is None or not isinstance(view.about, Alert):
+            raise SendError("the policy names nobody whom an alert pages", permanent=True)
+        key = f"{self._deployment}/{view.about.id}/{message.round}"
+        event = alert_event_of(message.kind, key, view.about, self._deployment, incidents.severity)
+        return incidents.routing_key.get_secret_value(), key, event
+
+    async def _known(self, key: str) -> bool:
         if self._rest is None:
             return False
         try:
-            return await self._rest.knows(str(key))
+            return await self._rest.knows(key)
         except PagerDutyUnreadable:
             return False  # a page too many is better than none: the key joins whatever is still open
 
 
 def event_of(kind: MessageKind, key: PageKey, view: Seen) -> dict[str, Any]:
-    """The Events API v2 event, without its routing key."""
+    """The Events API v2 event about a case, without its routing key."""
+    return _trigger(key, view) if kind is MessageKind.PAGE else _later(kind, str(key))
+
+
+def alert_event_of(kind: MessageKind, key: str, alert: Alert, deployment: str, severity: str) -> dict[str, Any]:
+    """The Events API v2 event about an alert, without its routing key: the rule, the figures and what was done."""
+    if kind is not MessageKind.PAGE:
+        return _later(kind, key)
+    done = f"is now {alert.action.value.replace('_', ' ')}" if alert.changed else f"stays {alert.action.value.replace('_', ' ')}"
+    return {
+        "event_action": "trigger",
+        "dedup_key": key,
+        "client": "Tierline",
+        "payload": {
+            "summary": f"Workflow {alert.workflow} {done}: {alert.why}"[:SUMMARY_MOST],
+            "source": f"tierline/{deployment}",
+            "severity": severity,
+            "component": alert.workflow,
+            "group": INCIDENTS,
+            "class": alert.rule,
+            "custom_details": {
+                "alert": alert.id,
+                "workflow": alert.workflow,
+                "rule": alert.rule,
+                "scope": alert.scope,
+                "why": alert.why,
+                "figures": dict(alert.figures),
+                "automation": alert.action.value,
+                "since": moment_text(alert.at),
+            },
+        },
+    }
+
+
+def _later(kind: MessageKind, key: str) -> dict[str, Any]:
+    """What follows a page."""
     match kind:
-        case MessageKind.PAGE:
-            return _trigger(key, view)
         case MessageKind.PAGE_ACKNOWLEDGE:
-            return {"event_action": "acknowledge", "dedup_key": str(key)}
+            return {"event_action": "acknowledge", "dedup_key": key}
         case MessageKind.PAGE_RESOLVE:
-            return {"event_action": "resolve", "dedup_key": str(key)}
-        case MessageKind.CARD | MessageKind.CARD_UPDATE | MessageKind.NOTE | MessageKind.CALLBACK:
+            return {"event_action": "resolve", "dedup_key": key}
+        case _:
             raise ValueError(f"{kind} is not for PagerDuty")
-        case unknown:
-            assert_never(unknown)
 
 
 def _trigger(key: PageKey, view: Seen) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""Watches the clocks: finds the cases of which something is due and lets each act, however many, in whatever state they are.
+"""Watches the clocks: finds the cases of which something is due and lets each act, however many, in whatever state they are; then looks
+after breakers and brakes.
 
 Owns the sweep. It holds no deadline (those are in the database) and decides nothing: `routing.review.timing` does. A case that cannot be
 processed is put off and reported, and never holds up the others.
@@ -9,6 +10,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from escalation.enforcement import BrakedCases, enforce
+from escalation.guard import Guard
 from routing.review.timing import on_time
 from store.ledger import Changed, Ledger
 from store.writer import CannotRecordError, WriterClosedError
@@ -32,8 +35,8 @@ class DueCases(Protocol):
         ...
 
 
-class Agenda(DueCases, Protocol):
-    """Due cases, and what is due first."""
+class Agenda(DueCases, BrakedCases, Protocol):
+    """Due cases, what is due first, and the cases that brakes concern."""
 
     async def nearest_due(self) -> datetime | None:
         """When the next thing is due, None when nothing is."""
@@ -75,20 +78,23 @@ class Watch:
     """The sweep as the ticker calls it. `clock` gives aware UTC times; `late` is told by how many seconds the oldest clock was missed."""
 
     def __init__(
-        self, ledger: Ledger, cases: Agenda, clock: Callable[[], datetime], *, report: Report, late: Callable[[float], None]
+        self, ledger: Ledger, cases: Agenda, guard: Guard, clock: Callable[[], datetime], *, report: Report, late: Callable[[float], None]
     ) -> None:
         self._ledger = ledger
+        self._guard = guard
         self._cases = cases
         self._clock = clock
         self._report = report
         self._late = late
 
     async def tick(self) -> int:
-        """One sweep, and the refused presses of minutes that are over. Raises CannotRecordError."""
+        """One sweep, the brakes, the breakers, and the refused presses of minutes that are over. Raises CannotRecordError."""
         now = self._clock()
         due = await self._cases.nearest_due()
         if due is not None and due <= now:
             self._late((now - due).total_seconds())
         acted = await sweep(self._ledger, self._cases, now, self._report)
+        acted += await self._guard.tick()
+        acted += await enforce(self._ledger, self._cases, self._report)
         await self._ledger.sweep_refusals(now)
         return acted

@@ -5,16 +5,20 @@ the group memberships and whether the card is known come in with the press.
 """
 
 import hashlib
+import re
 from dataclasses import dataclass, replace
 
+from routing.authority import Role
 from routing.case import Case
 from routing.change import Refused
 from routing.people import Person, Press
-from routing.vocabulary import State, Verb, Verdict
+from routing.vocabulary import CaseKind, State, Verb, Verdict
 
 OPEN = frozenset({State.PENDING, State.NEEDS_INFO, State.HELD})
 ENDED = frozenset({State.DECIDED, State.CLOSED})
 ANY = frozenset(State)
+RELEASERS = frozenset({Role.SUPERVISOR, Role.DUTY_OFFICER, Role.ADMIN})
+"""Roles that put a case into quarantine and let it out again (G3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +26,10 @@ class Rule:
     """What one verb demands.
 
     `states`: in which states it means anything. `group`: `step` the group that answers now, `ladder` any group of the
-    case's ladder, `` no group. `impartial`: the requester and people of earlier steps are barred. `fresh`: the card
-    pressed must show the case as it is. `reason`/`text`: a reason code and free text are mandatory (requirement V4).
+    case's ladder, `reveal` the groups that may see what is masked, `` no group. `roles`: besides or instead, the groups of one of these
+    roles; none: any. `impartial`: the requester and people of earlier steps are barred. `fresh`: the card pressed must show the case as it
+    is. `reason`/`text`: a reason code and free text are mandatory (requirement V4). `of_any_kind`: it means something for checks and roll
+    backs too, which are answered with yes or no. `tied`: it means something for a case that is decided with another.
     """
 
     states: frozenset[State]
@@ -32,20 +38,26 @@ class Rule:
     fresh: bool = True
     reason: bool = False
     text: bool = False
+    roles: frozenset[Role] = frozenset()
+    of_any_kind: bool = True
+    tied: bool = False
 
 
 RULES: dict[Verb, Rule] = {
     Verb.APPROVE: Rule(frozenset({State.PENDING}), "step", impartial=True),
     Verb.REJECT: Rule(frozenset({State.PENDING}), "step", impartial=True, reason=True),
-    Verb.MODIFY: Rule(frozenset({State.PENDING}), "step", impartial=True, reason=True),
+    Verb.MODIFY: Rule(frozenset({State.PENDING}), "step", impartial=True, reason=True, of_any_kind=False),
     Verb.ESCALATE: Rule(frozenset({State.PENDING}), "step", reason=True),
-    Verb.ASK: Rule(frozenset({State.PENDING}), "step", text=True),
+    Verb.ASK: Rule(frozenset({State.PENDING}), "step", text=True, of_any_kind=False),
     Verb.CLAIM: Rule(frozenset({State.PENDING}), "step"),
     Verb.UNCLAIM: Rule(frozenset({State.PENDING}), "step"),
     Verb.RESUME: Rule(frozenset({State.HELD}), "step"),
-    Verb.COMMENT: Rule(ANY, "", fresh=False, text=True),
-    Verb.OPEN_EVIDENCE: Rule(ANY, "ladder", fresh=False),
-    Verb.ROLL_BACK: Rule(ENDED, "ladder", reason=True, text=True),
+    Verb.COMMENT: Rule(ANY, "", fresh=False, text=True, tied=True),
+    Verb.OPEN_EVIDENCE: Rule(ANY, "ladder", fresh=False, tied=True, roles=RELEASERS | {Role.AUDITOR}),
+    Verb.ROLL_BACK: Rule(ENDED, "ladder", reason=True, text=True, of_any_kind=False, tied=True),
+    Verb.SEPARATE: Rule(frozenset({State.PENDING, State.NEEDS_INFO}), "step", of_any_kind=False),
+    Verb.REVEAL: Rule(ANY, "reveal", fresh=False, tied=True),
+    Verb.QUARANTINE: Rule(OPEN, "", fresh=False, reason=True, text=True, roles=RELEASERS, tied=True),
 }
 
 LETS_THROUGH = frozenset({Verb.APPROVE, Verb.MODIFY})
@@ -84,6 +96,16 @@ REFUSALS: dict[str, str] = {
     "unknown_page": "No open page of the case matches.",
     "erased": "The content of this case was erased, so nothing more can be done with it here.",
     "still_open": "The case is still open. Decide it, or let its service withdraw it, first.",
+    "not_in_role": "This takes a role that you do not have. The policy names the groups of each role.",
+    "yes_or_no": "This case only asks about another one: it is answered with yes or no.",
+    "tied": "This case is decided together with an identical one that came before it. Open that one.",
+    "nothing_tied": "No other case is decided with this one.",
+    "checklist_required": "Please answer every item of the checklist: pass, fail or not applicable.",
+    "prefill_only": "Here only the pre-filled fields can be corrected. If the action is wrong, escalate or reject the case.",
+    "frozen": "The workflow is frozen. This case goes on when the workflow does.",
+    "quarantined": "This case is in quarantine already.",
+    "nothing_to_withhold": "There is no decision here that could be kept back.",
+    "not_withheld": "No decision of this case is kept back.",
     "already_erased": "The content of this case has already been erased.",
 }
 """Code -> the sentence a person gets. A closed list: codes go to the audit log, sentences to people."""
@@ -107,39 +129,47 @@ def answering_groups(case: Case) -> frozenset[str]:
 
 def authorize(press: Press, case: Case) -> Allowed | Refused:
     """Whether this person may do this to the case as it is. Closed by default; the first reason that applies is given."""
-    person, rule = press.person, RULES[Verb(press.verb)]
-    if (reason := _barred_as_a_person(person, press)) is not None:
+    person, rule = press.person, demands(Verb(press.verb), case)
+    reason = _barred_as_a_person(person, press) or _out_of_place(press, rule, case) or _lacks_standing(person, rule, case)
+    if reason is not None:
         return refuse(reason)
-    if case.state not in rule.states:
-        return refuse("already_decided" if case.state in ENDED else "not_now")
-    if rule.fresh and press.face != case.face:
-        return refuse("stale")
-    if rule.group == "step" and not person.groups & answering_groups(case):
-        return refuse("not_in_group")
-    if rule.group == "ladder" and not person.groups & _ladder_groups(case):
-        return refuse("not_in_group")
     if case.erased_at is not None:
         return refuse("erased")
     if rule.impartial and (reason := _partial(person, case)) is not None:
         return refuse(reason)
-    wanted = demands(Verb(press.verb), case)
-    if wanted.reason and press.reason_code not in case.route.reason_codes:
+    if rule.reason and press.reason_code not in case.route.reason_codes:
         return refuse("reason_required")
-    if wanted.text and not press.text.strip():
+    if rule.text and not press.text.strip():
         return refuse("text_required")
     return Allowed()
 
 
 def demands(verb: Verb, case: Case) -> Rule:
-    """What a verb demands of whoever presses on this case: its rule, with a reason and text where a failed check is overridden."""
+    """What a verb demands of whoever presses on this case: its rule, with a reason and text where a failed check is overridden, and with a
+    role where a quarantine is lifted.
+    """
     rule = RULES[verb]
-    return replace(rule, reason=True, text=True) if verb in LETS_THROUGH and case.failed_checks else rule
+    if verb is Verb.RESUME and case.held_by == "quarantine":
+        return replace(rule, group="", roles=RELEASERS, reason=True, text=True)
+    overrides = verb in LETS_THROUGH and case.failed_checks and case.kind is CaseKind.CASE
+    return replace(rule, reason=True, text=True) if overrides else rule
 
 
 def is_requester(person: Person, case: Case) -> bool:
-    """Whether this person asked for the action, by Slack id or by e-mail address."""
-    by_email = bool(person.email.strip()) and email_sha256(person.email) == case.requester_email_sha256
-    return person.id == case.requester or by_email
+    """Whether this person asked for the action, or is barred as if they had, by Slack id or by e-mail address."""
+    known = {person.id, email_sha256(person.email)} if person.email.strip() else {person.id}
+    return any(known.intersection(named.split()) for named in requesters(case))
+
+
+def requesters(case: Case) -> tuple[str, ...]:
+    """Everybody who never decides the case: each a Slack id, the digest of an address, or both with a blank between."""
+    current = f"{case.requester} {case.requester_email_sha256}".strip()
+    return tuple(dict.fromkeys(named for named in (current, *case.barred) if named))
+
+
+def is_digest(named: str) -> bool:
+    """Whether this is the digest of an address; Slack ids are in capitals."""
+    return re.fullmatch("[0-9a-f]{64}", named) is not None
 
 
 def email_sha256(email: str) -> str:
@@ -161,10 +191,40 @@ def _barred_as_a_person(person: Person, press: Press) -> str | None:
     return None if press.card_known else "unknown_card"
 
 
+def _out_of_place(press: Press, rule: Rule, case: Case) -> str | None:
+    """Why the verb means nothing for the case as it is, or for the card that was pressed."""
+    if case.kind is not CaseKind.CASE and not rule.of_any_kind:
+        return "yes_or_no"
+    if case.state not in rule.states:
+        return "already_decided" if case.state in ENDED else "not_now"
+    if case.open and case.tied_to and not rule.tied:
+        return "tied"
+    if press.verb == Verb.QUARANTINE and case.held_by == "quarantine":
+        return "quarantined"
+    return "stale" if rule.fresh and press.face != case.face else None
+
+
+def _lacks_standing(person: Person, rule: Rule, case: Case) -> str | None:
+    """Why this person is not among those whose press counts."""
+    in_role = {name for role in rule.roles for name in case.route.roles.get(role, ())}
+    if person.groups & in_role:
+        return None
+    match rule.group:
+        case "step":
+            return None if person.groups & answering_groups(case) else "not_in_group"
+        case "ladder":
+            return None if person.groups & _ladder_groups(case) else "not_in_group"
+        case "reveal":
+            return None if person.groups.intersection(case.route.reveal) else "not_in_role"
+        case _:
+            return "not_in_role" if rule.roles else None
+
+
 def _partial(person: Person, case: Case) -> str | None:
     if is_requester(person, case):
         return "requester"
-    if case.requester_email_sha256 and not case.requester and not person.email.strip():
+    by_address_only = any(is_digest(named) for named in requesters(case))
+    if by_address_only and not person.email.strip():
         return "email_unknown"
     if person.id == case.modified_by or any(vote.by == person.id for vote in case.votes):
         return "already_voted"

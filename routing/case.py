@@ -10,20 +10,22 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from routing.authority import Autonomy, Role
 from routing.canonical import digest
 from routing.clock import Calendar
 from routing.errors import TransitionError
 from routing.facts import Facts
-from routing.vocabulary import ClockName, Exhausted, Lane, Mode, Risk, State, Template, Verdict
+from routing.vocabulary import CaseKind, ClockName, Exhausted, Lane, Mode, Risk, State, Template, Verdict
 
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.PENDING: frozenset({State.PENDING, State.NEEDS_INFO, State.HELD, State.DECIDED}),
     State.NEEDS_INFO: frozenset({State.PENDING, State.NEEDS_INFO, State.HELD, State.DECIDED}),
-    State.HELD: frozenset({State.PENDING, State.HELD, State.DECIDED}),
-    State.DECIDED: frozenset({State.DECIDED, State.CLOSED}),
+    State.HELD: frozenset({State.PENDING, State.NEEDS_INFO, State.HELD, State.DECIDED}),
+    State.DECIDED: frozenset({State.DECIDED, State.CLOSED, State.PENDING}),
     State.CLOSED: frozenset({State.CLOSED}),
 }
-"""From state to the states that may follow. A decided case never reopens."""
+"""From state to the states that may follow. A decided case never reopens, but for a decision that was kept back (`Case.withheld`) and
+so never left: it is void, and the case is reviewed afresh. A case that was frozen while it waited for information waits again."""
 
 
 class _Value(BaseModel):
@@ -58,14 +60,22 @@ class Tier(_Value):
     page: Page | None = None
 
 
+class Item(_Value):
+    """One thing to verify: passed, failed or not applicable."""
+
+    id: str
+    text: str
+
+
 class Step(_Value):
     """One step of the work: how many different people of which group. Nobody takes two steps of a case."""
 
-    name: Literal["verify", "approve", "check"]
+    name: Literal["triage", "verify", "approve", "check"]
     group: str | None = Field(default=None, description="None: the group of the tier the case is at")
     people: int = 1
     decide_s: int | None = Field(default=None, description="seconds for this step, at whatever tier; None: those of the tier")
     elapsed: bool = Field(default=False, description="its own clock runs whatever the tier's calendar says")
+    checklist: tuple[Item, ...] = Field(default=(), description="each has to be answered; any fail sends the case back or up, never on")
 
 
 class Reason(_Value):
@@ -105,6 +115,15 @@ class Route(_Value):
     owner: str = Field(default="", description="the workflow's owner, from the policy")
     groups: dict[str, Group] = Field(default_factory=dict)
     reason_codes: tuple[str, ...] = ()
+    autonomy: Autonomy = Autonomy.HUMAN_ASSISTED
+    sampled: str = Field(default="", description="why people check the automatic approval afterwards; empty: they do not")
+    sampling_rate: float = Field(default=0.0, description="the rate the lot was held against")
+    skills: tuple[str, ...] = Field(default=(), description="skills the answering groups had to have")
+    exceptions: tuple[str, ...] = Field(default=(), description="ids of the exceptions that were used")
+    held_lower: bool = Field(default=False, description="it opens lower than its lane asks: too few independent signals (R7)")
+    duplicates_s: int | None = Field(default=None, description="window in which near-duplicates are tied, seconds; None: never")
+    reveal: tuple[str, ...] = Field(default=(), description="groups whose members may see what is masked")
+    roles: dict[Role, tuple[str, ...]] = Field(default_factory=dict, description="groups by role, as the policy names them")
     policy_version: str
     policy_sha256: str
 
@@ -116,6 +135,7 @@ class Vote(_Value):
     by: str
     verb: str
     at: AwareDatetime
+    checklist: dict[str, str] = Field(default_factory=dict, description="item id -> pass or na")
 
 
 class OpenPage(_Value):
@@ -154,6 +174,15 @@ class Case(_Value):
     service: str
     workflow: str
     task_id: str
+    kind: CaseKind = CaseKind.CASE
+    parent: str = Field(default="", description="the case that this one is about")
+    children: tuple[str, ...] = Field(default=(), description="checks and roll-backs of this case")
+    likeness: str = Field(default="", description="digest of what near-duplicates share: service, workflow, action type and subject")
+    tied_to: str = Field(default="", description="the first of its near-duplicates: shown and decided with it")
+    tied: tuple[str, ...] = Field(default=(), description="near-duplicates with the very same action that are decided with this case")
+    linked: tuple[str, ...] = Field(default=(), description="near-duplicates that are decided by themselves")
+    held_by: Literal["", "ladder", "quarantine", "frozen"] = Field(default="", description="what holds a held case")
+    withheld: bool = Field(default=False, description="decided, and kept back while the workflow is paused; the service is not told")
     revision: int = 1
     state: State = State.PENDING
     route: Route
@@ -163,11 +192,14 @@ class Case(_Value):
     output_sha256: str = ""
     action_type: str
     confidence: float | None = None
+    latency_ms: float | None = Field(default=None, description="what the model took for its answer")
     model: dict[str, str | None] = Field(default_factory=dict, description="name, version, hash, prompt_version")
     source_ids: tuple[str, ...] = ()
     failed_checks: int = Field(default=0, description="checks of the content that failed; letting the action through then needs words")
+    segment: str = Field(default="", description="the segment its service put it in; set by the ledger")
     requester: str = Field(default="", description="Slack id of the requester, empty when unknown")
     requester_email_sha256: str = Field(default="", description="digest of the requester's e-mail address in lower case")
+    barred: tuple[str, ...] = Field(default=(), description="others who never decide it: each a Slack id, a digest of an address, or both")
     facts: Facts = Facts()
     tier: int = 0
     tier_since: AwareDatetime | None = None
@@ -187,7 +219,8 @@ class Case(_Value):
     modified_by: str = ""
     sequence: int = Field(default=0, description="callbacks promised so far; each carries the next number")
     outcome: str = ""
-    rollback: bool = False
+    rollback: bool = Field(default=False, description="a roll back is asked for, or was asked of the service")
+    rollbacks: int = Field(default=0, description="roll backs asked for so far; the task id of each carries its number")
     erased_at: AwareDatetime | None = Field(default=None, description="when the content was erased for good; nothing is sealed after it")
     content_at: int = Field(default=0, description="index of the leaf that sealed the current content; set by the ledger")
     decided_index: int | None = Field(default=None, description="index of the decided leaf; set by the ledger")
@@ -212,6 +245,11 @@ class Case(_Value):
         return self.state in (State.PENDING, State.NEEDS_INFO, State.HELD)
 
     @property
+    def model_version(self) -> str:
+        """Which model with which prompt, as `name version prompt`; empty when the service names none."""
+        return " ".join(part for part in map(self.model.get, ("name", "version", "prompt_version")) if part)
+
+    @property
     def rung(self) -> Tier:
         """The tier the case is at."""
         return self.route.tiers[self.tier]
@@ -229,7 +267,7 @@ class Case(_Value):
                 return None if self.rung.ack_elapsed else self.rung.calendar
             case ClockName.INFORMATION | ClockName.HOLD | ClockName.TOTAL:
                 return self.rung.calendar if clock in self.route.business else None
-            case ClockName.DECIDE | ClockName.ESCALATE | ClockName.VERIFY | ClockName.APPROVE:
+            case ClockName.DECIDE | ClockName.ESCALATE | ClockName.VERIFY | ClockName.APPROVE | ClockName.CHECK:
                 step = self.route.steps[self.step] if self.route.steps else None
                 elapsed = self.rung.decide_elapsed if step is None or step.decide_s is None else step.elapsed
                 return None if elapsed else self.rung.calendar
@@ -238,7 +276,7 @@ class Case(_Value):
     def face(self) -> str:
         """Short digest of everything a card shows that makes a press stale when it changes; 16 hex characters."""
         facts = [self.id, self.revision, self.tier, self.step, self.state.value, self.action_sha256]
-        return digest(facts)[:16]
+        return digest([*facts, *self.tied] if self.tied else facts)[:16]
 
 
 def check_transition(before: State, after: State) -> None:

@@ -1,12 +1,15 @@
 """What a step gives back: the case as it will be, what to record, what to send. Owns these values; never applies them (the ledger does)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum, unique
 from typing import Literal
 
+from routing.authority import Automation
 from routing.canonical import Json
 from routing.case import Case
+from routing.facts import Facts
 from routing.policy import Policy
 from routing.submission import Submission
 from routing.vocabulary import EventKind
@@ -52,6 +55,10 @@ class MessageKind(StrEnum):
     PAGE_RESOLVE = "page_resolve"
     CALLBACK = "callback"
     """Tell the service. `callback` is the type, `sequence` counts per case."""
+    BULLETIN = "bulletin"
+    """Post what `subject` is (an alert, a proposal, an exception, a workflow's brake) into a channel, once; `tier` tells several apart."""
+    BULLETIN_UPDATE = "bulletin_update"
+    """Bring the bulletin posted under the same `tier` up to date with its subject as it is when sending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,8 @@ class Message:
     """One thing to send, without content: it is rendered from the case when it is sent.
 
     `event` is the position in `Change.events` this message speaks of (the ledger turns it into the leaf index).
-    `urgent` messages go before the others of their destination.
+    `urgent` messages go before the others of their destination. `subject` is whom it is about: the case when empty, else the id of an
+    alert, a proposal, an exception or `w_<workflow>` (see `routing.governance.ruling`).
     """
 
     kind: MessageKind
@@ -70,16 +78,38 @@ class Message:
     sequence: int = 0
     event: int = 0
     urgent: bool = False
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A critical trigger: the workflow's automation is paused in the same transaction (E8). `reason` is one sentence without content."""
+
+    workflow: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The case as it will be, its events in order, its messages in order, and the answer to give and to remember."""
+    """The case as it will be, its events in order, its messages in order, and the answer to give and to remember.
+
+    `along`: changes of other cases that are there already (tied ones, a parent), made in the same transaction. `opens`: cases to be opened
+    with it, each from the id it is given. `stop`: the line is stopped with it. `caught`: a model's error came to light, which raises
+    sampling in the workflow (R8).
+    """
 
     case: Case
     events: tuple[Event, ...]
     messages: tuple[Message, ...] = ()
     answer: Mapping[str, Json] | None = None
+    along: tuple["Change", ...] = ()
+    opens: tuple["Opens", ...] = ()
+    stop: Stop | None = None
+    caught: bool = False
+
+
+Opens = Callable[[str], Change]
+"""From the id of a new case to what opens it. Its task id must be unique: `<parent>:<kind>`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +125,26 @@ class Subject:
     """What a step gets to see: the locked case and, where the step asked for it, its content and the policy it lives by.
 
     A step that does not route again gets no policy, so that an old policy that no longer compiles holds up no clock and no vote.
+    `related` are the cases it names (parent, children, tied ones), locked as well; `automation` how far its workflow may act now.
     """
 
     case: Case
     policy: Policy | None = None
     submission: Submission | None = None
+    related: Mapping[str, Case] = field(default_factory=dict)
+    automation: Automation = Automation.ON
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What the first step of a case gets: its id, the policy it will live by, the facts, the time, and the case it may be tied to.
+
+    `shadow` is a policy that routes it too and does nothing.
+    """
+
+    case_id: str
+    policy: Policy
+    facts: Facts
+    now: datetime
+    first: Case | None = None
+    shadow: Policy | None = None

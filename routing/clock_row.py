@@ -16,6 +16,7 @@ EXPIRY: dict[ClockName, str] = {
     ClockName.VERIFY: "the next tier is asked; at the top the ladder's safe state",
     ClockName.APPROVE: "the next tier is asked; at the top the ladder's safe state",
     ClockName.INFORMATION: "back to people, who decide with what there is",
+    ClockName.CHECK: "the check ends unanswered; the automatic approval counts as not checked",
     ClockName.HOLD: "people are asked again",
     ClockName.TOTAL: "the ladder's safe state, whatever tier it is at",
 }

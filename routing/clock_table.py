@@ -53,7 +53,7 @@ def clocked(route: Route, tables: Tables) -> Route:
                 _timed(tier, found[ClockName.ACKNOWLEDGE], above if place > route.start else found[ClockName.DECIDE])
                 for place, tier in enumerate(route.tiers)
             ),
-            "steps": tuple(_own_clock(step, found) for step in route.steps) if len(route.steps) > 1 else route.steps,
+            "steps": tuple(_own_clock(step, found, alone=len(route.steps) == 1) for step in route.steps),
             "total_s": total.lasts_s if total else route.total_s,
             "hold_s": hold.lasts_s if hold else route.hold_s,
             "information_s": information.lasts_s if information else route.information_s,
@@ -102,8 +102,10 @@ def _timed(tier: Tier, acknowledge: ClockRow | None, decide: ClockRow | None) ->
     return tier.model_copy(update=update) if update else tier
 
 
-def _own_clock(step: Step, found: dict[ClockName, ClockRow | None]) -> Step:
-    row = found.get(ClockName(step.name)) if step.name != "check" else None
+def _own_clock(step: Step, found: dict[ClockName, ClockRow | None], *, alone: bool) -> Step:
+    """Verify and approve have clocks of their own where they are steps of several, a check always has; triage has the tier's."""
+    clock = {"check": ClockName.CHECK} if alone else {"verify": ClockName.VERIFY, "approve": ClockName.APPROVE}
+    row = found[clock[step.name]] if step.name in clock else None
     return step.model_copy(update={"decide_s": row.lasts_s, "elapsed": row.time == "elapsed"}) if row else step
 
 

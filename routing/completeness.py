@@ -38,6 +38,7 @@ _DECIDED = (
     "verdict action_type action_sha256 input_sha256 content_leaf output_sha256 confidence lane decided_by modified_fields override"
     " reason_code requester_known turnaround_s sla_s sla_used_s"
 )
+_EXCEPTION = "subject workflow waives action_types until most"
 _MESSAGE = "peer kind destination tier leaf"
 
 FORMS: dict[EventKind, Form] = {
@@ -47,6 +48,18 @@ FORMS: dict[EventKind, Form] = {
     EventKind.KEY_ROTATED: _form("new_vkey announcement", of_a_case=False),
     EventKind.POLICY_ACTIVATED: _form("version sha256 reason", of_a_case=False),
     EventKind.POLICY_PROPOSED: _form("version sha256", of_a_case=False),
+    EventKind.POLICY_ACCEPTED: _form("subject version sha256 reason workflows", of_a_case=False),
+    EventKind.POLICY_DECLINED: _form("subject version sha256 reason workflows", of_a_case=False),
+    EventKind.POLICY_STAGED: _form("subject version sha256 reason workflows percent", of_a_case=False),
+    EventKind.AUTOMATION_CHANGED: _form("subject workflow before after cause by reason", of_a_case=False),
+    EventKind.BREAKER_TRIPPED: _form("subject workflow rule scope level why figures before after", of_a_case=False),
+    EventKind.BREAKER_CLEARED: _form("subject workflow rule scope figures", of_a_case=False),
+    EventKind.ALERT_ACKNOWLEDGED: _form("subject workflow rule", of_a_case=False),
+    EventKind.EXCEPTION_REQUESTED: _form(f"{_EXCEPTION} reason", of_a_case=False),
+    EventKind.EXCEPTION_APPROVED: _form(f"{_EXCEPTION} requested_by", of_a_case=False),
+    EventKind.EXCEPTION_ENDED: _form(f"{_EXCEPTION} ended uses reason", of_a_case=False),
+    EventKind.EXCEPTION_LISTED: _form("subject exceptions", of_a_case=False),
+    EventKind.GOVERNANCE_REFUSED: _form("subject verb reason", of_a_case=False),
     EventKind.RECEIVED: _form(f"{_ROUTED} deadline", sealed="title action"),
     EventKind.REVISED: _form(_ROUTED, sealed="title action"),
     EventKind.DECIDED: _form(_DECIDED),
@@ -70,9 +83,22 @@ FORMS: dict[EventKind, Form] = {
     EventKind.EXPIRED: _form("clock"),
     EventKind.HELD: _form("reason tier"),
     EventKind.RESUMED: _form("tier"),
+    EventKind.VERIFICATION_FAILED: _form(f"{_PRESSED} items"),
+    EventKind.CHECK_OPENED: _form("sampled rate"),
+    EventKind.CHECK_AGREED: _form("child face saw"),
+    EventKind.CHECK_DISAGREED: _form("child face saw reason_code"),
+    EventKind.TIED: _form("other"),
+    EventKind.LINKED: _form("other"),
+    EventKind.SEPARATED: _form("others reason"),
+    EventKind.REVEALED: _form("paths face"),
+    EventKind.QUARANTINED: _form(_PRESSED),
+    EventKind.WITHHELD: _form("verdict reason"),
+    EventKind.VOIDED: _form("verdict action_sha256 reason"),
+    EventKind.ROLLBACK_PROPOSED: _form("reason_code action_sha256 face saw"),
+    EventKind.ROLLBACK_DECLINED: _form("child verdict reason_code"),
     EventKind.WITHDRAWN: _form("", sealed="reason"),
     EventKind.OUTCOME_REPORTED: _form("result executed_action_sha256 cost complaint"),
-    EventKind.ROLLBACK_REQUESTED: _form("reason_code action_sha256 face saw", sealed="text"),
+    EventKind.ROLLBACK_REQUESTED: _form("reason_code action_sha256 face saw"),
     EventKind.EXECUTION_ALARM: _form("alarm action_sha256"),
     EventKind.PRESS_REFUSED: _form("verb reason face"),
     EventKind.PRESSES_REFUSED: _form("count", of_a_case=False),

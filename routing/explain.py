@@ -9,9 +9,12 @@ from routing.clock_table import Told, told
 from routing.facts import Facts
 from routing.gates import worst
 from routing.policy import Policy
-from routing.route import Ruled, Weighed, astray, settle, weigh
+from routing.route import astray, settle
+from routing.rules import Ruled
 from routing.signals import SENTENCES, Signal, Trigger
 from routing.submission import Submission
+from routing.vocabulary import Lane, Mode
+from routing.weighing import Weighed, weigh
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +53,47 @@ def explain(policy: Policy, submission: Submission, facts: Facts, now: datetime)
     """Explain the route that `routing.route.route` gives for the same arguments; total like it."""
     try:
         weighed = weigh(policy, submission, facts, now)
-        chosen = settle(policy, weighed, submission, now)
+        chosen = settle(policy, weighed, submission, facts, now)
     except Exception as error:  # noqa: BLE001  # as `route`: whatever it was, the tree says so
         lost = astray(policy, submission)
         return Explanation(lost, Node("lane", lost.lane, "stop", f"{SENTENCES[Trigger.ROUTING_ERROR]} ({type(error).__name__})"))
-    gates = tuple(Node(f"{name} gate", "", str(worst(found)), "", tuple(map(_signal, found))) for name, found in weighed.gates.items())
-    rules = Node("rules", str(len(weighed.rules)), "", "", tuple(_rule(ruled, weighed) for ruled in weighed.rules))
-    workflow = Node("workflow", submission.workflow, "", "", tuple(map(_signal, weighed.standing)))
-    required = Node("required", "", "", "", tuple(map(_signal, weighed.missing)))
-    risk = Node("risk", chosen.risk, "", weighed.assessed.why)
-    work = Node("work", chosen.template, "", _work(chosen))
+    return Explanation(chosen, Node("lane", chosen.lane, "", chosen.reasons[0].text, _parts(policy, submission, facts, weighed, chosen)))
+
+
+def _parts(policy: Policy, submission: Submission, facts: Facts, weighed: Weighed, chosen: Route) -> tuple[Node, ...]:
+    """What was looked at, in that order; what had nothing to say is left out."""
     running = told(chosen, policy.clock_tables(submission.workflow))
-    clocks = Node("clocks", "", "", "", tuple(map(_clock, running)))
-    asked = (*([rules] if weighed.rules else []), *([required] if weighed.missing else []))
-    parts = (*gates, workflow, *asked, risk, work, *([clocks] if running else []))
-    return Explanation(chosen, Node("lane", chosen.lane, "", chosen.reasons[0].text, parts))
+    parts = [Node(f"{name} gate", "", str(worst(found)), "", tuple(map(_signal, found))) for name, found in weighed.gates.items()]
+    if weighed.checks:
+        parts.append(Node("checks", "", str(worst(weighed.checks)), "", tuple(map(_signal, weighed.checks))))
+    parts.append(Node("workflow", submission.workflow, "", "", tuple(map(_signal, weighed.standing))))
+    if weighed.rules:
+        parts.append(Node("rules", str(len(weighed.rules)), "", "", tuple(_rule(ruled, weighed) for ruled in weighed.rules)))
+    if weighed.missing:
+        lacks = tuple(map(_signal, weighed.missing))
+        parts.append(Node("required", ", ".join(weighed.lacking), "", "the service is asked for it first", lacks))
+    if weighed.exceptions:
+        parts.append(Node("exceptions", ", ".join(weighed.exceptions), "", "without them the lane would be stricter"))
+    parts.append(Node("risk", chosen.risk, "", weighed.assessed.why))
+    parts.append(Node("mode", chosen.mode, "", f"the service {'waits' if chosen.mode is Mode.SYNC else 'goes on meanwhile'}"))
+    parts.append(Node("work", chosen.template, "", _work(chosen), tuple(map(_signal, weighed.placed.told))))
+    if chosen.lane is Lane.AUTO:
+        parts.append(_checked_after(chosen, facts))
+    if running:
+        parts.append(Node("clocks", "", "", "", tuple(map(_clock, running))))
+    return tuple(parts)
+
+
+def _checked_after(chosen: Route, facts: Facts) -> Node:
+    """Whether people check the automatic approval afterwards."""
+    drawn = "no lot is drawn here" if facts.lot is None else f"the lot is {facts.lot:.4f}"
+    return Node("checked afterwards", chosen.sampled or "no", "", f"{drawn}, the rate {chosen.sampling_rate:.4g}")
 
 
 def _signal(signal: Signal) -> Node:
     value = f"{signal.value} (limit {signal.limit})" if signal.limit else signal.value
-    code = f" [{signal.trigger}, asks for {signal.lane}]" if signal.trigger else ""
+    asks = f", asks for {signal.lane}" if signal.lane is not Lane.AUTO else ""
+    code = f" [{signal.trigger}{asks}]" if signal.trigger else ""
     return Node(signal.name, value, str(signal.outcome), f"{signal.why}{code}")
 
 
@@ -79,7 +103,8 @@ def _rule(ruled: Ruled, weighed: Weighed) -> Node:
         return Node(rule.name, rule.when, "error", f"{signal.why} {signal.limit}")
     if not ruled.fired:
         return Node(rule.name, rule.when, "not fired", signal.why)
-    asks = " and ".join(f"{name} {demand}" for name, demand in (("lane", rule.lane), ("template", rule.template)) if demand)
+    asked = (("lane", rule.lane), ("template", rule.template), ("skills", ", ".join(rule.skills)))
+    asks = " and ".join(f"{name} {demand}" for name, demand in asked if demand)
     if weighed.won(ruled):
         return Node(rule.name, rule.when, "won", f"{rule.reason} (asks for {asks})")
     against = f"the rule {weighed.winner}" if weighed.winner else "a built-in"

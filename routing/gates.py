@@ -4,43 +4,54 @@ Each gate is a list of signals; each signal demands a lane; the worst wins. No s
 fact made worse, and no rule, brings a case back towards automation.
 """
 
+from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 
+from routing.blend import blended, told
+from routing.form_checks import Kind
 from routing.policy_form import HARD_FLAGS, PROHIBITED_FLAGS, Flags, Thresholds, Workflow
 from routing.risk import Assessed
+from routing.router import router_of
 from routing.signals import Outcome, Signal, Trigger, fired, passed
-from routing.submission import Submission
+from routing.submission import Evidence, Submission
 from routing.vocabulary import Lane, Risk
+
+AHEAD_S = 300
+"""Seconds by which the clock of a service may be ahead of ours before a time counts as being in the future."""
 
 
 def confidence_gate(workflow: Workflow, submission: Submission) -> tuple[Signal, ...]:
-    """How sure the model is, and whoever looked at it: score, retrieval quality, risk score, blast radius, checks."""
+    """How sure the model is, and whoever looked at it: the blend of score, retrieval quality and risk score, each alone, blast radius,
+    checks.
+    """
     limits, model, risk = workflow.thresholds, submission.model, submission.risk
     results = [check.result for check in submission.checks]
     return (
-        _score(workflow, model.confidence),
+        _confidence(workflow, submission),
         _retrieval(limits, model.retrieval_quality),
-        _risk_score(limits, risk.score),
+        _risk_score(limits, risk.score, router_of(workflow).unscored),
         _blast_radius(limits, risk.blast_radius),
         _counted("failed_checks", results.count("fail"), Trigger.CHECK_FAILED),
         _counted("warned_checks", results.count("warn"), Trigger.CHECK_WARNED),
     )
 
 
-def context_gate(submission: Submission) -> tuple[Signal, ...]:
-    """What the service knows to be missing, contradictory or out of date; contradictions ask for an expert."""
+def context_gate(workflow: Workflow, submission: Submission, now: datetime) -> tuple[Signal, ...]:
+    """What the service knows to be missing, contradictory or out of date, and how old its sources are; contradictions ask for an expert."""
     context = submission.context
     return (
         _counted("missing", len(context.missing), Trigger.CONTEXT_MISSING),
         _counted("conflicts", len(context.conflicts), Trigger.CONTEXT_CONFLICT, Lane.EXPERT),
         _counted("stale", len(context.stale), Trigger.CONTEXT_STALE),
+        _fresh(workflow.freshness, submission.evidence, now),
     )
 
 
 def impact_gate(workflow: Workflow, submission: Submission, assessed: Assessed) -> tuple[Signal, ...]:
     """What if this is wrong: the risk class, whether it can be undone, money, flags."""
     return (
-        _risk(assessed),
+        _risk(assessed, router_of(workflow).by_class[assessed.risk]),
         _reversible(submission.action.reversible),
         _money(submission),
         *_flags(workflow.flags, submission.risk.flags),
@@ -58,19 +69,20 @@ def moves_money(submission: Submission) -> bool:
     return (amount is not None and Decimal(amount) != 0) or bool({"financial", "money_movement", "payment"} & _names(submission.risk.flags))
 
 
-def _score(workflow: Workflow, score: float | None) -> Signal:
-    limits = workflow.thresholds
+def _confidence(workflow: Workflow, submission: Submission) -> Signal:
+    limits, score = workflow.thresholds, submission.model.confidence
     if workflow.confidence == "ignore":
         return fired("confidence", Trigger.CONFIDENCE_NOT_USED, Lane.REVIEW, "not used")
     if score is None:
         return fired("confidence", Trigger.CONFIDENCE_MISSING, _below(limits, 0.0), "none", limits.auto)
     if not 0 <= score <= 1:
         return fired("confidence", Trigger.CONFIDENCE_INVALID, _below(limits, 0.0), score, limits.auto)
-    if score >= limits.auto:
-        return passed("confidence", score, "reaches the threshold of automation", limits.auto)
-    if score >= limits.review:
-        return fired("confidence", Trigger.CONFIDENCE_LOW, Lane.REVIEW, score, limits.auto)
-    return fired("confidence", Trigger.CONFIDENCE_VERY_LOW, Lane.EXPERT, score, limits.review)
+    blend, said = blended(workflow, submission), told(workflow, submission)
+    if blend >= Decimal(str(limits.auto)):
+        return passed("confidence", said, "reaches the threshold of automation", limits.auto)
+    if blend >= Decimal(str(limits.review)):
+        return fired("confidence", Trigger.CONFIDENCE_LOW, Lane.REVIEW, said, limits.auto)
+    return fired("confidence", Trigger.CONFIDENCE_VERY_LOW, Lane.EXPERT, said, limits.review)
 
 
 def _below(limits: Thresholds, score: float) -> Lane:
@@ -86,8 +98,10 @@ def _retrieval(limits: Thresholds, quality: float | None) -> Signal:
     return passed("retrieval_quality", quality, "reaches the threshold", limits.retrieval_quality)
 
 
-def _risk_score(limits: Thresholds, score: float | None) -> Signal:
+def _risk_score(limits: Thresholds, score: float | None, unscored: Lane) -> Signal:
     name = "risk_score"
+    if score is None and unscored is not Lane.AUTO:
+        return fired(name, Trigger.RISK_SCORE_MISSING, unscored, "none", limits.risk_score)
     if score is None:
         return passed(name, "none", "not given", limits.risk_score)
     if score >= limits.risk_score_stop:
@@ -112,16 +126,25 @@ def _counted(name: str, count: int, trigger: Trigger, lane: Lane = Lane.REVIEW) 
     return fired(name, trigger, lane, count, 0) if count else passed(name, 0, "none", 0)
 
 
-def _risk(assessed: Assessed) -> Signal:
-    match assessed.risk:
-        case Risk.LOW:
-            return passed("risk", Risk.LOW, assessed.why)
-        case Risk.MEDIUM:
-            return fired("risk", Trigger.RISK_MEDIUM, Lane.REVIEW, Risk.MEDIUM)
-        case Risk.HIGH:
-            return fired("risk", Trigger.RISK_HIGH, Lane.EXPERT, Risk.HIGH)
-        case Risk.CRITICAL:
-            return fired("risk", Trigger.RISK_CRITICAL, Lane.EXPERT, Risk.CRITICAL)
+def _fresh(limits: Mapping[Kind, int], evidence: tuple[Evidence, ...], now: datetime) -> Signal:
+    """How many sources are older than their kind may be. Age counts from `updated_at`, else from `retrieved_at`; a source that gives
+    neither, or a time in the future, is as good as old.
+    """
+    if not limits:
+        return passed("sources", len(evidence), "the policy limits no source's age")
+    old = 0
+    for source in evidence:
+        since, longest_s = source.updated_at or source.retrieved_at, limits.get(source.kind)
+        if longest_s is not None and (since is None or not -AHEAD_S <= (now - since).total_seconds() <= longest_s):
+            old += 1
+    return fired("sources", Trigger.SOURCE_STALE, Lane.REVIEW, old, 0) if old else passed("sources", 0, "none is too old", 0)
+
+
+def _risk(assessed: Assessed, lane: Lane) -> Signal:
+    if lane is Lane.AUTO:
+        return passed("risk", assessed.risk, assessed.why)
+    trigger = {Risk.HIGH: Trigger.RISK_HIGH, Risk.CRITICAL: Trigger.RISK_CRITICAL}.get(assessed.risk, Trigger.RISK_MEDIUM)
+    return fired("risk", trigger, lane, assessed.risk)
 
 
 def _reversible(reversible: bool | None) -> Signal:  # noqa: FBT001  # the submission's own three values

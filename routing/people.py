@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from routing.authority import GovernVerb
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -30,8 +32,9 @@ class Press:
 
     `face` is `Case.face` of the card pressed; `saw` the digest of the delivered blocks where known; `card_known` is False
     when the message is no card of this case in this workspace, channel and app. `cut` says that the card could not show
-    everything. `text`, `params` and `prefill` are content: they go to the vault, never open into a leaf. A modification gives
-    both of the latter whole, as they shall be; a `prefill` of None leaves the pre-filled fields as they are.
+    everything. `checklist` gives pass, fail or na for each item of the step. `text`, `params` and `prefill` are content: they go to
+    the vault, never open into a leaf. A modification gives both of the latter whole, as they shall be; a `prefill` of None leaves the
+    pre-filled fields as they are.
     """
 
     verb: str
@@ -44,5 +47,21 @@ class Press:
     saw: str = ""
     reason_code: str = ""
     text: str = ""
+    checklist: dict[str, str] | None = None
     params: dict[str, Any] | None = None
     prefill: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GovernPress:
+    """What a person meant to do to more than one case.
+
+    `subject` is the id of an alert, a proposal, an exception or `w_<workflow>`; `reason` one sentence that will stand open in the audit
+    log. The command line's person is `os:<user>` with `known` False: never a second person.
+    """
+
+    verb: GovernVerb
+    person: Person
+    team: str
+    subject: str = ""
+    reason: str = ""

@@ -1,14 +1,18 @@
 """The form of the policy file. Owns every key, its default and its meaning; never reads a file and decides nothing."""
 
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints, WithJsonSchema, model_validator
+from pydantic import ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
+from routing.authority import Autonomy, Role
 from routing.case import Group
 from routing.clock import Calendar
 from routing.clock_presets import ROWS, Preset
 from routing.clock_row import ClockRow, Duration
+from routing.form_checks import Checklist, Checks, Example, RequiredEvidence
+from routing.form_guards import Accountability, Breaker, Caps, Channels, Duplicates, ModelVersion, Sampling, Sensitive
+from routing.form_parts import LAST, Code, Name, Part, Sentence, Text, TierNumber, Unit, UserId
 from routing.vocabulary import ClockName, Exhausted, Lane, Mode, Risk, Template
 
 HARD_FLAGS = frozenset(
@@ -25,34 +29,6 @@ PROHIBITED_FLAGS = frozenset({"prohibited_content", "data_exposure", "policy_con
 SPECIALIST_FLAGS = ("regulated", "access", "external_communication", "financial")
 """Risk flags that ask for a specialist unless the policy names its own (R4)."""
 
-LAST = 1_000
-"""The tier number that stands for the last tier of whatever ladder it is."""
-
-
-def _tier_number(value: object) -> object:
-    if value == "last":
-        return LAST
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 9:
-        raise ValueError('expected a tier number from 1, or "last"')
-    return value
-
-
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,79}$")]
-Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=4_000)]
-Sentence = Annotated[str, StringConstraints(min_length=1, max_length=300)]
-UserId = Annotated[str, StringConstraints(pattern=r"^[UW][A-Z0-9]{1,30}$")]
-Unit = Annotated[float, Field(ge=0.0, le=1.0)]
-TierNumber = Annotated[
-    int,
-    BeforeValidator(_tier_number),
-    WithJsonSchema({"oneOf": [{"type": "integer", "minimum": 1, "maximum": 9}, {"const": "last"}]}),
-]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
 
 class Members(Group):
     """Who belongs to a group: a Slack user group by handle or id, or Slack user ids."""
@@ -60,6 +36,7 @@ class Members(Group):
     model_config = ConfigDict(strict=True)
 
     users: tuple[UserId, ...] = ()
+    skills: tuple[Name, ...] = Field(default=(), max_length=50, description="what its members know (R15)")
 
     @model_validator(mode="after")
     def _says_who(self) -> "Members":
@@ -68,7 +45,7 @@ class Members(Group):
         return self
 
 
-class Paging(_Part):
+class Paging(Part):
     """How a tier pages: the routing key of an Events API v2 integration and how loud."""
 
     routing_key: SecretStr = Field(min_length=1)
@@ -79,7 +56,14 @@ class Paging(_Part):
     )
 
 
-class Rung(_Part):
+class Queue(Part):
+    """Another desk of the same tier: who answers and where. A case goes to the one with the fewest skills that suffice."""
+
+    channel: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+    group: str
+
+
+class Rung(Part):
     """One tier of a ladder, as the file writes it."""
 
     channel: Annotated[str, StringConstraints(min_length=1, max_length=80)] = Field(description="channel name without #, or id")
@@ -90,32 +74,34 @@ class Rung(_Part):
     decide: Duration = Field(default=14_400, description="time to decide before the next tier is asked")
     calendar: str | None = Field(default=None, description="business time; none: elapsed time")
     pagerduty: Paging | None = None
+    queues: tuple[Queue, ...] = Field(default=(), max_length=20, description="further desks of this tier, chosen by skill")
 
 
-class Ladder(_Part):
+class Ladder(Part):
     """Who is asked after whom, and what happens when nobody is left."""
 
     tiers: tuple[Rung, ...] = Field(min_length=1, max_length=9)
     exhausted: Exhausted = Exhausted.HOLD
 
 
-class Rule(_Part):
+class Rule(Part):
     """One CEL condition and what it demands. A rule raises the lane or the template; it never lowers either."""
 
     name: Name
     when: Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
     lane: Literal[Lane.REVIEW, Lane.SPECIALIST, Lane.EXPERT, Lane.REJECT, Lane.STOP] | None = None
     template: Literal[Template.APPROVAL, Template.DUAL, Template.EXPERT] | None = None
+    skills: tuple[Name, ...] = Field(default=(), max_length=20, description="skills that the answering group must have")
     reason: Sentence
 
     @model_validator(mode="after")
     def _demands(self) -> "Rule":
-        if self.lane is None and self.template is None:
-            raise ValueError("expected a lane, a template or both")
+        if self.lane is None and self.template is None and not self.skills:
+            raise ValueError("expected a lane, a template or skills")
         return self
 
 
-class Thresholds(_Part):
+class Thresholds(Part):
     """Where each figure turns from good to doubtful and, where there are two, from doubtful to bad (R1, R4)."""
 
     auto: Unit = Field(default=0.92, description="confidence from which automation is possible")
@@ -127,7 +113,7 @@ class Thresholds(_Part):
     blast_radius_stop: Unit = Field(default=0.6, description="above it only an expert decides")
 
 
-class Start(_Part):
+class Start(Part):
     """The tier a case opens at, by lane; a shorter ladder gives its last tier."""
 
     review: TierNumber = 1
@@ -136,7 +122,7 @@ class Start(_Part):
     stop: TierNumber = LAST
 
 
-class Clock(_Part):
+class Clock(Part):
     """A row of the clock table: a clock, how long it lasts and for which cases; or rows with a name. See `routing.clock_table`."""
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["clock", "lasts"]}, {"required": ["preset"], "maxProperties": 1}]})
@@ -172,7 +158,7 @@ class Clock(_Part):
 Clocks = Annotated[tuple[Clock, ...], Field(max_length=100)]
 
 
-class Flags(_Part):
+class Flags(Part):
     """What risk flags mean. A flag that no list knows makes a case not automatic: unknown is not harmless."""
 
     never_auto: tuple[str, ...] = Field(default=(), description="added to the built-in ones")
@@ -181,21 +167,27 @@ class Flags(_Part):
     harmless: tuple[str, ...] = Field(default=(), description="known and of no consequence")
 
 
-class Dual(_Part):
+class Dual(Part):
     """Groups of the two steps of a dual review; none: the group of the tier the case is at."""
 
     verify: str | None = None
     approve: str | None = None
 
 
-class Expert(_Part):
+class Triage(Part):
+    """Who confirms or corrects the pre-filled fields; none: the group of the tier the case is at."""
+
+    group: str | None = None
+
+
+class Expert(Part):
     """Who decides an expert case; none: the group of the tier the case is at."""
 
     group: str | None = None
     people: int = Field(default=1, ge=1, le=5)
 
 
-class Defaults(_Part):
+class Defaults(Part):
     """What every workflow takes over and may write for itself, key by key."""
 
     thresholds: Thresholds = Thresholds()
@@ -203,6 +195,25 @@ class Defaults(_Part):
     flags: Flags = Flags()
     dual: Dual = Dual()
     expert: Expert = Expert()
+    triage: Triage = Triage()
+    sampling: Sampling = Sampling()
+    caps: Caps = Caps()
+    duplicates: Duplicates = Duplicates()
+    sensitive: Sensitive = Sensitive()
+    checks: Checks = Checks()
+    checklist: Checklist = Checklist()
+    freshness: dict[Literal["record", "document", "quote", "url", "image", "log"], Duration] = Field(
+        default_factory=dict,
+        description="by kind of source: how old it may be; one that does not say how old it is counts as stale",
+    )
+    context_missing: Literal["information", "review"] = Field(
+        default="information",
+        description="what follows when the service says that facts are missing: it is asked for them, or people look",
+    )
+    router: Literal["by-risk-class", "by-risk-score"] = Field(
+        default="by-risk-class",
+        description="which documented router the thresholds and the mode follow; see `routing.router`",
+    )
     sync_from: Literal["medium", "high", "critical", "never"] = Field(default="high", description="risk from which the service waits")
 
     def under(self, own: "Workflow") -> "Workflow":
@@ -212,7 +223,7 @@ class Defaults(_Part):
             mine, its = getattr(self, name), getattr(own, name)
             if name not in own.model_fields_set:
                 taken[name] = mine
-            elif isinstance(its, _Part):
+            elif isinstance(its, Part):
                 written = {key: getattr(its, key) for key in its.model_fields_set}
                 taken[name] = type(its).model_construct(**{**dict(mine), **written})
         return own.model_copy(update=taken)
@@ -225,6 +236,13 @@ class Workflow(Defaults):
     template: Template = Template.APPROVAL
     requester: Literal["required", "optional"] | None = Field(default=None, description="default: required for dual, expert and money")
     required: tuple[str, ...] = Field(default=(), max_length=50, description="paths without which a case is sent back for information")
+    required_evidence: RequiredEvidence = Field(default_factory=dict, description="by kind of source: how many there must be")
+    autonomy: Autonomy = Field(default=Autonomy.HUMAN_ASSISTED, description="what the model may do at most (R13)")
+    models: tuple[ModelVersion, ...] = Field(default=(), max_length=50, description="known versions; any other is reviewed")
+    skills: tuple[Name, ...] = Field(default=(), max_length=20, description="skills that the answering group must have")
+    action_schemas: dict[str, dict[str, Any]] = Field(default_factory=dict, description="by action type: JSON Schema of its params")
+    accountability: Accountability | None = Field(default=None, description="who answers for the workflow and what it may do harm to (R16)")
+    examples: tuple[Example, ...] = Field(default=(), max_length=200, description="cases with the lane expected; `policy check` runs them")
     action_types: tuple[str, ...] = Field(default=(), max_length=200, description="the only ones allowed; none: any")
     confidence: Literal["required", "ignore"] = Field(
         default="required",
@@ -237,7 +255,7 @@ class Workflow(Defaults):
     rules: tuple[Rule, ...] = Field(default=(), max_length=200)
 
 
-class RiskMatrix(_Part):
+class RiskMatrix(Part):
     """Risk class by impact and by how likely it is: unlikely, possible, likely (R2). See `routing.risk`."""
 
     low: tuple[Risk, Risk, Risk] = (Risk.LOW, Risk.LOW, Risk.MEDIUM)
@@ -256,7 +274,7 @@ class RiskMatrix(_Part):
         return self
 
 
-class Priority(_Part):
+class Priority(Part):
     """The weights of the priority formula; see `routing.risk.priority`."""
 
     low: int = Field(default=100, ge=0, le=100_000)
@@ -265,6 +283,7 @@ class Priority(_Part):
     critical: int = Field(default=1_000, ge=0, le=100_000)
     stop: int = Field(default=500, ge=0, le=100_000, description="added in the stop lane")
     deadline: int = Field(default=200, ge=0, le=100_000, description="added in full at the deadline, from 0 at 72 h before")
+    expected: int = Field(default=100, ge=0, le=10_000, description="added by impact (low 0, critical 3) times likelihood")
     amount: int = Field(default=25, ge=0, le=10_000, description="added per digit of the amount before the decimal point")
     customer: dict[str, Annotated[int, Field(ge=-1_000, le=1_000)]] = Field(
         default={"silver": 25, "gold": 50, "platinum": 75},
@@ -273,13 +292,17 @@ class Priority(_Part):
     )
 
 
-class PolicyForm(_Part):
+class PolicyForm(Part):
     """The policy file."""
 
     version: Annotated[str, StringConstraints(min_length=1, max_length=80)]
     changes: Text = Field(description="what changed against the version before, in a sentence")
     activation: Literal["accept", "file"] = Field(default="accept", description="whether a changed file waits for a second person")
     owners: tuple[UserId, ...] = Field(default=(), description="who may accept a changed policy")
+    roles: dict[Role, tuple[Name, ...]] = Field(default_factory=dict, description="groups by role; a role without a group is nobody's")
+    channels: Channels = Channels()
+    incidents: Paging | None = Field(default=None, description="whom an alert of the level incident pages")
+    breakers: tuple[Breaker, ...] = Field(default=(), max_length=100, description="besides the built-in ones, or in the place of one")
     groups: dict[Name, Members] = Field(min_length=1)
     calendars: dict[Name, Calendar] = Field(default_factory=dict)
     ladders: dict[Name, Ladder] = Field(min_length=1)

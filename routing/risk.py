@@ -13,18 +13,25 @@ Recoverability = Literal["easy", "hard", "none"]
 DEADLINE_NEAR_H = 72
 """Hours before its deadline from which a case gains priority."""
 
+WAITING_PER_H = 10
+"""Points for each full hour that a case waited."""
+
+WAITING_MOST = 400
+"""Points that waiting gives at most."""
+
 _RISKS = tuple(Risk)
 _RECOVERABILITY: tuple[Recoverability, ...] = ("easy", "hard", "none")
 
 
 @dataclass(frozen=True, slots=True)
 class Assessed:
-    """The risk class and what it was made of; `why` says which facts were given and which assumed."""
+    """The risk class and what it was made of; `why` says which facts were given and which assumed. `chance`: likelihood in per cent."""
 
     risk: Risk
     impact: Risk
     likelihood: Literal["unlikely", "possible", "likely"]
     recoverability: Recoverability
+    chance: int
     why: str
 
 
@@ -54,20 +61,27 @@ def assess(matrix: RiskMatrix, submission: Submission) -> Assessed:
             f"recovery {recoverability}{'' if facts.recoverability else ' (assumed)'}",
         ),
     )
-    return Assessed(_RISKS[min(max(level, least), 3)], impact, likelihood[column], recoverability, why)
+    chance = round(100 * (matrix.possible_from if facts.likelihood is None else facts.likelihood))
+    return Assessed(_RISKS[min(max(level, least), 3)], impact, likelihood[column], recoverability, chance, why)
 
 
-def priority(weights: Priority, risk: Risk, lane: Lane, submission: Submission, now: datetime) -> int:
-    """How urgent, higher first (R6).
+def priority(weights: Priority, assessed: Assessed, lane: Lane, submission: Submission, now: datetime) -> int:
+    """How urgent, higher first (R6). All of it is arithmetic of whole numbers.
 
     With the default weights
     priority = 100 | 300 | 600 | 1000 for low | medium | high | critical risk
              + 500 in the stop lane
+             + expected impact: 100 × (0 | 1 | 2 | 3 for low | medium | high | critical impact) × likelihood in per cent / 100, rounded
+               down; an unknown likelihood counts as the least possible one
              + 200 × (1 - hours to the deadline / 72), from 0 at 72 h before to 200 at the deadline, rounded down
              + 25 per digit of the amount before the decimal point (123.45 gives 75)
              + 25 | 50 | 75 for a silver | gold | platinum customer
+
+    Ties go by due time, then by id; when a case arrived never decides. Waiting is bounded twice: the queue's order by due time brings
+    forward what is about to run out, and the clocks send up what nobody took; `standing` is what waiting is worth in between.
     """
-    points = {Risk.LOW: weights.low, Risk.MEDIUM: weights.medium, Risk.HIGH: weights.high, Risk.CRITICAL: weights.critical}[risk]
+    by_class = {Risk.LOW: weights.low, Risk.MEDIUM: weights.medium, Risk.HIGH: weights.high, Risk.CRITICAL: weights.critical}
+    points = by_class[assessed.risk] + weights.expected * assessed.impact.level * assessed.chance // 100
     if lane is Lane.STOP:
         points += weights.stop
     if submission.deadline is not None:
@@ -79,3 +93,12 @@ def priority(weights: Priority, risk: Risk, lane: Lane, submission: Submission, 
     if submission.subject is not None and submission.subject.tier is not None:
         points += weights.customer.get(submission.subject.tier.lower(), 0)
     return points
+
+
+def standing(priority: int, created_at: datetime, now: datetime) -> int:
+    """What a priority is worth after waiting: 10 more for each full hour, at most 400.
+
+    So a case of low risk passes a fresh one of medium risk within a day and never one of critical risk.
+    """
+    waited_h = int((now - created_at).total_seconds()) // 3_600
+    return priority + min(max(waited_h, 0) * WAITING_PER_H, WAITING_MOST)

@@ -34,12 +34,15 @@ class Trigger(StrEnum):
     """Everything that can move a case to people, and the one code that says why it need not."""
 
     ALL_CLEAR = "all_clear"
+    SCORE_CLEAR = "score_clear"
+    EXCEPTION_USED = "exception_used"
     CONFIDENCE_MISSING = "confidence_missing"
     CONFIDENCE_INVALID = "confidence_invalid"
     CONFIDENCE_LOW = "confidence_low"
     CONFIDENCE_VERY_LOW = "confidence_very_low"
     CONFIDENCE_NOT_USED = "confidence_not_used"
     RETRIEVAL_WEAK = "retrieval_weak"
+    RISK_SCORE_MISSING = "risk_score_missing"
     RISK_SCORE_RAISED = "risk_score_raised"
     RISK_SCORE_HIGH = "risk_score_high"
     BLAST_RADIUS_WIDE = "blast_radius_wide"
@@ -49,6 +52,7 @@ class Trigger(StrEnum):
     CONTEXT_MISSING = "context_missing"
     CONTEXT_CONFLICT = "context_conflict"
     CONTEXT_STALE = "context_stale"
+    SOURCE_STALE = "source_stale"
     RISK_MEDIUM = "risk_medium"
     RISK_HIGH = "risk_high"
     RISK_CRITICAL = "risk_critical"
@@ -62,20 +66,39 @@ class Trigger(StrEnum):
     ACTION_NOT_ALLOWED = "action_not_allowed"
     TEMPLATE_PEOPLE = "template_people"
     TEMPLATE_EXPERT = "template_expert"
+    SCHEMA_BROKEN = "schema_broken"
+    FORBIDDEN_TERM = "forbidden_term"
+    REQUIRED_TERM_MISSING = "required_term_missing"
+    CITATION_MISSING = "citation_missing"
+    CITATION_UNKNOWN = "citation_unknown"
+    ENTITY_MISMATCH = "entity_mismatch"
+    GENERIC_ANSWER = "generic_answer"
+    INSTRUCTIONS_IN_INPUT = "instructions_in_input"
+    AUTONOMY = "autonomy"
+    AUTOMATION_OFF = "automation_off"
+    MODEL_UNKNOWN = "model_unknown"
+    MODEL_SHARE = "model_share"
+    CAP_REACHED = "cap_reached"
     POLICY_RULE = "policy_rule"
     RULE_ERROR = "rule_error"
     ROUTING_ERROR = "routing_error"
     FIELD_MISSING = "field_missing"
+    SKILLS_ELSEWHERE = "skills_elsewhere"
+    SKILLS_NOWHERE = "skills_nowhere"
+    OPENS_LOWER = "opens_lower"
 
 
 SENTENCES: dict[Trigger, str] = {
     Trigger.ALL_CLEAR: "The confidence {value} reaches {limit}, the risk is low, the action can be undone and nothing speaks against it.",
+    Trigger.SCORE_CLEAR: "The confidence {value} reaches {limit}, the risk score is low, it can be undone and nothing speaks against it.",
+    Trigger.EXCEPTION_USED: "An exception to the policy lets this case through: {value}. Nothing else speaks against it.",
     Trigger.CONFIDENCE_MISSING: "The model gave no confidence, which counts as 0.",
     Trigger.CONFIDENCE_INVALID: "The model's confidence {value} is not between 0 and 1, which counts as 0.",
     Trigger.CONFIDENCE_LOW: "The model's confidence {value} is below the {limit} that automation needs.",
     Trigger.CONFIDENCE_VERY_LOW: "The model's confidence {value} is below {limit}.",
     Trigger.CONFIDENCE_NOT_USED: "The policy judges this workflow without the model's confidence, so people decide.",
     Trigger.RETRIEVAL_WEAK: "The retrieval quality {value} is below {limit}.",
+    Trigger.RISK_SCORE_MISSING: "The policy goes by the risk score, and none was given.",
     Trigger.RISK_SCORE_RAISED: "The risk score {value} reaches {limit}.",
     Trigger.RISK_SCORE_HIGH: "The risk score {value} reaches {limit}, where only an expert decides.",
     Trigger.BLAST_RADIUS_WIDE: "The blast radius {value} is above {limit}.",
@@ -85,6 +108,7 @@ SENTENCES: dict[Trigger, str] = {
     Trigger.CONTEXT_MISSING: "Facts the service knows to be missing: {value}.",
     Trigger.CONTEXT_CONFLICT: "Facts that contradict each other: {value}.",
     Trigger.CONTEXT_STALE: "Facts that are out of date: {value}.",
+    Trigger.SOURCE_STALE: "Sources older than the policy allows, or of unknown age: {value}.",
     Trigger.RISK_MEDIUM: "The risk is medium.",
     Trigger.RISK_HIGH: "The risk is high.",
     Trigger.RISK_CRITICAL: "The risk is critical.",
@@ -98,11 +122,78 @@ SENTENCES: dict[Trigger, str] = {
     Trigger.ACTION_NOT_ALLOWED: "The policy does not allow the action {value} in this workflow.",
     Trigger.TEMPLATE_PEOPLE: "The policy has people decide this case ({value}).",
     Trigger.TEMPLATE_EXPERT: "The policy has an expert decide; the model only advises.",
+    Trigger.SCHEMA_BROKEN: "The action's parameters do not have the form the policy asks for: {value}.",
+    Trigger.FORBIDDEN_TERM: "Output or action holds what the policy forbids: {value}.",
+    Trigger.REQUIRED_TERM_MISSING: "The output lacks what the policy asks for: {value}.",
+    Trigger.CITATION_MISSING: "The output cites {value} of its sources; the policy asks for {limit}.",
+    Trigger.CITATION_UNKNOWN: "Citations that lead to no source of the case: {value}.",
+    Trigger.ENTITY_MISMATCH: "The action may be about somebody else: {value} is no id of this case.",
+    Trigger.GENERIC_ANSWER: "The output reads like a stock answer that says nothing about this case.",
+    Trigger.INSTRUCTIONS_IN_INPUT: "Texts in the request or its sources that read like instructions to the model: {value}.",
+    Trigger.AUTONOMY: "The policy does not let the model act alone in this workflow ({value}).",
+    Trigger.AUTOMATION_OFF: "The workflow's automation is {value}, so people decide.",
+    Trigger.MODEL_UNKNOWN: "The policy does not know this version of the model or its prompt, so people review every case of it.",
+    Trigger.MODEL_SHARE: "Only {value} of the cases of this model version may be automatic, and this one is not among them.",
+    Trigger.CAP_REACHED: "The limit on automatic approvals is reached ({value}).",
     Trigger.POLICY_RULE: "{value}",
     Trigger.RULE_ERROR: "The rule {value} could not be evaluated.",
     Trigger.ROUTING_ERROR: "The case could not be routed, so an expert looks at it.",
     Trigger.FIELD_MISSING: "The workflow requires {value}, which is missing.",
+    Trigger.SKILLS_ELSEWHERE: "Nobody below tier {value} has the skills it takes ({limit}).",
+    Trigger.SKILLS_NOWHERE: "No group of the ladder has the skills it takes ({value}), so an expert decides.",
+    Trigger.OPENS_LOWER: "One risk signal alone opens no case above tier {value}, so it starts there; its lane stays.",
 }
+
+RISK_SIGNALS: dict[Trigger, str] = {
+    Trigger.CONFIDENCE_MISSING: "confidence",
+    Trigger.CONFIDENCE_INVALID: "confidence",
+    Trigger.CONFIDENCE_LOW: "confidence",
+    Trigger.CONFIDENCE_VERY_LOW: "confidence",
+    Trigger.RETRIEVAL_WEAK: "retrieval",
+    Trigger.RISK_SCORE_RAISED: "risk score",
+    Trigger.RISK_SCORE_HIGH: "risk score",
+    Trigger.BLAST_RADIUS_WIDE: "blast radius",
+    Trigger.BLAST_RADIUS_EXTREME: "blast radius",
+    Trigger.CHECK_WARNED: "checks",
+    Trigger.CHECK_FAILED: "checks",
+    Trigger.CONTEXT_CONFLICT: "context",
+    Trigger.CONTEXT_STALE: "context",
+    Trigger.SOURCE_STALE: "context",
+    Trigger.RISK_MEDIUM: "risk",
+    Trigger.RISK_HIGH: "risk",
+    Trigger.RISK_CRITICAL: "risk",
+    Trigger.NOT_REVERSIBLE: "reversibility",
+    Trigger.NEVER_AUTOMATIC: "flags",
+    Trigger.SPECIALIST_NEEDED: "flags",
+    Trigger.PROHIBITED: "flags",
+    Trigger.SCHEMA_BROKEN: "form",
+    Trigger.FORBIDDEN_TERM: "terms",
+    Trigger.ENTITY_MISMATCH: "entity",
+    Trigger.INSTRUCTIONS_IN_INPUT: "input",
+    Trigger.POLICY_RULE: "rule",
+}
+"""What counts as a risk signal where senior people are asked at once (R7), and what it looks at: two that look at the same are one.
+That money moves is not among them: the amount is what rules about amounts look at already.
+"""
+
+CRITICAL = frozenset({Trigger.PROHIBITED, Trigger.RISK_CRITICAL})
+"""One of these is enough by itself (R7)."""
+
+WAIVABLE = frozenset(
+    {
+        Trigger.CONFIDENCE_LOW,
+        Trigger.RETRIEVAL_WEAK,
+        Trigger.RISK_SCORE_RAISED,
+        Trigger.BLAST_RADIUS_WIDE,
+        Trigger.CHECK_WARNED,
+        Trigger.CONTEXT_STALE,
+        Trigger.SOURCE_STALE,
+        Trigger.REVERSIBILITY_UNKNOWN,
+        Trigger.FLAG_UNKNOWN,
+        Trigger.RISK_MEDIUM,
+    },
+)
+"""Codes that an exception may waive (R14): never what R3 says, what stops the line, money, failed checks, the policy's own rules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +234,7 @@ def _passed(name: str, value: str, why: str, limit: str) -> Signal:
 
 @lru_cache(maxsize=4_096)
 def _fired(name: str, trigger: Trigger, lane: Lane, value: str, limit: str) -> Signal:
-    outcome = Outcome.REVIEW if lane is Lane.REVIEW else Outcome.STOP
+    outcome = {Lane.AUTO: Outcome.PASS, Lane.REVIEW: Outcome.REVIEW}.get(lane, Outcome.STOP)
     return Signal(name, outcome, value, SENTENCES[trigger].format(value=value, limit=limit), trigger, lane, limit)
 
 

@@ -99,6 +99,18 @@ class Exhausted(StrEnum):
 
 
 @unique
+class CaseKind(StrEnum):
+    """What a case is for. All but the first have a parent, which stays decided: a decided case is never judged again in its own row."""
+
+    CASE = "case"
+    """What a service posted."""
+    CHECK = "check"
+    """Was an automatic approval right? Drawn by lot, or because it looked uncertain or unusual."""
+    ROLLBACK = "rollback"
+    """Shall the service undo what was decided?"""
+
+
+@unique
 class ClockName(StrEnum):
     """The clocks of a case, as the policy's table and the log name them."""
 
@@ -114,6 +126,8 @@ class ClockName(StrEnum):
     """In place of the tier's, for the second step of a dual review."""
     INFORMATION = "information"
     """Until the service answers; `decide` pauses meanwhile."""
+    CHECK = "check"
+    """In place of the tier's, for the sampled check of an automatic approval."""
     HOLD = "hold"
     """Until people are asked again about a held case."""
     TOTAL = "total"
@@ -135,6 +149,12 @@ class Verb(StrEnum):
     OPEN_EVIDENCE = "open_evidence"
     RESUME = "resume"
     ROLL_BACK = "roll_back"
+    SEPARATE = "separate"
+    """These near-duplicates are not the same: each is decided by itself."""
+    REVEAL = "reveal"
+    """See what is masked."""
+    QUARANTINE = "quarantine"
+    """Hold the case until somebody with authority releases it."""
 
 
 @unique
@@ -165,6 +185,19 @@ class EventKind(StrEnum):
     KEY_ROTATED = "key_rotated"
     POLICY_ACTIVATED = "policy_activated"
     POLICY_PROPOSED = "policy_proposed"
+    POLICY_ACCEPTED = "policy_accepted"
+    POLICY_DECLINED = "policy_declined"
+    POLICY_STAGED = "policy_staged"
+    AUTOMATION_CHANGED = "automation_changed"
+    BREAKER_TRIPPED = "breaker_tripped"
+    BREAKER_CLEARED = "breaker_cleared"
+    ALERT_ACKNOWLEDGED = "alert_acknowledged"
+    EXCEPTION_REQUESTED = "exception_requested"
+    EXCEPTION_APPROVED = "exception_approved"
+    EXCEPTION_ENDED = "exception_ended"
+    EXCEPTION_LISTED = "exception_listed"
+    """The exceptions in force or asked for were put before the owners, as every week."""
+    GOVERNANCE_REFUSED = "governance_refused"
     RECEIVED = "received"
     REVISED = "revised"
     DECIDED = "decided"
@@ -188,6 +221,21 @@ class EventKind(StrEnum):
     EXPIRED = "expired"
     HELD = "held"
     RESUMED = "resumed"
+    VERIFICATION_FAILED = "verification_failed"
+    CHECK_OPENED = "check_opened"
+    CHECK_AGREED = "check_agreed"
+    CHECK_DISAGREED = "check_disagreed"
+    TIED = "tied"
+    LINKED = "linked"
+    SEPARATED = "separated"
+    REVEALED = "revealed"
+    QUARANTINED = "quarantined"
+    WITHHELD = "withheld"
+    """Decided, and kept back: the workflow is paused. The service is not told the verdict."""
+    VOIDED = "voided"
+    """A decision that was kept back counts no longer; the case is reviewed afresh."""
+    ROLLBACK_PROPOSED = "rollback_proposed"
+    ROLLBACK_DECLINED = "rollback_declined"
     WITHDRAWN = "withdrawn"
     OUTCOME_REPORTED = "outcome_reported"
     ROLLBACK_REQUESTED = "rollback_requested"

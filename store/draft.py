@@ -8,7 +8,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from routing.case import Case
+from routing.governance.governance import Governance
 from routing.submission import Submission
+from store.guardrails import Approval
 from store.prefetch import InboxKey, InboxRow
 from store.vault import CaseVault
 
@@ -33,3 +35,10 @@ class Draft:
     also: list[Also] = field(default_factory=list)
     policy: str = ""
     """The hash of the policy that is active from now on, if another."""
+    governance: Governance | None = None
+    """The governance from now on, if another; its revision is one higher."""
+    approvals: list[Approval] = field(default_factory=list)
+    uses: list[tuple[str, str]] = field(default_factory=list)
+    """(exception, case) of each use."""
+    alike: dict[str, list[str]] = field(default_factory=dict)
+    """Ids of the cases that were opened, by likeness, in order."""

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, select, update
 
-from store.schema import UNSETTLED, among, case_keys, micros, outbox, vault
+from store.schema import IS_CHILD, UNSETTLED, among, case_keys, cases, micros, outbox, vault
 
 
 class UndeliveredError(RuntimeError):
@@ -14,7 +14,9 @@ class UndeliveredError(RuntimeError):
 
 
 def delete_content(connection: Connection, now: datetime, *, case_id: str, give_up: bool) -> None:
-    """Delete vault values, salts and key of a case. Raises UndeliveredError while its service is still to be told something.
+    """Delete vault values, salts and keys of a case and of its checks and roll backs, which hold the same content.
+
+    Raises UndeliveredError while its service is still to be told something.
 
     With `give_up`, callbacks that were already given up hold nothing back: they are cancelled.
     """
@@ -24,5 +26,7 @@ def delete_content(connection: Connection, now: datetime, *, case_id: str, give_
         connection.execute(update(outbox).where(*callbacks, outbox.c.state == "dead").values(cancelled))
     if connection.execute(select(func.count()).select_from(outbox).where(*callbacks)).scalar_one():
         raise UndeliveredError(UndeliveredError.__doc__)
-    connection.execute(delete(vault).where(vault.c.case_id == case_id))
-    connection.execute(delete(case_keys).where(case_keys.c.case_id == case_id))
+    children = connection.execute(select(cases.c.id).where(IS_CHILD, cases.c.parent == case_id)).scalars()
+    for each in (case_id, *children):
+        connection.execute(delete(vault).where(vault.c.case_id == each))
+        connection.execute(delete(case_keys).where(case_keys.c.case_id == each))

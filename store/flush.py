@@ -10,10 +10,21 @@ from functools import cache
 from sqlalchemy import Connection, Dialect, Table, bindparam, insert, update
 
 from routing.case import Case
+from routing.signals import Trigger
 from store.draft import Draft, Row
+from store.guardrails import add_approvals, add_uses, day_of
 from store.log import Frontier
 from store.prefetch import InboxKey, InboxRow, Known
-from store.schema import IS_UNSETTLED, case_keys, cases, head, inbox, leaves, micros, nodes, outbox, vault
+from store.schema import IS_UNSETTLED, case_keys, cases, governance, head, inbox, leaves, micros, nodes, outbox, vault
+
+MARKS = {
+    Trigger.CONTEXT_STALE.value: "stale",
+    Trigger.SOURCE_STALE.value: "stale",
+    Trigger.FORBIDDEN_TERM.value: "violation",
+    Trigger.PROHIBITED.value: "violation",
+    Trigger.ACTION_NOT_ALLOWED.value: "violation",
+}
+"""Reasons that breakers count, by trigger code."""
 
 
 def flush(connection: Connection, known: Known, kept: Draft, changed: AbstractSet[str], now: datetime) -> None:
@@ -29,6 +40,10 @@ def flush(connection: Connection, known: Known, kept: Draft, changed: AbstractSe
     _insert(connection, outbox, kept.outbox)
     if urgent := [{"case": row["case_id"], "at_peer": row["peer"], "to": row["destination"]} for row in kept.outbox if row["urgent"]]:
         connection.execute(_HURRY, urgent)  # what stands before an urgent message in its lane is urgent too
+    add_approvals(connection, kept.approvals, day_of(now))
+    add_uses(connection, kept.uses)
+    if kept.governance is not None:
+        connection.execute(_UPDATE_GOVERNANCE, {"revision": kept.governance.revision, "snapshot": kept.governance.model_dump_json()})
     for also in kept.also:
         also(connection, now)
     growth = Frontier.from_bytes(known.frontier).grow([row["hash"] for row in kept.leaves])
@@ -41,6 +56,7 @@ def flush(connection: Connection, known: Known, kept: Draft, changed: AbstractSe
             "last_time": micros(now) if kept.leaves else known.last_time,
             "last_outbox": known.last_outbox + len(kept.outbox),
             "policy": kept.policy or known.policy,
+            "governance": (kept.governance or known.governance).revision,
         },
     )
 
@@ -60,6 +76,18 @@ def _columns(case: Case) -> Row:
         "decided_at": None if case.decided_at is None else micros(case.decided_at),
         "action_sha256": case.action_sha256,
         "snapshot": case.model_dump_json(),
+        "verdict": "" if case.verdict is None else case.verdict.value,
+        "likeness": case.likeness,
+        "tied_to": case.tied_to,
+        "held_by": case.held_by,
+        "withheld": case.withheld,
+        "model": case.model_version,
+        "outcome": case.outcome,
+        "confidence": case.confidence,
+        "climbed": case.tier_since is not None and case.tier > case.first_tier,
+        "marks": " ".join(sorted({MARKS[reason.code] for reason in case.route.reasons if reason.code in MARKS})),
+        "latency_ms": case.latency_ms,
+        "sla_s": case.decide_s if case.tier_since is not None else None,
     }
 
 
@@ -94,6 +122,18 @@ _CHANGING = (
     "decided_at",
     "action_sha256",
     "snapshot",
+    "verdict",
+    "likeness",
+    "tied_to",
+    "held_by",
+    "withheld",
+    "model",
+    "outcome",
+    "confidence",
+    "climbed",
+    "marks",
+    "latency_ms",
+    "sla_s",
 )
 _UPDATE_CASE = update(cases).where(cases.c.id == bindparam("case")).values({name: bindparam(name) for name in _CHANGING})
 _HURRY = (
@@ -110,5 +150,6 @@ _HURRY = (
 _UPDATE_HEAD = (
     update(head)
     .where(head.c.id == 1)
-    .values({name: bindparam(name) for name in ("size", "frontier", "last_time", "last_outbox", "policy")})
+    .values({name: bindparam(name) for name in ("size", "frontier", "last_time", "last_outbox", "policy", "governance")})
 )
+_UPDATE_GOVERNANCE = update(governance).where(governance.c.id == 1).values(revision=bindparam("revision"), snapshot=bindparam("snapshot"))

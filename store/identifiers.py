@@ -8,14 +8,22 @@ from store.schema import micros
 NOISE_SIZE = 10
 """Random bytes that each name takes."""
 
+CASE = "c_"
+"""What the id of a case begins with, and no other id."""
+
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS = [high + low for high in _CROCKFORD for low in _CROCKFORD]
 
 
 def case_id(at: datetime, noise: bytes) -> str:
-    """`c_` and 26 lower-case characters of Crockford's base 32: 48 bits of milliseconds since 1970, then 80 random bits (as in ULID)."""
+    """`CASE` and a bare id."""
+    return CASE + bare_id(at, noise)
+
+
+def bare_id(at: datetime, noise: bytes) -> str:
+    """26 lower-case characters of Crockford's base 32: 48 bits of milliseconds since 1970, then 80 random bits (as in ULID)."""
     number = micros(at) // 1000 << 80 | int.from_bytes(noise, "big")
-    return "c_" + "".join(_PAIRS[number >> shift & 0x3FF] for shift in range(120, -1, -10))
+    return "".join(_PAIRS[number >> shift & 0x3FF] for shift in range(120, -1, -10))
 
 
 def event_id(at: datetime, noise: bytes) -> str:

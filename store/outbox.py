@@ -11,19 +11,20 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, or_, select, update
+from sqlalchemy import Connection, and_, or_, select, update
 
 from routing.canonical import Json
 from routing.change import SYSTEM, Actor, Event, Message, MessageKind
 from routing.vocabulary import EventKind
+from store.buckets import Pace
 from store.cards import keep_card
+from store.claiming import LEASE_S, claim, end_leases, outgoing, waiting
 from store.database import Database
 from store.delivery import Delivered, Outgoing
 from store.ledger import Ledger
-from store.schema import SENDABLE, UNSETTLED, among, micros, moment, outbox
+from store.schema import UNSETTLED, among, micros, outbox
 from store.writer import Passing, Writer
 
-LEASE_S = {"slack": 60, "pagerduty": 20, "callback": 60}
 MAX_ERROR_CHARS = 300
 
 
@@ -50,16 +51,23 @@ class Outbox:
     async def start(self) -> None:
         """On SQLite, end the leases of the process before: one process serves, so it is gone. On PostgreSQL they run out by themselves."""
         if not self._database.is_postgres:
-            await self._writer.write(partial(_end_leases, everyone_but=self._boot_id))
+            await self._writer.write(partial(end_leases, everyone_but=self._boot_id))
 
-    async def claim(self, peer: str, limit: int = 16, *, skip: Collection[str] = (), only_updates: Collection[str] = ()) -> list[Outgoing]:
+    async def waiting(self, now: datetime) -> set[str]:
+        """Peers for which something may be taken up now, or whose lease is over: a look that writes nothing."""
+        return await self._database.read(partial(waiting, now=now))
+
+    async def claim(
+        self, peer: str, limit: int = 16, *, skip: Collection[str] = (), only_updates: Collection[str] = (), pace: Pace | None = None
+    ) -> list[Outgoing]:
         """Lease up to `limit` lane heads of a peer: urgent first, then by priority (higher first), then oldest.
 
-        None to destinations in `skip`, and only card updates to those in `only_updates`: a channel that has to wait with posts need not
-        wait with updates. Updates of one card that follow each other become one.
+        None to destinations in `skip`, and only updates to those in `only_updates`: a channel that has to wait with posts need not wait
+        with updates. Updates of one card that follow each other become one. With `pace`, no more updates than it has tokens for and one
+        post for a destination: what could not go out now is not taken up.
         """
-        claim = partial(_claim, peer=peer, limit=limit, skip=skip, only_updates=only_updates, boot_id=self._boot_id)
-        rows = await self._writer.write(claim)
+        claimed = partial(claim, peer=peer, limit=limit, skip=skip, only_updates=only_updates, pace=pace, boot_id=self._boot_id)
+        rows = await self._writer.write(claimed)
         self._passing("outbox.claimed")
         return rows
 
@@ -106,84 +114,6 @@ class Outbox:
         return await self._writer.write(_doubt_all)
 
 
-def _end_leases(connection: Connection, now: datetime, *, everyone_but: str | None = None) -> None:
-    """Rows whose lease is over: those being tried are in doubt, the others are ready again."""
-    over = outbox.c.lease_until <= micros(now)
-    if everyone_but is not None:
-        over = and_(outbox.c.lease_until.is_not(None), outbox.c.lease_owner != everyone_but)
-    free = {"lease_owner": "", "lease_until": None}
-    connection.execute(update(outbox).where(over, outbox.c.state == "trying").values(state="ambiguous", last_error="lease lost", **free))
-    connection.execute(update(outbox).where(over, outbox.c.state != "trying").values(**free))
-
-
-def _claim(
-    connection: Connection,
-    now: datetime,
-    *,
-    peer: str,
-    limit: int,
-    skip: Collection[str],
-    only_updates: Collection[str],
-    boot_id: str,
-) -> list[Outgoing]:
-    _end_leases(connection, now)
-    earlier = outbox.alias("earlier")
-    blocking = (
-        among(earlier.c.state, UNSETTLED) if peer == "callback" else and_(among(earlier.c.state, UNSETTLED), earlier.c.state != "dead")
-    )
-    in_lane = and_(earlier.c.case_id == outbox.c.case_id, earlier.c.peer == outbox.c.peer, earlier.c.destination == outbox.c.destination)
-    blocked = select(earlier.c.id).where(in_lane, earlier.c.id < outbox.c.id, blocking).exists()
-    statement = (
-        select(outbox)
-        .where(
-            outbox.c.peer == peer,
-            among(outbox.c.state, SENDABLE),
-            outbox.c.lease_until.is_(None),
-            outbox.c.not_before <= micros(now),
-            ~blocked,
-        )
-        .order_by(outbox.c.urgent.desc(), outbox.c.priority.desc(), outbox.c.id)
-        .limit(limit)
-        .with_for_update(of=outbox, skip_locked=True)
-    )
-    if skip:
-        statement = statement.where(outbox.c.destination.not_in(skip))
-    if only_updates:
-        statement = statement.where(or_(outbox.c.destination.not_in(only_updates), outbox.c.kind == MessageKind.CARD_UPDATE.value))
-    rows = connection.execute(statement).all()
-    if not rows:
-        return []
-    until = micros(now + timedelta(seconds=LEASE_S[peer]))
-    connection.execute(update(outbox).where(outbox.c.id.in_([row.id for row in rows])).values(lease_owner=boot_id, lease_until=until))
-    _coalesce(connection, now, [row for row in rows if row.kind == MessageKind.CARD_UPDATE and row.state == "ready"])
-    return [_outgoing(row) for row in rows]
-
-
-def _coalesce(connection: Connection, now: datetime, heads: Sequence[Row[*tuple[Any, ...]]]) -> None:
-    """Cancel the updates that directly follow a head for the same card: what the head sends is drawn when it is sent."""
-    if not heads:
-        return
-    later = select(outbox.c.id, outbox.c.case_id, outbox.c.destination, outbox.c.kind, outbox.c.tier).where(
-        outbox.c.case_id.in_([row.case_id for row in heads]),
-        outbox.c.peer == "slack",
-        among(outbox.c.state, UNSETTLED),
-        outbox.c.state == "ready",
-        outbox.c.lease_until.is_(None),
-    )
-    lanes: dict[tuple[str, str], list[Row[*tuple[Any, ...]]]] = {}
-    for row in connection.execute(later.order_by(outbox.c.id)):
-        lanes.setdefault((row.case_id, row.destination), []).append(row)
-    needless = list[int]()
-    for head in heads:
-        for row in lanes.get((head.case_id, head.destination), ()):
-            if (row.kind, row.tier) != (head.kind, head.tier):
-                break
-            needless.append(row.id)
-    if needless:
-        gone = update(outbox).where(outbox.c.id.in_(needless))
-        connection.execute(gone.values(state="cancelled", last_error="joined with the update before", settled_at=micros(now)))
-
-
 def _trying(connection: Connection, now: datetime, *, row: Outgoing, boot_id: str) -> bool:
     mine = _leased(row, boot_id)
     until = micros(now + timedelta(seconds=LEASE_S[row.peer]))
@@ -194,7 +124,7 @@ def _trying(connection: Connection, now: datetime, *, row: Outgoing, boot_id: st
 def _settle(connection: Connection, now: datetime, *, row: Outgoing, delivered: Delivered) -> bool:
     values = {"state": "done", "settled_at": micros(now), "lease_owner": "", "lease_until": None, "last_error": ""}
     settled = _hit(connection, update(outbox).where(outbox.c.id == row.id, outbox.c.state != "done").values(values))
-    if row.message.kind in (MessageKind.CARD, MessageKind.CARD_UPDATE) and delivered.ts:
+    if delivered.ts:
         keep_card(connection, now, row.case_id, row.message.tier, delivered)
     return settled
 
@@ -250,7 +180,7 @@ def _doubt_all(connection: Connection, now: datetime) -> int:
 
 
 def _dead_rows(connection: Connection, *, ids: Sequence[int]) -> list[Outgoing]:
-    return [_outgoing(row) for row in connection.execute(select(outbox).where(outbox.c.id.in_(ids), outbox.c.state == "dead"))]
+    return [outgoing(row) for row in connection.execute(select(outbox).where(outbox.c.id.in_(ids), outbox.c.state == "dead"))]
 
 
 def _leased(row: Outgoing, boot_id: str) -> Any:  # noqa: ANN401 - SQLAlchemy's type of a condition
@@ -259,29 +189,6 @@ def _leased(row: Outgoing, boot_id: str) -> Any:  # noqa: ANN401 - SQLAlchemy's 
 
 def _hit(connection: Connection, statement: Any) -> bool:  # noqa: ANN401 - an update
     return connection.execute(statement).rowcount == 1
-
-
-def _outgoing(row: Row[*tuple[Any, ...]]) -> Outgoing:
-    message = Message(
-        MessageKind(row.kind),
-        row.destination,
-        tier=row.tier,
-        round=row.round,
-        callback=row.callback,
-        sequence=row.sequence,
-        urgent=row.urgent,
-    )
-    return Outgoing(
-        id=row.id,
-        case_id=row.case_id,
-        peer=row.peer,
-        message=message,
-        leaf_idx=row.leaf_idx,
-        doubtful=row.state == "ambiguous",
-        attempts=row.attempts,
-        intent_at=None if row.intent_at is None else moment(row.intent_at),
-        created_at=moment(row.created_at),
-    )
 
 
 def _fields(peer: str, message: Message, leaf_idx: int) -> dict[str, Json]:

@@ -30,6 +30,10 @@ class Policies:
             self._compiled[sha256] = self._load(self._bodies[sha256])
         return self._compiled[sha256]
 
+    def compiled(self, sha256: str) -> Policy | None:
+        """The policy with this hash if it was compiled already."""
+        return self._compiled.get(sha256)
+
     def add(self, policy: Policy) -> None:
         """Keep a policy that is compiled already."""
         self._compiled[policy.sha256] = policy

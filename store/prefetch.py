@@ -2,16 +2,20 @@
 orders all writers; never writes and never decides.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from datetime import datetime, timedelta
+from decimal import Decimal
 
-from sqlalchemy import BindParameter, Connection, bindparam, func, select
+from sqlalchemy import Connection, func, select
 
 from routing.case import Case
-from store.schema import case_keys, cases, head, inbox, policies, vault
-
-V = TypeVar("V", str, int)
+from routing.form_guards import Duplicates
+from routing.governance.governance import Governance
+from routing.policy_form import Workflow
+from store.guardrails import WANTED, Arriving, filled, read_alike, read_amounts, read_autos, read_uses
+from store.policies import Policies
+from store.schema import case_keys, cases, governance, head, inbox, policies, vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class TaskKey:
 
 @dataclass(frozen=True, slots=True)
 class TaskRow:
-    """The case that a task has, with the first answer given."""
+    """The case that a task has, with the first answer given; empty for a case that no service posted."""
 
     case_id: str
     input_sha256: str
@@ -52,12 +56,18 @@ class TaskRow:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What one item has to know: inbox keys, tasks, cases, and cases of which also the content."""
+    """What one item has to know: inbox keys, tasks, cases, cases of which also the content, new cases, and policies by hash.
+
+    `governs`: it may change the policy in force or the exceptions, so that every figure they may ask for is wanted.
+    """
 
     keys: tuple[InboxKey, ...] = ()
     tasks: tuple[TaskKey, ...] = ()
     cases: tuple[str, ...] = ()
     content: tuple[str, ...] = ()
+    arriving: tuple[Arriving, ...] = ()
+    policies: tuple[str, ...] = ()
+    governs: bool = False
 
 
 @dataclass(slots=True)
@@ -69,6 +79,7 @@ class Known:
     last_time: int
     last_outbox: int
     policy: str
+    governance: Governance = field(default_factory=Governance)
     clock: int | None = None
     inbox: dict[InboxKey, InboxRow] = field(default_factory=dict)
     tasks: dict[TaskKey, TaskRow] = field(default_factory=dict)
@@ -76,27 +87,53 @@ class Known:
     wrapped: dict[str, bytes] = field(default_factory=dict)
     boxes: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     policies: dict[str, bytes] = field(default_factory=dict)
+    alike: dict[str, list[str]] = field(default_factory=dict)
+    autos: dict[str, int] = field(default_factory=dict)
+    amounts: dict[tuple[str, int], Decimal] = field(default_factory=dict)
+    uses: dict[str, int] = field(default_factory=dict)
 
 
-_HEAD = select(head.c.size, head.c.frontier, head.c.last_time, head.c.last_outbox, head.c.policy).with_for_update()
+Forms = Mapping[str, Sequence[Workflow] | None]
+"""By workflow, what the policies that new cases may follow say of it; None when one is not compiled yet, and may say anything."""
+
+_HEAD = select(head.c.size, head.c.frontier, head.c.last_time, head.c.last_outbox, head.c.policy, head.c.governance).with_for_update()
+_GOVERNANCE = select(governance.c.snapshot)
 _CLOCK = select(func.extract("epoch", func.clock_timestamp()) * 1_000_000)
 
 
-def prefetch(connection: Connection, needs: Sequence[Needs], *, ask_clock: bool, compiled: Callable[[str], bool]) -> Known:
-    """Lock the head and read. `compiled` says which policies need no bytes because they are at hand."""
+def prefetch(
+    connection: Connection, needs: Sequence[Needs], at_hand: Policies, cached: Governance, about: datetime, *, ask_clock: bool
+) -> Known:
+    """Lock the head and read. `at_hand` are the policies that need no bytes, `cached` is the governance as this process knew it last, and
+    `about` the time, a little early at most: windows are read from there.
+    """
     row = connection.execute(_HEAD).one()
-    known = Known(row.size, row.frontier, row.last_time, row.last_outbox, row.policy)
+    known = Known(row.size, row.frontier, row.last_time, row.last_outbox, row.policy, cached)
+    if row.governance != cached.revision:
+        known.governance = Governance.model_validate_json(connection.execute(_GOVERNANCE).scalar_one())
     known.clock = database_clock(connection) if ask_clock else None
     _tasks(connection, known, {task for need in needs for task in need.tasks})
     _inbox(connection, known, {key for need in needs for key in need.keys})
-    _cases(
-        connection, known, {case_id for need in needs for case_id in need.cases}, {case_id for need in needs for case_id in need.content}
-    )
-    missing = {known.policy, *(case.route.policy_sha256 for case in known.cases.values())} - {""}
-    if missing := {sha256 for sha256 in missing if not compiled(sha256)}:
+    rollout = known.governance.rollout
+    follows = {known.policy, "" if rollout is None else rollout.sha256}
+    arriving = [each for need in needs for each in need.arriving]
+    forms = {each.workflow: _forms(at_hand, follows, each.workflow) for each in arriving}
+    _guardrails(connection, known, arriving, forms, about, governs=any(need.governs for need in needs))
+    wanted = {case_id for need in needs for case_id in need.cases}
+    _cases(connection, known, wanted | {case_id for ids in known.alike.values() for case_id in ids})
+    asked = [known.cases[case_id] for case_id in wanted if case_id in known.cases]
+    missing = follows | {sha256 for need in needs for sha256 in need.policies} | {case.route.policy_sha256 for case in asked}
+    _cases(connection, known, {name for case in asked for name in named(case)} - known.cases.keys())
+    _contents(connection, known, {case_id for need in needs for case_id in need.content})
+    if missing := {sha256 for sha256 in missing - {""} if not at_hand.knows(sha256)}:
         rows = connection.execute(select(policies.c.sha256, policies.c.body).where(policies.c.sha256.in_(missing)))
         known.policies = {row.sha256: row.body for row in rows}
     return known
+
+
+def named(case: Case) -> tuple[str, ...]:
+    """Ids of the cases that may change with this one: its parent, its checks and roll-backs, those it is decided with."""
+    return tuple(name for name in (case.parent, case.tied_to, *case.children, *case.tied) if name)
 
 
 def database_clock(connection: Connection) -> int:
@@ -104,48 +141,69 @@ def database_clock(connection: Connection) -> int:
     return int(connection.execute(_CLOCK).scalar_one())
 
 
-_WANTED: BindParameter[Any] = bindparam("wanted", expanding=True)
-_INBOX = select(inbox.c.kind, inbox.c.scope, inbox.c.key, inbox.c.digest, inbox.c.answer, inbox.c.case_id).where(inbox.c.key.in_(_WANTED))
+_INBOX = select(inbox.c.kind, inbox.c.scope, inbox.c.key, inbox.c.digest, inbox.c.answer, inbox.c.case_id).where(inbox.c.key.in_(WANTED))
 _TASKS = (
     select(cases.c.service, cases.c.workflow, cases.c.task_id, cases.c.id, cases.c.input_sha256, inbox.c.answer)
-    .join(inbox, (inbox.c.key == cases.c.webhook_id) & (inbox.c.scope == cases.c.service) & (inbox.c.kind == "webhook"))
-    .where(cases.c.task_id.in_(_WANTED))
+    .join(inbox, (inbox.c.key == cases.c.webhook_id) & (inbox.c.scope == cases.c.service) & (inbox.c.kind == "webhook"), isouter=True)
+    .where(cases.c.task_id.in_(WANTED))
 )
 _CASES = (
     select(cases.c.snapshot, case_keys.c.wrapped)
     .join(case_keys, case_keys.c.case_id == cases.c.id, isouter=True)
-    .where(cases.c.id.in_(_WANTED))
+    .where(cases.c.id.in_(WANTED))
 )
-_BOXES = select(vault.c.case_id, vault.c.leaf_idx, vault.c.box).where(vault.c.leaf_idx.in_(_WANTED))
-
-
-def _filled(values: Collection[V]) -> dict[str, list[V]]:
-    """The parameter of a statement above: a list filled up to a power of two, so that few statements have to be prepared."""
-    wanted = list(values)
-    return {"wanted": wanted + wanted[-1:] * ((1 << (len(wanted) - 1).bit_length()) - len(wanted))}
+_BOXES = select(vault.c.case_id, vault.c.leaf_idx, vault.c.box).where(vault.c.leaf_idx.in_(WANTED))
 
 
 def _inbox(connection: Connection, known: Known, keys: Collection[InboxKey]) -> None:
     if keys:
-        for row in connection.execute(_INBOX, _filled([key.key for key in keys])):
+        for row in connection.execute(_INBOX, filled([key.key for key in keys])):
             known.inbox[InboxKey(row.kind, row.scope, row.key)] = InboxRow(row.digest, row.answer, row.case_id)
 
 
 def _tasks(connection: Connection, known: Known, tasks: Collection[TaskKey]) -> None:
     if tasks:
-        for row in connection.execute(_TASKS, _filled([task.task_id for task in tasks])):
-            known.tasks[TaskKey(row.service, row.workflow, row.task_id)] = TaskRow(row.id, row.input_sha256, row.answer)
+        for row in connection.execute(_TASKS, filled([task.task_id for task in tasks])):
+            known.tasks[TaskKey(row.service, row.workflow, row.task_id)] = TaskRow(row.id, row.input_sha256, row.answer or "")
 
 
-def _cases(connection: Connection, known: Known, wanted: Collection[str], content: Collection[str]) -> None:
-    if not wanted:
-        return
-    for row in connection.execute(_CASES, _filled(wanted)):
-        case = Case.model_validate_json(row.snapshot)
-        known.cases[case.id] = case
-        if row.wrapped is not None:
-            known.wrapped[case.id] = row.wrapped
-    places = [known.cases[case_id].content_at for case_id in content if case_id in known.wrapped]
-    if places:
-        for box in connection.execute(_BOXES, _filled(places)):
+def _cases(connection: Connection, known: Known, wanted: Collection[str]) -> None:
+    if wanted:
+        for row in connection.execute(_CASES, filled(wanted)):
+            case = Case.model_validate_json(row.snapshot)
+            known.cases[case.id] = case
+            if row.wrapped is not None:
+                known.wrapped[case.id] = row.wrapped
+
+
+def _contents(connection: Connection, known: Known, wanted: Collection[str]) -> None:
+    if places := [known.cases[case_id].content_at for case_id in wanted if case_id in known.wrapped]:
+        for box in connection.execute(_BOXES, filled(places)):
             known.boxes[box.case_id] = (box.leaf_idx, box.box)
+
+
+def _guardrails(
+    connection: Connection, known: Known, arriving: Sequence[Arriving], forms: Forms, about: datetime, *, governs: bool
+) -> None:
+    """What limits the new cases; nothing where no policy they may follow and no exception asks for it."""
+    windows_s = {name: max((form.duplicates.window for form in found or ()), default=_WINDOW_S) for name, found in forms.items()}
+    known.alike = read_alike(connection, arriving, windows_s, about)
+    capped = {name for name, found in forms.items() if found is None or any(_is_capped(form) for form in found) or governs}
+    known.autos = read_autos(connection, capped, about - timedelta(hours=1))
+    known.amounts = read_amounts(connection, capped, about)
+    in_force = [waiver for waiver in known.governance.waivers if waiver.state == "in_force"]
+    limited = [waiver.id for waiver in in_force if governs or (waiver.workflow in forms and waiver.most is not None)]
+    known.uses = read_uses(connection, limited)
+
+
+_WINDOW_S = Duplicates().window
+
+
+def _forms(at_hand: Policies, follows: Collection[str], workflow: str) -> list[Workflow] | None:
+    found = [at_hand.compiled(sha256) for sha256 in follows if sha256]
+    compiled = [policy for policy in found if policy is not None]
+    return [form for policy in compiled if (form := policy.workflow(workflow))] if len(compiled) == len(found) else None
+
+
+def _is_capped(workflow: Workflow) -> bool:
+    return workflow.caps.per_hour is not None or workflow.caps.amount_per_day is not None

@@ -4,18 +4,22 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import Connection, literal, select, update
+from sqlalchemy import Connection, case, literal, select, update
 
 from routing.case import Case
+from routing.governance.governance import Governance
 from routing.policy import Policy
+from routing.risk import WAITING_MOST, WAITING_PER_H
 from routing.submission import Submission
 from store.cards import Card, card_at, cards_of
 from store.database import Database
+from store.guardrails import counted, read_uses
 from store.history import Happening, Scene, read_content, read_history, read_scene
 from store.policies import Policies
 from store.prefetch import TaskKey
-from store.schema import OPEN, among, cases, head, micros, moment, policies
+from store.schema import OPEN, among, cases, governance, head, micros, moment, policies
 from store.vault import Vault
+from store.withholding import to_freeze, to_release, to_withhold
 from store.writer import Rank, Writer
 
 
@@ -28,6 +32,7 @@ class Reads:
         self._writer = writer
         self._vault = vault
         self._compiled = compiled
+        self._governance = Governance()  # as read last: its revision tells whether it is still so
 
     async def case(self, case_id: str) -> Case | None:
         """The case as it is, None where there is none."""
@@ -53,9 +58,9 @@ class Reads:
 
         await self._writer.write(put, Rank.PROMPT)
 
-    async def free_cases(self, limit: int) -> Sequence[Case]:
-        """Cases that people owe an answer and nobody has claimed, highest priority first, then earliest due."""
-        return await self._database.read(partial(_free_cases, limit=limit))
+    async def free_cases(self, limit: int, now: datetime) -> Sequence[Case]:
+        """Cases that people owe an answer and nobody has claimed: by priority and how long they wait (R6), then earliest due, then id."""
+        return await self._database.read(partial(_free_cases, limit=limit, now=now))
 
     async def claimed_by(self, person: str) -> Sequence[Case]:
         """Open cases that a person (Slack id) has claimed, highest priority first."""
@@ -81,6 +86,27 @@ class Reads:
         """The card that is this Slack message, None when it is none of ours."""
         return await self._database.read(partial(card_at, channel=channel, ts=ts))
 
+    async def governance(self) -> Governance:
+        """What is decided about more than one case, with the uses of the exceptions in force as they stand."""
+        self._governance, uses = await self._database.read(partial(_read_governance, cached=self._governance))
+        return counted(self._governance, uses)
+
+    async def govern_events(self, subject: str) -> tuple[Happening, ...]:
+        """The events about an alert, a proposal, an exception or `w_<workflow>`, in order of the log."""
+        return await self.history(subject)
+
+    async def to_withhold(self, workflow: str, limit: int) -> Sequence[str]:
+        """As `store.withholding.to_withhold`."""
+        return await self._database.read(partial(to_withhold, workflow=workflow, limit=limit))
+
+    async def to_freeze(self, workflow: str, limit: int) -> Sequence[str]:
+        """As `store.withholding.to_freeze`."""
+        return await self._database.read(partial(to_freeze, workflow=workflow, limit=limit))
+
+    async def to_release(self, workflow: str, limit: int, *, frozen: bool) -> Sequence[str]:
+        """As `store.withholding.to_release`."""
+        return await self._database.read(partial(to_release, workflow=workflow, limit=limit, frozen=frozen))
+
     async def active_policy(self) -> Policy | None:
         """The policy that new cases follow, None before the first. Raises PolicyError when it no longer compiles."""
         sha256 = await self._database.read(lambda connection: connection.execute(select(head.c.policy)).scalar_one())
@@ -98,6 +124,13 @@ class Reads:
 
 
 _NOBODY = literal("", literal_execute=True)
+
+
+def _read_governance(connection: Connection, *, cached: Governance) -> tuple[Governance, dict[str, int]]:
+    value = cached
+    if connection.execute(select(head.c.governance)).scalar_one() != cached.revision:
+        value = Governance.model_validate_json(connection.execute(select(governance.c.snapshot)).scalar_one())
+    return value, read_uses(connection, [waiver.id for waiver in value.waivers if waiver.state == "in_force"])
 
 
 def _case(connection: Connection, *, case_id: str) -> Case | None:
@@ -122,9 +155,11 @@ def _nearest_due(connection: Connection) -> datetime | None:
     return None if stored is None else moment(stored)
 
 
-def _free_cases(connection: Connection, *, limit: int) -> list[Case]:
-    waiting = select(cases.c.snapshot).where(cases.c.state == "pending", cases.c.claimed_by == _NOBODY)
-    ordered = waiting.order_by(cases.c.priority.desc(), cases.c.due_at, cases.c.id).limit(limit)
+def _free_cases(connection: Connection, *, limit: int, now: datetime) -> list[Case]:
+    waited_h = (micros(now) - cases.c.created_at) // 3_600_000_000
+    aged = case((waited_h * WAITING_PER_H >= WAITING_MOST, WAITING_MOST), else_=waited_h * WAITING_PER_H)  # `routing.risk.standing`
+    waiting = select(cases.c.snapshot).where(cases.c.state == "pending", cases.c.claimed_by == _NOBODY, cases.c.tied_to == _NOBODY)
+    ordered = waiting.order_by((cases.c.priority + aged).desc(), cases.c.due_at, cases.c.id).limit(limit)
     return [Case.model_validate_json(snapshot) for snapshot in connection.execute(ordered).scalars()]
 
 

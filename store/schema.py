@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     bindparam,
+    false,
     text,
 )
 
@@ -43,6 +44,9 @@ def moment(stored: int) -> datetime:
 
 OPEN = ("pending", "needs_info", "held")
 """States of a case in which somebody owes an answer."""
+
+WRONG = ("check_disagreed", "outcome_reported")
+"""Kinds of events by which an approval may turn out wrong."""
 
 SENDABLE = ("ready", "ambiguous")
 """States of a message that the courier may take up."""
@@ -77,6 +81,7 @@ head = Table(
     Column("last_time", BigInteger, nullable=False),
     Column("last_outbox", BigInteger, nullable=False),  # the highest outbox id given out
     Column("policy", String, nullable=False),  # SHA-256 of the active policy, empty before the first
+    Column("governance", BigInteger, nullable=False, server_default=text("0")),  # revision of the row in `governance`
 )
 
 leaves = Table(
@@ -89,6 +94,7 @@ leaves = Table(
     Column("case_id", String),
     Column("kind", String, nullable=False),
     Column("at", BigInteger, nullable=False),
+    Index("leaves_wrong", "at", sqlite_where=text(f"kind IN {WRONG}"), postgresql_where=text(f"kind IN {WRONG}")),
     Index("leaves_of_case", "case_id", "idx", sqlite_where=text("case_id IS NOT NULL"), postgresql_where=text("case_id IS NOT NULL")),
 )
 
@@ -110,6 +116,17 @@ checkpoints = Table(
 )
 
 _OPEN = text(f"state IN {OPEN}")
+IS_ALIKE = text(f"state IN {OPEN} AND likeness <> '' AND tied_to = ''")
+"""Open cases that a near-duplicate may be tied to."""
+
+IS_FREE = text(f"state IN {OPEN} AND held_by = '' AND tied_to = ''")
+"""Open cases that a freeze has to hold."""
+
+IS_HELD = text("held_by <> ''")
+IS_CHILD = text("parent <> ''")
+IS_WITHHELD = text("withheld")
+_DECIDED = text("decided_at IS NOT NULL")
+_NONE = text("''")
 
 cases = Table(
     "cases",
@@ -132,11 +149,64 @@ cases = Table(
     Column("input_sha256", String, nullable=False),  # of the submission that opened the case
     Column("webhook_id", String, nullable=False),  # whose inbox row holds the first answer
     Column("snapshot", Text, nullable=False),
+    Column("kind", String, nullable=False, server_default=text("'case'")),
+    Column("parent", String, nullable=False, server_default=_NONE),
+    Column("verdict", String, nullable=False, server_default=_NONE),
+    Column("likeness", String, nullable=False, server_default=_NONE),
+    Column("tied_to", String, nullable=False, server_default=_NONE),
+    Column("held_by", String, nullable=False, server_default=_NONE),
+    Column("withheld", Boolean, nullable=False, server_default=false()),
+    Column("model", String, nullable=False, server_default=_NONE),  # `Case.model_version`
+    Column("outcome", String, nullable=False, server_default=_NONE),
+    Column("confidence", Float),
+    Column("climbed", Boolean, nullable=False, server_default=false()),  # it is at a higher tier than it opened at
+    Column("marks", String, nullable=False, server_default=_NONE),  # what breakers count of its reasons: stale, violation
+    Column("latency_ms", Float),  # of the model
+    Column("sla_s", Integer),  # seconds the tier or step had to decide
     # task_id first: a batch looks its tasks up with one IN list over this column
     UniqueConstraint("task_id", "workflow", "service", name="cases_task"),
     Index("cases_due", "due_at", sqlite_where=text("due_at IS NOT NULL"), postgresql_where=text("due_at IS NOT NULL")),
     Index("cases_queue", text("priority DESC"), "due_at", "id", "tier", "lane", "state", sqlite_where=_OPEN, postgresql_where=_OPEN),
     Index("cases_claimed", "claimed_by", sqlite_where=text("claimed_by <> ''"), postgresql_where=text("claimed_by <> ''")),
+    Index(
+        "cases_alike",
+        *("likeness", "id", "created_at", "action_sha256", "state", "tied_to"),  # all that is asked, so that no row need be read
+        sqlite_where=IS_ALIKE,
+        postgresql_where=IS_ALIKE,
+    ),
+    Index("cases_free", "workflow", "id", sqlite_where=IS_FREE, postgresql_where=IS_FREE),
+    Index("cases_children", "parent", sqlite_where=IS_CHILD, postgresql_where=IS_CHILD),
+    Index("cases_held", "workflow", "held_by", "id", sqlite_where=IS_HELD, postgresql_where=IS_HELD),
+    Index("cases_withheld", "workflow", "id", sqlite_where=IS_WITHHELD, postgresql_where=IS_WITHHELD),
+    Index("cases_decided", "workflow", "decided_at", "verdict", sqlite_where=_DECIDED, postgresql_where=_DECIDED),
+    Index("cases_created", "workflow", "created_at"),
+)
+
+governance = Table(
+    "governance",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # always 1; written under the lock of the head
+    Column("revision", BigInteger, nullable=False),
+    Column("snapshot", Text, nullable=False),  # `routing.governance.governance.Governance`
+)
+
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("workflow", String, primary_key=True),
+    Column("day", Integer, primary_key=True, autoincrement=False),  # days since 1970 in UTC
+    Column("autos", BigInteger, nullable=False),
+    Column("whole", BigInteger, nullable=False),  # the sum of the amounts is whole + millionths / 1,000,000: exact, and added to in place
+    Column("millionths", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+waiver_uses = Table(
+    "waiver_uses",
+    metadata,
+    Column("waiver_id", String, primary_key=True),
+    Column("case_id", String, primary_key=True),
+    sqlite_with_rowid=False,
 )
 
 case_keys = Table(

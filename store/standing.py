@@ -25,9 +25,9 @@ class TierStanding:
 
 
 def tier_standings(connection: Connection, now: datetime) -> Sequence[TierStanding]:
-    """Every workflow and tier at which something waits, lower tiers first."""
+    """Every workflow and tier at which something waits, lower tiers first. What is decided with another case counts once, with that one."""
     place = (cases.c.workflow, cases.c.tier)
-    pending = (among(cases.c.state, OPEN), cases.c.state == "pending")
+    pending = (among(cases.c.state, OPEN), cases.c.state == "pending", cases.c.tied_to == "")
     counted = select(*place, func.count().label("cases"), func.min(cases.c.due_at).label("due")).where(*pending).group_by(*place)
     claimed = {(row.workflow, row.tier): row.cases for row in connection.execute(counted.where(cases.c.claimed_by != ""))}
     late = {(row.workflow, row.tier): row.cases for row in connection.execute(counted.where(cases.c.due_at <= micros(now)))}

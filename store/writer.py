@@ -7,16 +7,18 @@ fails alone. It never waits for more work to gather, and never decides what is w
 import asyncio
 import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum, unique
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
+from routing.governance.governance import Governance
 from store.database import Database, is_unavailable
 from store.policies import Policies
 from store.prefetch import Needs, database_clock, prefetch
@@ -91,15 +93,18 @@ class Writer:
         *,
         passing: Passing = lambda _name: None,
         entropy: Callable[[int], bytes] = os.urandom,
+        services: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
     ) -> None:
-        """`passing` is called with a name at each step that touches the database, on SQLite in its thread: there tests let us die."""
+        """`passing` is called with a name at each step that touches the database, on SQLite in its thread: there tests let us die.
+        `services` are the names of the services that post to each workflow.
+        """
         self._database = database
         self._timekeeper = timekeeper
-        self._vault = vault
         self._policies = policies
         self._wakeups = wakeups
         self._passing = passing
-        self._entropy = entropy
+        self._begin = partial(Unit, vault=vault, policies=policies, entropy=entropy, services=services)
+        self._governance = Governance()  # as of the last transaction; the head of the log tells whether another process changed it
         self._ask_clock = timekeeper.by_database and database.is_postgres
         self._queues: tuple[deque[_Entry], ...] = tuple(deque() for _ in Rank)
         self._arrived = asyncio.Event()
@@ -199,9 +204,11 @@ class Writer:
             self._passing("writer.begin")
             if items:
                 needs = [entry.item.needs for entry in items if entry.item is not None]
-                known = await transaction.run(partial(prefetch, needs=needs, ask_clock=self._ask_clock, compiled=self._policies.knows))
+                cached, about = self._governance, self._timekeeper.now()
+                read = partial(prefetch, needs=needs, at_hand=self._policies, cached=cached, about=about, ask_clock=self._ask_clock)
+                known = await transaction.run(read)
                 now = self._tell(known.clock, moment(known.last_time))
-                unit = Unit(known, now, self._vault, self._policies, self._entropy)
+                unit = self._begin(known, now)
                 late = self._apply(unit, items)
             else:
                 now = self._tell(await transaction.run(database_clock) if self._ask_clock else None, _LONG_AGO)
@@ -210,6 +217,7 @@ class Writer:
             await transaction.commit(partial(self._flush, unit=unit, narrow=narrow, now=now))
         self._passing("writer.after_commit")
         if unit is not None:
+            self._governance = unit.governance
             self._wakeups.tell(unit.changed, enqueued=unit.enqueued, promised=unit.promised)
         for entry in reversed(late):
             self._queues[Rank.PROMPT].appendleft(entry)

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, select
 
@@ -26,6 +26,7 @@ from tests.examples.customer import kit
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 ANNA, BEN, CHIARA, DMITRI, ELENA, FARID = "U0ANNA00001", "U0BEN000001", "U0CHIARA001", "U0DMITRI001", "U0ELENA0001", "U0FARID0001"
+GRACE, HUGO = "U0GRACE0001", "U0HUGO00001"
 GUEST, STRANGER = "U0GUEST0001", "U0STRANGER1"
 LONGEST_WAIT = timedelta(minutes=2)
 """How far `drain` moves the clock to let a message go that waits for its turn or for a quiet peer."""
@@ -33,11 +34,16 @@ LONGEST_WAIT = timedelta(minutes=2)
 POLICY = """
 version: "2026-11-20.1"
 changes: "for the stories"
+owners: [U0GRACE0001, U0HUGO00001]
 groups:
   frontline: {usergroup: review-frontline}
   seniors: {usergroup: review-seniors}
   experts: {usergroup: review-experts}
+  owners: {usergroup: review-owners}
   nobody: {usergroup: review-nobody}
+roles: {supervisor: [owners], duty_officer: [owners], policy_owner: [owners]}
+channels: {operations: review-ops, owners: review-owners}
+incidents: {routing_key: "${PD_INCIDENTS}", severity: critical}
 ladders:
   standard:
     tiers:
@@ -49,13 +55,22 @@ ladders:
     tiers:
       - {channel: review-tier1, group: nobody, decide: 1h}
     exhausted: reject
+defaults:
+  duplicates: {tie: false}
+  sampling: {rate: 0}
+  checklist: {steps: []}
 workflows:
-  refunds: {ladder: standard, template: approval, requester: optional, required: [request]}
+  refunds: {ladder: standard, template: approval, requester: optional, required: [request], sensitive: {reveal: [seniors]}}
   payouts: {ladder: standard, template: dual, requester: optional}
   summaries: {ladder: standard, template: auto, requester: optional}
   lonely: {ladder: deserted, template: approval, requester: optional}
   transfers: {ladder: standard, template: dual, requester: optional, clocks: [{preset: dual-2h-4h}, {clock: total, lasts: 3h}]}
   limits: {ladder: standard, template: approval, requester: optional, mode: sync, clocks: [{preset: sync-30m-async-4h}]}
+  tickets: {ladder: standard, template: triage, requester: optional}
+  tags: {ladder: standard, template: verify_after, requester: optional, sampling: {lasts: 4h}}
+  audited: {ladder: standard, template: dual, requester: optional, checklist: {steps: [verify]}}
+  twins: {ladder: standard, template: approval, requester: optional, duplicates: {tie: true, window: 1h}}
+  drawn: {ladder: standard, template: auto, requester: optional, sampling: {rate: 0.2}, checklist: {steps: [check]}}
 """
 SERVICES = """
 services:
@@ -64,7 +79,7 @@ services:
     callback_secret: "${CALLBACK_SECRET}"
     callback_url: "${CALLBACK_URL}"
     networks: ["127.0.0.0/8"]
-    workflows: [refunds, payouts, summaries, lonely, transfers, limits]
+    workflows: [refunds, payouts, summaries, lonely, transfers, limits, tickets, tags, audited, twins, drawn]
 """
 
 
@@ -241,7 +256,7 @@ class World:
 
     def callbacks(self, case_id: str) -> list[dict[str, Any]]:
         """What the service was called back with, in order."""
-        return [one.data for one in self.sandbox.customer.inbox if one.data["case_id"] == case_id]
+        return [one.data for one in self.sandbox.customer.inbox if one.data.get("case_id") == case_id]
 
     def _receiver_kit(self, vkey: str) -> Callable[[bytes, Mapping[str, str]], object]:
         """What a careful service checks: signature, action hash and receipt, with the kit we ship."""
@@ -281,16 +296,26 @@ class World:
             "TIERLINE_CHECKPOINT_DIR": str(here / "checkpoints"),
             "TIERLINE_PORT": "0",
             "PD_TIER2": pagerduty.services[0].routing_key,
+            "PD_INCIDENTS": pagerduty.services[2].routing_key,
             "SERVICE_SECRET": customer.secret,
             "CALLBACK_SECRET": customer.callback_secrets[0],
             "CALLBACK_URL": self.sandbox.customer_callback_url,
         }
 
 
+W = TypeVar("W", bound=World)
+
+
 @asynccontextmanager
 async def a_world(folder: Path, database_url: str, *, socket_mode: bool = False, **more: Any) -> AsyncIterator[World]:
     """A world with its bot running, and an end of both."""
-    world = World(folder, database_url, socket_mode, **more)
+    async with running(World(folder, database_url, socket_mode, **more)) as world:
+        yield world
+
+
+@asynccontextmanager
+async def running(world: W) -> AsyncIterator[W]:
+    """This world with its bot running, and an end of both."""
     async with world.sandbox:
         try:
             await world.start()

@@ -15,17 +15,25 @@ from slack_bolt.app.async_app import AsyncApp
 from bot.actions.pressed import PREFIX, Pressed, UnreadablePress, read_form, read_press
 from bot.actions.presses import Declined, Outcome, Presses, Recorded
 from bot.actions.replies import Replies
+from bot.cards.checklist import failed, named
 from bot.cards.evidence import evidence_modal
 from bot.cards.modals import verb_modal
-from bot.cards.modify import change_digest, modify_modal, preview_modal
+from bot.cards.modify import change_digest, modify_modal, offered, preview_modal
+from bot.cards.revealed import reveal_modal
 from bot.cards.text import brief
-from bot.cards.typed import Typed, read_modification, read_words
+from bot.cards.typed import Typed, read_modification, read_words, unmasked
 from bot.cards.view import View
 from routing.authorize import REFUSALS
-from routing.vocabulary import Verb
+from routing.vocabulary import CaseKind, Verb
 
-FORMS = frozenset({Verb.REJECT, Verb.ESCALATE, Verb.ASK, Verb.COMMENT, Verb.ROLL_BACK, Verb.MODIFY})
-"""Verbs that always ask for words first; approving does where a check failed; the others count at once."""
+FORMS = frozenset({Verb.REJECT, Verb.ESCALATE, Verb.ASK, Verb.COMMENT, Verb.ROLL_BACK, Verb.MODIFY, Verb.QUARANTINE})
+"""Verbs that always ask for words first; the others count at once, but for those below."""
+
+SOMETIMES = frozenset({Verb.APPROVE, Verb.RESUME})
+"""Verbs that ask for words first where the case demands it: a check failed, the step has a checklist, it is in quarantine."""
+
+SHOWING = frozenset({Verb.OPEN_EVIDENCE, Verb.REVEAL})
+"""Verbs that are answered with a view, once they are recorded."""
 
 GONE = "The content of this case was erased, so there is nothing to show."
 
@@ -52,7 +60,7 @@ class Listeners:
 
     def listen(self, bolt: AsyncApp) -> None:
         """Register with Bolt."""
-        ours = re.compile(f"^{PREFIX}")
+        ours = re.compile(f"^{PREFIX}(?!g:)")
         bolt.action(ours)(self.on_button)
         bolt.view(ours)(self.on_form)
 
@@ -64,7 +72,7 @@ class Listeners:
             _LOG.warning("unreadable press")
             await ack()
             return
-        if pressed.verb in FORMS or (pressed.verb is Verb.APPROVE and await self._presses.wants_words(pressed)):
+        if pressed.verb in FORMS or (pressed.verb in SOMETIMES and await self._presses.wants_form(pressed)):
             await self._open_form(ack, pressed)
         elif pressed.verb is Verb.OPEN_EVIDENCE and pressed.view_id:
             await self._turn_page(ack, pressed)
@@ -90,25 +98,30 @@ class Listeners:
         match outcome:
             case Declined(text=text):
                 await self._replies.tell(pressed, text)
-            case Recorded() if pressed.verb is Verb.OPEN_EVIDENCE:
-                await self._show_evidence(pressed)
+            case Recorded() if pressed.verb in SHOWING:
+                await self._show(pressed)
             case Recorded():
                 await self._confirm(pressed, outcome)
 
-    async def _confirm(self, pressed: Pressed, recorded: Recorded) -> None:
+    async def _confirm(self, pressed: Pressed, recorded: Recorded, typed: Typed | None = None) -> None:
         """Say what an approval stands for; of any other press the card says it."""
         case = recorded.case
         if pressed.verb is not Verb.APPROVE or case is None:
+            return
+        if wrong := failed(typed.checklist if typed is not None else None):
+            await self._replies.tell(pressed, f"Recorded: you did not let it pass ({named(wrong)}). The card shows where the case goes.")
             return
         view = await self._views.view(case.id)
         title = f" of “{brief(view.submission.title, 150)}”" if view is not None else ""
         more = " The case still needs somebody else." if case.open else ""
         what = f"revision {case.revision}{title}, action {case.action_sha256[:12]}"
-        await self._replies.tell(pressed, f"Recorded: you approved {what}.{more}")
+        await self._replies.tell(pressed, f"Recorded: you {_SAID[case.kind]} {what}.{more}")
 
-    async def _show_evidence(self, pressed: Pressed) -> None:
+    async def _show(self, pressed: Pressed) -> None:
         if (view := await self._view(pressed)) is not None:
-            await self._replies.show(pressed, evidence_modal(view, pressed.seat, pressed.page))
+            revealing = pressed.verb is Verb.REVEAL
+            shown = reveal_modal(view, pressed.seat, pressed.page) if revealing else evidence_modal(view, pressed.seat, pressed.page)
+            await self._replies.show(pressed, shown)
 
     async def _turn_page(self, ack: Ack, pressed: Pressed) -> None:
         refused = await self._presses.may_begin(pressed)
@@ -116,7 +129,7 @@ class Listeners:
         if refused is not None:
             await self._replies.tell(pressed, refused.text)
         else:
-            await self._show_evidence(pressed)
+            await self._show(pressed)
 
     async def _open_form(self, ack: Ack, pressed: Pressed) -> None:
         refused = await self._presses.may_begin(pressed)
@@ -143,7 +156,7 @@ class Listeners:
         if view.case.face != pressed.face:  # what was typed belongs to parameters that are no longer proposed
             await ack(response_action="errors", errors=_beside(values, "text", REFUSALS["stale"]))
             return
-        params, prefill = view.submission.action.params or {}, view.submission.prefilled
+        params, prefill = offered(view)
         typed = read_modification(values, params, prefill)
         if typed.errors or typed.params is None or typed.prefill is None:
             await ack(response_action="errors", errors=dict(typed.errors))
@@ -153,7 +166,7 @@ class Listeners:
             preview = preview_modal(replace(view, tier=pressed.tier), pressed.seat, typed.params, typed.prefill)
             await ack(response_action="update", view=preview)
         else:
-            await self._submit(ack, pressed, values, typed)
+            await self._submit(ack, pressed, values, unmasked(view, typed))
 
     async def _submit(self, ack: Ack, pressed: Pressed, values: Mapping[str, Any], typed: Typed) -> None:
         outcome = await self._presses.carry_out(pressed, typed)
@@ -161,7 +174,11 @@ class Listeners:
             await ack(response_action="errors", errors=_beside(values, _place(outcome), outcome.text))
         else:
             await ack(response_action="clear")
-            await self._confirm(replace(pressed, view_id=""), outcome)  # the modal is gone: beside the card
+            await self._confirm(replace(pressed, view_id=""), outcome, typed)  # the modal is gone: beside the card
+
+
+_SAID = {CaseKind.CASE: "approved", CaseKind.CHECK: "found right", CaseKind.ROLLBACK: "want undone"}
+"""What an approval is called in the answer to whoever gave it."""
 
 
 def _place(outcome: Outcome) -> str:

@@ -54,12 +54,12 @@ class Pressed:
 
 
 def read_press(payload: Mapping[str, Any]) -> Pressed:
-    """A `block_actions` payload of a button on a card, or in the evidence modal. Raises UnreadablePress."""
+    """A `block_actions` payload of a button or a menu on a card, or of a button in the evidence modal. Raises UnreadablePress."""
     try:
         action = payload["actions"][0]
         container = payload["container"]
         view = payload.get("view") or {}
-        told = _told(action["value"])
+        told = _told(action["value"] if "value" in action else action["selected_option"]["value"])
         channel = str(told.get("ch") or container.get("channel_id") or "")
         ts = str(told.get("ts") or container.get("message_ts") or "")
         place = f"{view['id']}" if view else f"{channel}+{ts}"

@@ -12,14 +12,15 @@ from typing import Protocol, assert_never
 import structlog
 
 from bot.actions.pressed import Pressed
+from bot.cards.checklist import asked
 from bot.cards.typed import Typed
 from bot.people import Identity, People, SlackUnreachable
 from routing.authorize import LETS_THROUGH, Allowed, authorize, demands, refuse
 from routing.case import Case
 from routing.change import Change, Refused, Subject
 from routing.people import Person, Press
-from routing.review.verbs import NEEDS_CONTENT, step_of
-from routing.vocabulary import Verb
+from routing.review.verbs import needs_content, step_of
+from routing.vocabulary import CaseKind, Verb
 from store.cards import Card
 from store.ledger import Changed, Conflict, Ledger, Missing, Repeated, Step
 from store.prefetch import InboxKey
@@ -81,16 +82,16 @@ class Presses:
             press = replace(await self._press(pressed, case), reason_code=words.reason_code, text=words.text)
         except Exception:  # noqa: BLE001 - the database does not answer: whoever pressed must be told, whatever it is
             return self._told(pressed, _unrecorded(pressed))
-        press = replace(press, params=words.params, prefill=words.prefill)
-        return self._told(pressed, await self._change(pressed, press, step_of(press)))
+        press = replace(press, params=words.params, prefill=words.prefill, checklist=words.checklist)
+        return self._told(pressed, await self._change(pressed, press, step_of(press), case.kind))
 
-    async def wants_words(self, pressed: Pressed) -> bool:
-        """Whether this verb demands a reason or text of the case as it is, so that a form comes first."""
+    async def wants_form(self, pressed: Pressed) -> bool:
+        """Whether this verb demands a reason, text or a checklist of the case as it is, so that a form comes first."""
         case = await self._reads.case(pressed.case_id)
         if case is None:
             return False
         wanted = demands(pressed.verb, case)
-        return wanted.reason or wanted.text
+        return wanted.reason or wanted.text or (pressed.verb is Verb.APPROVE and bool(asked(case)))
 
     async def may_begin(self, pressed: Pressed) -> Declined | None:
         """Whether a form may be opened for this press: why not, recorded as every refused press is, or None when it may."""
@@ -107,7 +108,7 @@ class Presses:
         def step(subject: Subject, _now: datetime) -> Change | Refused:
             return _obstacle(press, subject.case) or reason
 
-        outcome = self._told(pressed, await self._change(pressed, press, step))
+        outcome = self._told(pressed, await self._change(pressed, press, step, case.kind))
         return outcome if isinstance(outcome, Declined) else _declined(reason)
 
     async def _press(self, pressed: Pressed, case: Case) -> Press:
@@ -137,10 +138,11 @@ class Presses:
         expected = {"case": pressed.case_id, "tier": pressed.tier, "deployment": self._deployment}
         return ours and all(str(told.get(name)) == str(value) for name, value in expected.items())
 
-    async def _change(self, pressed: Pressed, press: Press, step: Step) -> Outcome:
+    async def _change(self, pressed: Pressed, press: Press, step: Step, kind: CaseKind) -> Outcome:
         key = InboxKey("press", pressed.scope, pressed.key)
+        content = needs_content(Verb(press.verb), kind)
         try:
-            result = await self._ledger.change(press.case_id, step, press=press, key=key, content=Verb(press.verb) in NEEDS_CONTENT)
+            result = await self._ledger.change(press.case_id, step, press=press, key=key, content=content)
         except Exception:  # noqa: BLE001 - whatever was raised, nobody knows that it is recorded, and whoever pressed must be told so
             return _unrecorded(pressed)
         match result:
@@ -170,7 +172,8 @@ def _unrecorded(pressed: Pressed) -> Declined:
 
 def _obstacle(press: Press, case: Case) -> Refused | None:
     """What would refuse this press however well its form was filled in."""
-    filled = replace(press, reason_code=next(iter(case.route.reason_codes), ""), text="filled in")
+    answers = {item.id: "pass" for item in asked(case)}
+    filled = replace(press, reason_code=next(iter(case.route.reason_codes), ""), text="filled in", checklist=answers or None)
     verdict = authorize(filled, case)
     if not isinstance(verdict, Allowed):
         return verdict

@@ -1,10 +1,12 @@
 """What one person is told about what they just did, seen by nobody else. Owns the ways to say it; records nothing."""
 
+from enum import StrEnum
+from typing import Protocol
+
 import aiohttp
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.actions.pressed import Pressed
 from bot.cards.drawing import Block, words
 from bot.cards.limits import check_view
 from bot.cards.modals import modal
@@ -19,6 +21,45 @@ TIMEOUT_S = 5.0
 _LOG = structlog.get_logger("tierline.replies")
 
 
+class Source(Protocol):
+    """The press that is answered: where it was made and by whom. `response_url` and `view_id` are "" where there is none."""
+
+    @property
+    def verb(self) -> StrEnum:
+        """What was pressed, for logs."""
+        ...
+
+    @property
+    def case_id(self) -> str:
+        """What it was about, for logs."""
+        ...
+
+    @property
+    def user(self) -> str:
+        """Who pressed."""
+        ...
+
+    @property
+    def channel(self) -> str:
+        """Where the message stands."""
+        ...
+
+    @property
+    def trigger_id(self) -> str:
+        """What opens a modal within three seconds."""
+        ...
+
+    @property
+    def response_url(self) -> str:
+        """Where an answer may be posted."""
+        ...
+
+    @property
+    def view_id(self) -> str:
+        """The modal in which it was pressed."""
+        ...
+
+
 class Replies:
     """Answers to presses. They are no messages of a case: their trigger dies in 3 s, they change no state and are not tried again."""
 
@@ -26,7 +67,7 @@ class Replies:
         self._client = client
         self._session = session
 
-    async def tell(self, pressed: Pressed, text: str) -> None:
+    async def tell(self, pressed: Source, text: str) -> None:
         """Say one sentence to the person who pressed, beside the card or, for a press in a modal, in that modal."""
         if pressed.view_id:
             await self._call(pressed, "views.update", view_id=pressed.view_id, view=sentence_modal(text))
@@ -35,7 +76,7 @@ class Replies:
             place = {"channel": pressed.channel, "user": pressed.user}
             await self._call(pressed, "chat.postEphemeral", **place, text=drawing.text, blocks=drawing.blocks)
 
-    async def show(self, pressed: Pressed, view: Block) -> None:
+    async def show(self, pressed: Source, view: Block) -> None:
         """Open a modal for this press, or turn the one it came from into it. Says so where Slack would not open it."""
         check_view(view)
         if pressed.view_id:
@@ -43,7 +84,7 @@ class Replies:
         elif not await self._call(pressed, "views.open", trigger_id=pressed.trigger_id, view=view):
             await self.tell(pressed, TRIGGER_LOST)
 
-    async def _use_response_url(self, pressed: Pressed, text: str) -> bool:
+    async def _use_response_url(self, pressed: Source, text: str) -> bool:
         """Slack takes these for people who may not be asked for by id (strangers, people outside the channel), 5 times in 30 minutes."""
         if not pressed.response_url:
             return False
@@ -57,7 +98,7 @@ class Replies:
             _LOG.warning("response_url not usable", cause=error_code(error))
             return False
 
-    async def _call(self, pressed: Pressed, method: str, **arguments: object) -> bool:
+    async def _call(self, pressed: Source, method: str, **arguments: object) -> bool:
         try:
             await call(self._client, method, **arguments)
         except SendError as error:

@@ -1,16 +1,17 @@
 """The buttons of a card and the value they carry. Owns the action ids and which verb a card offers when; never who may press.
 
 Protocol: action_id `tierline:<verb>`, block_id `tierline:actions:<n>`, value = compact JSON
-`{"c": case id, "f": face, "t": tier, "cut": 0|1}`.
+`{"c": case id, "f": face, "t": tier, "cut": 0|1}`; the options of an overflow menu carry it too.
 """
 
 import json
 
-from bot.cards.drawing import Block, button
+from bot.cards.checklist import confirming
+from bot.cards.drawing import Block, button, plain, words
 from bot.cards.view import View
-from bot.cards.wording import VOTE
-from routing.authorize import EXECUTABLE
-from routing.vocabulary import State, Verb
+from bot.cards.wording import labels
+from routing.authorize import EXECUTABLE, RELEASERS
+from routing.vocabulary import CaseKind, State, Verb
 
 
 def action_id(verb: Verb) -> str:
@@ -26,25 +27,41 @@ def value(view: View, *, cut: bool, **more: str | int) -> str:
 
 def review_rows(view: View, *, cut: bool) -> list[Block]:
     """The buttons of a card that can be decided, those that decide first; Slack breaks the row where a window is narrow."""
-    step = view.case.route.steps[view.case.step]
-    claim = ("Release", Verb.UNCLAIM) if view.case.claimed_by else ("Claim", Verb.CLAIM)
-    offers = [(VOTE[step.name], Verb.APPROVE, "primary"), ("Reject", Verb.REJECT, "danger"), ("Modify", Verb.MODIFY, "")]
-    if view.case.tier + 1 < len(view.case.route.tiers):
-        offers.append(("Escalate", Verb.ESCALATE, ""))
-    offers += [("Ask", Verb.ASK, ""), ("Comment", Verb.COMMENT, ""), (*claim, ""), ("Open evidence", Verb.OPEN_EVIDENCE, "")]
-    return [_row(view, 1, offers, cut=cut)]
+    case, say = view.case, labels(view.case)
+    served = case.kind is CaseKind.CASE  # of a check or a roll-back the service knows nothing
+    claim = ("Release", Verb.UNCLAIM) if case.claimed_by else ("Claim", Verb.CLAIM)
+    modify = [(say.modify, Verb.MODIFY, "")] if say.modify else []
+    offers = [(say.approve, Verb.APPROVE, "primary"), (say.reject, Verb.REJECT, "danger"), *modify]
+    if confirming(case):  # correcting is what is done next most often there
+        offers[1:] = [*modify, offers[1]]
+    offers += [("Escalate", Verb.ESCALATE, "")] if case.tier + 1 < len(case.route.tiers) else []
+    offers += [("Ask", Verb.ASK, "")] if served else []
+    offers += [("Comment", Verb.COMMENT, ""), (*claim, ""), ("Open evidence", Verb.OPEN_EVIDENCE, "")]
+    row = _row(view, 1, offers, cut=cut)
+    if served and any(case.route.roles.get(role) for role in RELEASERS):  # nobody else could let it out again
+        row["elements"].append(_seldom(view, "Quarantine this case", Verb.QUARANTINE, cut=cut))
+    return [row]
 
 
 def held_rows(view: View) -> list[Block]:
-    """A held case offers nothing but to take it up again, and to look."""
-    return [_row(view, 1, [("Resume", Verb.RESUME, "primary"), ("Open evidence", Verb.OPEN_EVIDENCE, "")], cut=False)]
+    """A held case offers nothing but to take it up again, and to look; what is frozen goes on with its workflow only."""
+    again = {"frozen": [], "quarantine": [("Release", Verb.RESUME, "primary")]}
+    offers = again.get(view.case.held_by, [("Resume", Verb.RESUME, "primary")])
+    return [_row(view, 1, [*offers, ("Open evidence", Verb.OPEN_EVIDENCE, "")], cut=False)]
+
+
+def beside(text: str, label: str, verb: Verb, view: View, *, cut: bool) -> Block:
+    """Our own words in mrkdwn with one button that belongs to them."""
+    accessory = button(label, action_id(verb), value(view, cut=cut))
+    return words(text) | {"block_id": f"tierline:beside:{verb.value}", "accessory": accessory}
 
 
 def decided_rows(view: View) -> list[Block]:
     """Roll back, on the card where an action was let through and nobody has asked for it yet."""
     case = view.case
     decided = case.state in (State.DECIDED, State.CLOSED) and case.tier == view.tier
-    if not decided or case.verdict not in EXECUTABLE or case.rollback:
+    through = case.verdict in EXECUTABLE and not case.withheld and case.kind is CaseKind.CASE
+    if not decided or not through or case.rollback:
         return []
     return [_row(view, 1, [("Roll back", Verb.ROLL_BACK, "")], cut=False)]
 
@@ -52,3 +69,9 @@ def decided_rows(view: View) -> list[Block]:
 def _row(view: View, number: int, offers: list[tuple[str, Verb, str]], *, cut: bool) -> Block:
     elements = [button(label, action_id(verb), value(view, cut=cut), style) for label, verb, style in offers]
     return {"type": "actions", "block_id": f"tierline:actions:{number}", "elements": elements}
+
+
+def _seldom(view: View, label: str, verb: Verb, *, cut: bool) -> Block:
+    """Behind three dots, because it is seldom right and easily pressed by mistake."""
+    options = [{"text": plain(label), "value": value(view, cut=cut)}]
+    return {"type": "overflow", "action_id": action_id(verb), "options": options}

@@ -3,18 +3,25 @@
 Owns the order of a card and how it keeps within a message. It never decides who may press, and shows the action from the action itself.
 """
 
-from bot.cards.buttons import review_rows
+from bot.cards.alike import linked_words, tied_words
+from bot.cards.brakes import afresh, brake_now, raised_care
+from bot.cards.buttons import beside, review_rows
+from bot.cards.checklist import asked, confirming, if_failed
 from bot.cards.clockline import clock_lines
 from bot.cards.decided import draw_without_decision
 from bot.cards.drawing import Block, Drawing, mrkdwn, plain, rich, small, words
 from bot.cards.erased import draw_erased
-from bot.cards.grounds import alerts, confidence, other_reasons, passed, sayings, sources, weighed, why_here
+from bot.cards.grounds import alerts, confidence, other_reasons, passed, prefilled, sayings, sources, weighed, why_here
 from bot.cards.limits import TOTAL, total_of
+from bot.cards.offspring import execution_label, lead, question
 from bot.cards.proposal import about, amount_beside_title, execution, headline, if_wrong, risk_lead
-from bot.cards.strips import climbed, footer, people, provenance, steps
+from bot.cards.strips import climbed, footer, people, provenance, steps, verification_failed
+from bot.cards.terms import terms
 from bot.cards.text import Cuts, escaped, line
 from bot.cards.view import View
-from routing.vocabulary import State
+from bot.cards.wording import labels
+from routing.authorize import demands
+from routing.vocabulary import CaseKind, State, Verb
 
 _SCALES = (1.0, 0.6, 0.35)
 """How far every part may shrink before a card as a whole is too long; at the last one even the fullest case fits."""
@@ -36,32 +43,66 @@ def draw_card(view: View) -> Drawing:
 
 def notification(view: View) -> str:
     """The one line that a phone shows: risk, what, how much, which tier."""
-    parts = [risk_lead(view), escaped(view.submission.title), amount_beside_title(view.submission)]
+    parts = [lead(view) or risk_lead(view), escaped(view.submission.title), amount_beside_title(view.submission)]
     return " · ".join(part for part in parts if part) + f" (tier {view.tier + 1})"
 
 
 def _review(view: View, cuts: Cuts) -> list[Block]:
     """First what a decision needs and its buttons, then everything it can be checked against, in small print what is seldom asked."""
     decision = [
-        *headline(risk_lead(view), view),
+        *headline(lead(view) or risk_lead(view), view),
+        *question(view, cuts),
         words("\n".join([*steps(view), " ".join(clock_lines(view))])),
         *climbed(view, cuts),
-        execution(view, cuts, "Will execute", *alerts(view, cuts), why_here(view, cuts)),
+        *verification_failed(view, cuts),
+        *_to_confirm(view, cuts),
+        execution(view, cuts, execution_label(view), *alerts(view, cuts), *_why(view, cuts)),
+        *_together(view, cuts),
     ]
     rest = [
+        *_masked(view, cuts),
         words("\n".join([if_wrong(view), confidence(view)])),
         rich(*sayings(view, cuts), *sources(view, cuts)),
         *_small_print(view, cuts),
     ]
     warning = [words("✂️ *Parts of this case did not fit on the card.* Open the full evidence before you approve.")] if cuts.made else []
-    return [*decision, *warning, *_override(view), *review_rows(view, cut=cuts.made), *rest, footer(view)]
+    return [*decision, *warning, *_before_pressing(view), *review_rows(view, cut=cuts.made), *rest, footer(view)]
 
 
-def _override(view: View) -> list[Block]:
-    """Said beside the buttons, because approving then opens a form."""
-    count = view.case.failed_checks
+def _why(view: View, cuts: Cuts) -> list[Block]:
+    """What brought a service's case here; a check and a roll back have said it with their question."""
+    return [why_here(view, cuts)] if view.case.kind is CaseKind.CASE else []
+
+
+def _before_pressing(view: View) -> list[Block]:
+    """Said beside the buttons: what approving asks for, and where it would not leave."""
+    count, items = view.case.failed_checks, len(asked(view.case))
     failed = "A check failed" if count == 1 else f"{count} checks failed"
-    return [words(f"⚠️ *{failed}:* approving needs a reason.")] if count else []
+    said = [f"⚠️ *{failed}:* approving needs a reason."] if demands(Verb.APPROVE, view.case).reason else []
+    said += [f"☑️ *{labels(view.case).approve}* asks for {items} points; any fail {if_failed(view.case)}."] if items else []
+    said += [text for text in (afresh(view), brake_now(view)) if text]
+    return [words("\n".join(said))] if said else []
+
+
+def _to_confirm(view: View, cuts: Cuts) -> list[Block]:
+    """At triage the pre-filled fields are what is decided on, so they stand in front."""
+    filled = prefilled(view, cuts) if confirming(view.case) else []
+    return [rich(*filled)] if filled else []
+
+
+def _together(view: View, cuts: Cuts) -> list[Block]:
+    """Identical cases decided with this one, and the button for whoever sees a difference."""
+    text = tied_words(view)
+    return [beside(text, "Separate", Verb.SEPARATE, view, cut=cuts.made)] if text else []
+
+
+def _masked(view: View, cuts: Cuts) -> list[Block]:
+    """How much is masked, with the way to see it where the policy lets anybody."""
+    count = len(view.masked)
+    if not count:
+        return []
+    text = f"🔒 {'1 value is' if count == 1 else f'{count:,} values are'} masked."
+    return [beside(text, "Reveal", Verb.REVEAL, view, cut=cuts.made) if view.case.route.reveal else words(text)]
 
 
 def _small_print(view: View, cuts: Cuts) -> list[Block]:
@@ -70,7 +111,8 @@ def _small_print(view: View, cuts: Cuts) -> list[Block]:
     facts = " · ".join(part for part in (passed(view, cuts), weighed(view, cuts)) if part)
     whose = " · ".join(part for part in (about(view, cuts), provenance(view, cuts)) if part)
     context: Block = small(f"Also here because: {others}" if others else "", facts, whose)
-    context["elements"] += [mrkdwn(people(view)), *_instructions(view)]
+    told = " · ".join(part for part in (*terms(view), raised_care(view), linked_words(view)) if part)
+    context["elements"] += [mrkdwn(people(view)), *([mrkdwn(told)] if told else []), *_instructions(view)]
     return [context]
 
 

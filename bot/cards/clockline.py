@@ -6,6 +6,7 @@ Moments are `<!date^…>` tokens, so that each reader sees the own time zone, wi
 
 from datetime import UTC, datetime, timedelta
 
+from bot.cards.brakes import held_words
 from bot.cards.text import channel_name, escaped
 from bot.cards.view import View
 from routing.case import Tier
@@ -155,7 +156,7 @@ def _left(left_s: float | None) -> str:
 
 
 def _held(view: View) -> list[str]:
-    sentences = ["*Held.* Nothing is executed until somebody takes the case up again."]
-    if view.case.clocks.hold is not None:
+    sentences = [held_words(view)]
+    if view.case.clocks.hold is not None and view.case.held_by != "frozen":
         sentences.append(f"People are asked again {moment(view.case.clocks.hold)}.")
-    return [*sentences, *_deadline(view)]
+    return [*sentences, *_ends(view)]

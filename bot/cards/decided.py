@@ -3,17 +3,20 @@
 Owns those four faces. It offers a button only where something is still to be done: roll back what was let through, take up what is held.
 """
 
+from bot.cards.alike import alike_blocks
+from bot.cards.brakes import held_lead, kept_back
 from bot.cards.buttons import decided_rows, held_rows
 from bot.cards.clockline import clock_lines, moment, place
 from bot.cards.drawing import Block, Drawing, bullets, lines, quote, rich, run, words
+from bot.cards.offspring import answer, done, execution_label, question, since_then
 from bot.cards.person import acted, linked
 from bot.cards.proposal import execution, headline
-from bot.cards.strips import climbed, footer, votes_of
+from bot.cards.strips import climbed, footer, verification_failed, votes_of
 from bot.cards.text import Cuts, clean, escaped, line
 from bot.cards.view import View
 from bot.cards.wording import VERDICT, code_label
 from routing.authorize import EXECUTABLE
-from routing.vocabulary import EventKind, State, Verdict
+from routing.vocabulary import CaseKind, EventKind, State, Verdict
 
 _OUTCOME = {
     "executed": "Executed",
@@ -44,16 +47,48 @@ def _face(view: View) -> tuple[str, list[Block]]:
         return f"➡️ Moved to tier {case.tier + 1}", _moved(view, cuts)
     match case.state:
         case State.HELD:
-            return "✋ Held", [words(" ".join(clock_lines(view))), execution(view, cuts, "Would execute"), *held_rows(view)]
+            return held_lead(view), [
+                words(" ".join(clock_lines(view))),
+                *_set_aside(view, cuts),
+                *question(view, cuts),
+                *verification_failed(view, cuts),
+                execution(view, cuts, _label(view)),
+                *alike_blocks(view),
+                *held_rows(view),
+            ]
         case State.NEEDS_INFO:
             return "⏸ Waiting for information", [
                 words(" ".join(clock_lines(view))),
                 *_wanted(view, cuts),
-                execution(view, cuts, "Would execute"),
+                execution(view, cuts, _label(view)),
+                *alike_blocks(view),
             ]
         case State.PENDING | State.DECIDED | State.CLOSED:
-            lead = VERDICT[case.verdict] if case.verdict is not None else "Decided"
-            return lead, _decided(view, cuts)
+            return verdict_words(view), _decided(view, cuts)
+
+
+def verdict_words(view: View) -> str:
+    """How a decided case ended, in the words of its kind."""
+    case = view.case
+    if case.withheld:
+        return "⏸ Decided, kept back"
+    return answer(view) or (VERDICT[case.verdict] if case.verdict is not None else "Decided")
+
+
+def _label(view: View) -> str:
+    """What the action is to a case that nobody can decide on as it stands."""
+    return "Would execute" if view.case.kind is CaseKind.CASE else execution_label(view)
+
+
+def _set_aside(view: View, cuts: Cuts) -> list[Block]:
+    """Who put it into quarantine and why; nothing where that came by itself."""
+    said = view.last(EventKind.QUARANTINED) if view.case.held_by == "quarantine" else None
+    if said is None or said.actor.kind != "human":
+        return []
+    code = str(said.fields.get("reason_code") or "")
+    text = clean(str(said.opened.get("text") or ""))
+    by = f"Set aside by {acted(said.actor.id, view)} {moment(said.at)}{f': {escaped(code_label(code), 80)}' if code else ''}."
+    return [words(by), *([rich(quote(cuts.cut(text, 600)))] if text else [])]
 
 
 def _moved(view: View, cuts: Cuts) -> list[Block]:
@@ -81,14 +116,25 @@ def _wanted(view: View, cuts: Cuts) -> list[Block]:
 def _decided(view: View, cuts: Cuts) -> list[Block]:
     case = view.case
     said = _said(view, cuts)
-    label = _OUTCOME.get(case.outcome, "May be executed") if case.verdict in EXECUTABLE else "Not executed"
     link = linked(view.links, "Open the deciding card") if case.tier != view.tier else ""
     return [
-        words(" ".join([_who(view), *_after(view), *([link] if link else [])])),
+        *question(view, cuts),
+        words(" ".join([_who(view), *what_became_of_it(view), *([link] if link else [])])),
         *said,
-        execution(view, cuts, label),
+        execution(view, cuts, _what_became(view)),
+        *alike_blocks(view),
         *decided_rows(view),
     ]
+
+
+def _what_became(view: View) -> str:
+    """The label of the action once the case is decided."""
+    case = view.case
+    if case.kind is not CaseKind.CASE:
+        return {CaseKind.CHECK: "Was approved"}.get(case.kind, "To be undone" if case.verdict in EXECUTABLE else "Stays as it is")
+    if case.verdict not in EXECUTABLE or case.withheld:
+        return "Not executed"
+    return _OUTCOME.get(case.outcome, "May be executed")
 
 
 def _who(view: View) -> str:
@@ -104,22 +150,19 @@ def _who(view: View) -> str:
         case Verdict.AUTO_APPROVED | Verdict.AUTO_REJECTED:
             return f"The policy decided {at}, no person did.{reason}"
         case Verdict.EXPIRED:
-            return f"*Nobody decided in time* ({at}{_PASSED.get(case.reason_code, '')}). Nothing is executed."
+            nothing = " Nothing is executed." if case.kind is CaseKind.CASE else ""
+            return f"*Nobody decided in time* ({at}{_PASSED.get(case.reason_code, '')}).{nothing}"
         case Verdict.WITHDRAWN:
             return f"The service took the case back {at}. Nothing is executed."
         case None:
             return f"Decided {at}.{reason}"
 
 
-def _after(view: View) -> list[str]:
+def what_became_of_it(view: View) -> list[str]:
     """What has become of it since."""
-    case = view.case
-    outcome = [f"The service reports: *{escaped(code_label(case.outcome))}*."] if case.outcome else []
-    asked = view.last(EventKind.ROLLBACK_REQUESTED)
-    if not case.rollback:
-        return outcome
-    by = f" by {acted(asked.actor.id, view)} {moment(asked.at)}" if asked is not None else ""
-    return [*outcome, f"*Roll back requested*{by}."]
+    kept = [kept_back(view)] if view.case.withheld else []
+    outcome = done(view.case)
+    return [*kept, *([outcome] if outcome else []), *since_then(view)]
 
 
 def _said(view: View, cuts: Cuts) -> list[Block]:

@@ -4,19 +4,20 @@ Owns these two drawings. They show nothing the service or a person wrote, and ha
 """
 
 from bot.cards.clockline import moment
+from bot.cards.decided import verdict_words
 from bot.cards.drawing import Drawing, header, small_words, words
 from bot.cards.person import acted
 from bot.cards.strips import footer, votes_of
 from bot.cards.text import escaped
 from bot.cards.view import View
-from bot.cards.wording import VERDICT, code_label
+from bot.cards.wording import code_label
 from routing.vocabulary import EventKind
 
 
 def draw_erased(view: View) -> Drawing:
     """The card of every tier, and the answer to `/review case`."""
     case, erased = view.case, view.last(EventKind.CONTENT_ERASED)
-    verdict = VERDICT[case.verdict] if case.verdict is not None else "Decided"
+    verdict = verdict_words(view)
     decided = f" {moment(case.decided_at)}" if case.decided_at is not None else ""
     votes = "; ".join(votes_of(view))
     outcome = f" The service reports: *{escaped(code_label(case.outcome))}*." if case.outcome else ""

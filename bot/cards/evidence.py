@@ -6,6 +6,7 @@ Owns the order and the paging. Every character of the case stands on exactly one
 from collections.abc import Iterator
 from typing import Any
 
+from bot.cards.alike import listed
 from bot.cards.buttons import action_id
 from bot.cards.clockline import absolute
 from bot.cards.diff import leaves
@@ -104,6 +105,8 @@ def _told(view: View) -> Iterator[tuple[str, str]]:
     yield "The model's rationale", model.rationale or ""
     yield "It would answer otherwise if", model.counterfactual or ""
     yield "Urgent because", submission.urgency_reason or ""
+    yield "Decided with this case", listed(view, view.case.tied)
+    yield "Like this case, decided by themselves", listed(view, view.case.linked)
     yield "Why here", "\n".join(f"{reason.text} ({reason.code})" for reason in view.case.route.reasons)
     yield "Checks", "\n".join(map(check_text, submission.checks))
     yield "Weighed", "\n".join(map(feature_text, model.features))

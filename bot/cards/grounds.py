@@ -1,6 +1,7 @@
 """Why a case is here and what a decision can rest on: reasons, confidence, what the model says, evidence, checks. Never what to decide."""
 
 from bot.cards.bar import confidence_line
+from bot.cards.checklist import confirming
 from bot.cards.clockline import age
 from bot.cards.drawing import Block, bullets, lines, quote, run
 from bot.cards.text import Cuts, address, clean, line, suspicious, weight
@@ -22,6 +23,18 @@ _NAMED = {
 }
 """Reasons that count something which the service named; on a card it is named."""
 
+_FLAGS = {
+    Trigger.SCHEMA_BROKEN: "⛔ ",
+    Trigger.FORBIDDEN_TERM: "⛔ ",
+    Trigger.ENTITY_MISMATCH: "⛔ ",
+    Trigger.REQUIRED_TERM_MISSING: "⚠️ ",
+    Trigger.CITATION_MISSING: "⚠️ ",
+    Trigger.CITATION_UNKNOWN: "⚠️ ",
+    Trigger.GENERIC_ANSWER: "⚠️ ",
+    Trigger.INSTRUCTIONS_IN_INPUT: "⚠️ ",
+}
+"""What the policy's own checks of the proposal found (`routing.postcheck`); it stands beside the action, as the service's checks do."""
+
 
 def why_here(view: View, cuts: Cuts) -> Block:
     """The reason that brought the case here: that of the winning rule, else the one that demands most."""
@@ -32,7 +45,7 @@ def why_here(view: View, cuts: Cuts) -> Block:
 def other_reasons(view: View, cuts: Cuts) -> str:
     """The reasons that point the same way, on one line; "" where there is one only."""
     _, others = _reasons(view)
-    some, more = cuts.few(others, 7)
+    some, more = cuts.few(tuple(reason for reason in others if reason.code not in _FLAGS), 7)
     texts = [cuts.cut(_reason_text(reason, view), 160).removesuffix(".") for reason in some]
     return " · ".join([*texts, *([more] if more else [])])
 
@@ -94,7 +107,9 @@ def alerts(view: View, cuts: Cuts) -> list[Block]:
         (Trigger.CONTEXT_MISSING, "Missing", context.missing),
         (Trigger.CONTEXT_STALE, "Out of date", context.stale),
     )
-    first, _ = _reasons(view)
+    first, others = _reasons(view)
+    flagged = (reason for reason in others if reason.code in _FLAGS)
+    found += [lines(run(_FLAGS[Trigger(reason.code)]), run(cuts.cut(_reason_text(reason, view), 240), "bold")) for reason in flagged]
     for code, name, texts in facts:
         if texts and first.code != code:
             found.append(lines(run("⚠️ "), run(name, "bold"), run(cuts.cut(f": {', '.join(map(line, texts))}", 240))))
@@ -130,7 +145,7 @@ def sayings(view: View, cuts: Cuts) -> list[Block]:
         *_said("The model wrote", submission.output, 1_200, cuts),
         *_said("The model's rationale", model.rationale, 600, cuts),
         *_said("It would answer otherwise if", model.counterfactual, 300, cuts),
-        *_prefilled(view, cuts),
+        *_noted(view, cuts),
     ]
 
 
@@ -142,12 +157,19 @@ def _said(label: str, text: str | None, most: int, cuts: Cuts) -> list[Block]:
     return [lines(run(label, "bold")), quote(shown)] if shown else []
 
 
-def _prefilled(view: View, cuts: Cuts) -> list[Block]:
-    prefill = view.submission.prefill
-    if prefill is None:
+def prefilled(view: View, cuts: Cuts) -> list[Block]:
+    """Parts of rich text: what the model filled in, a line each, for a step that decides on it."""
+    filled = [(name.capitalize(), line(str(text or ""))) for name, text in view.submission.prefilled.items()]
+    rows = [lines(run(f"{name}  ", "bold"), run(cuts.cut(text, 600 if name == "Summary" else 160))) for name, text in filled if text]
+    return [lines(run("Filled in by the model", "italic")), *rows] if rows else []
+
+
+def _noted(view: View, cuts: Cuts) -> list[Block]:
+    """The same on one line; nothing at triage, where it stands in front."""
+    if confirming(view.case):
         return []
-    filled = (("category", prefill.category), ("priority", prefill.priority), ("summary", prefill.summary))
-    said = " · ".join(f"{name}: {line(text)}" for name, text in filled if text and line(text))
+    filled = ((name, line(str(text or ""))) for name, text in view.submission.prefilled.items())
+    said = " · ".join(f"{name}: {text}" for name, text in filled if text)
     return [lines(run("Filled in by the model  ", "bold"), run(cuts.cut(said, 400)))] if said else []
 
 

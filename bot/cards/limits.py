@@ -12,6 +12,7 @@ from bot.cards.text import units, weight
 
 TOTAL = 12_000
 _COUNT = {"actions": 25, "context": 10}
+_OPTIONS = {"static_select": 100, "radio_buttons": 10, "overflow": 5}
 _IDS = ("action_id", "block_id", "callback_id")
 _MODAL_TEXT = 24
 
@@ -95,8 +96,8 @@ def _check_interactive(where: str, node: Mapping[str, Any]) -> None:
         case "button":
             _at_most(f"{where}.text", weight(node["text"]["text"]), 75)
             _at_most(f"{where}.value", len(node.get("value", "")), 2_000)
-        case "static_select":
-            _check_options(where, node)
+        case "static_select" | "radio_buttons" | "overflow" as kind:
+            _check_options(where, node, _OPTIONS[kind])
         case "input" | "plain_text_input" | "number_input":
             _check_input(where, node)
         case kind:
@@ -129,11 +130,11 @@ def _check_elements(where: str, elements: list[Any], most: int) -> None:
         _refuse(f"{where}.elements", "an action_id twice")
 
 
-def _check_options(where: str, node: Mapping[str, Any]) -> None:
+def _check_options(where: str, node: Mapping[str, Any], most: int) -> None:
     options = node["options"]
     if not options:
         _refuse(f"{where}.options", "empty")
-    _at_most(f"{where}.options", len(options), 100)
+    _at_most(f"{where}.options", len(options), most)
     for position, option in enumerate(options):
         _at_most(f"{where}.options[{position}].text", weight(option["text"]["text"]), 75)
         if not 1 <= len(option["value"]) <= 150:

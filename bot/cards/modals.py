@@ -8,24 +8,26 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from bot.cards import checklist
+from bot.cards.brakes import releasing
 from bot.cards.buttons import action_id, value
 from bot.cards.drawing import Block, bullets, lines, plain, rich, run, words
 from bot.cards.grounds import check_text
 from bot.cards.text import Cuts, head, line
 from bot.cards.view import View
-from bot.cards.wording import code_label
+from bot.cards.wording import code_label, labels
 from routing.authorize import demands
-from routing.vocabulary import ReasonCode, Verb
+from routing.vocabulary import CaseKind, ReasonCode, Verb
 
 _TITLE = {
-    Verb.APPROVE: ("Approve", "Approve"),
-    Verb.REJECT: ("Reject", "Reject"),
     Verb.ESCALATE: ("Escalate", "Escalate"),
     Verb.ASK: ("Ask for information", "Ask"),
     Verb.COMMENT: ("Comment", "Comment"),
-    Verb.ROLL_BACK: ("Roll back", "Ask to roll back"),
+    Verb.ROLL_BACK: ("Roll back", "Propose to undo it"),
+    Verb.QUARANTINE: ("Quarantine", "Quarantine"),
+    Verb.RESUME: ("Release", "Release"),
 }
-"""Verb -> title of its modal and label of its submit button, at most 24 characters each."""
+"""Verb -> title of its modal and label of its submit button, at most 24 characters each; those of approve and reject depend on the case."""
 
 _HINT = {
     Verb.APPROVE: "Say why the action is right all the same. It is kept with the case, and the service is told.",
@@ -33,8 +35,18 @@ _HINT = {
     Verb.ESCALATE: "The next tier gets the case with everything known, and this text.",
     Verb.ASK: "The service gets this question. The decision clock pauses until it answers.",
     Verb.COMMENT: "Everybody who reviews this case sees it, and it is kept with the case.",
-    Verb.ROLL_BACK: "The service is asked, once, for its compensating action.",
+    Verb.ROLL_BACK: "Somebody else decides whether to undo it; they see this text.",
+    Verb.QUARANTINE: "Everybody who may release the case sees it.",
+    Verb.RESUME: "The case is reviewed afresh; it is kept with the case why.",
 }
+
+_HINT_OF_KIND = {
+    (CaseKind.CHECK, Verb.APPROVE): "It is kept with both cases.",
+    (CaseKind.CHECK, Verb.REJECT): "It counts as an error that was caught, and undoing it is proposed.",
+    (CaseKind.ROLLBACK, Verb.APPROVE): "The service is asked, once, for its compensating action.",
+    (CaseKind.ROLLBACK, Verb.REJECT): "What was executed stays as it is.",
+}
+"""In place of the usual ones, of which none is true there."""
 
 TEXT_MOST = 3_000
 
@@ -56,17 +68,33 @@ def metadata(view: View, seat: Seat, **more: str | int) -> str:
 def verb_modal(view: View, verb: Verb, seat: Seat) -> dict[str, Any]:
     """The form of a verb: its reason where one is due, its text, mandatory where `routing.authorize.demands` says so.
 
-    Approve has a form too, for a case with a failed check. Verbs without a form here raise KeyError.
+    Approve has a form too, for a step with a checklist and a case with a failed check. Verbs without a form here raise KeyError.
     """
     rule = demands(verb, view.case)
-    title, submit = _TITLE[verb]
+    title, submit = _titles(view, verb)
     blocks: list[Block] = [summary(view), *(overridden(view) if verb is Verb.APPROVE else [])]
     if verb is Verb.ROLL_BACK:
-        blocks.append(words("This does not undo anything by itself: it asks the service to."))
+        blocks.append(words("This does not undo anything by itself: somebody else has to say yes, then the service is asked to."))
+    if verb is Verb.QUARANTINE:
+        blocks.append(words(f"Nothing is executed until {releasing(view)} releases it."))
+    blocks += checklist.inputs(view.case) if verb is Verb.APPROVE else []
     if rule.reason:
         blocks.append(reason_input(view))
-    blocks.append(question_input() if verb is Verb.ASK else text_input(required=rule.text, hint=_HINT.get(verb, "")))
+    hint = _HINT_OF_KIND.get((view.case.kind, verb)) or (_HINT.get(verb, "") if rule.text or verb is not Verb.APPROVE else "")
+    blocks.append(question_input() if verb is Verb.ASK else text_input(required=rule.text, hint=hint))
     return modal(title, action_id(verb), metadata(view, seat), blocks, submit=submit)
+
+
+def _titles(view: View, verb: Verb) -> tuple[str, str]:
+    """Title and submit button, which say what the card's button said; with a checklist it is sent, because a fail is no approval."""
+    said = labels(view.case)
+    match verb:
+        case Verb.APPROVE:
+            return said.approve, "Send" if checklist.asked(view.case) else said.approve
+        case Verb.REJECT:
+            return said.reject, said.reject
+        case _:
+            return _TITLE[verb]
 
 
 def modal(title: str, callback_id: str, private_metadata: str, blocks: list[Block], *, submit: str = "") -> dict[str, Any]:
@@ -84,7 +112,7 @@ def summary(view: View) -> Block:
 
 def overridden(view: View) -> list[Block]:
     """The checks that failed, before somebody lets the action through all the same; nothing where none did."""
-    if not view.case.failed_checks:
+    if not demands(Verb.APPROVE, view.case).reason:
         return []
     cuts = Cuts()
     some, more = cuts.few(tuple(check for check in view.submission.checks if check.result == "fail"), 3)

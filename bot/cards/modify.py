@@ -12,11 +12,13 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from bot.cards.buttons import action_id
+from bot.cards.checklist import author_inputs, confirming
 from bot.cards.diff import change_block
 from bot.cards.drawing import Block, lines, plain, rich, run, small
 from bot.cards.modals import Seat, field, metadata, modal, overridden, reason_input, summary, text_input
 from bot.cards.text import Cuts, exact, head, invisible, weight
 from bot.cards.view import View
+from bot.cards.wording import labels
 from routing.authorize import demands
 from routing.canonical import digest
 from routing.strict import SAFE_INT, pointer
@@ -54,22 +56,36 @@ class Place:
 
 def modify_modal(view: View, seat: Seat) -> dict[str, Any]:
     """The form: an input per parameter and pre-filled field, the reason, free text. Submitting it leads to the preview."""
-    content = view.submission
-    return _form(view, metadata(view, seat), content.action.params or {}, content.prefilled, [], titles=("Modify", "Show changes"))
+    params, prefill = offered(view)
+    return _form(view, metadata(view, seat), params, prefill, [], titles=(labels(view.case).modify or "Modify", "Show changes"))
 
 
 def preview_modal(view: View, seat: Seat, params: Mapping[str, Any], prefill: Mapping[str, Any]) -> dict[str, Any]:
     """What would be executed and noted instead of what, over the same inputs; submitting it unchanged sends the modification."""
-    cuts, content = Cuts(), view.submission
+    cuts, (old_params, old_prefill) = Cuts(), offered(view)
     legend = run("~ changed   + added   - left out")
-    shown = [rich(lines(run("Instead of what was proposed   ", "bold"), legend), change_block(content.action.params or {}, params, cuts))]
-    if prefill != content.prefilled:
-        difference = change_block(content.prefilled, prefill, cuts, _PREFILL_DIFFERENCE_MOST)
+    shown: list[Block] = []
+    if old_params or params:
+        shown.append(rich(lines(run("Instead of what was proposed   ", "bold"), legend), change_block(old_params, params, cuts)))
+    if prefill != old_prefill:
+        difference = change_block(old_prefill, prefill, cuts, _PREFILL_DIFFERENCE_MOST)
         shown.append(rich(lines(run("Instead of what the model filled in", "bold")), difference))
     if cuts.made:
         shown.append(small("Not all of it fits here. What you typed stands in full in the fields below."))
     private = metadata(view, seat, d=change_digest(params, prefill))
     return _form(view, private, params, prefill, shown, titles=("Check your changes", "Send modification"))
+
+
+def offered(view: View) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Parameters and pre-filled fields that this form can change: what holds nothing masked and, at triage, the pre-filled fields only."""
+    shown, whole = view.submission, view.original or view.submission
+    params = {} if confirming(view.case) else shown.action.params or {}
+    return _open(params, whole.action.params or {}), _open(shown.prefilled, whole.prefilled)
+
+
+def _open(shown: Mapping[str, Any], whole: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that are shown as they are, compared as JSON, which tells 1 from true."""
+    return {key: value for key, value in shown.items() if key in whole and digest([value]) == digest([whole[key]])}
 
 
 def change_digest(params: Mapping[str, Any], prefill: Mapping[str, Any]) -> str:
@@ -92,7 +108,8 @@ def _form(
     view: View, private: str, params: Mapping[str, Any], prefill: Mapping[str, Any], shown: list[Block], *, titles: tuple[str, str]
 ) -> dict[str, Any]:
     words = text_input(required=demands(Verb.MODIFY, view.case).text)
-    blocks = [summary(view), *overridden(view), *shown, *_inputs(view, params, prefill), reason_input(view), words]
+    asked = author_inputs(view.case) if shown else []
+    blocks = [summary(view), *overridden(view), *shown, *_inputs(view, params, prefill), *asked, reason_input(view), words]
     return modal(titles[0], action_id(Verb.MODIFY), private, blocks, submit=titles[1])
 
 
@@ -102,7 +119,19 @@ def _inputs(view: View, params: Mapping[str, Any], prefill: Mapping[str, Any]) -
     if fixed:
         names = ", ".join(place.label for place in fixed[:5]) + (" and others" if len(fixed) > 5 else "")
         blocks.append(small(f"Too long or too many to change here, they stay as they are: {names}"))
-    return blocks
+    return [*blocks, *_kept_masked(view)]
+
+
+def _kept_masked(view: View) -> list[Block]:
+    """What has no input because it is masked, by name."""
+    content, (params, prefill) = view.submission, offered(view)
+    arguments = {} if confirming(view.case) else content.action.params or {}
+    kept = [Place("params", key, "") for key in arguments if key not in params]
+    kept += [Place("prefill", key, "") for key in content.prefilled if key not in prefill]
+    if not kept:
+        return []
+    names = ", ".join(place.label for place in kept[:5]) + (" and others" if len(kept) > 5 else "")
+    return [small(f"Masked, they stay as they are: {names}")]
 
 
 def _rank(view: View, place: Place) -> int:

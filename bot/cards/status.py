@@ -4,15 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.cards.alike import alike_blocks
 from bot.cards.clockline import clock_lines, moment
+from bot.cards.decided import verdict_words, what_became_of_it
 from bot.cards.drawing import Block, Drawing, header, lines, rich, run, small, small_words, words
+from bot.cards.offspring import execution_label, lead, question
 from bot.cards.person import linked, mention
 from bot.cards.proposal import execution, headline, risk_lead
 from bot.cards.strips import footer, people, steps
-from bot.cards.text import Cuts, brief, channel_name, escaped
+from bot.cards.text import Cuts, brief, channel_name, escaped, own_id
 from bot.cards.view import View
-from bot.cards.wording import RISK, VERDICT
-from routing.vocabulary import Risk, State
+from bot.cards.wording import RISK
+from routing.vocabulary import CaseKind, Risk, State
 
 _STATE = {
     State.PENDING: "waits for people",
@@ -28,6 +31,13 @@ COMMANDS = (
     ("next", "the case to take next"),
     ("mine", "what you have claimed"),
     ("case ID", "one case: where it stands and what happens next"),
+    ("pause WORKFLOW REASON", "no approval leaves until it is resumed; also `review-all`, `freeze`"),
+    ("resume WORKFLOW REASON", "let it go on"),
+    ("quarantine CASE REASON", "hold a case; or many: `workflow=NAME model=NAME since=2h`"),
+    ("release CASE REASON", "let a held case go on"),
+    ("exception list", "exceptions to the policy; also `request`, `approve`, `end`"),
+    ("policy", "which policy is in force, proposed or on stage; also `policy widen PERCENT REASON`, `policy rollback REASON`"),
+    ("acknowledge ALERT", "look after an alert"),
     ("help", "this list"),
 )
 
@@ -86,16 +96,19 @@ def draw_mine(cases: Sequence[CaseLine]) -> Drawing:
 def draw_case(view: View) -> Drawing:
     """`/review case ID`: where it stands, without buttons."""
     case = view.case
-    stands = VERDICT[case.verdict] if case.verdict is not None else _STATE[case.state].capitalize()
+    stands = verdict_words(view) if case.verdict is not None else _STATE[case.state].capitalize()
     link = linked(view.links, "Open its card")
     decided = f" {moment(case.decided_at)}" if case.decided_at is not None else ""
     blocks: list[Block] = [
-        *headline(risk_lead(view), view),
-        words(" ".join(part for part in (f"*{stands}*{decided}.", *clock_lines(view), link) if part)),
+        *headline(lead(view) or risk_lead(view), view),
+        *question(view, Cuts()),
+        words(" ".join(part for part in (f"*{stands}*{decided}.", *clock_lines(view), *what_became_of_it(view), link) if part)),
+        *alike_blocks(view),
     ]
     if case.state is State.PENDING:
         blocks += [*map(words, steps(view)), small_words(people(view))]
-    return Drawing(f"{stands}: {escaped(view.submission.title)}", [*blocks, execution(view, Cuts(), "Action"), footer(view)])
+    label = "Action" if case.kind is CaseKind.CASE else execution_label(view)
+    return Drawing(f"{stands}: {escaped(view.submission.title)}", [*blocks, execution(view, Cuts(), label), footer(view)])
 
 
 def draw_help(unknown: str = "") -> Drawing:
@@ -122,7 +135,7 @@ def _standing(one: ChannelStanding) -> str:
 
 def _case_line(case: CaseLine) -> list[Block]:
     title = brief(case.title, 300) or "(no visible title)"
-    parts = [f"due {moment(case.due_at)}" if case.due_at is not None else "no clock runs", escaped(case.id)]
+    parts = [f"due {moment(case.due_at)}" if case.due_at is not None else "no clock runs", own_id(case.id)]
     parts += [f"claimed by {mention(case.claimed_by)}"] if case.claimed_by else []
     parts += [linked(case.link, "Open the card")] if case.link else []
     return [rich(lines(run(f"{RISK[case.risk]}  ", "bold"), run(title))), small_words(" · ".join(part for part in parts if part))]

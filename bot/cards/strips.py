@@ -1,6 +1,7 @@
 """The small lines around a card: steps and votes, who is on it, where the answer came from, what the footer pins. Never a button."""
 
 from bot.cards.bar import percent
+from bot.cards.checklist import results, told_failed
 from bot.cards.clockline import age, moment
 from bot.cards.drawing import Block, rich, run, small
 from bot.cards.drawing import lines as paragraph
@@ -11,7 +12,7 @@ from bot.cards.wording import DONE, LANE, code_label
 from routing.case import Step
 from routing.vocabulary import EventKind
 
-_THEN = {"verify": "verifies it", "approve": "approves it", "check": "checks it"}
+_THEN = {"triage": "confirms it", "verify": "verifies it", "approve": "approves it", "check": "checks it"}
 
 
 def steps(view: View) -> list[str]:
@@ -39,12 +40,24 @@ def _people(view: View, step: Step) -> str:
 
 
 def votes_of(view: View) -> list[str]:
-    """`Verified by Dana today at 16:00`, one per vote."""
+    """`Verified by Dana today at 16:00 (8 of 8 passed)`, one per vote."""
     plan = view.case.route.steps
     return [
         f"{DONE[plan[vote.step].name if vote.verb == 'approve' else vote.verb]} by {acted(vote.by, view)} {moment(vote.at)}"
+        + (f" ({results(vote.checklist)})" if vote.checklist else "")
         for vote in view.case.votes
     ]
+
+
+def verification_failed(view: View, cuts: Cuts) -> list[Block]:
+    """What somebody found wrong item by item, in the content as it is; nothing where nobody did."""
+    said = view.last(EventKind.VERIFICATION_FAILED, EventKind.REVISED)
+    if said is None or said.kind is EventKind.REVISED:
+        return []
+    text = line(str(said.opened.get("text") or ""))
+    words_of = f": “{cuts.cut(text, 300)}”" if text else ""
+    who = brief(view.known_as(said.actor.id) or said.actor.id, 80)
+    return [rich(paragraph(run("✗ Verification failed ", "bold"), run(f"({told_failed(said)}) by {who}{words_of}")))]
 
 
 def climbed(view: View, cuts: Cuts) -> list[Block]:

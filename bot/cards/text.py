@@ -16,6 +16,8 @@ T = TypeVar("T")
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 """Letters and marks that draw nothing (Unicode 16, Default_Ignorable_Code_Point, plus the empty braille cell)."""
 
+_OWN_ID = re.compile(r"[a-z]_[0-9a-z]{1,40}")
+
 _HARMLESS = re.compile(r"[\n\t -~]*")
 
 _MARKS_IN_A_ROW = 3
@@ -87,6 +89,11 @@ def escaped(text: str, most: int = 200) -> str:
     Source: https://docs.slack.dev/messaging/formatting-message-text#escaping
     """
     return brief(text, most).translate(_LOOKALIKES)
+
+
+def own_id(text: str) -> str:
+    """An id that we drew, as it can be copied from mrkdwn; anything else as `escaped`."""
+    return text if _OWN_ID.fullmatch(text) is not None else escaped(text, 60)
 
 
 def brief(text: str, most: int) -> str:

@@ -6,6 +6,8 @@ changes a card.
 
 from typing import assert_never
 
+from bot.cards.brakes import held_words, releasing
+from bot.cards.checklist import told_failed
 from bot.cards.clockline import clock_lines
 from bot.cards.drawing import Block, Drawing, lines, quote, rich, run, words
 from bot.cards.person import acted, can_be_rung, mention
@@ -26,6 +28,8 @@ _TELLING = frozenset(
         EventKind.PAGE_NOTED,
         EventKind.ROLLBACK_REQUESTED,
         EventKind.RESUMED,
+        EventKind.VERIFICATION_FAILED,
+        EventKind.QUARANTINED,
     }
 )
 """Events that carry people's words, which an escalation passes on."""
@@ -62,10 +66,23 @@ _SENTENCE: dict[EventKind, str] = {
     EventKind.PAGE_NOTED: "📟 {who} wrote in PagerDuty:",
     EventKind.NOBODY_ON_CALL: "⚠️ {owner}Nobody is on call for tier {tier}, so nobody was paged.",
     EventKind.EXPIRED: "⌛ Nobody decided in time. Nothing is executed.",
-    EventKind.HELD: "✋ *Held.* Nothing is executed until somebody takes the case up again.",
+    EventKind.HELD: "✋ {held}",
     EventKind.RESUMED: "▶️ {who} has taken the case up again.",
     EventKind.WITHDRAWN: "↩️ The service has taken the case back. Nothing is executed.",
     EventKind.OUTCOME_REPORTED: "📦 The service reports: *{result}*.",
+    EventKind.VERIFICATION_FAILED: "✗ {who} found it wrong: {failed}. Earlier votes no longer count.",
+    EventKind.CHECK_OPENED: "🔎 People check this automatic approval.",
+    EventKind.CHECK_AGREED: "🔎 {who} has checked it: the automatic approval was right.",
+    EventKind.CHECK_DISAGREED: "🔎 {owner}{who} has checked it: the automatic approval was *wrong*{reason}.",
+    EventKind.TIED: "🔗 An identical case has arrived; they are decided together.",
+    EventKind.LINKED: "🔗 A case like this one has arrived; it is decided by itself.",
+    EventKind.SEPARATED: "✂️ {who} sees a difference: the identical cases are decided by themselves from here.",
+    EventKind.REVEALED: "🔓 {who} has looked at what is masked.",
+    EventKind.QUARANTINED: "🔒 {who} has put this case in quarantine{reason}. Nothing is executed until {releasing} releases it.",
+    EventKind.WITHHELD: "⏸ Decided, and *kept back*: the workflow is paused. The service has not been told.",
+    EventKind.VOIDED: "🔁 The decision that was kept back counts no longer. The case is reviewed afresh.",
+    EventKind.ROLLBACK_PROPOSED: "⏪ {who} proposes to undo this{reason}. Somebody else decides.",
+    EventKind.ROLLBACK_DECLINED: "⏪ {who} decided not to undo this{reason}.",
     EventKind.ROLLBACK_REQUESTED: "⏪ {who} asked the service to roll this back{reason}.",
     EventKind.EXECUTION_ALARM: "🚨 {owner}The service reports an execution that does not match what was decided here.",
     EventKind.NOT_DELIVERED: "⚠️ {owner}A message about this case could not be delivered.",
@@ -73,6 +90,7 @@ _SENTENCE: dict[EventKind, str] = {
     EventKind.RECEIVED: "📥 The case has arrived.",
     EventKind.CONTENT_ERASED: "🧹 The content of this case was erased.",
     EventKind.PRESS_REFUSED: "🚫 A press by {who} was refused{reason}.",
+    EventKind.PRESSES_REFUSED: "🚫 Further presses by {who} were refused.",
 }
 """One sentence per kind of event that belongs to a case. The others speak of the whole system and never reach a thread."""
 
@@ -83,6 +101,10 @@ _BY_ITSELF: dict[tuple[EventKind, str], str] = {
     (EventKind.EXPIRED, "information"): "⌛ The service did not answer in time. Please decide with what there is.",
     (EventKind.EXPIRED, "total"): "⌛ The total time for a decision is over. Nothing is executed.",
     (EventKind.INFORMATION_REQUESTED, ""): "❓ The service was asked for what is missing.",
+    (EventKind.RESUMED, ""): "▶️ The workflow goes on. Please review this case afresh.",
+    (EventKind.SEPARATED, ""): "✂️ Identical cases are no longer decided together; each is decided by itself from here.",
+    (EventKind.ROLLBACK_PROPOSED, ""): "⏪ The check found it wrong, so undoing it is proposed. Somebody decides.",
+    (EventKind.ROLLBACK_DECLINED, ""): "⏪ Nobody decided to undo this; it stays as it is.",
 }
 """The same for events that no person caused, by the clock that ran out."""
 
@@ -106,6 +128,9 @@ def _sentence(view: View, happening: Happening) -> str:
         step=_field(happening, "step"),
         verdict=_code(happening, "verdict"),
         result=_code(happening, "result"),
+        failed=escaped(told_failed(happening), 400) or "see the card",
+        held=held_words(view),
+        releasing=releasing(view),
     ).strip()
 
 

@@ -5,10 +5,12 @@ State values are those of a view_submission: `{block_id: {"value": element state
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from bot.cards.checklist import read_answers
 from bot.cards.modify import Place, kind_of, places
+from bot.cards.view import View
 from routing.errors import SubmissionError
 from routing.strict import SAFE_INT, loads
 
@@ -20,7 +22,7 @@ _NUMBER = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,20})?")
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """The words of a form. `params` and `prefill` are None where it has none.
+    """The words of a form. `params`, `prefill` and `checklist` (item id -> pass, fail or na) are None where it has none.
 
     `errors`: block id -> what is wrong, for `response_action: errors`.
     """
@@ -29,6 +31,7 @@ class Typed:
     text: str = ""
     params: dict[str, Any] | None = None
     prefill: dict[str, Any] | None = None
+    checklist: dict[str, str] | None = None
     errors: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -37,8 +40,9 @@ class _NotReadable(ValueError):
 
 
 def read_words(values: Mapping[str, Any]) -> Typed:
-    """Reason and text of any form; a question counts as its text."""
-    return Typed(reason_code=_given(values, "reason"), text=_given(values, "text") or _given(values, "question"))
+    """Reason, text and checklist of any form; a question counts as its text."""
+    text = _given(values, "text") or _given(values, "question")
+    return Typed(reason_code=_given(values, "reason"), text=text, checklist=read_answers(values))
 
 
 def read_modification(values: Mapping[str, Any], params: Mapping[str, Any], prefill: Mapping[str, Any]) -> Typed:
@@ -54,7 +58,14 @@ def read_modification(values: Mapping[str, Any], params: Mapping[str, Any], pref
             changed[place.part][place.key] = _read(_given(values, place.block_id), place)
         except _NotReadable as error:
             errors[place.block_id] = str(error)
-    return Typed(said.reason_code, said.text, changed["params"], changed["prefill"], errors)
+    return replace(said, params=changed["params"], prefill=changed["prefill"], errors=errors)
+
+
+def unmasked(view: View, typed: Typed) -> Typed:
+    """A modification of what the form offered, made whole: what had no input, because it is masked or of another step, stays as it is."""
+    whole = view.original or view.submission
+    params = {**(whole.action.params or {}), **(typed.params or {})}
+    return replace(typed, params=params, prefill={**whole.prefilled, **(typed.prefill or {})})
 
 
 def _read(text: str, place: Place) -> object:

@@ -1,10 +1,12 @@
 """The words people read for the codes of the vocabulary. Owns labels and icons; never a sentence about one case."""
 
+from dataclasses import dataclass
 from decimal import Decimal
 
 from bot.cards.text import line
+from routing.case import Case
 from routing.submission import RiskFacts
-from routing.vocabulary import Lane, Risk, Verdict
+from routing.vocabulary import CaseKind, Lane, Risk, Verdict
 
 RISK = {Risk.LOW: "🟢 Low risk", Risk.MEDIUM: "🟡 Medium risk", Risk.HIGH: "🟠 High risk", Risk.CRITICAL: "🔴 Critical risk"}
 
@@ -27,11 +29,42 @@ VERDICT = {
     Verdict.WITHDRAWN: "↩️ Withdrawn by the service",
 }
 
-DONE = {"approve": "Approved", "reject": "Rejected", "modify": "Modified", "verify": "Verified", "check": "Checked"}
+DONE = {
+    "approve": "Approved",
+    "reject": "Rejected",
+    "modify": "Modified",
+    "triage": "Confirmed",
+    "verify": "Verified",
+    "check": "Checked",
+}
 """A vote in the past tense, by verb or by name of the step."""
 
-VOTE = {"verify": "Verified", "approve": "Approve", "check": "Checked"}
-"""What the approving button says at a step of this name."""
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What the deciding buttons and their forms say, at most 24 characters each; `modify` is "" where there is nothing to modify."""
+
+    approve: str
+    reject: str = "Reject"
+    modify: str = "Modify"
+
+
+_AT_STEP = {
+    "triage": Labels("Confirm", modify="Correct"),
+    "verify": Labels("Verified"),
+    "approve": Labels("Approve"),
+    "check": Labels("Checked"),
+}
+_OF_KIND = {
+    CaseKind.CHECK: Labels("It was right", "It was wrong", ""),
+    CaseKind.ROLLBACK: Labels("Undo it", "Leave it", ""),
+}
+
+
+def labels(case: Case) -> Labels:
+    """The words of the case's kind, else those of the step it is at."""
+    name = case.route.steps[case.step].name if case.step < len(case.route.steps) else "approve"
+    return _OF_KIND.get(case.kind) or _AT_STEP[name]
 
 
 def code_label(code: str) -> str:

@@ -3,17 +3,20 @@
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from bot import clock
-from bot.cli.configuration import settings
+from bot.cli.configuration import Supposed, environment, settings
 from bot.control import ask, person_of, socket_path
 from routing.change import Actor
+from routing.policy import Policy
 from routing.policy_file import load_policy
 from store.database import Database
 from store.keys import vault_key
 from store.ledger import Ledger
 from store.policies import Policies
+from store.reads import Reads
 from store.timekeeper import Timekeeper
 from store.vault import Vault
 from store.wakeups import Wakeups
@@ -22,11 +25,14 @@ from store.writer import Writer
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What writes to a database that others serve."""
+    """What writes to a database that others serve, and reads it. `load` compiles a policy, whatever of its secrets is set here."""
 
     database: Database
     writer: Writer
     ledger: Ledger
+    reads: Reads
+    vault: Vault
+    load: Callable[[bytes], Policy]
 
 
 async def carry_out(
@@ -40,10 +46,13 @@ async def carry_out(
     try:
         vault = Vault(vault_key(found.vault_key_path, create=False))
         timekeeper = Timekeeper(clock.now, clock.steady, by_database=True)
-        writer = Writer(database, timekeeper, vault, Policies(lambda text: load_policy(text, {})), Wakeups())
+        load = partial(load_policy, environment=Supposed(environment()))
+        compiled = Policies(load)
+        writer = Writer(database, timekeeper, vault, compiled, Wakeups())
         writer.start()
         try:
-            return await directly(Beside(database, writer, Ledger(writer)), person_of(os.getuid()))
+            reads = Reads(database, writer, vault, compiled)
+            return await directly(Beside(database, writer, Ledger(writer), reads, vault, load), person_of(os.getuid()))
         finally:
             await writer.close()
     finally:

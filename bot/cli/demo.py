@@ -15,7 +15,11 @@ TRY = """Try this, as different people (the page lets you choose who you are):
   - Approve Anna's small refund in #review-tier1, and watch the service execute it.
   - Press as Chiara on the access request she asked for herself.
   - Modify the price: somebody shifted the decimal point.
-  - Release the supplier's new bank account in #review-tier2. It takes two people.
+  - Release the supplier's new bank account in #review-tier2: reveal it, answer the checklist. It takes two people.
+  - Check the summary "Returns, week 47", which nobody had to approve, against its notes.
+  - Confirm one ticket and correct the other: within a minute an alert is in #review-ops, and Grace may resume.
+  - Accept, as Hugo, the policy that Grace proposed in #review-owners, or decline it.
+  - As Grace, type: /review pause refunds The model repeats itself.  Approve a refund as Anna; then /review resume refunds Mended.
   - Leave the locked account alone for three minutes: it climbs, and PagerDuty rings."""
 
 

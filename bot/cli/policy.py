@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from bot.cli import policy_life
 from bot.cli.terminal import FOUND, JsonFlag, emit, remark
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from routing.errors import Problem
+    from routing.policy import Policy
 
 app = typer.Typer(
     help="The rules by which cases reach people (policy.yml).", epilog="Example:  tierline policy init policy.yml", no_args_is_help=True
@@ -21,27 +24,41 @@ PolicyFile = Annotated[Path | None, typer.Argument(help="The file; default: TIER
 BEGIN = "`tierline policy init` writes one to begin with."
 
 
-@app.command(epilog="Example:  tierline policy init policy.yml")
-def init(file: Annotated[Path, typer.Argument(help="Where to write it.")] = Path("policy.yml"), *, as_json: JsonFlag = False) -> None:
-    """Write a small policy with comments, to begin with. Never overwrites a file."""
-    from importlib.resources import files
+@app.command(epilog="Example:  tierline policy init policy.yml --template access-requests")
+def init(
+    file: Annotated[Path, typer.Argument(help="Where to write it.")] = Path("policy.yml"),
+    *,
+    template: Annotated[str, typer.Option(help="Begin with one of those that --list names.", show_default=False)] = "",
+    listed: Annotated[bool, typer.Option("--list", help="Name the templates and write nothing.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Write a policy with comments, to begin with: a small one, or one made for a use case. Never overwrites a file."""
+    from bot.cli.templates import template_bytes, templates
 
+    if listed:
+        _list(templates(), as_json=as_json)
+        return
+    text = template_bytes(template)
     try:
         with file.open("xb") as out:
-            out.write(files("bot.cli").joinpath("first_policy.yml").read_bytes())
+            out.write(text)
     except FileExistsError:
         raise typer.BadParameter(f"{file} is there already; name another file") from None
     if as_json:
-        emit({"file": str(file)})
+        emit({"file": str(file), "template": template or None})
     else:
         print(f"{file} written. Put in your channels, groups and workflows, then: tierline policy check {file}")
 
 
 @app.command(epilog="Example:  tierline policy check examples/policy.yml")
 def check(file: PolicyFile = None, *, as_json: JsonFlag = False) -> None:
-    """Check a policy: every problem with file, line, key and what was expected. Exit 1 if there is one."""
+    """Check a policy: every problem with file, line, key and what was expected. Exit 1 if there is one.
+
+    A policy without problems is tried: each example it holds has to go where it says.
+    """
     from bot.cli.configuration import Supposed, chosen_file, environment
     from bot.cli.verdict import judge
+    from bot.clock import now
     from routing.errors import PolicyError
     from routing.policy_file import load_policy
 
@@ -52,10 +69,14 @@ def check(file: PolicyFile = None, *, as_json: JsonFlag = False) -> None:
     except PolicyError as error:
         judge(path, error.problems, sorted(supposed.unset), as_json=as_json)
         raise typer.Exit(FOUND) from None
-    judge(path, (), sorted(supposed.unset), as_json=as_json)
+    problems = _tried(policy, supposed, now())
+    judge(path, problems, sorted(supposed.unset), as_json=as_json)
     if not as_json:
         for name, workflow in policy.workflows.items():
-            remark(f"  {name}: {workflow.template} on {workflow.ladder}, {len(workflow.rules)} rules")
+            tried = f", {len(workflow.examples)} examples" if workflow.examples else ""
+            remark(f"  {name}: {workflow.template} on {workflow.ladder}, {len(workflow.rules)} rules{tried}")
+    if problems:
+        raise typer.Exit(FOUND)
 
 
 @app.command(epilog="Example:  tierline policy explain case.json --policy examples/policy.yml")
@@ -71,6 +92,7 @@ def explain(
     """
     from bot.cli.configuration import Supposed, chosen_file, environment
     from bot.clock import now
+    from routing.change import Arrival
     from routing.errors import Problem, SubmissionError
     from routing.explain import explain as explained
     from routing.facts import Facts
@@ -95,7 +117,7 @@ def explain(
     if not as_json:
         print(explanation.text(), end="")
         return
-    answer = open_case("", submission)("", loaded, Facts(), at).answer or {}
+    answer = open_case("", submission)(Arrival("", loaded, Facts(), at)).answer or {}
     emit({**answer, "id": None, "checkpoint": None, "explanation": explanation.json()})
 
 
@@ -105,6 +127,32 @@ def schema(*, as_json: JsonFlag = False) -> None:  # noqa: ARG001  # it is JSON 
     from routing.policy_file import policy_schema
 
     emit(policy_schema())
+
+
+policy_life.register(app)
+
+
+def _list(templates: "Mapping[str, str]", *, as_json: bool) -> None:
+    if as_json:
+        emit([{"template": name, "about": about} for name, about in templates.items()])
+        return
+    for name, about in templates.items():
+        print(f"{name:26}{about}")
+
+
+def _tried(policy: "Policy", environment: "Mapping[str, str]", at: "datetime") -> "list[Problem]":
+    """The examples of a policy that go elsewhere, each with its line."""
+    from routing.document import read_yaml
+    from routing.errors import Problem
+    from routing.examples import run_examples
+    from routing.strict import pointer
+
+    document = read_yaml(policy.text, environment)
+    return [
+        Problem(pointer(*one.place), f"{one.name}: {wrong}", document.line_of(one.place))
+        for one in run_examples(policy, at)
+        for wrong in one.wrong
+    ]
 
 
 def _refuse(source: str, problems: "Sequence[Problem]", *, as_json: bool) -> NoReturn:

@@ -34,18 +34,22 @@ async def _serve(settings: "Settings", environment: dict[str, str], *, as_json: 
     from bot.app import App
     from bot.cli.dead import revive
     from bot.cli.erasing import erase_content
+    from bot.cli.proposals import COMMANDS
     from bot.cli.recovering import go_on
-    from bot.control import Control, socket_path
+    from bot.control import Command, Control, socket_path
+    from routing.policy_file import load_policy
 
     told_to_stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
     app = await App.start(settings, environment)
+    load = partial(load_policy, environment=environment)
     try:
-        commands = {
+        commands: dict[str, Command] = {
             "retry": partial(revive, app.database, app.outbox),
             "erase": partial(erase_content, app.database, app.ledger),
             "recover": partial(go_on, app.signing, app.outbox),
+            **{name: partial(command, app.proposing, app.reads, load) for name, command in COMMANDS.items()},
         }
         control = Control(socket_path(settings), commands) if settings.on_sqlite else None
         if control is not None:

@@ -15,9 +15,12 @@ PLACES = (Path(__file__).with_name("receiver.py"), Path(__file__).parents[2] / "
 Verify = Callable[[bytes, Mapping[str, str]], object]
 
 
-def verifying(database: Path, secret: str, vkey: str) -> Verify:
-    """The kit's judgement of one callback: it remembers it in `database`, or raises ValueError with why it does not believe it."""
-    receiver = _load().Receiver(str(database), secrets=[secret], vkeys=[vkey], act=_act)
+def verifying(database: Path, secret: str, vkey: str, clock: Callable[[], float]) -> Verify:
+    """The kit's judgement of one callback: it remembers it in `database`, or raises ValueError with why it does not believe it.
+
+    `clock` gives seconds since 1970.
+    """
+    receiver = _load().Receiver(str(database), secrets=[secret], vkeys=[vkey], act=_act, clock=clock)
 
     def verify(body: bytes, headers: Mapping[str, str]) -> object:
         status, answer = receiver.receive(headers, body)

@@ -11,11 +11,15 @@ from pathlib import Path
 
 from bot import clock
 from bot.demo.cases import read_cases
+from bot.demo.cast import GRACE, SLACK_IDS
+from bot.demo.proposal import next_policy
+from bot.demo.scene import Scene
 from bot.demo.stage import SERVICE, Stage, free_port, set_up
-from bot.demo.story import CLIMBS_AFTER, PATIENCE_S, Story
+from bot.demo.story import PATIENCE_S, play
 from bot.demo.witness import MissingError
 from bot.logs import set_up_logs
 from bot.sandbox.faults import Fault, Mode
+from routing.change import Actor
 
 FAULTS: Mapping[str, Fault] = {
     "callbacks": Fault("customer", "callback", Mode.UNREACHABLE, times=None),
@@ -24,6 +28,12 @@ FAULTS: Mapping[str, Fault] = {
     "presses": Fault("slack", "interactive", Mode.UNREACHABLE, times=None),
 }
 """What can be broken on purpose, to see the story fail."""
+
+HANDS_ON = (
+    *("small-refund", "large-refund", "sofa", "access", "reply", "bank", "price", "candle", "lock", "summary", "summary-close"),
+    *("ticket-charged", "ticket-smell"),
+)
+"""The cases to press in; the candle is posted twice, as a run that stumbled would. What stops the line is left to the story."""
 
 PAGE_PORT = 8000
 LOG_LINES = 20
@@ -54,11 +64,11 @@ async def play_story(
 ) -> Missing | None:
     """Play the whole story in a fresh sandbox. None when its ledgers saw every step."""
     with _directory() as (directory, log):
-        async with set_up(directory, patience=CLIMBS_AFTER) as stage:
+        async with set_up(directory) as stage:
             if fault is not None:
                 stage.sandbox.faults.add(FAULTS[fault])
             try:
-                await Story(stage, clock.now(), chapter, step, patience_s).play()
+                await play(Scene(stage, chapter, step, patience_s))
             except MissingError as missing:
                 return Missing(str(missing), tuple(log.read_text().splitlines()[-LOG_LINES:]))
     return None
@@ -75,7 +85,7 @@ async def play_hands_on(
     bot_port = free_port(page_port + 1) if 0 < page_port < 65535 else 0
     with _directory() as (directory, _):
         async with set_up(directory, policy_text=policy, page_port=page_port, bot_port=bot_port) as stage:
-            posted = await _post_all(stage) if policy is None else 0
+            posted = await _prepare(stage) if policy is None else 0
             sandbox = stage.sandbox
             welcome(Welcome(sandbox.page_url, stage.app.url, SERVICE, stage.secret, tuple(stage.policy.workflows), posted))
             reporting = asyncio.create_task(report_outcomes(stage))
@@ -103,8 +113,12 @@ async def report_outcomes(stage: Stage) -> None:
         stop()
 
 
-async def _post_all(stage: Stage) -> int:
-    answers = [await stage.sandbox.customer.post(case) for case in read_cases(clock.now()).values()]
+async def _prepare(stage: Stage) -> int:
+    """The service posts its cases and Grace proposes another policy. Gives how many cases were taken."""
+    cases = read_cases(stage.clock())
+    posts = [cases[name] for name in HANDS_ON] + [cases["candle"] | {"task_id": "price-3022"}]
+    answers = [await stage.sandbox.customer.post(case) for case in posts]
+    await stage.app.proposing.propose(next_policy(stage), stage.app.policy(), Actor("human", SLACK_IDS[GRACE]), reason="Two chargebacks.")
     return sum(status == 202 for status, _ in answers)
 
 

@@ -6,7 +6,7 @@ import re
 import secrets
 import socket
 from base64 import b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from importlib.resources import files
@@ -14,8 +14,8 @@ from pathlib import Path
 
 import yaml
 
-from bot import clock
 from bot.app import App
+from bot.demo.clock import StoryClock
 from bot.demo.kit import verifying
 from bot.demo.town import town_for
 from bot.sandbox.customer import CustomerConfig
@@ -29,9 +29,6 @@ from store.keys import signing_key
 from store.note import Signer
 
 SERVICE = "northwind-agent"
-HANDS_ON_PATIENCE = "3m"
-"""How long the urgent ladder waits before it climbs, when a person plays."""
-
 _PAGERS = ("DEMO_PAGE_SENIORS", "DEMO_PAGE_EXPERTS", "DEMO_PAGE_DUTY")
 """Names in the policy of the three pagers of the sandbox, in its order."""
 
@@ -40,7 +37,9 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What is running. `secret` is the intake secret of the service, `vkey` the key of the audit log."""
+    """What is running. `secret` is the intake secret of the service, `vkey` the key of the audit log, `text` and `environment` what the
+    policy was read from.
+    """
 
     sandbox: Sandbox
     app: App
@@ -49,12 +48,13 @@ class Stage:
     directory: Path
     secret: str
     vkey: str
+    clock: StoryClock
+    text: bytes
+    environment: Mapping[str, str]
 
 
 @asynccontextmanager
-async def set_up(
-    directory: Path, *, policy_text: bytes | None = None, patience: str = HANDS_ON_PATIENCE, page_port: int = 0, bot_port: int = 0
-) -> AsyncIterator[Stage]:
+async def set_up(directory: Path, *, policy_text: bytes | None = None, page_port: int = 0, bot_port: int = 0) -> AsyncIterator[Stage]:
     """Start everything in `directory`, stop it at the end. `policy_text`: another policy than the demonstration's; the service may post
     cases for all its workflows. Raises PolicyError, OSError for a port that is taken.
     """
@@ -62,30 +62,26 @@ async def set_up(
     secret, callback_secret = _secret(), _secret()
     environment = {name: secrets.token_hex(16) for name in _VARIABLE.findall(text.decode(errors="replace"))}  # in the form of a routing key
     environment |= {name: service.routing_key for name, service in zip(_PAGERS, PAGERDUTY.services, strict=True)}
-    environment |= {"DEMO_PATIENCE": patience, "DEMO_SECRET": secret, "DEMO_CALLBACK_SECRET": callback_secret}
+    environment |= {"DEMO_SECRET": secret, "DEMO_CALLBACK_SECRET": callback_secret}
     policy = load_policy(text, environment, "policy")
     identity = replace(SLACK.app, bot_token=f"xoxb-{secrets.token_hex(12)}", signing_secret=secrets.token_hex(16))
-    sandbox = Sandbox(_unix, town_for(policy, identity, CustomerConfig(SERVICE, secret, (callback_secret,))))
+    clock = StoryClock()
+    sandbox = Sandbox(clock.unix, town_for(policy, identity, CustomerConfig(SERVICE, secret, (callback_secret,))))
     await sandbox.start(page_port=page_port)
     try:
         (directory / "policy.yml").write_bytes(text)
         (directory / "services.yml").write_text(_services(sandbox.customer_callback_url, list(policy.workflows)))
         settings = read_settings(_settings(directory, sandbox, bot_port))
-        app = await App.start(settings, environment)
+        app = await App.start(settings, environment, clock=clock)
         try:
             vkey = str(Signer(f"tierline/{app.deployment}", signing_key(settings.signing_key_path, create=False)).vkey)
-            sandbox.customer.verify = verifying(directory / "customer.db", callback_secret, vkey)
+            sandbox.customer.verify = verifying(directory / "customer.db", callback_secret, vkey, clock.unix)
             sandbox.connect(f"{app.url}/slack/events", f"{app.url}/pagerduty/webhooks", app.url)
-            yield Stage(sandbox, app, settings, policy, directory, secret, vkey)
+            yield Stage(sandbox, app, settings, policy, directory, secret, vkey, clock, text, environment)
         finally:
             await app.stop()
     finally:
         await sandbox.stop()
-
-
-def _unix() -> float:
-    """The sandbox's clock, in seconds since 1970."""
-    return clock.now().timestamp()
 
 
 def free_port(wanted: int) -> int:

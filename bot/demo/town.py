@@ -23,17 +23,19 @@ REVIEWERS = tuple(user.id for user in SLACK.users[:8])
 def town_for(policy: Policy, app: AppIdentity, customer: CustomerConfig, pager: PagerDutyConfig = PAGERDUTY) -> SandboxConfig:
     """A sandbox in which every card of this policy finds its channel, its people and its pager."""
     rungs = [rung for ladder in policy.ladders.values() for rung in ladder.tiers]
-    return SandboxConfig(slack=_slack(policy, rungs, app), pagerduty=_pagerduty(rungs, pager), customer=customer)
+    return SandboxConfig(slack=_slack(policy, rungs, app), pagerduty=_pagerduty(policy, rungs, pager), customer=customer)
 
 
 def _slack(policy: Policy, rungs: list[Rung], app: AppIdentity) -> SlackConfig:
     named = [person for rung in rungs for person in (rung.owner, rung.backup) if person]
-    named += [person for group in policy.groups.values() for person in group.users]
+    named += [*(person for group in policy.groups.values() for person in group.users), *policy.form.owners]
     strangers = tuple(_user(person) for person in _new(named, (user.id for user in SLACK.users)))
     handles = _new(filter(None, (group.usergroup for group in policy.groups.values())), _spellings(SLACK.groups))
     groups = tuple(_group(handle, place) for place, handle in enumerate(handles))
     everybody = (*REVIEWERS, *(user.id for user in strangers), BOT)
-    ours = {rung.channel.removeprefix("#") for rung in rungs}
+    told = (policy.form.channels.operations, policy.form.channels.owners)
+    desks = [desk.channel for rung in rungs for desk in rung.queues]
+    ours = {channel.removeprefix("#") for channel in (*(rung.channel for rung in rungs), *desks, *told) if channel is not None}
     opened = tuple(
         replace(channel, members=tuple(dict.fromkeys((*channel.members, *everybody)))) if {channel.name, channel.id} & ours else channel
         for channel in SLACK.channels
@@ -49,16 +51,18 @@ def _slack(policy: Policy, rungs: list[Rung], app: AppIdentity) -> SlackConfig:
     )
 
 
-def _pagerduty(rungs: list[Rung], pager: PagerDutyConfig) -> PagerDutyConfig:
+def _pagerduty(policy: Policy, rungs: list[Rung], pager: PagerDutyConfig) -> PagerDutyConfig:
     known = {service.routing_key for service in pager.services}
-    pagings = {rung.pagerduty.routing_key.get_secret_value(): (rung, rung.pagerduty) for rung in rungs if rung.pagerduty}
+    pagings = {rung.pagerduty.routing_key.get_secret_value(): (rung.channel, rung.pagerduty) for rung in rungs if rung.pagerduty}
+    if (incidents := policy.form.incidents) is not None:
+        pagings.setdefault(incidents.routing_key.get_secret_value(), ("incidents", incidents))
     made = [_paged(key, *found) for key, found in pagings.items() if key not in known and len(key) == ROUTING_KEY_LENGTH]
     on_call = {service.escalation_policy_id: ("PHUGO001", "PGRACE01") for service in made} | dict(pager.on_call)
     return replace(pager, services=(*pager.services, *made), on_call=on_call)
 
 
-def _paged(key: str, rung: Rung, paging: Paging) -> PagedService:
-    name = f"Pager of {rung.channel}"
+def _paged(key: str, whose: str, paging: Paging) -> PagedService:
+    name = f"Pager of {whose}"
     return PagedService(_slack_id("PS", key)[:8], name, key, paging.escalation_policy or _slack_id("PP", key)[:8], name)
 
 

@@ -76,10 +76,23 @@ class Witness:
                 return message
         return None
 
+    def card_with(self, channel: str, case_id: str, *texts: str, verb: str = "approve") -> Json | None:
+        """The card of a case that offers `verb` and shows all of this."""
+        card = self.card(channel, case_id, verb=verb)
+        return card if card is not None and all(text in shown(card) for text in texts) else None
+
     def closed_card(self, channel: str, case_id: str, text: str) -> Json | None:
         """The card of a decided case: it shows `text` and nobody can approve on it any more."""
         card = self.card(channel, case_id, text=text)
         return None if card is None or "tierline:approve" in actions_of(card) else card
+
+    def child(self, channel: str, parent: str, text: str) -> str | None:
+        """The id of an open check or roll back of a case, if its card shows `text`."""
+        for message in self._sandbox.slack.messages(channel):
+            case_id = str(((message.get("metadata") or {}).get("event_payload") or {}).get("case", ""))
+            if case_id != parent and self.card_with(channel, case_id, parent, text):
+                return case_id
+        return None
 
     def note(self, channel: str, case_id: str, text: str) -> Json | None:
         """A reply in the thread of a case's card that says `text`."""
@@ -96,6 +109,18 @@ class Witness:
         view = self._sandbox.slack.open_view(person)
         return view if view is not None and view["title"]["text"] == title else None
 
+    def form(self, person: str, title: str, *texts: str) -> Json | None:
+        """The form this person has open, if it has this title and shows all of this."""
+        view = self.modal(person, title)
+        return view if view is not None and all(text in shown(view) for text in texts) else None
+
+    def bulletin(self, channel: str, *texts: str) -> Json | None:
+        """The newest message about more than one case that shows all of this."""
+        ours = [
+            one for one in self._sandbox.slack.messages(channel) if (one.get("metadata") or {}).get("event_type") == "tierline_bulletin"
+        ]
+        return next((one for one in reversed(ours) if all(text in shown(one) for text in texts)), None)
+
     def cards(self, case_id: str) -> int:
         """How many messages of any channel are cards of this case."""
         return sum(self.card(channel.name, case_id) is not None for channel in self._sandbox.config.slack.channels)
@@ -110,6 +135,15 @@ class Witness:
     def callback(self, case_id: str, kind: str) -> Callback | None:
         """What the service was told about a case, if it was: verified by its receiver kit before it came in here."""
         return next((one for one in self._sandbox.customer.inbox if one.type == kind and one.data.get("case_id") == case_id), None)
+
+    def callbacks(self, case_id: str, kind: str) -> int:
+        """How often the service was told this about a case."""
+        return sum(one.type == kind and one.data.get("case_id") == case_id for one in self._sandbox.customer.inbox)
+
+    def workflow(self, name: str, automation: str) -> Callback | None:
+        """The last the service heard about a workflow, if it says this."""
+        heard = [one for one in self._sandbox.customer.inbox if one.type.startswith("workflow.") and one.data.get("workflow") == name]
+        return heard[-1] if heard and heard[-1].data.get("automation") == automation else None
 
     def verdict(self, case_id: str, verdict: str) -> Callback | None:
         """The decision that reached the service, if it is this one."""

@@ -2,21 +2,24 @@
 
 from datetime import datetime
 
-from routing.authorize import EXECUTABLE, email_sha256, refuse
+from routing.authorize import EXECUTABLE, email_sha256, refuse, requesters
 from routing.canonical import Json
 from routing.case import Case
 from routing.change import SYSTEM, Actor, Subject
-from routing.clock import after
 from routing.followup import Information, Outcome, Withdrawal
-from routing.review.deciding import PressStep, StepResult
+from routing.review.checking import draw_check
 from routing.review.draft import Draft
-from routing.review.ladder import close_pages, move_up, tier_clocks
-from routing.review.opening import answer, place, routed
-from routing.review.revising import revise, risen
+from routing.review.ladder import close_pages, move_up, open_page, resumed_clocks
+from routing.review.parentage import settle
+from routing.review.placing import place
+from routing.review.pressing import PressStep, StepResult
+from routing.review.revising import present_facts, revise, risen
+from routing.review.telling import answer, routed
+from routing.review.tying import untie
 from routing.review.verdict import conclude
 from routing.route import route
 from routing.submission import Submission, read_submission
-from routing.vocabulary import ClockName, EventKind, Lane, State, Verdict
+from routing.vocabulary import CaseKind, EventKind, Lane, State, Verdict
 
 
 def supply(letter: Information) -> PressStep:
@@ -29,16 +32,19 @@ def supply(letter: Information) -> PressStep:
         case, content = subject.case, subject.submission
         if not case.open:
             return refuse("not_open")
+        if case.kind is not CaseKind.CASE:
+            return refuse("yes_or_no")
         if content is None or subject.policy is None:
             raise ValueError("information needs the case's content and its policy")
-        changed = merge(content, letter)
-        again = route(subject.policy, changed, case.facts, now)
-        seen = case.tier_since is not None
-        draft = Draft(case, now)
-        chosen = risen(case.route, again) if seen or case.route.lane is Lane.STOP else again  # nobody talks a case out of stop-the-line
-        revise(draft, changed, chosen)
-        if not seen:
-            draft.put(tier=chosen.start)
+        changed, facts = merge(content, letter), present_facts(subject)
+        again = route(subject.policy, changed, facts, now)
+        shown = case.tier_since is not None
+        kept = shown or case.tied_to or case.route.lane is Lane.STOP  # nobody talks a case that people look at out of it, nor a stop
+        draft = Draft(subject, now)
+        untie(draft, "information")
+        revise(draft, changed, risen(case.route, again) if kept else again, facts)
+        if not shown:
+            draft.put(tier=draft.case.route.start)
         _take_requester(draft, changed)
         draft.put_clocks(deadline=changed.deadline)
         _forget_modifications(draft, content, changed)
@@ -47,6 +53,7 @@ def supply(letter: Information) -> PressStep:
             EventKind.INFORMATION_SUPPLIED, Actor("service", case.service), routed(draft.case, changed), sealed=sealed, submission=changed
         )
         _place_again(draft, case, event)
+        draw_check(draft, changed)
         return draft.change(answer(draft.case))
 
     return step
@@ -59,11 +66,13 @@ def withdraw(letter: Withdrawal) -> PressStep:
         case = subject.case
         if not case.open:
             return refuse("not_open")
-        draft = Draft(case, now)
+        draft = Draft(subject, now)
         actor = Actor("service", case.service)
+        untie(draft, "withdrawn")
         draft.record(EventKind.WITHDRAWN, actor, {}, sealed={"reason": letter.reason})
         close_pages(draft)
         conclude(draft, Verdict.WITHDRAWN, actor, reason_code="withdrawn")
+        settle(draft)
         return draft.change(answer(draft.case))
 
     return step
@@ -74,7 +83,9 @@ def report(letter: Outcome) -> PressStep:
 
     def step(subject: Subject, now: datetime) -> StepResult:
         case = subject.case
-        draft = Draft(case, now)
+        if case.kind is not CaseKind.CASE:
+            return refuse("yes_or_no")
+        draft = Draft(subject, now)
         actor = Actor("service", case.service)
         fields: dict[str, Json] = {
             "result": letter.result,
@@ -86,10 +97,14 @@ def report(letter: Outcome) -> PressStep:
         event = draft.record(EventKind.OUTCOME_REPORTED, actor, fields, sealed=sealed)
         if (wrong := _execution_alarm(case, letter)) is not None:
             event = draft.record(EventKind.EXECUTION_ALARM, actor, {"alarm": wrong, "action_sha256": case.action_sha256})
-        if not case.open:
+        if not case.open and not case.withheld:
             draft.put(state=State.CLOSED, outcome=letter.result)
         draft.update_cards()
         draft.note(event)
+        for child in (subject.related[name] for name in case.children if name in subject.related):
+            beside = draft.beside(child)
+            beside.update_cards()
+            draft.take(beside)
         return draft.change(answer(draft.case))
 
     return step
@@ -111,6 +126,10 @@ def merge(content: Submission, letter: Information) -> Submission:
 
 def _place_again(draft: Draft, before: Case, event: int) -> None:
     case = draft.case
+    if before.held_by in ("frozen", "quarantine"):  # somebody else lets it go on, with what it has become
+        draft.update_cards()
+        draft.note(event)
+        return
     if before.tier_since is None:
         draft.put_clocks(information=None)
         place(draft)
@@ -122,26 +141,23 @@ def _place_again(draft: Draft, before: Case, event: int) -> None:
     if case.route.start > before.tier:
         move_up(draft, case.route.start, event)
         return
-    calendar, resumed = case.calendar(ClockName.DECIDE), tier_clocks(case, draft.now)
-    if before.clocks.left_s is not None:
-        resumed = resumed.model_copy(
-            update={"decide": after(calendar, draft.now, before.clocks.left_s), "reminders": (), "acknowledge": None},
-        )
-    elif before.state is State.PENDING:
-        resumed = case.clocks
-    if before.state is not State.HELD:
-        draft.put(state=State.PENDING, clocks=resumed)
+    if before.state is State.NEEDS_INFO:
+        draft.put(state=State.PENDING, clocks=resumed_clocks(case, draft.now).model_copy(update={"acknowledge": None}))
+    if case.route.lane is Lane.STOP and before.route.lane is not Lane.STOP:
+        open_page(draft)
     draft.update_cards()
     draft.note(event)
 
 
 def _take_requester(draft: Draft, changed: Submission) -> None:
-    """Whoever is named now is kept from deciding, by id as by e-mail; naming nobody takes nothing back."""
-    named = changed.requester
-    if named is not None and named.slack_id is not None:
-        draft.put(requester=named.slack_id)
-    if named is not None and named.email is not None:
-        draft.put(requester_email_sha256=email_sha256(named.email))
+    """Whoever is named now is kept from deciding, by id as by e-mail; so is whoever was named before. Naming nobody takes nothing back."""
+    named, case = changed.requester, draft.case
+    by_id = (named.slack_id or "") if named is not None else ""
+    by_email = email_sha256(named.email) if named is not None and named.email is not None else ""
+    if (by_id or by_email) and {case.requester, case.requester_email_sha256} - {"", by_id, by_email}:
+        draft.put(barred=requesters(case))
+    if by_id or by_email:
+        draft.put(requester=by_id, requester_email_sha256=by_email)
 
 
 def _forget_modifications(draft: Draft, content: Submission, changed: Submission) -> None:
@@ -154,7 +170,7 @@ def _forget_modifications(draft: Draft, content: Submission, changed: Submission
 def _execution_alarm(case: Case, letter: Outcome) -> str | None:
     if letter.result != "executed":
         return None
-    if case.verdict not in EXECUTABLE:
+    if case.verdict not in EXECUTABLE or case.withheld:
         return "executed_without_decision"
     if letter.executed_action_sha256 is not None and letter.executed_action_sha256 != case.action_sha256:
         return "executed_other_action"

@@ -1,96 +1,90 @@
 """Approve, reject, modify: the verbs that decide. Each returns a step; whoever presses has already been described in the press."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from routing.authorize import Allowed, answering_groups, authorize, refuse
+from routing.authorize import answering_groups, refuse
 from routing.canonical import Json
 from routing.case import Case, Vote
-from routing.change import Actor, Change, Refused, Subject
+from routing.change import Actor, Refused
 from routing.people import Press
+from routing.review.checklist import failed_items, send_back, unanswered
 from routing.review.draft import Draft
-from routing.review.ladder import acknowledge, close_pages, move_up, tier_clocks
-from routing.review.opening import routed
-from routing.review.revising import changed_fields, revise, risen
+from routing.review.ladder import acknowledge, close_pages, move_up, open_page, tier_clocks
+from routing.review.parentage import settle
+from routing.review.pressing import PressStep, by_person
+from routing.review.revising import changed_fields, present_facts, revise, risen
+from routing.review.telling import pressed, routed, words
 from routing.review.verdict import conclude
 from routing.route import route
 from routing.submission import Prefill, Submission
 from routing.vocabulary import EventKind, Lane, Verdict
 
-StepResult = Change | Refused
-PressStep = Callable[[Subject, datetime], StepResult]
-
 
 def approve(press: Press) -> PressStep:
-    """One person's yes to the current step; the last step decides the case."""
+    """One person's yes to the current step; the last step decides the case. An item of the checklist that failed makes it no yes."""
 
-    def step(subject: Subject, now: datetime) -> StepResult:
-        case = subject.case
-        if not isinstance(verdict := _may_decide(press, case, now), Allowed):
-            return verdict
-        if press.cut and press.person.id not in case.opened_by:
-            return refuse("open_evidence_first")
-        draft = Draft(case, now)
-        actor = Actor("human", press.person.id)
+    def act(draft: Draft, actor: Actor) -> Refused | None:
+        case = draft.case
+        if (refused := _unread(press, case) or unanswered(press, case)) is not None:
+            return refused
         acknowledge(draft, actor)
+        if failed := failed_items(press, case):
+            send_back(draft, press, actor, failed)
+            return None
         vote(draft, press)
-        if case.failed_checks:
+        if case.failed_checks and press.reason_code:
             draft.put(reason_code=press.reason_code)
-        draft.record(EventKind.APPROVED, actor, pressed(press, case) | _overridden(case), sealed=words(press))
-        advance(draft, actor)
-        return draft.change()
+        draft.record(EventKind.APPROVED, actor, pressed(press, case) | _answered(press, case) | _overridden(case), sealed=words(press))
+        advance(draft, press, actor)
+        return None
 
-    return step
+    return by_person(press, act, unless=_too_late)
 
 
 def reject(press: Press) -> PressStep:
-    """One person's no, with a reason; it decides at any step."""
+    """One person's no, with a reason; it decides at any step. Of a check it needs the case's content."""
 
-    def step(subject: Subject, now: datetime) -> StepResult:
-        case = subject.case
-        if not isinstance(verdict := _may_decide(press, case, now), Allowed):
-            return verdict
-        draft = Draft(case, now)
-        actor = Actor("human", press.person.id)
+    def act(draft: Draft, actor: Actor) -> None:
+        case = draft.case
         acknowledge(draft, actor)
         vote(draft, press)
         draft.record(EventKind.REJECTED, actor, pressed(press, case), sealed=words(press))
         close_pages(draft)
         conclude(draft, Verdict.REJECTED, actor, reason_code=press.reason_code, sealed=words(press))
-        return draft.change()
+        settle(draft, press)
 
-    return step
+    return by_person(press, act, unless=_too_late)
 
 
 def modify(press: Press) -> PressStep:
     """Another action, or other pre-filled fields, in place of the proposed: a new revision, routed again; its author's vote counts once.
 
-    Needs the case's content (`Subject.submission`). Earlier votes are void; the lane and its steps may only rise. Where the
-    first step belongs to a group the author is not in, the author has no vote at all.
+    Needs the case's content (`Subject.submission`). Earlier votes are void; the lane and its steps may only rise. The author has no vote
+    where the first step belongs to a group they are not in, or has a checklist that they did not answer or that something failed.
+    In triage only the pre-filled fields can be corrected.
     """
 
-    def step(subject: Subject, now: datetime) -> StepResult:
-        case, content = subject.case, subject.submission
-        if not isinstance(verdict := _may_decide(press, case, now), Allowed):
-            return verdict
-        if content is None or subject.policy is None or press.params is None:
+    def act(draft: Draft, actor: Actor) -> Refused | None:
+        case, now, (content, policy) = draft.case, draft.now, (draft.subject.submission, draft.subject.policy)
+        if content is None or policy is None or press.params is None:
             raise ValueError("modify needs the case's content, its policy and the new parameters")
-        if press.cut and press.person.id not in case.opened_by:
-            return refuse("open_evidence_first")
+        if (refused := _unread(press, case)) is not None:
+            return refused
         changed = _modified(content, press.params, content.prefilled if press.prefill is None else press.prefill)
         if changed is content:
             return refuse("no_change")
-        again = route(subject.policy, changed, case.facts, now)
+        if case.route.steps[case.step].name == "triage" and changed.action != content.action:
+            return refuse("prefill_only")
+        facts = present_facts(draft.subject)
+        again = route(policy, changed, facts, now)
         if again.lane is Lane.REJECT:
             return refuse("not_allowed")
         new_route = risen(case.route, again)
         in_action = changed_fields(content.action.params, changed.action.params)
         fields = (*in_action, *changed_fields(content.prefilled, changed.prefilled, "prefill"))
-        draft = Draft(case, now)
-        actor = Actor("human", press.person.id)
         acknowledge(draft, actor)
-        revise(draft, changed, new_route)
+        revise(draft, changed, new_route, facts)
         draft.put(
             reason_code=press.reason_code, modified_by=press.person.id, modified_fields=tuple(sorted({*case.modified_fields, *fields}))
         )
@@ -99,51 +93,34 @@ def modify(press: Press) -> PressStep:
             "action_sha256": draft.case.action_sha256,
             "modified_fields": list(fields),
         }
-        told = routed(draft.case, changed) | pressed(press, case) | _overridden(case) | hashes
+        told = routed(draft.case, changed) | pressed(press, case) | _answered(press, draft.case) | _overridden(case) | hashes
         event = draft.record(EventKind.MODIFIED, actor, told, sealed=words(press), submission=changed)
-        if new_route.lane is case.route.lane and press.person.groups & answering_groups(draft.case):
+        if new_route.lane is case.route.lane and _counts(press, draft.case):
             vote(draft, press)
-            advance(draft, actor)
-        elif new_route.start > case.tier:
-            move_up(draft, new_route.start, event)
+            advance(draft, press, actor)
+        elif draft.case.route.start > case.tier:
+            move_up(draft, draft.case.route.start, event)
         else:
             draft.put(clocks=tier_clocks(draft.case, now), acknowledged_by="")  # the author no longer answers for it
+            if new_route.lane is Lane.STOP and case.route.lane is not Lane.STOP:
+                open_page(draft)
             draft.update_cards()
             draft.note(event)
-        return draft.change()
+        return None
 
-    return step
-
-
-def _modified(content: Submission, params: dict[str, Any], prefill: dict[str, Any]) -> Submission:
-    """The content with these parameters and pre-filled fields; the very same where both are as before."""
-    update: dict[str, Any] = {}
-    if params != (content.action.params or {}):
-        update["action"] = content.action.model_copy(update={"params": params})
-    if prefill != content.prefilled:
-        update["prefill"] = Prefill.model_validate(prefill)
-    return content.model_copy(update=update) if update else content
-
-
-def _overridden(case: Case) -> dict[str, Json]:
-    """What the log says besides of an action that was let through although a check had failed."""
-    return {"override_check": True} if case.failed_checks else {}
-
-
-def _may_decide(press: Press, case: Case, now: datetime) -> Allowed | Refused:
-    """`authorize`, and nobody after the service's deadline: such a case is expired, whether or not its clock was swept yet."""
-    verdict = authorize(press, case)
-    late = case.clocks.deadline is not None and case.clocks.deadline <= now
-    return refuse("too_late") if late and isinstance(verdict, Allowed) else verdict
+    return by_person(press, act, unless=_too_late)
 
 
 def vote(draft: Draft, press: Press) -> None:
     """Count this person once, for the current step."""
-    mine = Vote(step=draft.case.step, by=press.person.id, verb=press.verb, at=draft.now)
-    draft.put(votes=(*draft.case.votes, mine))
+    case = draft.case
+    given = press.checklist or {}
+    answers = {item.id: given[item.id] for item in case.route.steps[case.step].checklist if item.id in given}
+    mine = Vote(step=case.step, by=press.person.id, verb=press.verb, at=draft.now, checklist=answers)
+    draft.put(votes=(*case.votes, mine))
 
 
-def advance(draft: Draft, actor: Actor) -> None:
+def advance(draft: Draft, press: Press, actor: Actor) -> None:
     """Go on to the next step once this one has all its people, or decide the case when there is none."""
     case = draft.case
     wanted = case.route.steps[case.step].people
@@ -158,15 +135,42 @@ def advance(draft: Draft, actor: Actor) -> None:
         return
     close_pages(draft)
     conclude(draft, Verdict.MODIFIED if case.modified_by else Verdict.APPROVED, actor)
+    settle(draft, press)
 
 
-def pressed(press: Press, case: Case) -> dict[str, Json]:
-    """What every decision event says of the press: the step, what the person saw and answered to, the reason code."""
-    name = case.route.steps[case.step].name
-    seen: dict[str, Json] = {"face": press.face, "saw": press.saw, "action_sha256": case.action_sha256}
-    return {"step": name, "tier": case.tier + 1, **seen, "reason_code": press.reason_code}
+def _modified(content: Submission, params: dict[str, Any], prefill: dict[str, Any]) -> Submission:
+    """The content with these parameters and pre-filled fields; the very same where both are as before."""
+    update: dict[str, Any] = {}
+    if params != (content.action.params or {}):
+        update["action"] = content.action.model_copy(update={"params": params})
+    if prefill != content.prefilled:
+        update["prefill"] = Prefill.model_validate(prefill)
+    return content.model_copy(update=update) if update else content
 
 
-def words(press: Press) -> dict[str, Json]:
-    """The person's free text and name, for the vault."""
-    return {key: value for key, value in {"text": press.text.strip(), "name": press.person.name}.items() if value}
+def _counts(press: Press, case: Case) -> bool:
+    """Whether the author of a modification takes part in deciding what it became."""
+    member = bool(press.person.groups & answering_groups(case))
+    return member and unanswered(press, case) is None and not failed_items(press, case)
+
+
+def _answered(press: Press, case: Case) -> dict[str, Json]:
+    """What the log says besides where the step has a checklist and it was answered."""
+    asked = case.route.steps[case.step].checklist
+    return {"checklist": dict(press.checklist)} if asked and press.checklist else {}
+
+
+def _overridden(case: Case) -> dict[str, Json]:
+    """What the log says besides of an action that was let through although a check had failed."""
+    return {"override_check": True} if case.failed_checks else {}
+
+
+def _unread(press: Press, case: Case) -> Refused | None:
+    """What was cut from the card has to be opened first."""
+    return refuse("open_evidence_first") if press.cut and press.person.id not in case.opened_by else None
+
+
+def _too_late(case: Case, now: datetime) -> Refused | None:
+    """Nobody decides after the service's deadline: such a case is expired, whether or not its clock was swept yet."""
+    late = case.clocks.deadline is not None and case.clocks.deadline <= now
+    return refuse("too_late") if late else None

@@ -5,25 +5,62 @@ what happens is said by the verbs and by `ladder`.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from routing.canonical import Json
 from routing.case import Case
-from routing.change import SYSTEM, Actor, Change, Event, Message, MessageKind
+from routing.change import SYSTEM, Actor, Change, Event, Message, MessageKind, Opens, Stop, Subject
 from routing.submission import Submission
-from routing.vocabulary import EventKind
+from routing.vocabulary import CaseKind, EventKind
 
 
 class Draft:
     """One step's working copy. Local to a step, so the step stays a pure function of its arguments."""
 
-    def __init__(self, case: Case, now: datetime) -> None:
-        """Start from the case as it is; `now` is the transaction's time."""
-        self.case = case
+    def __init__(self, subject: Subject, now: datetime) -> None:
+        """Start from the case as it is; `now` is the transaction's time. What else the step knows stays at hand in `subject`."""
+        self.case = subject.case
         self.now = now
+        self.subject = subject
         self._events: list[Event] = []
         self._messages: list[Message] = []
+        self._along: list[Change] = []
+        self._opens: list[Opens] = []
+        self._stop: Stop | None = None
+        self._caught = False
+        self._answer: Mapping[str, Json] | None = None
+
+    @classmethod
+    def going_on(cls, change: Change, subject: Subject, now: datetime) -> "Draft":
+        """A change that another step wrote, to be continued."""
+        draft = cls(replace(subject, case=change.case), now)
+        draft._events, draft._messages = list(change.events), list(change.messages)
+        draft._along, draft._opens = list(change.along), list(change.opens)
+        draft._stop, draft._caught, draft._answer = change.stop, change.caught, change.answer
+        return draft
+
+    def beside(self, case: Case) -> "Draft":
+        """The working copy of another case of the workflow that changes with this one; `take` it when it is done."""
+        return Draft(Subject(case, automation=self.subject.automation), self.now)
+
+    def take(self, other: "Draft") -> None:
+        """Make the change of another case part of this one."""
+        self._along.append(other.change())
+
+    def open(self, step: Opens) -> None:
+        """Open another case with this change."""
+        self._opens.append(step)
+
+    def stop_the_line(self) -> None:
+        """Pause the automation of the workflow with this change; the reason is given in codes, never in words of the case."""
+        codes = ", ".join(dict.fromkeys(reason.code for reason in self.case.route.reasons))
+        self._stop = Stop(self.case.workflow, f"Case {self.case.id} stops the line: {codes or self.case.route.lane.value}.")
+
+    def catch(self) -> None:
+        """Say that a mistake of the model came to light."""
+        self._caught = True
 
     def put(self, **fields: Any) -> None:
         """Replace fields of the case."""
@@ -56,7 +93,9 @@ class Draft:
             self.send(Message(MessageKind.NOTE, self.case.rung.channel, tier=self.case.tier, event=event))
 
     def call_back(self, kind: str, event: int) -> None:
-        """Promise the service one more callback that tells of an event."""
+        """Promise the service one more callback that tells of an event; of checks and roll backs it hears through their parent alone."""
+        if self.case.kind is not CaseKind.CASE:
+            return
         self.put(sequence=self.case.sequence + 1)
         self.send(Message(MessageKind.CALLBACK, self.case.service, callback=kind, sequence=self.case.sequence, event=event))
 
@@ -69,4 +108,13 @@ class Draft:
 
     def change(self, answer: Mapping[str, Json] | None = None) -> Change:
         """The finished change."""
-        return Change(self.case, tuple(self._events), tuple(self._messages), answer)
+        return Change(
+            self.case,
+            tuple(self._events),
+            tuple(self._messages),
+            self._answer if answer is None else answer,
+            along=tuple(self._along),
+            opens=tuple(self._opens),
+            stop=self._stop,
+            caught=self._caught,
+        )

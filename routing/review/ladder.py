@@ -4,6 +4,7 @@ Owns the clocks of a tier and the pages that belong to it. It gives no verdict e
 """
 
 from datetime import datetime
+from typing import Literal
 
 from routing.case import Case, Clocks, OpenPage
 from routing.change import SYSTEM, Actor, Message, MessageKind
@@ -28,6 +29,17 @@ def tier_clocks(case: Case, now: datetime) -> Clocks:
     )
 
 
+def resumed_clocks(case: Case, now: datetime) -> Clocks:
+    """The clocks after a question: the decide clock goes on with what was left when it paused, and so do its reminders."""
+    fresh, left_s = tier_clocks(case, now), case.clocks.left_s
+    if left_s is None:
+        return fresh
+    calendar, used_s = case.calendar(ClockName.DECIDE), case.decide_s - left_s
+    ahead = [case.decide_s * part - used_s for part in REMINDERS]
+    reminders = tuple(after(calendar, now, wait_s) for wait_s in ahead if wait_s > 0)
+    return fresh.model_copy(update={"decide": after(calendar, now, left_s), "reminders": reminders})
+
+
 def total_clock(case: Case, now: datetime) -> datetime | None:
     """When the case must be decided or safe: as it runs already, or sooner if its route has become stricter; never later."""
     if case.route.total_s is None:
@@ -41,7 +53,7 @@ def arrive(draft: Draft, tier: int, *, page: bool) -> None:
     stands = draft.case.tier_since is not None and tier <= draft.case.tier
     if draft.case.tier_since is None:
         draft.put(first_tier=tier)
-    draft.put(state=State.PENDING, tier=tier, tier_since=draft.now, acknowledged_by="", claimed_by="")
+    draft.put(state=State.PENDING, held_by="", tier=tier, tier_since=draft.now, acknowledged_by="", claimed_by="")
     draft.put(clocks=tier_clocks(draft.case, draft.now))
     if stands:
         draft.update_cards()
@@ -118,11 +130,16 @@ def hold_clock(case: Case, now: datetime) -> datetime:
     return after(case.calendar(ClockName.HOLD), now, case.route.hold_s)
 
 
-def hold(draft: Draft, reason: str) -> None:
-    """Nobody can decide until somebody takes the case up again; the service is told, its own review clock runs, the total ends."""
-    clocks = Clocks(deadline=draft.case.clocks.deadline, hold=hold_clock(draft.case, draft.now))
-    draft.put(state=State.HELD, clocks=clocks, acknowledged_by="", claimed_by="")
-    event = draft.record(EventKind.HELD, SYSTEM, {"reason": reason, "tier": draft.case.tier + 1})
+def hold(draft: Draft, reason: str, by: Literal["ladder", "quarantine", "frozen"] = "ladder") -> None:
+    """Nobody can decide until the case is taken up again; the service is told, the total ends, its own review clock runs.
+
+    In a frozen workflow nothing moves and nobody is asked again: only the deadline and the total run on.
+    """
+    case, frozen = draft.case, by == "frozen"
+    again, total = (None, case.clocks.total) if frozen else (hold_clock(case, draft.now), None)
+    clocks = Clocks(deadline=case.clocks.deadline, total=total, hold=again)
+    draft.put(state=State.HELD, held_by=by, clocks=clocks, acknowledged_by="", claimed_by="")
+    event = draft.record(EventKind.HELD, SYSTEM, {"reason": reason, "tier": case.tier + 1})
     draft.update_cards()
     draft.note(event)
     draft.call_back("case.held", event)
@@ -137,7 +154,9 @@ def expire(draft: Draft, clock: str) -> None:
 
 def _exhaust(draft: Draft) -> None:
     match draft.case.route.exhausted:
-        case Exhausted.HOLD | Exhausted.QUARANTINE as safe:
-            hold(draft, f"ladder_exhausted_{safe.value}")
+        case Exhausted.HOLD:
+            hold(draft, "ladder_exhausted_hold")
+        case Exhausted.QUARANTINE:
+            hold(draft, "ladder_exhausted_quarantine", "quarantine")
         case Exhausted.REJECT:
             expire(draft, "ladder")

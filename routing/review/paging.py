@@ -7,9 +7,9 @@ from routing.authorize import refuse
 from routing.canonical import Json
 from routing.change import Actor, Change, Refused, Subject
 from routing.clock import after
-from routing.review.deciding import PressStep
 from routing.review.draft import Draft
 from routing.review.ladder import acknowledge
+from routing.review.pressing import PressStep
 from routing.vocabulary import ClockName, EventKind, State
 
 
@@ -31,7 +31,7 @@ def page_acknowledged(news: PagerNews) -> PressStep:
         case = subject.case
         if not any((page.tier, page.round) == (news.tier, news.round) for page in case.pages):
             return refuse("unknown_page")
-        draft = Draft(case, now)
+        draft = Draft(subject, now)
         actor = Actor("human", f"pagerduty:{news.who}")
         pages = tuple(
             page.model_copy(update={"acknowledged_by": actor.id}) if (page.tier, page.round) == (news.tier, news.round) else page
@@ -55,7 +55,7 @@ def page_resolved(news: PagerNews) -> PressStep:
         case = subject.case
         if not any((page.tier, page.round) == (news.tier, news.round) for page in case.pages):
             return refuse("unknown_page")
-        draft = Draft(case, now)
+        draft = Draft(subject, now)
         draft.put(pages=tuple(page for page in case.pages if (page.tier, page.round) != (news.tier, news.round)))
         event = draft.record(EventKind.PAGE_RESOLVED, Actor("human", f"pagerduty:{news.who}"), _where(news), sealed=_words(news))
         if case.state is State.PENDING and case.tier == news.tier:
@@ -73,7 +73,7 @@ def page_noted(news: PagerNews) -> PressStep:
     """A responder's note comes back into the case."""
 
     def step(subject: Subject, now: datetime) -> Change | Refused:
-        draft = Draft(subject.case, now)
+        draft = Draft(subject, now)
         draft.note(draft.record(EventKind.PAGE_NOTED, Actor("human", f"pagerduty:{news.who}"), _where(news), sealed=_words(news)))
         draft.update_cards()
         return draft.change()

@@ -4,33 +4,60 @@ import hashlib
 from typing import Any
 
 from routing.canonical import digest, joined
-from routing.case import Route
+from routing.case import Route, Tier
+from routing.change import Subject
+from routing.facts import Facts
 from routing.review.draft import Draft
 from routing.review.ladder import total_clock
 from routing.submission import Submission
-from routing.vocabulary import State
+from routing.vocabulary import Lane, State
+from routing.work import STRICTNESS
 
 
 def risen(old: Route, new: Route) -> Route:
-    """The route of the next revision: the stricter of both, never asking fewer people than the other, with the new reasons."""
-    chosen = max(old, new, key=lambda one: (one.lane.severity, _people(one)))
+    """The route of the next revision: the stricter of both, with the new reasons. It never asks fewer people or fewer things of them."""
+    chosen = max(old, new, key=lambda one: (one.lane.severity, _people(one), STRICTNESS.index(one.template)))
     steps, short = chosen.steps, max(_people(old), _people(new)) - _people(chosen)
-    if steps and short > 0:
-        steps = (*steps[:-1], steps[-1].model_copy(update={"people": steps[-1].people + short}))
-    start = max(old.start, chosen.start)
-    return chosen.model_copy(update={"start": start, "steps": steps, "reasons": new.reasons, "gates": new.gates, "missing": new.missing})
+    if steps:
+        asked = {item.id for step in steps for item in step.checklist}
+        more = {item.id: item for one in (old, new) for step in one.steps for item in step.checklist if item.id not in asked}
+        last = steps[-1]
+        raised = last.model_copy(update={"people": last.people + max(short, 0), "checklist": (*last.checklist, *more.values())})
+        steps = (*steps[:-1], raised)
+    return chosen.model_copy(
+        update={
+            "start": max(old.start, chosen.start),
+            "steps": steps,
+            "reasons": new.reasons,
+            "gates": new.gates,
+            "missing": new.missing,
+            "requester": "required" if "required" in (old.requester, new.requester) else "optional",
+            "skills": tuple(dict.fromkeys((*old.skills, *new.skills))),
+            "sampled": (old.sampled or new.sampled) if chosen.lane is Lane.AUTO else "",
+        },
+    )
 
 
 def _people(route: Route) -> int:
     return sum(step.people for step in route.steps)
 
 
-def revise(draft: Draft, submission: Submission, route: Route) -> None:
-    """Give the case its next revision with this content and route."""
+def present_facts(subject: Subject) -> Facts:
+    """The facts of the next routing: those of the first, but how far the workflow may act is what it is now."""
+    return subject.case.facts.model_copy(update={"automation": subject.automation})
+
+
+def revise(draft: Draft, submission: Submission, route: Route, facts: Facts) -> None:
+    """Give the case its next revision with this content and route. Desks that have its card already keep it.
+
+    What rises into the stop lane stops the line of its workflow.
+    """
     case = draft.case
+    shown = case.tier + 1 if case.tier_since is not None and case.route.ladder == route.ladder else 0
     draft.put(
         revision=case.revision + 1,
-        route=route,
+        route=route.model_copy(update={"tiers": (*_desks(case.route, route, shown), *route.tiers[shown:])}),
+        facts=facts,
         step=0,
         votes=(),
         opened_by=(),
@@ -39,6 +66,14 @@ def revise(draft: Draft, submission: Submission, route: Route) -> None:
     )
     if draft.case.state is not State.HELD:
         draft.put_clocks(total=total_clock(draft.case, draft.now))
+    if route.lane is Lane.STOP and case.route.lane is not Lane.STOP:
+        draft.stop_the_line()
+
+
+def _desks(old: Route, new: Route, shown: int) -> tuple[Tier, ...]:
+    """The first tiers, timed as the new route times them, at the desks of the old one."""
+    pairs = zip(old.tiers[:shown], new.tiers[:shown], strict=True)
+    return tuple(timed.model_copy(update={"channel": stands.channel, "group": stands.group}) for stands, timed in pairs)
 
 
 def content_facts(submission: Submission) -> dict[str, Any]:
@@ -50,6 +85,7 @@ def content_facts(submission: Submission) -> dict[str, Any]:
         "input_sha256": content_sha256(submission),
         "output_sha256": digest(submission.output) if submission.output is not None else "",
         "confidence": model.confidence,
+        "latency_ms": model.latency_ms,
         "model": {"name": model.name, "version": model.version, "hash": model.hash, "prompt_version": model.prompt_version},
         "source_ids": tuple(source.id for source in submission.evidence),
         "failed_checks": sum(check.result == "fail" for check in submission.checks),

@@ -6,8 +6,10 @@ from routing.authorize import refuse
 from routing.change import SYSTEM, Change, Refused, Subject
 from routing.clock import after
 from routing.review.draft import Draft
-from routing.review.ladder import climb, close_pages, expire, hold, hold_clock, open_page, tier_clocks
-from routing.review.opening import place
+from routing.review.ladder import climb, close_pages, expire, hold, hold_clock, open_page, resumed_clocks
+from routing.review.parentage import settle
+from routing.review.placing import place
+from routing.review.tying import untie
 from routing.vocabulary import ClockName, EventKind, Exhausted, State
 
 INTERIM_PERCENT = 50
@@ -24,10 +26,12 @@ def on_time(subject: Subject, now: datetime) -> Change | Refused:
     if due is None or due > now:
         return refuse("not_due")
     clocks = case.clocks
-    draft = Draft(case, now)
+    draft = Draft(subject, now)
     if _past(clocks.deadline, now):
+        untie(draft, "deadline")
         expire(draft, "deadline")
     elif _past(clocks.total, now):
+        untie(draft, "total")
         _run_out(draft)
     elif _past(clocks.decide, now):
         climb(draft, draft.record(EventKind.ESCALATED, SYSTEM, {"clock": "decide", "tier": case.tier + 1}))
@@ -42,6 +46,7 @@ def on_time(subject: Subject, now: datetime) -> Change | Refused:
         draft.put_clocks(page=None)
     else:
         _remind(draft)
+    settle(draft)
     return draft.change()
 
 
@@ -69,25 +74,29 @@ def _uninformed(draft: Draft) -> None:
     if case.tier_since is None:
         _show(draft)
         return
-    calendar = case.calendar(ClockName.DECIDE)
-    clocks = tier_clocks(case, draft.now)
-    if case.clocks.left_s is not None:
-        clocks = clocks.model_copy(update={"decide": after(calendar, draft.now, case.clocks.left_s), "reminders": ()})
-    draft.put(state=State.PENDING, clocks=clocks, acknowledged_by="")  # somebody has to take it up again
+    draft.put(state=State.PENDING, clocks=resumed_clocks(case, draft.now), acknowledged_by="")  # somebody has to take it up again
     draft.update_cards()
     draft.note(event)
 
 
 def _run_out(draft: Draft) -> None:
-    """The total time is over: the ladder's safe state now, at whatever tier, whatever else the case waits for."""
-    if draft.case.route.exhausted is Exhausted.REJECT:
+    """The total time is over: the ladder's safe state now, at whatever tier, whatever else the case waits for.
+
+    What a freeze or a quarantine holds stays where it is.
+    """
+    case = draft.case
+    if case.route.exhausted is Exhausted.REJECT:
         expire(draft, "total")
         return
-    draft.record(EventKind.EXPIRED, SYSTEM, {"clock": "total"})
-    if draft.case.tier_since is None:
+    event = draft.record(EventKind.EXPIRED, SYSTEM, {"clock": "total"})
+    if case.held_by == "frozen":
+        draft.put_clocks(total=None)
+        draft.note(event)
+        return
+    if case.tier_since is None:
         _show(draft)
-    if draft.case.open:
-        hold(draft, "total_passed")
+    if draft.case.open and draft.case.held_by != "frozen":
+        hold(draft, "total_passed", "quarantine" if case.route.exhausted is Exhausted.QUARANTINE else "ladder")
 
 
 def _show(draft: Draft) -> None:

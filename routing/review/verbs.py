@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from routing.people import Press
-from routing.review import deciding, working
-from routing.review.deciding import PressStep
-from routing.vocabulary import Verb
+from routing.review import deciding, holding, revealing, tying, undoing, working
+from routing.review.pressing import PressStep
+from routing.vocabulary import CaseKind, Verb
 
 STEPS: dict[Verb, Callable[[Press], PressStep]] = {
     Verb.APPROVE: deciding.approve,
@@ -18,11 +18,19 @@ STEPS: dict[Verb, Callable[[Press], PressStep]] = {
     Verb.UNCLAIM: working.unclaim,
     Verb.OPEN_EVIDENCE: working.open_evidence,
     Verb.RESUME: working.resume,
-    Verb.ROLL_BACK: working.roll_back,
+    Verb.ROLL_BACK: undoing.roll_back,
+    Verb.SEPARATE: tying.separate,
+    Verb.REVEAL: revealing.reveal,
+    Verb.QUARANTINE: holding.quarantine,
 }
 
-NEEDS_CONTENT = frozenset({Verb.MODIFY})
-"""Verbs whose step reads the case's content."""
+NEEDS_CONTENT = frozenset({Verb.MODIFY, Verb.ROLL_BACK, Verb.REVEAL})
+"""Verbs whose step reads the case's content, whatever the case; see `needs_content`."""
+
+
+def needs_content(verb: Verb, kind: CaseKind) -> bool:
+    """Whether the step of a verb reads the content of such a case. Rejecting a check opens a roll back with it."""
+    return verb in NEEDS_CONTENT or (kind is CaseKind.CHECK and verb is Verb.REJECT)
 
 
 def step_of(press: Press) -> PressStep:

@@ -1,23 +1,29 @@
-"""The one place where a case becomes decided. Owns the `decided` event and its callback; never asks who may decide."""
+"""The one place where a case becomes decided. Owns the `decided` event, its callback, and that an approval stays here while its workflow is
+paused; never asks who may decide.
+"""
 
 from datetime import datetime
 
+from routing.authority import Automation
+from routing.authorize import EXECUTABLE
 from routing.canonical import Json
 from routing.case import Case, Clocks
-from routing.change import Actor
+from routing.change import SYSTEM, Actor
 from routing.clock import between
 from routing.review.draft import Draft
-from routing.vocabulary import ClockName, EventKind, State, Verdict
+from routing.vocabulary import CaseKind, ClockName, EventKind, State, Verdict
 
 
 def conclude(draft: Draft, verdict: Verdict, actor: Actor, *, reason_code: str = "", sealed: dict[str, Json] | None = None) -> None:
     """Give the verdict: clocks stop, every card loses its buttons, the service is called back.
 
+    While the workflow is paused, a verdict that lets the action through is kept back: the service hears that the case is held.
     The fields of the `decided` leaf are a frozen format (v1): receivers check `verdict`, `action_sha256` and `revision`.
     """
     case = draft.case
     reason_code = reason_code or case.reason_code
-    draft.put(state=State.DECIDED, verdict=verdict, decided_at=draft.now, reason_code=reason_code, clocks=Clocks(), claimed_by="")
+    draft.put(state=State.DECIDED, verdict=verdict, decided_at=draft.now, reason_code=reason_code, claimed_by="")
+    draft.put(clocks=Clocks(deadline=case.clocks.deadline))  # nothing runs any more; kept for a decision that turns out void
     fields: dict[str, Json] = {
         "verdict": verdict.value,
         "action_type": case.action_type,
@@ -37,7 +43,19 @@ def conclude(draft: Draft, verdict: Verdict, actor: Actor, *, reason_code: str =
     }
     event = draft.record(EventKind.DECIDED, actor, fields, sealed=sealed)
     draft.update_cards()
-    draft.call_back("case.decided", event)
+    if case.kind is CaseKind.CASE and verdict in EXECUTABLE and draft.subject.automation.level >= Automation.PAUSED.level:
+        keep_back(draft)
+    else:
+        draft.call_back("case.decided", event)
+
+
+def keep_back(draft: Draft) -> None:
+    """The service is told that the case is held, in place of its verdict, which does not count until people have looked afresh."""
+    draft.put(withheld=True)
+    verdict = draft.case.verdict.value if draft.case.verdict is not None else None
+    event = draft.record(EventKind.WITHHELD, SYSTEM, {"verdict": verdict, "reason": "workflow_paused"})
+    draft.note(event)
+    draft.call_back("case.held", event)
 
 
 def _used_s(case: Case, now: datetime) -> float | None:

@@ -18,6 +18,7 @@ from bot.intake import Intake
 from bot.letters import Letters
 from bot.openapi import openapi_route
 from bot.pace import Pace
+from bot.precheck import Precheck
 from bot.problem import problems
 from bot.services import Services, load_services
 from bot.standard_webhooks import read_secret, sign
@@ -163,6 +164,7 @@ async def open_edge(url: str, *, pace: Pace | None = None, policy: Policy = POLI
         app = web.Application(middlewares=[problems])
         app.add_routes(Intake(door, books.ledger, lambda: policy, lambda status: edge.tallied.append(("intake", status))).routes())
         app.add_routes(Letters(door, books.ledger, reads, lambda kind, status: edge.tallied.append((kind, status))).routes())
+        app.add_routes(Precheck(door, lambda: policy, reads.governance, books.clock).routes())
         app.add_routes(api.routes())
         app.add_routes([openapi_route("0.1.0")])
         runner = web.AppRunner(app, access_log=None, auto_decompress=False)

@@ -20,7 +20,7 @@ from routing.submission import read_submission
 from store.buckets import Buckets
 from store.delivery import Delivered, Outgoing, SendError
 from store.ledger import Changed, Delivery, Opened
-from tests.bot.town import ANNA, TIER1, TIER2, ProcessDied, Town, a_document, a_town
+from tests.bot.town import ANNA, BEN, TIER1, TIER2, ProcessDied, Town, a_document, a_town
 
 MADE = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -99,6 +99,8 @@ async def test_a_callback_is_tried_again_with_its_row_until_it_is_taken(sqlite_u
         await town.drain()
         await town.click(ANNA, "roll_back")
         await town.fill_in(ANNA, reason="inaccurate", text="Wrong customer.")
+        await town.drain()
+        await town.click(BEN, "approve")
         await town.drain(120)
         assert [sequence for _, sequence in grumpy.got] == [1, 1, 1, 1, 2]
         assert len({row for row, _ in grumpy.got}) == 2

@@ -27,6 +27,7 @@ async def test_the_document_is_served_and_valid(edge: Edge) -> None:
     labels = {operation.ok().label for operation in schema.get_all_operations() if isinstance(operation, Ok)}
     assert labels == {
         "POST /v1/cases",
+        "POST /v1/precheck",
         "GET /v1/cases/{id}",
         "POST /v1/cases/{id}/information",
         "POST /v1/cases/{id}/outcome",
@@ -46,5 +47,7 @@ async def test_answers_have_the_described_form(edge: Edge) -> None:
     outcome = {"type": "case.outcome", "case_id": case_id, "result": "failed"}
     described("/v1/cases/{id}/outcome", "post", 200, (await edge.post(f"/v1/cases/{case_id}/outcome", outcome)).body)
     described("/v1/cases", "post", 422, (await edge.post("/v1/cases", {})).body)
+    described("/v1/precheck", "post", 200, (await edge.post("/v1/precheck", {"workflow": "refunds"})).body)
+    described("/v1/precheck", "post", 422, (await edge.post("/v1/precheck", {})).body)
     described("/v1/cases/{id}", "get", 401, (await edge.send("GET", f"/v1/cases/{case_id}", None, {})).body)
     described("/v1/workflows/{name}", "get", 200, (await edge.get("/v1/workflows/refunds")).body)

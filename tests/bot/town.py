@@ -12,9 +12,14 @@ from aiohttp import ClientSession, web
 from bot.actions.listeners import Listeners
 from bot.actions.presses import Presses
 from bot.actions.replies import Replies
-from bot.cards.view import View
+from bot.cards.view import Bulletin, View
 from bot.commands import Commands
 from bot.courier import Courier
+from bot.govern.batches import Batches
+from bot.govern.bulletins import Bulletins
+from bot.govern.buttons import GovernButtons
+from bot.govern.orders import Orders
+from bot.govern.rulings import Rulings
 from bot.hooks import PATH as HOOKS
 from bot.hooks import Hooks
 from bot.inbound import PATH, Inbound, make_bolt, make_client
@@ -25,11 +30,13 @@ from bot.sandbox.sandbox import Sandbox
 from bot.slack import SlackSender
 from bot.views import Views
 from escalation.acknowledgements import Acknowledgements
+from escalation.guard import Guard
 from escalation.pager import Pager
 from escalation.rota import Rota
 from escalation.watch import Watch
 from escalation.wire import EventsWire, RestWire
 from routing.case import Case
+from routing.likeness import likeness
 from routing.policy_file import load_policy
 from routing.review.opening import open_case
 from routing.review.revising import content_sha256
@@ -108,7 +115,7 @@ class Receiver:
     def __init__(self) -> None:
         self.got: list[tuple[str, int]] = []
 
-    async def send(self, outgoing: Outgoing, view: View) -> Delivered:
+    async def send(self, outgoing: Outgoing, view: View | Bulletin) -> Delivered:
         """Take one."""
         self.got.append((outgoing.message.callback, outgoing.message.sequence))
         return Delivered()
@@ -130,6 +137,7 @@ class Town:
     watch: Watch
     acknowledgements: Acknowledgements
     commands: Commands
+    bulletins: Bulletins
     tally: list[tuple[str, str]]
     poison: list[str]
     received: Receiver
@@ -138,9 +146,9 @@ class Town:
         """A service posts a case that is new."""
         submission = read_submission(a_document(task_id=task_id, workflow=workflow, **changes))
         digest = content_sha256(submission)
-        result = await self.ledger.open(
-            Delivery("refund-agent", f"msg_{workflow}_{task_id}", digest, workflow, task_id, digest), open_case("refund-agent", submission)
-        )
+        service, alike = "refund-agent", likeness("refund-agent", submission)
+        delivery = Delivery(service, f"msg_{workflow}_{task_id}", digest, workflow, task_id, digest, alike, submission.action.sha256)
+        result = await self.ledger.open(delivery, open_case(service, submission))
         assert isinstance(result, Opened)
         return result.case
 
@@ -196,10 +204,10 @@ class Town:
 
 
 @asynccontextmanager
-async def a_town(
+async def a_town(  # noqa: PLR0915  # a composition root: one line a part
     url: str,
     *,
-    senders: Callable[[Sandbox], Mapping[str, Sender[View]]] | None = None,
+    senders: Callable[[Sandbox], Mapping[str, Sender[View | Bulletin]]] | None = None,
     passing: Callable[[str], None] = lambda _name: None,
     rest: bool = True,
     policy: bytes = POLICY,
@@ -211,7 +219,8 @@ async def a_town(
         database, wakeups, vault = await Database.open(url), Wakeups(), Vault(b"v" * 32)
         policies = Policies(lambda text: load_policy(text, {}))
         active = load_policy(policy, {})
-        writer = Writer(database, Timekeeper.of(clock), vault, policies, wakeups)
+        services = {"refunds": ("refund-agent",)}
+        writer = Writer(database, Timekeeper.of(clock), vault, policies, wakeups, services=services)
         ledger, reads = Ledger(writer), Reads(database, writer, vault, policies)
         writer.start()
         await ledger.activate(active)
@@ -224,12 +233,19 @@ async def a_town(
         rota = Rota(OnCallBook(database, writer), lambda case, tier: active.escalation_policy(case.route.ladder, tier), clock, rest_wire)
         views = Views(reads, rota, people, clock)
         tally, poison, receiver = list[tuple[str, str]](), list[str](), Receiver()
-        pager = Pager(DEPLOYMENT, events_wire, lambda case, tier: active.routing_key(case.route.ladder, tier), rest_wire)
-        ways: dict[str, Sender[View]] = {
+        pager = Pager(
+            DEPLOYMENT,
+            events_wire,
+            lambda case, tier: active.routing_key(case.route.ladder, tier),
+            rest_wire,
+            lambda: active.form.incidents,
+        )
+        ways: dict[str, Sender[View | Bulletin]] = {
             "slack": SlackSender(client, database, DEPLOYMENT, people.identity),
             "pagerduty": pager,
             "callback": receiver,
         }
+        bulletins = Bulletins(reads, people, lambda: active, clock)
         courier = Courier(
             outbox,
             Lanes(Buckets(writer)),
@@ -237,14 +253,19 @@ async def a_town(
             ledger=ledger,
             wakeups=wakeups,
             views=views,
+            bulletins=bulletins,
             clock=clock,
             tally=lambda peer, result: tally.append((peer, result)),
             passing=passing,
         )
         bolt = make_bolt(session, sandbox.slack_api_url)
         presses = Presses(ledger, views, people, DEPLOYMENT, lambda verb, result: tally.append((verb, result)))
-        Listeners(presses, views, Replies(client, session)).listen(bolt)
-        commands = Commands(database, reads, views, people, clock, policy=lambda: active)
+        replies = Replies(client, session)
+        Listeners(presses, views, replies).listen(bolt)
+        rulings = Rulings(ledger, reads, people, lambda: active, lambda verb, result: tally.append((verb, result)))
+        GovernButtons(rulings, reads, people, replies, DEPLOYMENT).listen(bolt)
+        orders = Orders(rulings, Batches(database, ledger, people, rulings), reads, lambda: active, clock)
+        commands = Commands(database, reads, views, people, clock, policy=lambda: active, orders=orders)
         commands.listen(bolt)
         inbound = Inbound(bolt, [config.slack.app.signing_secret], clock, client)
         acknowledgements = Acknowledgements(ledger, DEPLOYMENT, config.pagerduty.webhook_secrets, rest_wire)
@@ -256,7 +277,8 @@ async def a_town(
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         base = f"http://127.0.0.1:{runner.addresses[0][1]}"
         sandbox.connect(slack_events_url=base + PATH, pagerduty_webhook_url=base + HOOKS)
-        watch = Watch(ledger, reads, clock, report=lambda case_id, _error: poison.append(case_id), late=lambda _s: None)
+        guard = Guard(ledger, reads, database, lambda: active, clock, report=lambda name, _error: poison.append(name))
+        watch = Watch(ledger, reads, guard, clock, report=lambda case_id, _error: poison.append(case_id), late=lambda _s: None)
         try:
             yield Town(
                 sandbox=sandbox,
@@ -271,6 +293,7 @@ async def a_town(
                 watch=watch,
                 acknowledgements=acknowledgements,
                 commands=commands,
+                bulletins=bulletins,
                 tally=tally,
                 poison=poison,
                 received=receiver,

@@ -1,16 +1,18 @@
 """Cases and views made by hand for drawing. Owns nothing but examples; routes nothing."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.cards.view import Happening, View
-from routing.case import Case, Clocks, Page, Reason, Route, Step, Tier
-from routing.change import Actor
+from routing.case import Case, Clocks, Item, Page, Reason, Route, Step, Tier
+from routing.change import SYSTEM, Actor
 from routing.submission import Submission
-from routing.vocabulary import EventKind, Lane, Mode, ReasonCode, Risk, State, Template
+from routing.vocabulary import CaseKind, EventKind, Lane, Mode, ReasonCode, Risk, State, Template, Verdict
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
+PARENT = "c_01hxyz0123456789abcdparent"
 ANA, BEN, KIM = "U0ANA", "U0BEN", "U0KIM"
 NAMES = {ANA: "Ana Ruiz", BEN: "Ben Ode", KIM: "Kim Lund"}
 
@@ -127,6 +129,31 @@ def a_view(
     case = a_case(submission, **changes)
     link = "https://northwind.slack.com/archives/C0T2/p1"
     return View(case, submission, history, NOW, "1234/ab12cd", case.tier if shown is None else shown, {1: "Kim Lund"}, link, NAMES)
+
+
+CHECKLIST = (
+    Item(id="evidence", text="The evidence is there and supports the action."),
+    Item(id="accurate", text="Figures, names and dates are right."),
+    Item(id="wording", text="The wording fits whoever will read it."),
+)
+
+
+def a_check(**changes: Any) -> View:
+    """Was this automatic approval right? With the parent that it is about."""
+    drawn = Happening(EventKind.RECEIVED, SYSTEM, NOW, {"sampled": "lot", "rate": 0.05}, {}, 1)
+    return _child(CaseKind.CHECK, a_route(steps=(Step(name="check", checklist=CHECKLIST),)), changes, (drawn,))
+
+
+def a_rollback(text: str = "The parcel has arrived after all.", **changes: Any) -> View:
+    """Shall it be undone? Asked by Ana."""
+    said = Happening(EventKind.RECEIVED, SYSTEM, NOW, {"reason_code": "inaccurate"}, {"text": text}, 1)
+    return _child(CaseKind.ROLLBACK, a_route(), {"requester": ANA, "reason_code": "inaccurate", **changes}, (said,))
+
+
+def _child(kind: CaseKind, route: Route, changes: dict[str, Any], history: tuple[Happening, ...]) -> View:
+    parent = a_case(read(REFUND), id=PARENT, state=State.DECIDED, verdict=Verdict.AUTO_APPROVED, decided_at=NOW, route=route)
+    view = a_view(history=history, kind=kind, parent=PARENT, **{"route": route, **changes})
+    return replace(view, related={PARENT: parent}, related_links={PARENT: view.links})
 
 
 def low() -> View:

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,16 +16,19 @@ from bot.cards.evidence import evidence_modal, evidence_pages
 from bot.cards.limits import check_message, check_view
 from bot.cards.modals import Seat, verb_modal
 from bot.cards.modify import modify_modal, preview_modal
+from bot.cards.revealed import reveal_modal
 from bot.cards.status import draw_answer, draw_case, draw_help
 from bot.cards.text import invisible
 from bot.cards.thread import draw_note
 from bot.cards.view import Happening, View
-from routing.case import Clocks, Reason
+from routing.authority import Automation, Autonomy, Role
+from routing.case import Clocks, Item, Reason, Step
 from routing.change import Actor
-from routing.vocabulary import EventKind, State, Verb, Verdict
-from tests.cards.factory import ANA, NOW, REFUND, a_route, a_view
+from routing.vocabulary import CaseKind, EventKind, State, Verb, Verdict
+from tests.cards.factory import ANA, NOW, PARENT, REFUND, a_route, a_view
 
 SEAT = Seat("C0T1", "1.2", cut=True)
+SPOKEN = (Verb.APPROVE, Verb.REJECT, Verb.ESCALATE, Verb.ASK, Verb.COMMENT, Verb.ROLL_BACK, Verb.QUARANTINE, Verb.RESUME)
 HOSTILE = (
     "<!channel>",
     "<!here|x>",
@@ -153,7 +157,11 @@ def every_modal(document: dict[str, Any], text: str) -> Iterator[dict[str, Any]]
     """Every modal of a case, after the validator let it pass."""
     view = next(every_face(document, text))
     count = evidence_pages(view)
-    views = [verb_modal(view, verb, SEAT) for verb in (Verb.APPROVE, Verb.REJECT, Verb.ESCALATE, Verb.ASK, Verb.COMMENT, Verb.ROLL_BACK)]
+    views = [verb_modal(view, verb, SEAT) for verb in SPOKEN]
+    guarded = next(guarded_faces(document, text, view.history))
+    views += [verb_modal(guarded, Verb.APPROVE, SEAT), verb_modal(guarded, Verb.QUARANTINE, SEAT), modify_modal(guarded, SEAT)]
+    views += [preview_modal(guarded, SEAT, {"note": text}, {"category": text, "summary": text})]
+    views += [reveal_modal(guarded, SEAT), *(evidence_modal(guarded, SEAT, page) for page in (0, 1))]
     views += [modify_modal(view, SEAT), preview_modal(view, SEAT, {"note": text, "amount": 1}, {"category": text, "summary": text})]
     views += [evidence_modal(view, SEAT, page) for page in range(0, count, max(1, count // 4))]
     for modal in views:
@@ -184,6 +192,36 @@ def every_face(document: dict[str, Any], text: str) -> Iterator[View]:
             "decided_at": NOW,
         }
         yield a_view(document, history=history, route=route, **fields)
+    yield from guarded_faces(document, text, history)
+
+
+def guarded_faces(document: dict[str, Any], text: str, history: tuple[Happening, ...]) -> Iterator[View]:
+    """A case with everything that guards it on its card at once, and the faces of what is stopped, kept back or about another case."""
+    word = text[:150] or "x"
+    route = a_route(
+        steps=(Step(name="triage", checklist=tuple(Item(id=f"i{number}", text=word) for number in range(12))),),
+        exceptions=(word,) * 5,
+        skills=(word,) * 5,
+        roles={Role.ADMIN: (word,)},
+        reveal=("seniors",),
+        autonomy=Autonomy.HUMAN_EXECUTED,
+        reasons=(Reason(code="money", text=word), Reason(code="forbidden_term", text=word), Reason(code="entity_mismatch", text=word)),
+    )
+    other = a_view(document, task_id=word, outcome=word, children=(PARENT,)).case
+    others: dict[str, Any] = {"tied": (PARENT, word), "linked": (PARENT, word, word, word), "workflow": word}
+    guarded = replace(
+        a_view(document, history=history, route=route, **others),
+        masked=("title",),
+        related={PARENT: other},
+        related_titles={PARENT: text, word: text},
+        related_links={PARENT: "https://northwind.slack.com/archives/C0T1/p2"},
+        automation=Automation.PAUSED,
+    )
+    yield guarded
+    changed: list[dict[str, Any]] = [{"kind": kind, "parent": PARENT, "requester": word} for kind in (CaseKind.CHECK, CaseKind.ROLLBACK)]
+    changed += [{"state": State.HELD, "held_by": by} for by in ("frozen", "quarantine")]
+    changed += [{"state": State.DECIDED, "verdict": Verdict.APPROVED, "withheld": True}, {"tied_to": word}]
+    yield from (replace(guarded, case=guarded.case.model_copy(update=update)) for update in changed)
 
 
 def nodes(tree: object) -> Iterator[dict[str, Any]]:

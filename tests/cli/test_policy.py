@@ -8,6 +8,15 @@ import yaml
 
 from tests.cli.shell import POLICY, a_refund, tierline
 
+TEMPLATES = {
+    "access-requests",
+    "compliance-classification",
+    "customer-replies",
+    "fraud-holds",
+    "invoice-exceptions",
+    "ticket-summaries",
+}
+
 
 async def test_a_first_policy_is_written_is_right_and_is_never_overwritten(tmp_path: Path) -> None:
     """`policy init` writes a file that `policy check` and the published schema accept; a second time it refuses."""
@@ -18,6 +27,42 @@ async def test_a_first_policy_is_written_is_right_and_is_never_overwritten(tmp_p
     again = await tierline("policy", "init", cwd=tmp_path)
     assert again.code == 2
     assert "there already" in again.err
+
+
+async def test_a_policy_for_a_use_case_is_named_written_and_right(tmp_path: Path) -> None:
+    """`--list` names the templates; each of them is written by `--template`, checked, and a name that is none is a usage error."""
+    listed = (await tierline("policy", "init", "--list", "--json")).json
+    assert [one["template"] for one in listed] == sorted(TEMPLATES)
+    assert all(one["about"].endswith(".") for one in listed)
+    written = await tierline("policy", "init", "fraud.yml", "--template", "fraud-holds", "--json", cwd=tmp_path)
+    assert written.json == {"file": "fraud.yml", "template": "fraud-holds"}
+    checked = await tierline("policy", "check", "fraud.yml", cwd=tmp_path)
+    assert checked.code == 0
+    assert "fraud-holds: verify_after on fraud, 3 rules, 9 examples" in checked.err
+    mistaken = await tierline("policy", "init", "p.yml", "--template", "fraud-hold", cwd=tmp_path)
+    assert mistaken.code == 2
+    assert '"fraud-holds"' in mistaken.err
+    assert not (tmp_path / "p.yml").exists()
+
+
+async def test_an_example_that_goes_elsewhere_is_found_with_its_line(tmp_path: Path) -> None:
+    """`policy check` runs the examples a policy holds: what is not as expected is told for each, also for one that is no case."""
+    examples = """    examples:
+      - {name: small, case: &small {action: {type: refund.create}, risk: {amount: "9.00"}}, lane: expert}
+      - {name: large, case: {<<: *small, risk: {amount: "1240.00"}}, lane: expert, missing: [request], reasons: [money, check_failed]}
+      - {name: nothing, case: {titel: x}, lane: review}
+"""
+    (tmp_path / "policy.yml").write_text(POLICY + examples)
+    ran = await tierline("policy", "check", "--json", cwd=tmp_path)
+    assert ran.code == 1
+    found = [(problem["line"], problem["key"].rsplit("/", 1)[-1], problem["expected"]) for problem in ran.json["problems"]]
+    assert [place[:2] for place in found] == [(15, "1"), (15, "1"), (16, "2"), (16, "2")]
+    assert "expected request to be missing, nothing is" in found[0][2]
+    assert "expected the reason check_failed" in found[1][2]
+    assert "no case: /action: is required" in " ".join(place[2] for place in found)
+    told = await tierline("policy", "check", cwd=tmp_path)
+    assert told.code == 1
+    assert told.out.startswith("policy.yml:15: /workflows/refunds/examples/1: large: ")
 
 
 async def test_every_problem_is_found_at_once_with_its_line(tmp_path: Path) -> None:

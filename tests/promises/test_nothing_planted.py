@@ -48,7 +48,7 @@ CONTENT = {
         {"id": "e-1", "kind": "record", "title": plant("evidence-title"), "text": plant("evidence")},
         {"id": "e-2", "kind": "url", "url": f"https://crm.example/{plant('address')}"},
     ],
-    "context": {"missing": [plant("missing")], "conflicts": [plant("conflict")]},
+    "context": {"stale": [plant("stale")], "conflicts": [plant("conflict")]},
     "entities": [{"type": "person", "id": plant("entity")}],
     "subject": {"id": plant("subject"), "type": "customer"},
     "requester": {"email": f"{plant('requester')}@customer.example"},

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from routing.case import Case, Route
-from routing.change import Change, MessageKind, Subject
+from routing.change import Arrival, Change, MessageKind, Subject
 from routing.clock_presets import ROWS, Preset
 from routing.clock_row import EXPIRY, seconds, written
 from routing.clock_table import row_for
@@ -38,7 +38,7 @@ def a_policy(rows: str = "", own: str = "", *, calendar: bool = False, other: tu
 
 def opened(policy: Policy, at: datetime = NOON, **parts: Any) -> Case:
     """A refund that was opened under the policy."""
-    return open_case("refund-agent", a_submission(**parts))("c_01", policy, Facts(), at).case
+    return open_case("refund-agent", a_submission(**parts))(Arrival("c_01", policy, Facts(), at)).case
 
 
 def tick(case: Case, policy: Policy, at: datetime) -> Change:
@@ -142,7 +142,8 @@ def test_each_step_of_a_dual_review_has_its_own_clock_and_climbs_when_it_runs_ou
     policy = a_policy(own="{preset: dual-2h-4h}", other=("template: approval", "template: dual"))
     case = opened(policy)
     assert case.clocks.decide == NOON + timedelta(hours=2)
-    verified = press(case, policy, "approve", NOON + timedelta(hours=1))
+    all_right = {item.id: "pass" for item in case.route.steps[0].checklist}
+    verified = press(case, policy, "approve", NOON + timedelta(hours=1), checklist=all_right)
     assert (verified.step, verified.clocks.decide) == (1, NOON + timedelta(hours=5))
     claimed = press(verified, policy, "claim", NOON + timedelta(hours=1), person=a_person(id="U0OTHER"))
     late = claimed.model_copy(update={"clocks": claimed.clocks.model_copy(update={"reminders": ()})})

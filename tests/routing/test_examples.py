@@ -1,5 +1,6 @@
 """The example policies send cases where a sensible person would."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,18 @@ import pytest
 from routing.facts import Facts
 from routing.policy import Policy
 from routing.policy_file import load_policy
+from routing.replay import Replayed, replay
 from routing.route import route
 from routing.submission import read_submission
 from routing.vocabulary import Lane
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def lines(name: str) -> list[dict[str, Any]]:
+    """The objects of a JSONL file."""
+    return [json.loads(line) for line in (EXAMPLES / name).read_text().splitlines()]
 
 
 def example(name: str) -> Policy:
@@ -36,15 +43,19 @@ MONEY: dict[str, Any] = {"flags": ["financial"]}
         ("update_reservation_flights", {"cabin": "business"}, MONEY, (Lane.SPECIALIST, "business-cabin", ["approve"])),
         ("book_reservation", {}, MONEY | {"amount": "305.00"}, (Lane.SPECIALIST, "booking", ["approve"])),
         ("book_reservation", {}, MONEY | {"amount": "500.00"}, (Lane.EXPERT, "large-booking", ["approve"])),
-        ("cancel_reservation", {}, MONEY, (Lane.EXPERT, "cancellation", ["approve"])),
-        ("send_certificate", {"amount": 50}, MONEY | {"amount": "50"}, (Lane.EXPERT, "compensation", ["verify", "approve"])),
+        ("cancel_reservation", {}, MONEY, (Lane.SPECIALIST, "cancellation", ["approve"])),
+        ("send_certificate", {"amount": 50}, MONEY | {"amount": "50"}, (Lane.SPECIALIST, "compensation", ["approve"])),
+        ("send_certificate", {"amount": 51}, MONEY | {"amount": "51"}, (Lane.EXPERT, "large-compensation", ["verify", "approve"])),
+        ("update_reservation_flights", {"payment_id": "certificate_1000001"}, MONEY, (Lane.REJECT, "change-by-certificate", [])),
+        ("update_reservation_flights", {"payment_id": "credit_card_4711"}, MONEY, (Lane.REJECT, "unknown-payment", [])),
+        ("update_reservation_flights", {"flights": [{}, {}, {}]}, MONEY, (Lane.SPECIALIST, "long-journey", ["approve"])),
         ("delete_account", {}, {}, (Lane.REJECT, "", [])),
     ],
 )
 def test_the_airline_agent_is_reviewed_by_what_it_does(
     action: str, params: dict[str, Any], risk: dict[str, Any], expected: tuple[Lane, str, list[str]]
 ) -> None:
-    """Cheap reversible changes go to the desk, bookings to supervisors, what cannot be undone to experts, gifts to two people."""
+    """Small changes go to the desk, bookings and cancellations to supervisors, large gifts to two people; what is never done, to nobody."""
     case = {
         "workflow": "airline-agent",
         "task_id": "air-1",
@@ -84,3 +95,18 @@ def test_the_first_policy_shows_every_way_of_working(workflow: str, action: str,
     }
     chosen = route(FIRST, read_submission(case), Facts(), NOW)
     assert (chosen.lane, sum(step.people for step in chosen.steps)) == (lane, people)
+
+
+def test_the_airline_policy_is_better_than_its_draft() -> None:
+    """On the labelled examples fewer wrong actions pass a single person at the desk, with less work, and no right one is turned down."""
+    labels = {line["task_id"]: line["correct"] for line in lines("airline-labels.jsonl")}
+    cases = [
+        Replayed(line["task_id"], read_submission(line), Facts(), NOW, labels[line["task_id"]]) for line in lines("airline-cases.jsonl")
+    ]
+    report = replay(AIRLINE, cases, example("airline-draft.yml"))
+    before, after = report.before, report.after
+    assert before is not None
+    assert (before.reviews, after.reviews) == (14, 10)
+    assert (before.wrong["review"], after.wrong["review"]) == (5, 1)
+    assert (before.right["expert"], after.right["expert"]) == (2, 0)
+    assert (after.wrong["reject"], after.false_rejections, after.false_approvals) == (3, 0, 0)

@@ -7,10 +7,11 @@ import pytest
 
 from routing.authorize import refuse
 from routing.case import Case, Step
-from routing.change import Change, MessageKind, Refused, Subject
+from routing.change import Arrival, Change, MessageKind, Refused, Subject
 from routing.errors import SubmissionError
 from routing.facts import Facts
 from routing.followup import Information
+from routing.form_checks import DEFAULT_CHECKLIST
 from routing.policy_file import load_policy
 from routing.review.correspondence import supply
 from routing.review.opening import open_case
@@ -25,18 +26,16 @@ RULES = b"""    rules:
       - {name: never, when: "action.params.amount == '0.00'", lane: reject, reason: "Nothing is no refund."}
       - {name: pair, when: "action.params.amount == '700.00'", template: dual, reason: "Two people look at this amount."}
 """
-POLICY = load_policy(
-    POLICY_TEXT.replace(
-        b"refunds: {ladder: standard, template: approval, requester: optional}",
-        b"refunds:\n    ladder: standard\n    requester: optional\n    required: [request]\n" + RULES,
-    ),
-    {},
+TEXT = POLICY_TEXT.replace(
+    b"refunds: {ladder: standard, template: approval, requester: optional}",
+    b"refunds:\n    ladder: standard\n    requester: optional\n    required: [request]\n" + RULES,
 )
+POLICY = load_policy(TEXT, {})
 
 
 def opened(submission: Submission) -> Case:
     """The case a service gets for this submission."""
-    return open_case("refund-agent", submission)("c_01", POLICY, Facts(), NOON).case
+    return open_case("refund-agent", submission)(Arrival("c_01", POLICY, Facts(), NOON)).case
 
 
 def supplied(case: Case, content: Submission, **fields: Any) -> Case:
@@ -207,11 +206,13 @@ def test_wrong_information_is_an_error_that_lists_the_fields() -> None:
 
 
 def test_a_modification_cannot_slip_past_a_rule_that_asks_for_two_people() -> None:
-    """The lane stays, but the new amount takes two people: the author is one of them and does not decide alone."""
+    """The lane stays, but the new amount takes two people: the author verifies it, or not even that, and does not decide alone."""
     content = a_submission()
-    change = modified(opened(content), content, {"amount": "700.00"})
-    assert isinstance(change, Change)
-    assert (change.case.verdict, [step.name for step in change.case.route.steps], change.case.step) == (None, ["verify", "approve"], 1)
+    for checklist, step in ((dict.fromkeys(DEFAULT_CHECKLIST, "pass"), 1), (None, 0)):
+        change = modified(opened(content), content, {"amount": "700.00"}, checklist=checklist)
+        assert isinstance(change, Change)
+        steps = [step.name for step in change.case.route.steps]
+        assert (change.case.verdict, steps, change.case.step, len(change.case.votes)) == (None, ["verify", "approve"], step, step)
 
 
 def test_a_case_for_two_people_stays_one_when_it_goes_to_an_expert() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.case import Case, Clocks
-from routing.change import Change, MessageKind, Refused, Subject
+from routing.change import Arrival, Change, MessageKind, Refused, Subject
 from routing.facts import Facts
 from routing.policy_file import load_policy
 from routing.review.opening import open_case
@@ -129,7 +129,7 @@ def test_silence_about_a_required_field_never_automates_a_case() -> None:
     """A case that would have been automatic but lacks what the workflow requires goes to people when nothing comes."""
     text = POLICY_TEXT.replace(b"template: approval, requester: optional", b"template: auto, requester: optional, required: [request]")
     policy = load_policy(text, {})
-    case = open_case("refund-agent", a_submission(request=None))("c_01", policy, Facts(), NOON).case
+    case = open_case("refund-agent", a_submission(request=None))(Arrival("c_01", policy, Facts(), NOON)).case
     assert case.due_at is not None
     change = on_time(Subject(case, policy), case.due_at)
     assert isinstance(change, Change)
@@ -149,7 +149,7 @@ def test_nobody_decides_after_the_deadline_even_before_it_was_swept(verb: str) -
 
 def test_a_case_that_arrives_after_its_deadline_is_expired_at_once() -> None:
     """Nothing is approved, by people or without them, that the service no longer waits for."""
-    case = open_case("refund-agent", a_submission(deadline="2026-11-20T11:59:59Z"))("c_01", POLICY, Facts(), NOON).case
+    case = open_case("refund-agent", a_submission(deadline="2026-11-20T11:59:59Z"))(Arrival("c_01", POLICY, Facts(), NOON)).case
     assert (case.state, case.verdict) == (State.DECIDED, Verdict.EXPIRED)
 
 

@@ -261,6 +261,43 @@ async def test_a_reviewer_switches_person_presses_and_fills_in_a_form(desk: Desk
     assert values["code"]["code"]["selected_option"]["value"] == "policy"
 
 
+async def test_a_checklist_is_ticked_off_one_by_one(desk: Desk, at_page: Page) -> None:
+    """Each item is marked until it is answered, keeps its answer while the page is redrawn, and arrives as Slack sends radio buttons."""
+    answers = [{"text": plain(name), "value": name} for name in ("pass", "fail")]
+    radio = {"type": "radio_buttons", "action_id": "value", "options": answers}
+    items = [{"type": "input", "block_id": f"check:{name}", "label": plain(name), "element": radio} for name in ("evidence", "wording")]
+    opening = {"type": "button", "action_id": "checklist", "text": plain("Verify")}
+    got: list[Json] = []
+
+    async def ask(ack: Ack, body: Json) -> None:
+        await ack()
+        form = {"type": "modal", "callback_id": "checklist", "title": plain("Verify"), "submit": plain("Send"), "blocks": items}
+        await desk.client.views_open(trigger_id=body["trigger_id"], view=form)
+
+    async def take(ack: Ack, body: Json) -> None:
+        await ack()
+        got.append(body["view"]["state"]["values"])
+
+    desk.bolt.action("checklist")(ask)
+    desk.bolt.view("checklist")(take)
+    await desk.client.chat_postMessage(channel=TIER1, text="card", blocks=[{"type": "actions", "elements": [opening]}])
+    await at_page.get_by_role("button", name="Verify").click()
+    dialog = at_page.get_by_role("dialog", name="Verify")
+    await dialog.get_by_role("group", name="evidence").get_by_label("pass").check()
+    await dialog.get_by_role("button", name="Send").click()
+    await expect(dialog.get_by_text("Please complete this required field.")).to_have_count(1)
+    await desk.client.chat_postMessage(channel=TIER1, text="another one")
+    await expect(at_page.get_by_text("another one")).to_be_attached()
+    await dialog.get_by_role("group", name="wording").get_by_label("fail").check()
+    await dialog.get_by_role("button", name="Send").click()
+    await expect(dialog).to_be_hidden()
+    (values,) = got
+    assert {block: state["value"]["selected_option"]["value"] for block, state in values.items()} == {
+        "check:evidence": "pass",
+        "check:wording": "fail",
+    }
+
+
 async def test_a_button_that_asks_first_and_the_thread_of_its_card(desk: Desk, at_page: Page) -> None:
     """Saying no sends nothing; saying yes decides, the buttons go, and the reply is in the thread."""
     await desk.client.chat_postMessage(channel=TIER1, text="card", blocks=card())

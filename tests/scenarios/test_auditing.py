@@ -64,6 +64,9 @@ async def test_every_event_is_complete(quiet_world: World, tmp_path: Path) -> No
     await world.drain()
     await world.click(CHIARA, "roll_back", changed)
     await world.fill_in(CHIARA, {"reason": "wrong_amount", "text": "Refunded by phone."})
+    await world.drain()
+    [undo] = (await world.case(changed)).children
+    await world.click(BEN, "approve", undo)
     await world.sandbox.customer.report_outcome(asked, "executed", executed_action_sha256="0" * 64)
     await world.pass_time(minutes=15)
     incident = world.sandbox.pagerduty.incidents[0]

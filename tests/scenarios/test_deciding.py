@@ -209,7 +209,7 @@ async def test_automatic(world: World) -> None:
 
 
 async def test_roll_back(world: World) -> None:
-    """After a decision the service is asked once for its compensating action, with words; the card shows it."""
+    """Somebody asks, with words, for what was decided to be undone; once another person agrees, the service is asked; the card shows it."""
     case_id = await world.submit()
     await world.drain()
     await world.click(ANNA, "approve", case_id)
@@ -217,8 +217,14 @@ async def test_roll_back(world: World) -> None:
     await world.click(CHIARA, "roll_back", case_id)
     await world.fill_in(CHIARA, {"reason": "wrong_amount", "text": "The customer was already refunded by phone."})
     await world.drain()
+    assert len(world.callbacks(case_id)) == 1
+    [undo] = (await world.case(case_id)).children
+    assert "already refunded by phone" in world.text(undo)
+    await world.click(BEN, "approve", undo)
+    await world.drain()
     assert [one["sequence"] for one in world.callbacks(case_id)] == [1, 2]
     assert world.callbacks(case_id)[1]["reason_code"] == "wrong_amount"
+    assert world.callbacks(case_id)[1]["reason"] == "The customer was already refunded by phone."
     assert "roll_back" not in world.buttons(case_id)
 
 

@@ -1,18 +1,17 @@
 """A store to test against: one call opens database, writer and ledger over a clock that the test moves, and steps to feed them."""
 
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from routing.action import Action
 from routing.canonical import digest
 from routing.case import Case, Clocks, Route, Tier
 from routing.case import Step as Work
-from routing.change import SYSTEM, Actor, Change, Event, Message, MessageKind, Refused, Subject
-from routing.facts import Facts
+from routing.change import SYSTEM, Actor, Arrival, Change, Event, Message, MessageKind, Refused, Subject
 from routing.people import Person, Press
 from routing.policy import Policy
 from routing.policy_file import load_policy
@@ -101,17 +100,19 @@ async def open_books(
     passing: Callable[[str], None] = lambda _name: None,
     load: Callable[[bytes], Policy] = lambda text: load_policy(text, {}),
     entropy: Callable[[int], bytes] | None = None,
+    services: Mapping[str, tuple[str, ...]] | None = None,
+    policy: bytes | None = None,
 ) -> AsyncIterator[Books]:
-    """Open the database at `url` and start the writer; the policy is active."""
+    """Open the database at `url` and start the writer; the policy, `POLICY_TEXT` if none is given, is active."""
     clock = clock or Clock()
     database = await Database.open(url)
     vault, policies, wakeups = Vault(b"v" * 32), Policies(load), Wakeups()
-    more: dict[str, Any] = {} if entropy is None else {"entropy": entropy}
-    writer = Writer(database, Timekeeper.of(clock), vault, policies, wakeups, passing=passing, **more)
+    more = {name: value for name, value in (("entropy", entropy), ("services", services)) if value is not None}
+    writer = Writer(database, Timekeeper.of(clock), vault, policies, wakeups, passing=passing, **cast("Any", more))
     ledger = Ledger(writer)
     writer.start()
     try:
-        await ledger.activate(load(POLICY_TEXT))
+        await ledger.activate(load(policy or POLICY_TEXT))
         yield Books(database, writer, ledger, wakeups, clock, vault, policies)
     finally:
         try:
@@ -143,7 +144,8 @@ def a_delivery(task_id: str = "t-17", webhook_id: str | None = None, body: str =
 def opening(submission: Submission, destination: str = "review-tier1", *, priority: int = 40, urgent: bool = False) -> OpenStep:
     """Opens a pending case with its card."""
 
-    def step(case_id: str, policy: Policy, _facts: Facts, now: datetime) -> Change:
+    def step(arrival: Arrival) -> Change:
+        case_id, policy, now = arrival.case_id, arrival.policy, arrival.now
         route = Route(
             lane=Lane.REVIEW,
             mode=Mode.ASYNC,

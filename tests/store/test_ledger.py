@@ -7,16 +7,15 @@ import pytest
 from sqlalchemy import Connection, func, select, text
 from sqlalchemy.exc import DBAPIError
 
-from routing.change import SYSTEM, Actor, Change, Event, Refused, Subject
+from routing.change import SYSTEM, Actor, Arrival, Change, Event, Refused, Subject
 from routing.errors import TransitionError
-from routing.facts import Facts
-from routing.policy import Policy
 from routing.submission import Submission
 from routing.vocabulary import EventKind, State
-from store.ledger import REFUSALS_A_MINUTE, Changed, Conflict, Missing, NotRecordingError, Opened, Repeated
+from store.ledger import Changed, Conflict, Missing, NotRecordingError, Opened, Repeated
 from store.log import Frontier, leaf_hash
 from store.prefetch import InboxKey
 from store.reads import Reads
+from store.refusals import REFUSALS_A_MINUTE
 from store.schema import head, leaves, metadata, outbox
 from tests.store.books import SECRET, Books, Clock, a_delivery, a_press, a_submission, commenting, deciding, open_books, opening
 
@@ -91,7 +90,7 @@ async def test_many_tasks_at_once_all_get_their_own_case(database_url: str) -> N
 async def test_a_step_that_raises_fails_alone(database_url: str) -> None:
     """What shares a transaction with a failing item is committed, and nothing of the failing one is."""
 
-    def broken(_case_id: str, _policy: Policy, _facts: Facts, _now: object) -> Change:
+    def broken(_arrival: Arrival) -> Change:
         raise ZeroDivisionError
 
     async with open_books(database_url) as books:

@@ -9,8 +9,9 @@ from sqlalchemy import Connection, select
 from routing.change import Actor, Change, Message, MessageKind, Subject
 from store.buckets import Buckets
 from store.cards import card_at
+from store.claiming import LEASE_S
 from store.delivery import Delivered, Outgoing
-from store.outbox import LEASE_S, Doubt, Outbox
+from store.outbox import Doubt, Outbox
 from store.queue import dead_messages, outbox_counts
 from store.reads import Reads
 from store.schema import leaves, outbox

@@ -8,12 +8,14 @@ import pytest
 from sqlalchemy import Connection
 
 from routing.change import Actor, Change, Subject
+from routing.risk import standing
 from routing.vocabulary import EventKind, State
 from store.history import Happening
 from store.on_call import OnCallBook
 from store.prefetch import TaskKey
 from store.queue import queue_counts
 from store.reads import Reads
+from store.standing import tier_standings
 from tests.store.books import SECRET, Books, a_delivery, a_submission, commenting, deciding, open_books, opening
 
 
@@ -67,10 +69,36 @@ async def test_free_cases_come_by_priority_then_due_time(database_url: str) -> N
             books.clock.forward(1)
         done = await books.open("t-done")
         await books.ledger.change(done.id, deciding())
-        assert [case.task_id for case in await the_reads(books).free_cases(10)] == ["t-high", "t-low", "t-low-too"]
+        assert [case.task_id for case in await the_reads(books).free_cases(10, books.clock())] == ["t-high", "t-low", "t-low-too"]
         assert [(count.tier, count.lane, count.state, count.cases) for count in await books.database.read(queue_counts)] == [
             (0, "review", "pending", 3)
         ]
+
+
+async def test_nobody_waits_for_ever(database_url: str) -> None:
+    """Ten points for each hour of waiting, 400 at most: the order that `routing.risk.standing` gives."""
+    async with open_books(database_url) as books:
+        for task, priority, hours in (("t-old", 100, 25), ("t-urgent", 900, 0), ("t-fresh", 300, 0)):
+            await books.ledger.open(a_delivery(task), opening(a_submission(task_id=task), priority=priority))
+            books.clock.forward(hours * 3_600)
+        found = await the_reads(books).free_cases(10, books.clock())
+        assert [case.task_id for case in found] == ["t-urgent", "t-old", "t-fresh"]
+        standings = [standing(case.route.priority, case.created_at, books.clock()) for case in found]
+        assert standings == sorted(standings, reverse=True)
+
+
+async def test_what_is_decided_with_another_case_is_no_work_of_its_own(database_url: str) -> None:
+    """Near-duplicates that are tied are offered and counted once."""
+
+    def tie(subject: Subject, _now: object) -> Change:
+        return Change(subject.case.model_copy(update={"tied_to": "c_first"}), ())
+
+    async with open_books(database_url) as books:
+        case, copy = await books.open("t-1"), await books.open("t-2")
+        await books.ledger.change(copy.id, tie)
+        assert [each.id for each in await the_reads(books).free_cases(10, books.clock())] == [case.id]
+        [standing] = await books.database.read(lambda c: tier_standings(c, books.clock()))
+        assert standing.waiting == 1
 
 
 async def test_a_person_finds_what_they_claimed(database_url: str) -> None:
@@ -85,7 +113,7 @@ async def test_a_person_finds_what_they_claimed(database_url: str) -> None:
         await books.ledger.change(case.id, claim)
         assert [each.id for each in await the_reads(books).claimed_by("U0FRONT")] == [case.id]
         assert await the_reads(books).claimed_by("") == []
-        assert [each.id for each in await the_reads(books).free_cases(1)] == [other.id]
+        assert [each.id for each in await the_reads(books).free_cases(1, books.clock())] == [other.id]
 
 
 async def test_a_history_tells_what_was_said(database_url: str) -> None:

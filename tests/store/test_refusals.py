@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from store.ledger import REFUSALS_A_MINUTE, Refusals
+from store.refusals import REFUSALS_A_MINUTE, Refusals
 from tests.store.books import NOON
 
 

@@ -1,0 +1,96 @@
+"""What people and the service do on the demonstration's stage, and the looks at what came of it. Owns no story: the chapters do."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+from bot.demo.cases import read_cases
+from bot.demo.cast import SLACK_IDS, first_name
+from bot.demo.stage import Stage
+from bot.demo.witness import MissingError, Witness
+from bot.sandbox.ack import Ack
+from bot.sandbox.slack_errors import ClientError
+
+Json = dict[str, Any]
+
+
+class Scene:
+    """One performance on one stage. `chapter` and `step` are called with what is played and what was seen.
+
+    Raises MissingError naming the first step that the sandbox's ledgers did not see.
+    """
+
+    def __init__(self, stage: Stage, chapter: Callable[[str], None], step: Callable[[str], None], patience_s: float) -> None:
+        self.stage = stage
+        self.chapter = chapter
+        self.slack = stage.sandbox.slack
+        self.pagerduty = stage.sandbox.pagerduty
+        self.service = stage.sandbox.customer
+        self.witness = Witness(stage.sandbox, step, patience_s)
+        self.see = self.witness.see
+        self.cases = read_cases(stage.clock())
+
+    # The service
+
+    async def post(self, name: str, lane: str, **changes: object) -> str:
+        """The service posts a case, which is seen to be taken into this lane. Gives the case's id."""
+        case = self.cases[name] | changes
+        status, answer = await self.service.post(case)
+        await self.see(f"the service posted “{case['title']}”: 202, {lane}", lambda: status == 202 and answer.get("lane") == lane)
+        return str(answer["id"])
+
+    async def report(self, case: str, result: str, **more: object) -> bool:
+        """The service reports what became of a case; True when that was taken."""
+        status, _ = await self.service.report_outcome(case, result, **more)
+        return status == 200
+
+    # People
+
+    async def press(self, person: str, channel: str, case: str, verb: str) -> None:
+        """Somebody presses a button of a card; Slack is answered in time."""
+        card = self.witness.card(channel, case)
+        if card is None:
+            raise MissingError(f"the card in #{channel} is gone")
+        await _acknowledged(self.slack.click(SLACK_IDS[person], channel, card["ts"], f"tierline:{verb}"), f"{person} presses {verb}")
+
+    async def fill_in(self, person: str, channel: str, case: str, verb: str, title: str, **values: str) -> None:
+        """Somebody presses a button that opens a form, fills it in and submits it."""
+        await self.press(person, channel, case, verb)
+        await self.submit(person, title, values)
+
+    async def submit(self, person: str, title: str, values: dict[str, str]) -> None:
+        """Somebody fills in the form that opens before them. `values`: by block of the form; the others keep what they hold."""
+        form = await self.see(f"{first_name(person)} has the form “{title}” open", lambda: self.witness.modal(SLACK_IDS[person], title))
+        await _acknowledged(self.slack.submit(SLACK_IDS[person], form["id"], values), f"{person} submits “{title}”")
+
+    async def press_bulletin(self, person: str, channel: str, text: str, verb: str) -> None:
+        """Somebody presses a button of the newest message about more than one case that says `text`."""
+        bulletin = self.witness.bulletin(channel, text)
+        if bulletin is None:
+            raise MissingError(f"the message in #{channel} is gone")
+        pressing = self.slack.click(SLACK_IDS[person], channel, bulletin["ts"], f"tierline:g:{verb}")
+        await _acknowledged(pressing, f"{person} presses {verb}")
+
+    async def say(self, person: str, channel: str, words: str) -> None:
+        """Somebody types `/review` and these words."""
+        await _acknowledged(self.slack.command(SLACK_IDS[person], channel, "/review", words), f"{person} types /review {words}")
+
+    def told(self, person: str, text: str) -> Callable[[], Json | None]:
+        """A look: whether this person alone was told `text`."""
+        return lambda: self.witness.told(SLACK_IDS[person], text)
+
+    # Time
+
+    def pass_time(self, **amount: float) -> None:
+        """Put the clock forward."""
+        self.stage.clock.put_forward(timedelta(**amount))
+
+
+async def _acknowledged(deed: Awaitable[Ack], what: str) -> None:
+    """Raises MissingError where Slack would not let the person, or got no answer."""
+    try:
+        ack = await deed
+    except ClientError as refusal:
+        raise MissingError(f"{what}: {refusal}") from refusal
+    if not ack.ok:
+        raise MissingError(f"{what}: Slack got no answer ({ack.problem or ack.status})")

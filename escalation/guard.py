@@ -1,0 +1,185 @@
+"""Watches the figures: once a minute every breaker of the policy is held against what was counted, and what has to end by itself ends.
+
+Owns when it is looked and which alerts are open for what. It measures nothing (`store.measures`), judges nothing (`routing.breakers`) and
+changes nothing itself (`routing.governance`): what it finds goes through the ledger. A breaker that cannot be read is reported and does
+not hold up the others.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from routing.authority import Automation
+from routing.breakers import Reading, Sample, covers, in_force, judge, read, said, scopes
+from routing.change import Refused
+from routing.form_guards import Breaker
+from routing.governance.alert import Alert
+from routing.governance.automation import cleared, trip
+from routing.governance.governance import Governance
+from routing.governance.ruling import Governed, Ruling
+from routing.governance.sampling import calmed, is_calm
+from routing.governance.waiving import expire, list_weekly, run_out, week_of
+from routing.policy import Policy
+from store.database import Database
+from store.ledger import Ledger
+from store.measures import Scope, Standing, baseline, completeness, models, sample, standings
+from store.prefetch import InboxKey
+from store.reads import Reads
+from store.writer import CannotRecordError, WriterClosedError
+
+EVERY = timedelta(minutes=1)
+"""How often the breakers are evaluated (G1)."""
+
+BASELINE_EVERY = timedelta(hours=1)
+"""How long a baseline is used: it reaches back weeks, an hour changes little of it."""
+
+COMPLETE_WITHIN = timedelta(hours=1)
+
+Report = Callable[[str, Exception], None]
+"""Told of a breaker that could not be evaluated: its name and what was raised."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    breaker: Breaker
+    scope: Scope
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return (self.breaker.name, self.scope.workflow, self.said)
+
+    @property
+    def said(self) -> str:
+        """The scope in words, as the alert names it."""
+        return " ".join(part for part in (str(self.scope.risk or ""), self.scope.model) if part)
+
+
+class Guard:
+    """The evaluation as the ticker calls it. `clock` gives aware UTC times, `policy` the active policy."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        reads: Reads,
+        database: Database,
+        policy: Callable[[], Policy],
+        clock: Callable[[], datetime],
+        *,
+        report: Report,
+    ) -> None:
+        self._ledger = ledger
+        self._reads = reads
+        self._database = database
+        self._policy = policy
+        self._clock = clock
+        self._report = report
+        self._last: datetime | None = None
+        self._week = ""
+        self._usual: dict[tuple[Scope, int], tuple[datetime, Sample]] = {}
+
+    async def tick(self) -> int:
+        """Evaluate if a minute has passed. Gives how many alerts were opened or closed and exceptions ended. Raises CannotRecordError."""
+        now = self._clock()
+        if self._last is not None and now - self._last < EVERY:
+            return 0
+        self._last = now
+        return await self._end_what_is_over(now) + await self._evaluate(now)
+
+    async def _end_what_is_over(self, now: datetime) -> int:
+        governance = await self._reads.governance()
+        ended = 0
+        if any(run_out(waiver, now) is not None for waiver in governance.waivers):
+            ended += not isinstance(await self._ledger.govern(expire), Refused)
+        if self._week != week_of(now) and any(not waiver.over for waiver in governance.waivers):
+            self._week = week_of(now)  # in memory only: the inbox key sees to it that a week is listed once
+            await self._ledger.govern(list_weekly(self._week), key=InboxKey("govern", "weekly", self._week))
+        if any(is_calm(control, now) for control in governance.controls.values()):
+            ended += not isinstance(await self._ledger.govern(calmed), Refused)
+        return ended
+
+    async def _evaluate(self, now: datetime) -> int:
+        policy, governance = self._policy(), await self._reads.governance()
+        standing = await self._database.read(standings)
+        events = await self._database.read(partial(completeness, since=now - COMPLETE_WITHIN))
+        acted = 0
+        for watched in await self._watched(policy, now):
+            try:
+                acted += await self._look(watched, governance, standing.get(watched.scope.workflow, Standing(0, 0)), events, now)
+            except (CannotRecordError, WriterClosedError):
+                raise
+            except Exception as error:  # noqa: BLE001 - one breaker must not hold up the others
+                self._report(watched.breaker.name, error)
+        return acted
+
+    async def _watched(self, policy: Policy, now: datetime) -> list[_Watched]:
+        """Every breaker with every scope it is judged for."""
+        found = list[_Watched]()
+        for breaker in in_force(policy.form):
+            for workflow in policy.workflows:
+                if covers(breaker, workflow):
+                    since = now - timedelta(seconds=breaker.window)
+                    seen = await self._database.read(partial(models, workflow=workflow, since=since)) if breaker.by_model else ()
+                    found += [_Watched(breaker, Scope(workflow, risk, model)) for risk, model in scopes(breaker, seen)]
+        return found
+
+    async def _look(self, watched: _Watched, governance: Governance, standing: Standing, events: tuple[int, int], now: datetime) -> int:
+        breaker = watched.breaker
+        since = now - timedelta(seconds=breaker.window)
+        counted = await self._database.read(partial(sample, scope=watched.scope, since=since, standing=standing, events=events))
+        reading = read(breaker.measure, counted, await self._baseline(watched, now))
+        alert = _open_alert(governance, watched)
+        match judge(breaker, reading, tripped=alert is not None):
+            case "trip":
+                found = _found(watched, reading, now)
+                step: Callable[[Governed, datetime], Ruling | Refused] = partial(_trip, found=found, to=breaker.action)
+            case "clear" if alert is not None:
+                step = partial(_clear, alert=alert.id, figure=reading.figure)
+            case _:
+                return 0
+        return int(not isinstance(await self._ledger.govern(step), Refused))
+
+    async def _baseline(self, watched: _Watched, now: datetime) -> Sample:
+        key = (watched.scope, watched.breaker.baseline)
+        known = self._usual.get(key)
+        if known is None or now - known[0] >= BASELINE_EVERY:
+            since = now - timedelta(seconds=watched.breaker.baseline)
+            known = (now, await self._database.read(partial(baseline, scope=watched.scope, since=since)))
+            self._usual[key] = known
+        return known[1]
+
+
+def _open_alert(governance: Governance, watched: _Watched) -> Alert | None:
+    return next((one for one in governance.alerts if (one.rule, one.workflow, one.scope) == watched.key and not one.over), None)
+
+
+def _found(watched: _Watched, reading: Reading, now: datetime) -> Alert:
+    breaker = watched.breaker
+    figures = {
+        "measure": breaker.measure,
+        "figure": reading.figure,
+        "limit": breaker.above if breaker.above is not None else breaker.below,
+        "side": "above" if breaker.above is not None else "below",
+        "counted": reading.count,
+        "usual": reading.usual,
+        "window_s": breaker.window,
+    }
+    return Alert(
+        id="",
+        rule=breaker.name,
+        workflow=watched.scope.workflow,
+        scope=watched.said,
+        level=breaker.level,
+        at=now,
+        why=said(breaker, reading),
+        figures=figures,
+        action=breaker.action or Automation.ON,
+    )
+
+
+def _trip(governed: Governed, now: datetime, *, found: Alert, to: Automation | None) -> Ruling:
+    return trip(governed, found, now, to=to)
+
+
+def _clear(governed: Governed, now: datetime, *, alert: str, figure: float | None) -> Ruling | Refused:
+    return cleared(governed, alert, now, {"figure": figure})

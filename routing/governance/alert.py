@@ -1,0 +1,33 @@
+"""Something the guardrails noticed: the rule, the figures, what was done about it. Owns the value; never measures."""
+
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from routing.authority import AlertLevel, Automation
+
+
+class Alert(BaseModel):
+    """One alert; open until its figure is back to normal (with hysteresis) or, for a stopped line, until the workflow goes on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    rule: str = Field(description="name of the breaker, or `stop_the_line`")
+    workflow: str
+    scope: str = Field(default="", description="impact class or model version it is about; empty: the whole workflow")
+    level: AlertLevel
+    at: AwareDatetime
+    why: str = Field(description="one sentence with the figure and its limit")
+    figures: dict[str, Any] = Field(default_factory=dict)
+    action: Automation = Field(description="the level it took the workflow to, or left it at")
+    changed: bool = Field(default=True, description="whether that was a change")
+    acknowledged_by: str = ""
+    cleared_at: AwareDatetime | None = None
+    page_round: int = Field(default=0, description="pages sent so far")
+    page_open: bool = Field(default=False, description="whether the last page still rings somewhere")
+
+    @property
+    def over(self) -> bool:
+        """Whether nobody need look at it any more."""
+        return self.cleared_at is not None

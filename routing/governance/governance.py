@@ -1,0 +1,74 @@
+"""Everything that is decided about more than one case, as one small value in one row. Owns the shape; the verbs beside it change it."""
+
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from routing.governance.alert import Alert
+from routing.governance.control import Control, untouched
+from routing.governance.proposal import Proposal, Rollout
+from routing.governance.waiver import Waiver
+
+KEPT = 200
+"""Ended proposals, exceptions and alerts that stay in the value, newest last; the audit log keeps them all."""
+
+
+class Governance(BaseModel):
+    """Frozen format v1; written as one row by the ledger only."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    v: int = 1
+    revision: int = 0
+    controls: dict[str, Control] = Field(default_factory=dict, description="by workflow; none: untouched")
+    proposals: tuple[Proposal, ...] = ()
+    rollout: Rollout | None = None
+    activated: tuple[str, ...] = Field(default=(), description="hashes of the policies that were active before, newest last")
+    waivers: tuple[Waiver, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+
+    def control(self, workflow: str) -> Control:
+        """The brake of a workflow."""
+        return self.controls.get(workflow) or untouched(workflow)
+
+    def proposal(self, wanted: str) -> Proposal | None:
+        """A proposal by its id."""
+        return next((one for one in self.proposals if one.id == wanted), None)
+
+    def waiver(self, wanted: str) -> Waiver | None:
+        """An exception by its id."""
+        return next((one for one in self.waivers if one.id == wanted), None)
+
+    def alert(self, wanted: str) -> Alert | None:
+        """An alert by its id."""
+        return next((one for one in self.alerts if one.id == wanted), None)
+
+    def with_control(self, control: Control) -> "Governance":
+        """With this brake in place of the one of its workflow."""
+        return self.model_copy(update={"controls": {**self.controls, control.workflow: control}})
+
+    def with_proposal(self, proposal: Proposal) -> "Governance":
+        """With this proposal in place of the one with its id, or added."""
+        return self.model_copy(update={"proposals": _kept(self.proposals, proposal)})
+
+    def with_waiver(self, waiver: Waiver) -> "Governance":
+        """With this exception in place of the one with its id, or added."""
+        return self.model_copy(update={"waivers": _kept(self.waivers, waiver)})
+
+    def with_alert(self, alert: Alert) -> "Governance":
+        """With this alert in place of the one with its id, or added."""
+        return self.model_copy(update={"alerts": _kept(self.alerts, alert)})
+
+
+Entry = TypeVar("Entry", Proposal, Waiver, Alert)
+
+
+def _kept(values: tuple[Entry, ...], value: Entry) -> tuple[Entry, ...]:
+    """With `value` in its place or at the end; the oldest that ended make room, what is open never does."""
+    if any(one.id == value.id for one in values):
+        return tuple(value if one.id == value.id else one for one in values)
+    spare = max(0, len(values) - KEPT + 1)
+    gone = {one.id for one in [one for one in values if one.over][:spare]}
+    left: list[Entry] = [one for one in values if one.id not in gone]
+    left.append(value)
+    return tuple(left)

@@ -1,0 +1,42 @@
+"""From what is known of the governance to what becomes of it: the value a governance step gets and the one it gives. Owns both shapes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from routing.canonical import Json
+from routing.change import Event, Message, Refused
+from routing.governance.governance import Governance
+from routing.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Governed:
+    """What a governance step gets to see: the locked value, the active policy, a new id (26 characters, to be put behind a prefix), and
+    the policies it asked for, by hash (`wanted`): a proposed one, the one before. `services` are the names of the services that post to
+    each workflow.
+    """
+
+    governance: Governance
+    policy: Policy
+    draw: str
+    wanted: Mapping[str, Policy] = field(default_factory=dict)
+    services: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """The value as it will be, what to record, what to send (each message names its `subject`), and the policy to activate, if any."""
+
+    governance: Governance
+    events: tuple[Event, ...]
+    messages: tuple[Message, ...] = ()
+    activate: Policy | None = None
+    answer: Mapping[str, Json] | None = None
+
+
+GovernStep = Callable[[Governed, datetime], Ruling | Refused]
+"""Pure; may run twice."""
+
+PROPOSAL, WAIVER, ALERT, WORKFLOW = "p_", "x_", "a_", "w_"
+"""Prefixes of the ids of subjects that are no case; a workflow's is followed by its name."""

@@ -1,0 +1,71 @@
+"""Circuit breakers: the figures go wrong, the workflow takes the next safer level by itself, people resume it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from routing.vocabulary import State
+from tests.governed import GovernedWorld as World
+from tests.world import ANNA, GRACE, POLICY, running
+
+SMALL = (
+    POLICY
+    + """
+breakers:
+  - {name: override-rate, measure: override_rate, above: 0.15, minimum: 5}
+  - {name: false-positives, measure: false_positives, above: 0, minimum: 1, level: incident, action: paused}
+"""
+)
+
+
+@pytest.fixture
+async def world(database_url: str, tmp_path: Path) -> AsyncIterator[World]:
+    """A world whose breakers need few cases."""
+    async with running(World(tmp_path, database_url, False, policy=SMALL)) as world:
+        yield world
+
+
+async def test_too_many_overrides(world: World) -> None:
+    """Two rejections in six: within a minute sampling is raised, the operations channel sees why, and a supervisor resumes."""
+    for number in range(6):
+        case_id = await world.submit()
+        await world.drain()
+        await world.click(ANNA, "reject" if number < 2 else "approve", case_id)
+        if number < 2:
+            await world.fill_in(ANNA, {"reason": "inaccurate"})
+    await world.pass_time(minutes=2)
+    assert (await world.automation("refunds"))["automation"] == "sampling_raised"
+    [alert] = [one for one in world.bulletins("review-ops") if "Override rate" in world.read(one)]
+    assert "0.333" in world.read(alert)
+    assert world.told_service("workflow.changed")[-1]["automation"] == "sampling_raised"
+    await world.pass_time(minutes=5)
+    assert await world.leaves("breaker_tripped") == 1  # it does not trip again every minute
+    await world.press(GRACE, alert, "acknowledge_alert")
+    assert await world.leaves("alert_acknowledged") == 1
+    await world.pass_time(hours=2)
+    assert await world.leaves("breaker_cleared") == 1
+    assert (await world.automation("refunds"))["automation"] == "sampling_raised"  # it clears, and more is checked for a while
+    await world.pass_time(days=7)
+    assert (await world.automation("refunds"))["automation"] == "on"  # seven clean days halve it again
+
+
+async def test_an_incident_pauses_and_pages(world: World) -> None:
+    """An approval found wrong: the workflow is paused, PagerDuty is paged once, an owner resumes it and the incident is resolved."""
+    case_id = await world.submit()
+    await world.drain()
+    await world.click(ANNA, "approve", case_id)
+    await world.drain()
+    assert await world.report(case_id, "found_wrong") == 200
+    await world.pass_time(minutes=2)
+    assert (await world.automation("refunds"))["automation"] == "paused"
+    [incident] = world.sandbox.pagerduty.incidents
+    await world.pass_time(minutes=5)
+    assert len(world.sandbox.pagerduty.incidents) == 1
+    await world.say(GRACE, "resume refunds The wrong refund was taken back.")
+    await world.pass_time(hours=2)
+    assert (await world.automation("refunds"))["automation"] == "on"
+    [incident] = world.sandbox.pagerduty.incidents
+    assert incident.status == "resolved"
+    again = await world.submit()
+    assert (await world.case(again)).state is State.PENDING

@@ -1,0 +1,98 @@
+"""A database that an earlier version wrote is brought up to date as it is: nothing in it is lost, and everything goes on."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, MetaData, Table, insert, select, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from routing.case import Case
+from routing.vocabulary import State
+from store.database import Database
+from store.ledger import Changed, Repeated
+from store.log import Frontier, leaf_hash
+from store.migrate import OlderSchemaError
+from store.reads import Reads
+from store.schema import cases, head, leaves
+from tests.store.books import a_delivery, a_submission, deciding, open_books, opening
+
+OLD: dict[str, list[dict[str, Any]]] = json.loads((Path(__file__).parent.parent / "golden" / "database-0001.json").read_bytes())
+"""Every row that the version with the first schema wrote for two cases: one decided, one open."""
+
+DECIDED, PENDING = (row["id"] for row in OLD["cases"])
+
+
+def write_old(connection: Connection) -> None:
+    """Make the first schema and its rows."""
+    config = Config()
+    config.set_main_option("script_location", "store:migrations")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "0001")
+    connection.execute(text("DELETE FROM head"))
+    for name, rows in OLD.items():
+        table = Table(name, MetaData(), autoload_with=connection)
+        read = [{key: bytes.fromhex(value["hex"]) if isinstance(value, dict) else value for key, value in row.items()} for row in rows]
+        connection.execute(insert(table), read)
+
+
+@pytest.fixture
+async def old_url(database_url: str) -> str:
+    """A database as the first schema had it."""
+    engine = create_async_engine(database_url)
+    async with engine.begin() as connection:
+        await connection.run_sync(write_old)
+    await engine.dispose()
+    return database_url
+
+
+async def test_an_old_database_goes_on(old_url: str) -> None:
+    """Its cases are read with their content, its answers are still given, its open case is decided, and its log grows."""
+    async with open_books(old_url) as books:
+        reads = Reads(books.database, books.writer, books.vault, books.policies)
+        old = await reads.case(PENDING)
+        assert old is not None
+        assert (old.kind, old.held_by, old.withheld, old.tied, old.state) == ("case", "", False, (), State.PENDING)
+        assert await reads.content(PENDING) == a_submission(task_id="t-old-2")
+        again = await books.ledger.open(a_delivery("t-old-2"), opening(a_submission(task_id="t-old-2")))
+        assert isinstance(again, Repeated)
+        assert again.case_id == PENDING
+        assert isinstance(await books.ledger.change(PENDING, deciding()), Changed)
+        await books.open("t-new")
+
+        def whole(connection: Connection) -> bool:
+            rows = connection.execute(select(leaves.c.body).order_by(leaves.c.idx)).scalars()
+            return Frontier().extend(leaf_hash(body) for body in rows) == Frontier.from_bytes(
+                connection.execute(select(head.c.frontier)).scalar_one(),
+            )
+
+        assert await books.database.read(whole)
+
+
+async def test_old_cases_get_the_columns_that_are_new(old_url: str) -> None:
+    """What is measured and looked for by column is there for cases from before, as their snapshots say it."""
+    database = await Database.open(old_url)
+    columns = (cases.c.kind, cases.c.verdict, cases.c.model, cases.c.confidence, cases.c.held_by, cases.c.withheld, cases.c.outcome)
+    rows = await database.read(lambda c: c.execute(select(*columns).order_by(cases.c.id)).all())
+    await database.close()
+    assert [tuple(row) for row in rows] == [
+        ("case", "approved", "triage 2 p7", 0.97, "", False, ""),
+        ("case", "", "", None, "", False, ""),
+    ]
+
+
+async def test_a_command_that_only_reads_says_that_the_database_is_old(old_url: str) -> None:
+    """Rather than fail at a column that is not there."""
+    if old_url.startswith("sqlite"):
+        with pytest.raises(OlderSchemaError):
+            await Database.open(old_url, serving=False)
+
+
+def test_an_old_snapshot_still_is_a_case() -> None:
+    """What a snapshot does not say, because nobody knew of it, is as it always was."""
+    for row in OLD["cases"]:
+        case = Case.model_validate_json(row["snapshot"])
+        assert (case.id, case.route.sampled, case.facts.automation) == (row["id"], "", "on")
