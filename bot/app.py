@@ -3,12 +3,11 @@
 import asyncio
 import os
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from datetime import datetime
 from functools import partial
 from importlib.metadata import version
-from typing import Any
 
 import aiohttp
 import structlog
@@ -34,6 +33,7 @@ from bot.inbound import Inbound, make_bolt, make_client
 from bot.intake import Intake
 from bot.lanes import Lanes
 from bot.letters import Letters
+from bot.loops import end, for_ever
 from bot.openapi import openapi_route
 from bot.ops import Metrics, Ops
 from bot.pace import Pace
@@ -42,6 +42,7 @@ from bot.policies import ActivePolicy, read_policy
 from bot.precheck import Precheck
 from bot.problem import problems
 from bot.proposing import Proposing
+from bot.rehearsal import Rehearsal
 from bot.services import Services, read_services
 from bot.settings import Secrets, Settings, require_slack
 from bot.slack import SlackSender
@@ -127,7 +128,7 @@ class App:
 
     async def tick(self) -> int:
         """One turn of every clock. Gives how many clocks acted."""
-        acted = await self.watch.tick()
+        acted = await self.watch.tick() + await self.rehearsal.tick()
         await self.policy.refresh()
         return acted
 
@@ -180,6 +181,7 @@ class App:
         guard = Guard(self.ledger, self.reads, self.database, self.policy, now, report=self._report_breaker)
         self.watch = Watch(self.ledger, self.reads, guard, now, report=self._report_poison, late=self.metrics.swept)
 
+        self.rehearsal = Rehearsal(self.ledger, self.reads, self.proposing, self.policy, now)
         bolt = make_bolt(session, settings.slack_api_url)
         presses = Presses(self.ledger, self.reads, people, self.deployment, self.metrics.pressed)
         replies = Replies(client, session)
@@ -268,8 +270,8 @@ class App:
         self.host, self.port = runner.addresses[0][:2]
 
     def _run_by_itself(self) -> None:
-        for loop in (_for_ever(self.courier.run), self.signing.run(self._report_signing)):
-            self._stack.push_async_callback(_end, asyncio.create_task(loop))
+        for loop in (for_ever(self.courier.run), self.signing.run(self._report_signing)):
+            self._stack.push_async_callback(end, asyncio.create_task(loop))
         ticker = Ticker(self._beat, self._report_tick)
         ticker.start()
         self._stack.push_async_callback(ticker.stop)
@@ -310,19 +312,3 @@ class App:
 
 def _first(values: Secrets) -> str:
     return values[0].get_secret_value() if values else ""
-
-
-async def _for_ever(loop: Callable[[], Awaitable[None]]) -> None:
-    """Run a loop that must not end; what it raises is reported and it starts again."""
-    while True:
-        try:
-            await loop()
-        except Exception:  # noqa: BLE001 - the bot without its courier would be mute
-            _LOG.exception("the courier failed and starts again")
-            await asyncio.sleep(1.0)
-
-
-async def _end(task: asyncio.Task[Any]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task

@@ -17,8 +17,6 @@ import structlog
 from bot.cards.view import Bulletin, View
 from bot.lanes import Lanes
 from bot.retry import SCHEDULES, Retry
-from routing.authority import Automation
-from routing.authorize import EXECUTABLE
 from routing.change import Change, Message, MessageKind, Refused, Subject
 from routing.governance.alert import Alert
 from routing.vocabulary import EventKind
@@ -42,9 +40,6 @@ CLAIM = 32
 
 REFILL_AT = 32
 """More are taken up once so few are under way: one by one, the claims would cost more than the sending."""
-
-KEPT_BACK = timedelta(seconds=5)
-"""How long an approval of a paused workflow is left alone before anybody looks again."""
 
 CASE = "c_"
 """What the id of a case begins with; those of other subjects stand in `routing.governance.ruling`."""
@@ -185,9 +180,6 @@ class Courier:
         if shown is None or (needless := _needless(row.message, shown)):
             await self._outbox.cancel(row, needless if shown is not None else "there is nothing to show of this any more")
             return
-        if _kept_back(row.message, shown):
-            await self._put_back(row, Doubt(now + KEPT_BACK, "the workflow is paused", ambiguous=row.doubtful))
-            return
         if not await self._outbox.trying(row):
             return
         try:
@@ -256,13 +248,6 @@ def point_to(tier: int) -> Step:
         return Change(case, (), tuple(Message(MessageKind.CARD_UPDATE, case.route.tiers[one].channel, tier=one) for one in lower))
 
     return step
-
-
-def _kept_back(message: Message, shown: View | Bulletin) -> bool:
-    """Whether this is an approval that must not leave now: its workflow is paused. A refusal always leaves."""
-    if isinstance(shown, Bulletin) or message.callback != "case.decided":
-        return False
-    return shown.automation.level >= Automation.PAUSED.level and shown.case.verdict in EXECUTABLE
 
 
 def _needless(message: Message, shown: View | Bulletin) -> str:

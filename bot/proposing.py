@@ -116,10 +116,12 @@ class Proposing:
 
     async def rehearse(self, policy: Policy, active: Policy, cases: Sequence[Replayed] | None = None) -> Report:
         """The replay that goes along with a proposal; off the event loop, which has people to answer meanwhile."""
-        if cases is None:
-            stored = await self._database.read(partial(stored_cases, vault=self._vault, limit=REHEARSED))
-            cases = [one.replayed for one in stored]
-        return await asyncio.to_thread(replay, policy, cases, active)
+        return await asyncio.to_thread(replay, policy, await self.newest() if cases is None else cases, active)
+
+    async def newest(self) -> list[Replayed]:
+        """The newest stored cases, as they were first routed."""
+        stored = await self._database.read(partial(stored_cases, vault=self._vault, limit=REHEARSED))
+        return [one.replayed for one in stored]
 
 
 def affected(differences: Differences, policy: Policy, active: Policy) -> tuple[str, ...]:

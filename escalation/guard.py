@@ -129,7 +129,8 @@ class Guard:
         counted = await self._database.read(partial(sample, scope=watched.scope, since=since, standing=standing, events=events))
         reading = read(breaker.measure, counted, await self._baseline(watched, now))
         alert = _open_alert(governance, watched)
-        match judge(breaker, reading, tripped=alert is not None):
+        aged = alert is not None and now - alert.at >= timedelta(seconds=breaker.window)
+        match judge(breaker, reading, tripped=alert is not None, aged=aged):
             case "trip":
                 found = _found(watched, reading, now)
                 step: Callable[[Governed, datetime], Ruling | Refused] = partial(_trip, found=found, to=breaker.action)

@@ -41,6 +41,9 @@ SRE workbook, chapter "Alerting on SLOs", for a window of hours)."""
 SLO = 0.95
 """Share of decisions that shall be within the time their tier has (K3)."""
 
+_AT_MOST_ONE = frozenset({"override_rate", "critical_confidence", "stale_data", "audit_completeness"})
+"""Measures that no limit above 1 means anything for."""
+
 BINS = 10
 _LEAST = 1e-4
 """In place of an empty bin, so that the logarithm exists."""
@@ -130,7 +133,7 @@ _READ: dict[Measured, Callable[[Sample, Sample], Reading]] = {
         _ratio(now.latencies_ms, usual.latencies_ms), len(now.latencies_ms), _mean(usual.latencies_ms)
     ),
     "audit_completeness": lambda now, _usual: Reading(_part(now.complete, now.events), now.events),
-    "queue_growth": lambda now, _usual: Reading(_part(now.open_now, now.open_before), now.open_now),
+    "queue_growth": lambda now, _usual: Reading(now.open_now / max(now.open_before, 1), now.open_now),  # an empty queue counts as one
     "unowned": lambda now, _usual: Reading(float(now.unowned), now.unowned),
     "review_time": _review_time,
     "approval_rate": _approval_rate,
@@ -138,11 +141,15 @@ _READ: dict[Measured, Callable[[Sample, Sample], Reading]] = {
 }
 
 
-def judge(breaker: Breaker, reading: Reading, *, tripped: bool) -> Verdict:
-    """Whether it trips, or clears if it has tripped. Below its minimum it does neither; between limit and reset it stays as it is."""
+def judge(breaker: Breaker, reading: Reading, *, tripped: bool, aged: bool = False) -> Verdict:
+    """Whether it trips, or clears if it has tripped; between limit and reset it stays as it is.
+
+    Below its minimum it trips never, and clears once nothing of what tripped it is left in the window: that is empty, or it is `aged`, which
+    says that it tripped longer ago than the window reaches.
+    """
     figure = reading.figure
     if figure is None or reading.count < breaker.minimum:
-        return "clear" if tripped and not reading.count else "neither"  # nothing of what tripped it is left in the window
+        return "clear" if tripped and (aged or not reading.count) else "neither"
     if breaker.above is not None:
         if not tripped:
             return "trip" if figure > breaker.above else "neither"
@@ -150,7 +157,16 @@ def judge(breaker: Breaker, reading: Reading, *, tripped: bool) -> Verdict:
     limit = breaker.below or 0.0
     if not tripped:
         return "trip" if figure < limit else "neither"
-    return "clear" if figure >= min(limit / breaker.reset, (1 + limit) / 2 if limit < 1 else limit) else "neither"
+    return "clear" if figure >= _back(breaker, limit) else "neither"
+
+
+def _back(breaker: Breaker, limit: float) -> float:
+    """From where on a figure that fell below its limit is back to normal: at most half-way from the limit to 1, which is all of a share and
+    the usual of a ratio.
+    """
+    if limit < 1:
+        return min(limit / breaker.reset, (1 + limit) / 2)
+    return limit if breaker.measure in _AT_MOST_ONE else limit / breaker.reset
 
 
 def said(breaker: Breaker, reading: Reading) -> str:

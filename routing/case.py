@@ -214,6 +214,7 @@ class Case(_Value):
     page_rounds: int = Field(default=0, description="pages sent so far")
     verdict: Verdict | None = None
     decided_at: AwareDatetime | None = None
+    used_s: float | None = Field(default=None, description="seconds of its time to decide that the deciding tier took")
     reason_code: str = ""
     modified_fields: tuple[str, ...] = ()
     modified_by: str = ""

@@ -125,7 +125,8 @@ class Subject:
     """What a step gets to see: the locked case and, where the step asked for it, its content and the policy it lives by.
 
     A step that does not route again gets no policy, so that an old policy that no longer compiles holds up no clock and no vote.
-    `related` are the cases it names (parent, children, tied ones), locked as well; `automation` how far its workflow may act now.
+    `related` are the cases it names (parent, children, tied ones), locked as well; `automation` how far its workflow may act now. With the
+    content come `present` facts of the workflow: sampling, exceptions and what was approved automatically so far, as they are now.
     """
 
     case: Case
@@ -133,6 +134,7 @@ class Subject:
     submission: Submission | None = None
     related: Mapping[str, Case] = field(default_factory=dict)
     automation: Automation = Automation.ON
+    present: Facts | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,7 @@ class Breaker(Part):
     window: Duration = 3_600
     minimum: int = Field(default=20, ge=1, description="cases in the window without which it does not judge")
     baseline: Duration = Field(default=28 * 86_400, description="how far back the figure it is compared with reaches")
-    reset: Unit = Field(default=0.8, description="hysteresis: it clears once the figure is back within this part of the limit")
+    reset: float = Field(default=0.8, gt=0, le=1, description="hysteresis: it clears once the figure is back within this part of the limit")
     level: AlertLevel = AlertLevel.ACTION
     action: Automation | None = Field(default=None, description="the level it takes the workflow to; none: the next safer one")
     workflows: tuple[Name, ...] = Field(default=(), max_length=200, description="none: every workflow")

@@ -13,9 +13,10 @@ from pydantic import BaseModel, SecretStr
 
 from routing.canonical import Json, digest
 from routing.clock_row import ClockRow, written
+from routing.form_guards import ModelVersion
 from routing.policy import Policy
 from routing.policy_effect import TEMPLATES, Effect, Value, judge, words_of
-from routing.policy_form import Rule, Workflow
+from routing.policy_form import Members, Rule, Workflow
 from routing.vocabulary import Lane, Template
 
 MODEL_ACTS = frozenset({Template.AUTO, Template.VERIFY_AFTER})
@@ -183,7 +184,8 @@ def _whole(policy: Policy) -> dict[str, Value]:
     """What holds for every workflow."""
     form = policy.form
     found = dict(chain.from_iterable(_flat(name, getattr(form, name)) for name in _EVERYWHERE))
-    return found | {f"breakers.{one.name}": _told(one) for one in form.breakers}
+    held = {f"roles.{role}.{name}": _members(form.groups[name]) for role, names in form.roles.items() for name in names}
+    return found | held | {f"breakers.{one.name}": _told(one) for one in form.breakers}
 
 
 def _leaves(policy: Policy, name: str, workflow: Workflow) -> dict[str, Value]:
@@ -243,7 +245,7 @@ def _told(value: object) -> str:
     match value:
         case BaseModel():
             given = ((name, getattr(value, name)) for name in type(value).model_fields)
-            return ", ".join(f"{name} {_told(one)}" for name, one in given if one not in (None, (), "", False))
+            return ", ".join(f"{name} {_told(one)}" for name, one in given if one not in (None, (), "") and one is not False)  # 0 is told
         case tuple():
             return " ".join(_told(one) for one in value)
         case _:
@@ -255,8 +257,15 @@ def _clock(row: ClockRow) -> str:
     return " ".join(part for part in (row.clock, written(row.lasts_s), row.time or "", f"({', '.join(cases)})" if cases else "") if part)
 
 
-def _model(one: object) -> str:
-    return " ".join(str(part) for name in ("name", "version", "prompt_version") if (part := getattr(one, name)))
+def _members(group: Members) -> tuple[str, ...]:
+    """Who is in a group that has a role: such a person decides about policies and brakes."""
+    return (f"user group {group.usergroup}",) if group.usergroup is not None else group.users
+
+
+def _model(one: ModelVersion) -> str:
+    """Name, version and prompt version; a part with a blank in it stands in quotes, so that no two versions read alike."""
+    parts = [part for part in (one.name, one.version, one.prompt_version) if part is not None]
+    return " ".join(part if part and " " not in part and '"' not in part else json.dumps(part) for part in parts)
 
 
 def _said(key: str, value: Value) -> str:

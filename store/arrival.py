@@ -3,6 +3,7 @@
 Owns how these are put together from what was read and what the items before did; never reads anything itself and never routes.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -25,20 +26,30 @@ def arrive(case_id: str, arriving: Arriving, active: Policy, now: datetime, *, k
     """What the case `case_id` gets. `kept` is what the items before it in the transaction added."""
     governance = uses_counted(kept.governance or known.governance, known, kept)
     policy, shadow, staged = _followed(case_id, arriving.workflow, active, governance, policies)
-    workflow, control = policy.workflow(arriving.workflow), governance.control(arriving.workflow)
+    workflow = policy.workflow(arriving.workflow)
     first = None if workflow is None else _first(arriving, workflow, now, known, kept)
-    facts = Facts(
+    of_case = {"lot": lot(case_id, policy.sha256), "first": "" if first is None else first.id, "staged": staged}
+    facts = _of_workflow(arriving.workflow, workflow, governance, now, known=known, kept=kept).model_copy(update=of_case)
+    return Arrival(case_id, policy, facts, now, first, shadow)
+
+
+def present(case: Case, policy: Policy, governance: Governance, now: datetime, *, known: Known, kept: Draft) -> Facts:
+    """What limits a case of earlier that is routed again: as it is now. An exception that it used already stays its own until it ends."""
+    governance = uses_counted(governance, known, kept)
+    facts = _of_workflow(case.workflow, policy.workflow(case.workflow), governance, now, known=known, kept=kept)
+    return facts.model_copy(update={"waived": in_force(governance, case.workflow, now, used=case.route.exceptions)})
+
+
+def _of_workflow(name: str, workflow: Workflow | None, governance: Governance, now: datetime, *, known: Known, kept: Draft) -> Facts:
+    control = governance.control(name)
+    return Facts(
         automation=control.automation,
         sampling=control.sampling,
         segments=control.segments,
-        lot=lot(case_id, policy.sha256),
-        waived=in_force(governance, arriving.workflow, now),
-        autos_hour=0 if workflow is None or workflow.caps.per_hour is None else _autos(arriving.workflow, known, kept),
-        amount_day="0" if workflow is None or workflow.caps.amount_per_day is None else _amount(arriving.workflow, now, known, kept),
-        first="" if first is None else first.id,
-        staged=staged,
+        waived=in_force(governance, name, now),
+        autos_hour=0 if workflow is None or workflow.caps.per_hour is None else _autos(name, known, kept),
+        amount_day="0" if workflow is None or workflow.caps.amount_per_day is None else _amount(name, now, known, kept),
     )
-    return Arrival(case_id, policy, facts, now, first, shadow)
 
 
 def uses_counted(governance: Governance, known: Known, *added: Draft) -> Governance:
@@ -72,10 +83,10 @@ def _followed(
     return (other, None, True) if chosen else (active, None, False)
 
 
-def in_force(governance: Governance, workflow: str, now: datetime) -> tuple[Waived, ...]:
-    """The exceptions in force: approved, neither over by time nor used up."""
+def in_force(governance: Governance, workflow: str, now: datetime, *, used: Collection[str] = ()) -> tuple[Waived, ...]:
+    """The exceptions in force: approved, neither over by time nor used up, but by the case itself (`used`)."""
     mine = [waiver for waiver in governance.waivers if waiver.workflow == workflow and waiver.state == "in_force" and waiver.until > now]
-    left = [waiver for waiver in mine if waiver.most is None or waiver.uses < waiver.most]
+    left = [waiver for waiver in mine if waiver.most is None or waiver.uses < waiver.most or waiver.id in used]
     return tuple(Waived(id=waiver.id, waives=waiver.waives, action_types=waiver.action_types) for waiver in left)
 
 

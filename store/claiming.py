@@ -12,6 +12,7 @@ from routing.change import Message, MessageKind
 from store.buckets import Pace, tokens
 from store.delivery import Outgoing
 from store.schema import SENDABLE, UNSETTLED, among, micros, moment, outbox
+from store.withholding import keep_back
 
 UPDATES = (MessageKind.CARD_UPDATE.value, MessageKind.BULLETIN_UPDATE.value)
 """Kinds that change a message that stands already."""
@@ -42,6 +43,8 @@ def claim(
 ) -> list[Outgoing]:
     """Lease lane heads; see `store.outbox.Outbox.claim`."""
     end_leases(connection, now)
+    if peer == "callback":
+        keep_back(connection, now)
     updates = limit if pace is None else min(limit, int(tokens(connection, now, pace)))
     earlier = outbox.alias("earlier")
     blocking = (

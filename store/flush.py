@@ -87,6 +87,7 @@ def _columns(case: Case) -> Row:
         "climbed": case.tier_since is not None and case.tier > case.first_tier,
         "marks": " ".join(sorted({MARKS[reason.code] for reason in case.route.reasons if reason.code in MARKS})),
         "latency_ms": case.latency_ms,
+        "used_s": case.used_s,
         "sla_s": case.decide_s if case.tier_since is not None else None,
     }
 
@@ -133,6 +134,7 @@ _CHANGING = (
     "climbed",
     "marks",
     "latency_ms",
+    "used_s",
     "sla_s",
 )
 _UPDATE_CASE = update(cases).where(cases.c.id == bindparam("case")).values({name: bindparam(name) for name in _CHANGING})

@@ -83,8 +83,8 @@ def sample(connection: Connection, scope: Scope, since: datetime, standing: Stan
         decided=len(reviewed),
         approved=sum(row.verdict == Verdict.APPROVED for row in reviewed),
         overridden=sum(row.verdict in OVERRIDDEN for row in reviewed),
-        reviews_s=[_spent_s(row) for row in reviewed],
-        sla_parts=[_spent_s(row) / row.sla_s for row in reviewed if row.sla_s],
+        reviews_s=[row.used_s for row in reviewed if row.used_s is not None],
+        sla_parts=[row.used_s / row.sla_s for row in reviewed if row.sla_s and row.used_s is not None],
         found_wrong=_found_wrong(connection, scope, since),
         open_now=standing.open,
         open_before=max(0, standing.open - len(received) + finished),
@@ -108,18 +108,14 @@ def baseline(connection: Connection, scope: Scope, since: datetime) -> Sample:
         latencies_ms=() if latency_ms is None else (float(latency_ms),),
         decided=len(reviewed),
         approved=sum(one.verdict == Verdict.APPROVED for one in reviewed),
-        reviews_s=[_spent_s(one) for one in reviewed],
+        reviews_s=[one.used_s for one in reviewed if one.used_s is not None],
         bins=[cumulative[step] - cumulative[step + 1] for step in range(BINS)],
     )
 
 
 def _reviewed(connection: Connection, scope: Scope, since: datetime) -> list[Any]:
-    columns = select(cases.c.verdict, cases.c.created_at, cases.c.decided_at, cases.c.sla_s).where(cases.c.verdict.in_(BY_PEOPLE))
+    columns = select(cases.c.verdict, cases.c.used_s, cases.c.sla_s).where(cases.c.verdict.in_(BY_PEOPLE))
     return _rows(connection, columns, scope, cases.c.decided_at, since)
-
-
-def _spent_s(row: Any) -> float:  # noqa: ANN401 - a row of `_reviewed`
-    return float(row.decided_at - row.created_at) / 1_000_000
 
 
 def _found_wrong(connection: Connection, scope: Scope, since: datetime) -> int:

@@ -23,6 +23,7 @@ from store.database import Database
 from store.delivery import Delivered, Outgoing
 from store.ledger import Ledger
 from store.schema import UNSETTLED, among, micros, outbox
+from store.withholding import DECIDED, kept_back
 from store.writer import Passing, Writer
 
 MAX_ERROR_CHARS = 300
@@ -72,7 +73,9 @@ class Outbox:
         return rows
 
     async def trying(self, row: Outgoing) -> bool:
-        """Note that a try begins, before it does, and renew the lease. False when the lease was lost: then do not send."""
+        """Note that a try begins, before it does, and renew the lease. False when the lease was lost, or when it is an approval whose
+        workflow was paused meanwhile: then do not send.
+        """
         mine = await self._writer.write(partial(_trying, row=row, boot_id=self._boot_id))
         self._passing("outbox.trying")
         return mine
@@ -116,6 +119,8 @@ class Outbox:
 
 def _trying(connection: Connection, now: datetime, *, row: Outgoing, boot_id: str) -> bool:
     mine = _leased(row, boot_id)
+    if row.message.callback == DECIDED and kept_back(connection, now, mine):
+        return False
     until = micros(now + timedelta(seconds=LEASE_S[row.peer]))
     values = {"state": "trying", "intent_at": micros(now), "attempts": outbox.c.attempts + 1, "lease_until": until}
     return _hit(connection, update(outbox).where(mine).values(values))

@@ -118,13 +118,21 @@ def prefetch(
     follows = {known.policy, "" if rollout is None else rollout.sha256}
     arriving = [each for need in needs for each in need.arriving]
     forms = {each.workflow: _forms(at_hand, follows, each.workflow) for each in arriving}
-    _guardrails(connection, known, arriving, forms, about, governs=any(need.governs for need in needs))
+    windows_s = {name: max((form.duplicates.window for form in found or ()), default=_WINDOW_S) for name, found in forms.items()}
+    known.alike = read_alike(connection, arriving, windows_s, about)
     wanted = {case_id for need in needs for case_id in need.cases}
     _cases(connection, known, wanted | {case_id for ids in known.alike.values() for case_id in ids})
     asked = [known.cases[case_id] for case_id in wanted if case_id in known.cases]
     missing = follows | {sha256 for need in needs for sha256 in need.policies} | {case.route.policy_sha256 for case in asked}
     _cases(connection, known, {name for case in asked for name in named(case)} - known.cases.keys())
-    _contents(connection, known, {case_id for need in needs for case_id in need.content})
+    contents = {case_id for need in needs for case_id in need.content}
+    _contents(connection, known, contents)
+    for case in asked:
+        if case.id in contents and case.open:  # it may be routed again, by the policy it lives by
+            again = _forms(at_hand, {case.route.policy_sha256}, case.workflow)
+            before = forms.get(case.workflow, [])
+            forms[case.workflow] = None if again is None or before is None else [*before, *again]
+    _limits(connection, known, forms, about, governs=any(need.governs for need in needs))
     if missing := {sha256 for sha256 in missing - {""} if not at_hand.knows(sha256)}:
         rows = connection.execute(select(policies.c.sha256, policies.c.body).where(policies.c.sha256.in_(missing)))
         known.policies = {row.sha256: row.body for row in rows}
@@ -182,12 +190,8 @@ def _contents(connection: Connection, known: Known, wanted: Collection[str]) -> 
             known.boxes[box.case_id] = (box.leaf_idx, box.box)
 
 
-def _guardrails(
-    connection: Connection, known: Known, arriving: Sequence[Arriving], forms: Forms, about: datetime, *, governs: bool
-) -> None:
-    """What limits the new cases; nothing where no policy they may follow and no exception asks for it."""
-    windows_s = {name: max((form.duplicates.window for form in found or ()), default=_WINDOW_S) for name, found in forms.items()}
-    known.alike = read_alike(connection, arriving, windows_s, about)
+def _limits(connection: Connection, known: Known, forms: Forms, about: datetime, *, governs: bool) -> None:
+    """What limits the cases that are routed; nothing where no policy they may follow and no exception asks for it."""
     capped = {name for name, found in forms.items() if found is None or any(_is_capped(form) for form in found) or governs}
     known.autos = read_autos(connection, capped, about - timedelta(hours=1))
     known.amounts = read_amounts(connection, capped, about)

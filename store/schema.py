@@ -163,6 +163,7 @@ cases = Table(
     Column("marks", String, nullable=False, server_default=_NONE),  # what breakers count of its reasons: stale, violation
     Column("latency_ms", Float),  # of the model
     Column("sla_s", Integer),  # seconds the tier or step had to decide
+    Column("used_s", Float),  # and those it took, as its clock counts
     # task_id first: a batch looks its tasks up with one IN list over this column
     UniqueConstraint("task_id", "workflow", "service", name="cases_task"),
     Index("cases_due", "due_at", sqlite_where=text("due_at IS NOT NULL"), postgresql_where=text("due_at IS NOT NULL")),

@@ -23,7 +23,7 @@ from routing.governance.sampling import caught, seen
 from routing.policy import Policy
 from routing.submission import Submission
 from routing.vocabulary import CaseKind, EventKind, State, Verdict
-from store.arrival import arrive, uses_counted
+from store.arrival import arrive, present, uses_counted
 from store.content import seal, submission_texts
 from store.draft import Draft
 from store.flush import flush
@@ -139,7 +139,10 @@ class Unit:
             policy = self._policies.get(case.route.policy_sha256)
         except PolicyError:  # an old one may name what is gone from the environment; a step that routes again says that it needs it
             policy = None
-        return Subject(case, policy, self._safes.content(case), related, automation)
+        limits = None
+        if policy is not None:
+            limits = present(case, policy, self.governance, self.now, known=self._known, kept=self._kept)
+        return Subject(case, policy, self._safes.content(case), related, automation, limits)
 
     def governed(self, wanted: Sequence[str] = (), draft: Draft | None = None) -> Governed:
         """What a governance step gets: the value as the items, and `draft`, left it. Raises NoPolicyError, PolicyError."""

@@ -6,11 +6,12 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from bot.proposing import Proposed, Staging
+from bot.proposing import FULL, Proposed, Staging
 from bot.sandbox.ack import Ack
 from bot.sandbox.faults import Fault, Mode
 from routing.case import Case
 from routing.change import Actor
+from routing.governance.policy_life import ALL
 from routing.policy_file import load_policy
 from routing.vocabulary import CaseKind
 from store.schema import leaves
@@ -30,7 +31,7 @@ class GovernedWorld(World):
     async def propose(self, text: str, *, share: int = 100, shadow: bool = False) -> None:
         """The operator proposes another policy on the command line."""
         policy = load_policy(text.encode(), self.write_files())
-        staging = Staging("shadow", 0) if shadow else Staging("share", share)
+        staging = Staging("shadow", 0) if shadow else Staging("share", share) if share < ALL else FULL
         made = await self.bot.proposing.propose(policy, self.bot.policy(), Actor("human", "os:operator"), staging=staging)
         assert isinstance(made, Proposed), made
 

@@ -3,27 +3,36 @@
 import ast
 import json
 import re
+import shlex
 import textwrap
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import typer
 import yaml
 from typer.main import get_command
+from typer.testing import CliRunner
 
+from bot.cards.status import COMMANDS
 from bot.cli.main import app
+from bot.govern.typed import Unclear, read_order
 from bot.settings import PREFIX, Settings
+from routing.authority import Role
+from routing.authorize import RULES
+from routing.breakers import BUILT_IN
 from routing.case import TRANSITIONS
-from routing.errors import PolicyError
-from routing.explain import explain
+from routing.clock_row import written
 from routing.expressions import ROOTS
 from routing.facts import Facts
+from routing.form_guards import Measured
+from routing.governance.permit import MAY
+from routing.inquiry import prospect, read_inquiry
 from routing.policy import Policy
 from routing.policy_file import load_policy, policy_schema
 from routing.policy_form import HARD_FLAGS, PROHIBITED_FLAGS, Priority, Thresholds
-from routing.strict import loads
+from routing.signals import RISK_SIGNALS, WAIVABLE, Trigger
 from routing.submission import Submission, read_submission
 from routing.vocabulary import Lane, State
 
@@ -31,6 +40,8 @@ ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 README = (ROOT / "README.md").read_text()
 POLICY = (ROOT / "docs" / "policy.md").read_text()
+CHAPTER = README[README.index("## For owners: writing a policy") : README.index("## For developers: posting a case")]
+FENCED = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
@@ -60,7 +71,7 @@ def test_every_command_that_is_named_exists(path: Path) -> None:
     root = get_command(app)
     assert isinstance(root, typer.core.TyperGroup)
     for code in re.findall(r"`([^`\n]+)`|^ {4,}(.+)$", path.read_text(), re.MULTILINE):
-        for name, below in re.findall(r"(?:^|[ (/\"])tierline ([a-z]+)(?: ([a-z]+)(?![\w./-]))?", "".join(code)):
+        for name, below in re.findall(r"(?:^|[ (/\"])tierline ([a-z]+)(?![a-z/])(?: ([a-z]+)(?![\w./-]))?", "".join(code)):
             assert name in root.commands, name
             command = root.commands[name]
             if isinstance(command, typer.core.TyperGroup) and below:
@@ -80,6 +91,15 @@ def test_the_settings_are_all_there_and_no_others() -> None:
         assert set(re.findall(r"TIERLINE_[A-Z]\w*", path.read_text())) <= set(known), path.name
 
 
+def test_the_demo_says_what_is_printed_of_it() -> None:
+    """Chapter and steps of the demo that the README shows are the demo's words."""
+    shown = block_after(README, "The same story plays without hands").splitlines()[2:-1]
+    told = "".join(path.read_text() for path in sorted((ROOT / "bot" / "demo").rglob("*.py")))
+    steps = [line.strip().removeprefix("✓ ") for line in shown if "…" not in line and "posted" not in line]
+    assert len(steps) > 6
+    assert [step for step in steps if step not in told] == []
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_links_lead_somewhere(path: Path) -> None:
     """Files that are linked exist, and so do the headings behind a #."""
@@ -94,19 +114,68 @@ def test_links_lead_somewhere(path: Path) -> None:
             assert anchor in {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}, link
 
 
-def test_six_lines_are_a_policy_and_explain_says_what_is_printed() -> None:
-    """The first policy somebody copies works, is refused with the sentence shown when misspelt, and routes the case as shown."""
-    text = block_after(README, "Six lines are a policy")
-    assert len(text.splitlines()) == 6
-    policy = load_policy(text.encode(), {})
-    submission = read_submission(loads(block_after(README, "With this case in").encode()))
-    told = explain(policy, submission, Facts(), NOW).text().splitlines()
-    shown = block_after(README, "`check` finds what is wrong").partition("$ tierline policy explain")[2].splitlines()[1:]
-    assert [line for line in shown if line.strip() != "…" and line not in told] == []
-    with pytest.raises(PolicyError) as refused:
-        load_policy(text.replace("double(risk.amount)", "double(risk.amout)").encode(), {})
-    [problem] = refused.value.problems
-    assert f"misspelt.yml:{problem.line}: {problem.pointer}: {problem.message}" in README
+def test_the_policy_chapter_can_be_followed_line_by_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each block of the README's policy chapter, added to those before it, is a policy; each command prints what is shown."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "160")
+    walked = Walk(tmp_path)
+    for language, name, body in FENCED.findall(CHAPTER):
+        walked.take(language, name, body)
+    assert walked.commands == len(re.findall(r"^\$ tierline", CHAPTER, re.MULTILINE))
+    assert walked.grown == yaml.safe_load((ROOT / "examples" / "northwind.yml").read_text())
+
+
+class Walk:
+    """Somebody who follows the chapter in an empty directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.grown: dict[str, Any] = {}
+        self.commands = 0
+
+    def take(self, language: str, name: str, body: str) -> None:
+        """Do what a block says: `yaml` grows the policy, `yaml NAME` is another policy, `json NAME` a file, `console` is typed."""
+        match language, name:
+            case "yaml", "":
+                self.grown = merged(self.grown, yaml.safe_load(body))
+                self.write("policy.yml", yaml.safe_dump(self.grown, sort_keys=False))
+                assert self.policy().form.version == "1"
+            case "yaml", _:
+                self.write(name, yaml.safe_dump(merged(self.grown, yaml.safe_load(body)), sort_keys=False))
+            case "json", "precheck":
+                [asked] = re.findall(r"`({\"workflow\".*?})`", CHAPTER, re.DOTALL)
+                found = prospect(self.policy(), read_inquiry(json.loads(asked)), Facts(), NOW)
+                reasons = [{"code": code, "text": text} for code, text in found.reasons]
+                assert json.loads(body) == {"allowed": found.allowed, "missing": list(found.missing), "reasons": reasons}
+            case "json", _:
+                self.write(name, body)
+            case "console", _:
+                command, _, shown = body.partition("\n")
+                self.commands += 1
+                ran = CliRunner().invoke(app, shlex.split(command.removeprefix("$ tierline ")))
+                assert_shown(shown, ran.stdout + ran.stderr)
+            case _:
+                pytest.fail(f"a block of {language} is not understood")
+
+    def policy(self) -> Policy:
+        """The policy as it is grown."""
+        return load_policy((self.directory / "policy.yml").read_bytes(), {})
+
+    def write(self, name: str, text: str) -> None:
+        """A file of the reader's."""
+        (self.directory / name).write_text(text)
+
+
+def assert_shown(shown: str, printed: str) -> None:
+    """Each line that is shown was printed, in this order; `…` stands for anything, also for lines left out."""
+    lines = [line.split() for line in printed.splitlines() if line.split()]
+    at = 0
+    for line in filter(str.strip, shown.splitlines()):
+        pattern = ".*".join(map(re.escape, " ".join(line.split()).split("…")))
+        if pattern == ".*":
+            continue
+        at = next((place for place in range(at, len(lines)) if re.fullmatch(pattern, " ".join(lines[place]))), -1) + 1
+        assert at, f"not printed: {line!r}, but: {printed}"
 
 
 def test_the_case_that_is_posted_in_python_is_a_case() -> None:
@@ -116,22 +185,19 @@ def test_the_case_that_is_posted_in_python_is_a_case() -> None:
     assert read_submission(ast.literal_eval(case)).workflow == "document-summaries"
 
 
-def test_the_example_grows_and_is_a_policy_at_every_step() -> None:
-    """Each block of docs/policy.md, added to those before it, loads; at the end rules and templates work as told."""
-    blocks = re.findall(r"^```yaml\n(.*?)^```$", POLICY, re.MULTILINE | re.DOTALL)
-    grown: dict[str, Any] = {}
-    policies: list[Policy] = []
-    for block in blocks:
-        grown = merged(grown, yaml.safe_load(block))
-        policies.append(load_policy(json.dumps(grown).encode(), {"PD_TIER2": "key"}))
-    *_, policy = policies
-    assert len(policies) == 6
-    assert {name: workflow.template.value for name, workflow in policy.workflows.items()} == {
-        "refunds": "approval",
-        "ticket-summaries": "auto",
-        "payouts": "dual",
-    }
-    assert policy.routing_key("standard", 1) == "key"
+def test_the_clock_table_of_the_reference_fits_the_example() -> None:
+    """The block of docs/policy.md, added to the README's example, is a policy."""
+    [block] = re.findall(r"^```yaml\n(.*?)^```$", POLICY, re.MULTILINE | re.DOTALL)
+    grown = merged(yaml.safe_load((ROOT / "examples" / "northwind.yml").read_text()), yaml.safe_load(block))
+    assert load_policy(json.dumps(grown).encode(), {}).form.clocks
+
+
+def test_the_replay_in_the_reference_is_what_is_printed() -> None:
+    """The figures of the airline's two policies are those of the command."""
+    shown = block_after(POLICY, "are a first and a second policy for an airline")
+    command, _, output = shown.partition("\n")
+    arguments = [str(ROOT / one) if one.startswith("examples/") else one for one in shlex.split(command.removeprefix("$ tierline "))]
+    assert_shown(output, CliRunner().invoke(app, arguments).output)
 
 
 def merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
@@ -148,6 +214,72 @@ def test_every_key_of_the_policy_is_in_its_reference() -> None:
     assert {flag for flag in HARD_FLAGS | PROHIBITED_FLAGS if f"`{flag}`" not in POLICY} == set()
     defaults = {**Thresholds().model_dump(), **Priority().model_dump(exclude={"customer"}), **Priority().customer}
     assert [f"`{name}` {value}" for name, value in defaults.items() if f"`{name}` {value}" not in POLICY] == []
+
+
+def test_the_trigger_codes_are_the_real_ones() -> None:
+    """The table has every code, what it looks at, whether an exception may waive it, and the lane that the code asks for."""
+    rows = re.findall(r"^\| `(\w+)` \|(?: `(\w+)`)? \| [^|]+ \| ?([^|]*?) ?\| ?([^|]*?) ?\|$", POLICY, re.MULTILINE)
+    found = {code: (lane, about, waived) for code, lane, about, waived in rows if code in {trigger.value for trigger in Trigger}}
+    assert {code: told[1:] for code, told in found.items()} == {
+        trigger.value: (RISK_SIGNALS.get(trigger, ""), "yes" if trigger in WAIVABLE else "") for trigger in Trigger
+    }
+    said = r"fired\([^)]*Trigger\.(\w+), *Lane\.(\w+)"
+    fixed = [pair for path in (ROOT / "routing").glob("*.py") for pair in re.findall(said, path.read_text())]
+    assert len(fixed) > 30
+    assert [code for code, lane in fixed if found[code.lower()][0] != ("" if lane == "AUTO" else lane.lower())] == []
+
+
+def test_who_may_do_what_is_as_the_tables_say() -> None:
+    """Verbs about more than one case with their roles, verbs on one case with states, roles and duties: both tables are the code's."""
+    part = POLICY[POLICY.index("## Who may do what") : POLICY.index("## Every key")]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in part.splitlines() if line.startswith("| `")]
+    roles = {role.value for role in Role}
+    assert {cells[0].strip("`"): quoted(cells[1]) for cells in rows if len(cells) == 2} == {
+        verb.value: {role.value for role in allowed} for verb, allowed in MAY.items()
+    }
+    assert {cells[0].strip("`"): (quoted(cells[1]), quoted(cells[2]) & roles, cells[3:]) for cells in rows if len(cells) > 2} == {
+        verb.value: (
+            set() if rule.states == frozenset(State) else {state.value for state in rule.states},
+            {role.value for role in rule.roles},
+            ["yes" if duty else "" for duty in (rule.impartial, rule.reason, rule.text)],
+        )
+        for verb, rule in RULES.items()
+    }
+
+
+def quoted(text: str) -> set[str]:
+    """What stands in backticks."""
+    return set(re.findall(r"`(\w+)`", text))
+
+
+def test_the_breakers_are_the_built_in_ones() -> None:
+    """Name, measure, limit, window, minimum, level and action of each; every measure is explained."""
+    rows = re.findall(r"^\| `([\w-]+)` \| `(\w+)` \| (\w+) ([0-9.]+) \| (\w+) \| ([0-9]+) \| `(\w+)` \| (.+) \|$", POLICY, re.MULTILINE)
+    assert rows == [
+        (
+            one.name,
+            one.measure,
+            "below" if one.above is None else "above",
+            f"{one.below if one.above is None else one.above:g}",
+            written(one.window),
+            str(one.minimum),
+            one.level.value,
+            "next safer" if one.action is None else f"`{one.action}`",
+        )
+        for one in BUILT_IN
+    ]
+    assert set(get_args(Measured)) <= set(re.findall(r"^\| `(\w+)` \| [^|]+ \|$", POLICY, re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/policy.md"])
+def test_what_is_typed_in_slack_is_understood(name: str) -> None:
+    """Each order that a document shows is one; what only asks is in the help."""
+    asking = {words.split()[0] for words, _ in COMMANDS}
+    for line in re.findall(r"`/review ([^`]+)`|^ {4}/review (.+)$", (ROOT / name).read_text(), re.MULTILINE):
+        text = re.sub(r"\[([^]]+)\]", r"\1", "".join(line)).replace("PERCENT", "25").replace("CODE,CODE", "money")
+        order = read_order(text, NOW)
+        assert not isinstance(order, Unclear), text
+        assert order is not None or text.split()[0] in asking, text
 
 
 def test_the_variables_and_lanes_are_the_real_ones() -> None:

@@ -73,10 +73,14 @@ def check(file: PolicyFile = None, *, as_json: JsonFlag = False) -> None:
     judge(path, problems, sorted(supposed.unset), as_json=as_json)
     if not as_json:
         for name, workflow in policy.workflows.items():
-            tried = f", {len(workflow.examples)} examples" if workflow.examples else ""
-            remark(f"  {name}: {workflow.template} on {workflow.ladder}, {len(workflow.rules)} rules{tried}")
+            counted = _counted(len(workflow.rules), "rule") + (f", {_counted(len(workflow.examples), 'example')}" if workflow.examples else "")
+            remark(f"  {name}: {workflow.template} on {workflow.ladder}, {counted}")
     if problems:
         raise typer.Exit(FOUND)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 @app.command(epilog="Example:  tierline policy explain case.json --policy examples/policy.yml")

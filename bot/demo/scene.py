@@ -61,7 +61,11 @@ class Scene:
     async def submit(self, person: str, title: str, values: dict[str, str]) -> None:
         """Somebody fills in the form that opens before them. `values`: by block of the form; the others keep what they hold."""
         form = await self.see(f"{first_name(person)} has the form “{title}” open", lambda: self.witness.modal(SLACK_IDS[person], title))
-        await _acknowledged(self.slack.submit(SLACK_IDS[person], form["id"], values), f"{person} submits “{title}”")
+        await self.send(person, form, values)
+
+    async def send(self, person: str, form: Json, values: dict[str, str]) -> None:
+        """Somebody sends the form that is open before them."""
+        await _acknowledged(self.slack.submit(SLACK_IDS[person], form["id"], values), f"{person} submits “{form['title']['text']}”")
 
     async def press_bulletin(self, person: str, channel: str, text: str, verb: str) -> None:
         """Somebody presses a button of the newest message about more than one case that says `text`."""

@@ -31,11 +31,6 @@ def caught(governed: Governed, workflow: str, segment: str, now: datetime) -> Ru
     return _ruling(_raised(governed, control.model_copy(update={"segments": known}), now, "An error of the model came to light."))
 
 
-def drifted(governed: Governed, workflow: str, why: str, now: datetime) -> Ruling:
-    """The cases are no longer what they were: twice as many checks. `why` is one sentence with the figure."""
-    return _ruling(_raised(governed, governed.governance.control(workflow), now, why))
-
-
 def seen(governed: Governed, workflow: str, version: str, now: datetime) -> Ruling | None:
     """A version came in: `name version prompt` of a model, or `policy <sha256>`. None: it is known, or not told.
 

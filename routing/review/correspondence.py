@@ -60,12 +60,16 @@ def supply(letter: Information) -> PressStep:
 
 
 def withdraw(letter: Withdrawal) -> PressStep:
-    """The service takes the case back; cards lose their buttons, pages are resolved."""
+    """The service takes the case back; cards lose their buttons, pages are resolved. Not a check: no service chooses its way out of being
+    checked.
+    """
 
     def step(subject: Subject, now: datetime) -> StepResult:
         case = subject.case
         if not case.open:
             return refuse("not_open")
+        if case.kind is CaseKind.CHECK:
+            return refuse("yes_or_no")
         draft = Draft(subject, now)
         actor = Actor("service", case.service)
         untie(draft, "withdrawn")
@@ -97,6 +101,8 @@ def report(letter: Outcome) -> PressStep:
         event = draft.record(EventKind.OUTCOME_REPORTED, actor, fields, sealed=sealed)
         if (wrong := _execution_alarm(case, letter)) is not None:
             event = draft.record(EventKind.EXECUTION_ALARM, actor, {"alarm": wrong, "action_sha256": case.action_sha256})
+        if letter.result == "found_wrong" and case.verdict in EXECUTABLE:
+            draft.catch()
         if not case.open and not case.withheld:
             draft.put(state=State.CLOSED, outcome=letter.result)
         draft.update_cards()
@@ -126,7 +132,7 @@ def merge(content: Submission, letter: Information) -> Submission:
 
 def _place_again(draft: Draft, before: Case, event: int) -> None:
     case = draft.case
-    if before.held_by in ("frozen", "quarantine"):  # somebody else lets it go on, with what it has become
+    if before.state is State.HELD:  # somebody else lets it go on, with what it has become
         draft.update_cards()
         draft.note(event)
         return

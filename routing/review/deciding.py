@@ -18,7 +18,7 @@ from routing.review.telling import pressed, routed, words
 from routing.review.verdict import conclude
 from routing.route import route
 from routing.submission import Prefill, Submission
-from routing.vocabulary import EventKind, Lane, Verdict
+from routing.vocabulary import CaseKind, EventKind, Lane, Verdict
 
 
 def approve(press: Press) -> PressStep:
@@ -33,7 +33,7 @@ def approve(press: Press) -> PressStep:
             send_back(draft, press, actor, failed)
             return None
         vote(draft, press)
-        if case.failed_checks and press.reason_code:
+        if _overrides(case) and press.reason_code:
             draft.put(reason_code=press.reason_code)
         draft.record(EventKind.APPROVED, actor, pressed(press, case) | _answered(press, case) | _overridden(case), sealed=words(press))
         advance(draft, press, actor)
@@ -95,11 +95,11 @@ def modify(press: Press) -> PressStep:
         }
         told = routed(draft.case, changed) | pressed(press, case) | _answered(press, draft.case) | _overridden(case) | hashes
         event = draft.record(EventKind.MODIFIED, actor, told, sealed=words(press), submission=changed)
-        if new_route.lane is case.route.lane and _counts(press, draft.case):
+        if draft.case.route.start > case.tier:  # also in the same lane: others have the skills, or it takes senior people now
+            move_up(draft, draft.case.route.start, event)
+        elif new_route.lane is case.route.lane and _counts(press, draft.case):
             vote(draft, press)
             advance(draft, press, actor)
-        elif draft.case.route.start > case.tier:
-            move_up(draft, draft.case.route.start, event)
         else:
             draft.put(clocks=tier_clocks(draft.case, now), acknowledged_by="")  # the author no longer answers for it
             if new_route.lane is Lane.STOP and case.route.lane is not Lane.STOP:
@@ -162,7 +162,12 @@ def _answered(press: Press, case: Case) -> dict[str, Json]:
 
 def _overridden(case: Case) -> dict[str, Json]:
     """What the log says besides of an action that was let through although a check had failed."""
-    return {"override_check": True} if case.failed_checks else {}
+    return {"override_check": True} if _overrides(case) else {}
+
+
+def _overrides(case: Case) -> bool:
+    """Whether a yes lets an action through although a check had failed; one to a check or a roll back does not."""
+    return case.failed_checks > 0 and case.kind is CaseKind.CASE
 
 
 def _unread(press: Press, case: Case) -> Refused | None:

@@ -16,9 +16,9 @@ from routing.review.pressing import PressStep, StepResult, by_person
 from routing.review.revising import risen
 from routing.review.telling import pressed, words
 from routing.review.tying import untie
-from routing.review.verdict import keep_back
+from routing.review.verdict import conclude, keep_back
 from routing.route import route
-from routing.vocabulary import CaseKind, EventKind, Lane, State, Template
+from routing.vocabulary import CaseKind, EventKind, Lane, State, Template, Verdict
 
 
 def withhold() -> PressStep:
@@ -40,13 +40,15 @@ def afresh() -> PressStep:
     """The workflow goes on: a decision that was kept back is void, and people look at the case again, whoever decided it before.
 
     The tier that had it last has it again. An automatic approval is routed again, for people, where its content and its policy are at hand;
-    otherwise one person of the tier it would have opened at approves.
+    otherwise one person of the tier it would have opened at approves. Nothing goes on while the workflow is paused, or paused again.
     """
 
     def step(subject: Subject, now: datetime) -> StepResult:
         case = subject.case
         if not case.withheld:
             return refuse("not_withheld")
+        if subject.automation.level >= Automation.PAUSED.level:
+            return refuse("not_now")
         draft = Draft(subject, now)
         fields = {"verdict": case.verdict.value if case.verdict is not None else None, "action_sha256": case.action_sha256}
         draft.put(
@@ -65,9 +67,9 @@ def afresh() -> PressStep:
         )
         draft.put_clocks(total=total_clock(draft.case, now))
         event = draft.record(EventKind.VOIDED, SYSTEM, fields | {"reason": "workflow_resumed"})
+        draft.call_back("case.released", event)  # before what may end it at once: a receiver goes by the last it hears
         take_up(draft)
         draft.note(event)
-        draft.call_back("case.released", event)
         return draft.change()
 
     return step
@@ -98,9 +100,9 @@ def release(reason: str) -> PressStep:
         draft = Draft(subject, now)
         draft.put(held_by="", votes=(), step=0)
         event = draft.record(EventKind.RESUMED, SYSTEM, {"tier": case.tier + 1, "reason": reason})
+        draft.call_back("case.released", event)
         take_up(draft)
         draft.note(event)
-        draft.call_back("case.released", event)
         return draft.change()
 
     return step
@@ -119,8 +121,13 @@ def quarantine(press: Press) -> PressStep:
 
 
 def take_up(draft: Draft) -> None:
-    """Give a case that was held or kept back to people: at the tier that had it, or wherever its route says if nobody has seen it."""
+    """Give a case that was held or kept back to people: at the tier that had it, or wherever its route says if nobody has seen it. One
+    that came to be not allowed at all meanwhile is rejected.
+    """
     case, tier = draft.case, max(draft.case.tier, draft.case.route.start)
+    if case.route.lane is Lane.REJECT:
+        conclude(draft, Verdict.AUTO_REJECTED, SYSTEM, reason_code="policy")
+        return
     if case.tier_since is None:
         place(draft)
         return
@@ -136,7 +143,7 @@ def _with_people(subject: Subject, now: datetime) -> Route:
         return old
     if subject.policy is not None and subject.submission is not None:
         again = route(subject.policy, subject.submission, subject.case.facts.model_copy(update={"automation": Automation.REVIEW_ALL}), now)
-        old = risen(old, again)
+        old = risen(old, again).model_copy(update={"missing": ()})  # it was decided with what there was: nobody is asked for more now
     if old.steps:
         return old
     people = {"lane": Lane.REVIEW, "template": Template.APPROVAL, "steps": (Step(name="approve"),), "sampled": "", "missing": ()}

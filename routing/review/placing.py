@@ -18,7 +18,7 @@ def place(draft: Draft) -> None:
     if draft.subject.automation is Automation.FROZEN:
         hold(draft, "workflow_frozen", "frozen")
         return
-    if case.route.missing:
+    if case.route.missing and case.route.lane is not Lane.STOP:  # what stops the line is looked at whatever else is missing
         limit = after(case.calendar(ClockName.INFORMATION), draft.now, case.route.information_s)
         draft.put(state=State.NEEDS_INFO)
         draft.put_clocks(information=limit)

@@ -15,8 +15,14 @@ from routing.work import STRICTNESS
 
 
 def risen(old: Route, new: Route) -> Route:
-    """The route of the next revision: the stricter of both, with the new reasons. It never asks fewer people or fewer things of them."""
-    chosen = max(old, new, key=lambda one: (one.lane.severity, _people(one), STRICTNESS.index(one.template)))
+    """The route of the next revision: the stricter of both, the new one among equals, with the new reasons. It never asks fewer people or
+    fewer things of them, never opens lower, and its risk and priority never fall.
+    """
+    chosen = max(
+        new,
+        old,
+        key=lambda one: (one.lane.severity, _people(one), STRICTNESS.index(one.template), one.risk.level, len(one.skills)),
+    )
     steps, short = chosen.steps, max(_people(old), _people(new)) - _people(chosen)
     if steps:
         asked = {item.id for step in steps for item in step.checklist}
@@ -26,7 +32,9 @@ def risen(old: Route, new: Route) -> Route:
         steps = (*steps[:-1], raised)
     return chosen.model_copy(
         update={
-            "start": max(old.start, chosen.start),
+            "start": max(old.start, new.start) if new.tiers else old.start,
+            "risk": max(old.risk, new.risk, key=lambda risk: risk.level),
+            "priority": max(old.priority, new.priority),
             "steps": steps,
             "reasons": new.reasons,
             "gates": new.gates,
@@ -43,8 +51,10 @@ def _people(route: Route) -> int:
 
 
 def present_facts(subject: Subject) -> Facts:
-    """The facts of the next routing: those of the first, but how far the workflow may act is what it is now."""
-    return subject.case.facts.model_copy(update={"automation": subject.automation})
+    """The facts of the next routing: those of the first, but how far the workflow may act, and within which limits, is what it is now."""
+    now = subject.present
+    limits = {} if now is None else {name: getattr(now, name) for name in ("sampling", "segments", "waived", "autos_hour", "amount_day")}
+    return subject.case.facts.model_copy(update={"automation": subject.automation, **limits})
 
 
 def revise(draft: Draft, submission: Submission, route: Route, facts: Facts) -> None:

@@ -101,13 +101,16 @@ def untie(draft: Draft, reason: str) -> None:
 
 
 def alike(first: Case, case: Case) -> bool:
-    """Whether one look decides both: the same action and output, asked for by the same person, and the same people look for the same."""
+    """Whether one look decides both: the same action and output, asked for by the same person, the same people look for the same, and the
+    card of the first says everything that speaks against the other.
+    """
     ours, theirs = first.route, case.route
     content = ("service", "workflow", "action_sha256", "output_sha256", "failed_checks")
-    work = ("policy_sha256", "lane", "template", "steps", "tiers")
+    work = ("policy_sha256", "lane", "template", "steps", "tiers", "start", "risk", "rule", "lost")
     return (
         all(getattr(first, name) == getattr(case, name) for name in content)
         and all(getattr(ours, name) == getattr(theirs, name) for name in work)
+        and {reason.code for reason in ours.reasons} == {reason.code for reason in theirs.reasons}
         and requesters(first) == requesters(case)
         and not (ours.missing or theirs.missing)
     )

@@ -41,6 +41,7 @@ def conclude(draft: Draft, verdict: Verdict, actor: Actor, *, reason_code: str =
         "sla_s": case.decide_s if case.tier_since is not None else None,
         "sla_used_s": _used_s(case, draft.now),
     }
+    draft.put(used_s=fields["sla_used_s"])
     event = draft.record(EventKind.DECIDED, actor, fields, sealed=sealed)
     draft.update_cards()
     if case.kind is CaseKind.CASE and verdict in EXECUTABLE and draft.subject.automation.level >= Automation.PAUSED.level:

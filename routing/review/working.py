@@ -106,11 +106,11 @@ def resume(press: Press) -> PressStep:
         draft.put(votes=(), step=0, held_by="")
         event = draft.record(EventKind.RESUMED, actor, {"tier": draft.case.tier + 1}, sealed=words(press))
         close_pages(draft)
+        draft.call_back("case.released", event)
         take_up(draft)
         if press.person.groups & answering_groups(draft.case):
             acknowledge(draft, actor)
         draft.note(event)
-        draft.call_back("case.released", event)
         return None
 
     return by_person(press, act)

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from bot.cards.view import View
+from bot.cards.view import Bulletin, View
 from bot.lanes import Lanes
 from bot.retry import CALLBACK, Retry
 from bot.sandbox.faults import Fault, Mode
@@ -33,7 +33,7 @@ class Grumpy:
         self.error = error
         self.got: list[tuple[int, int]] = []
 
-    async def send(self, outgoing: Outgoing, view: View) -> Delivered:
+    async def send(self, outgoing: Outgoing, view: View | Bulletin) -> Delivered:
         """Refuse until it has been tried often enough."""
         self.got.append((outgoing.id, outgoing.message.sequence))
         if len(self.got) < self.tries:
@@ -165,7 +165,7 @@ async def test_a_bug_in_a_sender_stops_only_its_message(sqlite_url: str) -> None
     """What nobody foresaw counts as unclear, is reported, and the others go out."""
 
     class Broken:
-        async def send(self, outgoing: Outgoing, view: View) -> Delivered:
+        async def send(self, outgoing: Outgoing, view: View | Bulletin) -> Delivered:
             raise KeyError(outgoing.id)
 
     async with a_town(sqlite_url, senders=lambda _: {"callback": Broken()}) as town:
@@ -182,7 +182,7 @@ async def test_services_that_hang_hold_up_no_other(sqlite_url: str) -> None:
     hang, told = asyncio.Event(), asyncio.Event()
 
     class Services:
-        async def send(self, outgoing: Outgoing, view: View) -> Delivered:
+        async def send(self, outgoing: Outgoing, view: View | Bulletin) -> Delivered:
             if outgoing.message.destination == "healthy":
                 told.set()
             else:

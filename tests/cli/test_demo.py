@@ -18,7 +18,19 @@ async def test_the_whole_story_plays_without_hands() -> None:
     ran = await tierline("demo", "--once", "--json")
     assert ran.code == 0, ran.err
     assert all(step["seen"] for step in ran.lines)
-    assert len(ran.lines) > 50
+    assert len(ran.lines) > 140
+    told = " ".join(step["what"] for step in ran.lines)
+    for story in (
+        "what is missing",
+        "corrected fields",
+        "what failed",
+        "told to undo it",
+        "tied",
+        "filed by itself now",
+        "alert",
+        "kept back",
+    ):
+        assert story in told
 
 
 @pytest.mark.parametrize(
@@ -61,6 +73,7 @@ async def test_hands_on_the_service_reports_what_it_executed(tmp_path: Path) -> 
     assert process.stdout is not None
     try:
         found = json.loads(await asyncio.wait_for(process.stdout.readline(), TIMEOUT_S))
+        assert found["cases"] == 14
         async with asyncio.timeout(TIMEOUT_S), aiohttp.ClientSession() as session:
             figures = ""
             while 'tierline_letters_total{kind="outcome",status="200"} 1.0' not in figures:

@@ -4,6 +4,7 @@ Owns what "kept" means for P1, P4, P6, P7, P10, P11 and P12. Never asks the bot 
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,10 @@ from sqlalchemy import select
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import actions_of
 from routing.case import Case
-from routing.vocabulary import Verdict
+from routing.vocabulary import CaseKind, Verdict
 from store.export import export
 from store.note import VerifierKey
-from store.schema import outbox
+from store.schema import cases, outbox
 from store.verify import verify_export
 from tests.promises.replay import replay
 from tests.world import World
@@ -34,6 +35,12 @@ def notes_in(sandbox: Sandbox) -> Counter[tuple[str, int]]:
     return Counter((mark["event_payload"]["case"], mark["event_payload"]["leaf"]) for mark in marks)
 
 
+def bulletins_in(sandbox: Sandbox) -> Counter[tuple[str, int]]:
+    """How many bulletins stand for each subject and tier, over all channels."""
+    marks = [mark for mark in _marks(sandbox) if mark["event_type"] == "tierline_bulletin"]
+    return Counter((mark["event_payload"]["subject"], mark["event_payload"]["tier"]) for mark in marks)
+
+
 def _marks(sandbox: Sandbox) -> list[dict[str, Any]]:
     marks: list[dict[str, Any]] = []
     for channel in sandbox.config.slack.channels:
@@ -47,6 +54,7 @@ def doubled(sandbox: Sandbox) -> list[str]:
     """Everything that exists twice at a peer, one sentence each."""
     found = [f"card {key} stands {count} times" for key, count in cards_in(sandbox).items() if count > 1]
     found += [f"note {key} stands {count} times" for key, count in notes_in(sandbox).items() if count > 1]
+    found += [f"bulletin {key} stands {count} times" for key, count in bulletins_in(sandbox).items() if count > 1]
     keys = Counter(incident.key for incident in sandbox.pagerduty.incidents)
     found += [f"incident {key} was opened {count} times" for key, count in keys.items() if count > 1]
     executed = Counter((one.data["case_id"], one.data["revision"]) for one in sandbox.customer.executed)
@@ -67,12 +75,15 @@ def rung_after_resolve(sandbox: Sandbox) -> list[str]:
 
 def mistold(sandbox: Sandbox, case: Case) -> list[str]:
     """Callbacks of a case that are missing, out of order, refused or about something else."""
-    got = [one for one in sandbox.customer.inbox if one.data["case_id"] == case.id]
+    got = [one for one in sandbox.customer.inbox if one.data.get("case_id") == case.id]
     numbers = [one.data["sequence"] for one in got]
     found = [] if numbers == list(range(1, case.sequence + 1)) else [f"callbacks {numbers} of {case.sequence} came"]
     found += [f"callback {one.data['sequence']} is {one.outcome}" for one in got if one.outcome == "stale"]
     verdicts = [one.data for one in got if one.type == "case.decided"]
-    if case.verdict is not None:
+    asked = [one for one in got if one.type == "case.rollback_requested"]
+    if len(asked) > case.rollbacks:
+        found.append(f"the service was asked {len(asked)} times to undo it")
+    if case.verdict is not None and case.kind is CaseKind.CASE:
         said = [(one["verdict"], one["revision"], one["action_sha256"]) for one in verdicts]
         if said != [(case.verdict.value, case.revision, case.action_sha256)]:
             found.append(f"the service was told {said}")
@@ -98,21 +109,49 @@ async def log_is_broken(world: World, folder: Path) -> list[str]:
     return found
 
 
-async def judge(world: World, case_id: str, verdict: Verdict) -> list[str]:
-    """Everything that is wrong at the end of a story of one case that came to a verdict."""
-    sandbox, case = world.sandbox, await world.case(case_id)
-    found = [] if case.verdict is verdict else [f"the case came to {case.state}, {case.verdict}"]
-    climbed = case.tier - case.first_tier + 1
-    if len(cards_in(sandbox)) != climbed:
-        found.append(f"{dict(cards_in(sandbox))} are not the cards of {climbed} tiers")
-    found += doubled(sandbox) + rung_after_resolve(sandbox) + mistold(sandbox, case)
+async def mistold_workflows(world: World) -> list[str]:
+    """Callbacks about workflows and bulletins that are missing, twice or out of order, by what was promised."""
+    columns = (outbox.c.case_id, outbox.c.kind, outbox.c.tier, outbox.c.leaf_idx, outbox.c.destination, outbox.c.callback)
+    mine = select(*columns).where(~outbox.c.case_id.startswith("c_")).order_by(outbox.c.id)
+    rows = await world.bot.database.read(lambda connection: connection.execute(mine).all())
+    posted = {(row.case_id, row.tier) for row in rows if row.kind == "bulletin"}
+    standing = set(bulletins_in(world.sandbox))
+    found = [] if posted == standing else [f"bulletins {sorted(posted ^ standing)} are missing or nobody's"]
+    promised = [(row.callback, f"{row.case_id}.{row.leaf_idx}.{row.destination}") for row in rows if row.kind == "callback"]
+    got = [(one.type, one.webhook_id) for one in world.sandbox.customer.inbox if "case_id" not in one.data]
+    for workflow in {webhook_id.split(".")[0] for _, webhook_id in promised + got}:
+        ours, theirs = ([one for one in told if one[1].startswith(f"{workflow}.")] for told in (promised, got))
+        found += [] if ours == theirs else [f"of {workflow} the service was promised {ours} and told {theirs}"]
+    return found
+
+
+async def judge(world: World, ends: Mapping[str, Verdict]) -> list[str]:
+    """Everything that is wrong at the end of a story whose cases came to these verdicts."""
+    sandbox, governance = world.sandbox, await world.bot.reads.governance()
+    known = await world.bot.database.read(lambda connection: set(connection.execute(select(cases.c.id)).scalars()))
+    found = [] if known == ends.keys() else [f"there are the cases {sorted(known)}"]
+    opens = sum(alert.page_round for alert in governance.alerts)
+    for case_id, verdict in ends.items():
+        case = await world.case(case_id)
+        opens += case.page_rounds
+        found += [f"{case_id}: {what}" for what in _misjudged(world, case, verdict)]
+    found += doubled(sandbox) + rung_after_resolve(sandbox) + await mistold_workflows(world)
     found += [f"incident {one.key} is {one.status}" for one in sandbox.pagerduty.incidents if one.status != "resolved"]
-    deciding = {"tierline:approve", "tierline:reject"}
-    found += [f"the card {card['ts']} still offers a decision" for card in world.cards(case_id) if deciding & set(actions_of(card))]
-    opens = len(sandbox.pagerduty.incidents)
-    if opens != case.page_rounds:
-        found.append(f"{opens} incidents for {case.page_rounds} pages")
+    if len(sandbox.pagerduty.incidents) != opens:
+        found.append(f"{len(sandbox.pagerduty.incidents)} incidents for {opens} pages")
     found += await unsettled(world)
     found += await replay(world.bot.database)
     found += await log_is_broken(world, world.folder / "export")
     return found
+
+
+def _misjudged(world: World, case: Case, verdict: Verdict) -> list[str]:
+    """What is wrong with one case in the end."""
+    found = [] if case.verdict is verdict else [f"the case came to {case.state}, {case.verdict}"]
+    climbed = 0 if case.tier_since is None else case.tier - case.first_tier + 1
+    cards = {key: count for key, count in cards_in(world.sandbox).items() if key[0] == case.id}
+    if len(cards) != climbed:
+        found.append(f"{cards} are not the cards of {climbed} tiers")
+    deciding = {"tierline:approve", "tierline:reject"}
+    found += [f"the card {card['ts']} still offers a decision" for card in world.cards(case.id) if deciding & set(actions_of(card))]
+    return found + mistold(world.sandbox, case)

@@ -17,10 +17,14 @@ import asyncpg
 
 from bot.sandbox.slack import actions_of
 from routing.case import Case
+from routing.governance.governance import Governance
+from tests.governed import GovernedWorld
 from tests.promises.fate import Fate, Process, ProcessDied, own_tasks
-from tests.world import World, a_case
+from tests.world import a_case
 
 T = TypeVar("T")
+Seen = Callable[[Governance], bool]
+"""Whether what somebody wanted is so."""
 
 PATIENCE_S = 20.0
 """Real seconds after which something that never ends fails the test."""
@@ -32,7 +36,7 @@ LEASE_OVER = timedelta(seconds=61)
 class Mortal:
     """A world and the lives of its bot."""
 
-    def __init__(self, world: World, fate: Fate) -> None:
+    def __init__(self, world: GovernedWorld, fate: Fate) -> None:
         self.world = world
         self.fate = fate
         self.deaths = 0
@@ -114,6 +118,39 @@ class Mortal:
                 await self.wait_until(self.world.clock.now + timedelta(minutes=2))
         raise AssertionError(f"{verb} by {person} never counted: {self.world.told(person)}")
 
+    async def say(self, person: str, words: str, done: Seen) -> None:
+        """Somebody types `/review` and these words, again while nothing shows that it counted."""
+        await self._insist(lambda: self.outside(lambda: self.world.say(person, words)), done, person)
+
+    async def press_bulletin(self, person: str, channel: str, verb: str, done: Seen) -> None:
+        """Somebody presses a button on the newest bulletin of a channel that has it, again while nothing shows that it counted."""
+
+        async def press() -> object:
+            action = f"tierline:g:{verb}"
+            offering = [one for one in self.world.bulletins(channel) if action in actions_of(one)]
+            return await self.outside(lambda: self.world.press(person, offering[-1], verb)) if offering else None
+
+        await self._insist(press, done, person)
+
+    async def propose(self, policy: str) -> None:
+        """The operator proposes a policy, and again when that ended with nothing."""
+        while not (await self.world.bot.reads.governance()).proposals:
+            await self.inside(lambda: self.world.propose(policy))
+
+    async def pass_minutes(self, minutes: int) -> None:
+        """Let some minutes pass, everything happening at its time."""
+        await self.wait_until(self.world.clock.now + timedelta(minutes=minutes))
+
+    async def _insist(self, act: Callable[[], Awaitable[object]], done: Seen, person: str) -> None:
+        for _ in range(6):
+            if done(await self.world.bot.reads.governance()):
+                return
+            await act()
+            if not done(await self.world.bot.reads.governance()):
+                await self.settle()
+                await self.pass_minutes(2)
+        raise AssertionError(f"what {person} wanted never counted: {self.world.told(person)}")
+
     async def acknowledge_page(self, case_id: str, responder: str) -> None:
         """A responder acknowledges the case's incident in PagerDuty, which tells the bot until it is heard."""
         pagerduty = self.world.sandbox.pagerduty
@@ -175,7 +212,7 @@ class Mortal:
 async def a_mortal_world(folder: Path, database_url: str, fate: Fate, **more: Any) -> AsyncIterator[Mortal]:
     """A world with its bot running, which may die."""
     own_tasks(asyncio.get_running_loop())
-    world = World(folder, database_url, socket_mode=False, **more)
+    world = GovernedWorld(folder, database_url, socket_mode=False, **more)
     async with world.sandbox:
         mortal = Mortal(world, fate)
         try:
@@ -200,7 +237,7 @@ class Traces:
 
     def __init__(self, path: Path) -> None:
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self.world: World | None = None
+        self.world: GovernedWorld | None = None
 
     def __call__(self) -> Hashable:
         """Equal at two moments between which nothing changed."""

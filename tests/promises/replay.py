@@ -1,4 +1,7 @@
-"""The log replayed: what its leaves alone say of each case, to be compared with the case as it is kept (promise P11)."""
+"""The log replayed: what its leaves alone say of each case, to be compared with the case as it is kept (promise P11).
+
+What they say of everything that is about more than one case is `tests.promises.replay_governance`'s.
+"""
 
 import json
 from collections.abc import Mapping
@@ -8,14 +11,17 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from routing.case import Case
+from routing.vocabulary import CaseKind
 from store.database import Database
 from store.schema import cases, head, inbox, leaves, outbox, vault
+from tests.promises.replay_governance import replay_governance
 
 AFTER = {
     "information_requested": "needs_info",
     "held": "held",
     "resumed": "pending",
     "decided": "decided",
+    "voided": "pending",
 }
 """The state after an event, where the event changes it."""
 
@@ -32,6 +38,10 @@ class Replayed:
     decided: list[int] = field(default_factory=list)
     action_sha256: str = ""
     voters: list[str] = field(default_factory=list)
+    withheld: bool = False
+    rollback: bool = False
+    tied: set[str] = field(default_factory=set)
+    linked: set[str] = field(default_factory=set)
     claimed_by: str = ""
     pages: set[tuple[int, int]] = field(default_factory=set)
     rounds: int = 0
@@ -63,6 +73,20 @@ class Replayed:
             self.decided.append(leaf["index"])
             self.verdict = fields["verdict"]
             self.pages = set()
+        if kind == "withheld":
+            self.withheld = True
+        if kind == "voided":
+            self.withheld, self.verdict, self.decided, self.tied = False, None, [], set()
+        if kind in ("resumed", "verification_failed"):
+            self.voters = []
+        if kind in ("rollback_proposed", "rollback_declined"):
+            self.rollback = kind == "rollback_proposed"
+        if kind == "tied":
+            self.tied.add(fields["other"])
+        if kind == "separated":
+            self.tied -= set(fields["others"])
+        if kind == "linked":
+            self.linked.add(fields["other"])
 
 
 async def replay(database: Database) -> list[str]:
@@ -81,7 +105,7 @@ def _replay(connection: Connection) -> list[str]:
             problems.append(f"leaf {row.idx} stands at {expected}")
         if bool(leaf["sealed"]) != (row.idx in sealed):
             problems.append(f"leaf {row.idx} and the vault disagree on whether it seals something")
-        if row.case_id is not None:
+        if row.case_id is not None and row.case_id.startswith("c_"):
             told.setdefault(row.case_id, Replayed()).hear(leaf)
     if connection.execute(select(head.c.size)).scalar_one() != len(rows):
         problems.append("the head has another size than the log")
@@ -91,7 +115,7 @@ def _replay(connection: Connection) -> list[str]:
     for case_id in kept.keys() & told.keys():
         problems += [f"{case_id}: {what}" for what in _differences(kept[case_id], told[case_id])]
         problems += [f"{case_id}: {what}" for what in _loose_ends(connection, kept[case_id])]
-    return problems
+    return problems + replay_governance(connection, {case_id: case.segment for case_id, case in kept.items()})
 
 
 def _differences(case: Case, told: Replayed) -> list[str]:
@@ -103,6 +127,10 @@ def _differences(case: Case, told: Replayed) -> list[str]:
         "pages": ({(page.tier, page.round) for page in case.pages}, told.pages),
         "page rounds": (case.page_rounds, told.rounds),
         "votes": ([vote.by for vote in case.votes], told.voters),
+        "withheld": (case.withheld, told.withheld),
+        "roll back": (case.rollback, told.rollback),
+        "ties": ({*case.tied, case.tied_to} - {""}, told.tied),
+        "links": (set(case.linked), told.linked),
     }
     if told.action_sha256:
         pairs["action"] = (case.action_sha256, told.action_sha256)
@@ -115,7 +143,8 @@ def _differences(case: Case, told: Replayed) -> list[str]:
 def _loose_ends(connection: Connection, case: Case) -> list[str]:
     """A case has what came and goes with it: its first answer, and each callback it promised."""
     found = []
-    if not connection.execute(select(func.count()).where(inbox.c.case_id == case.id, inbox.c.kind == "webhook")).scalar_one():
+    answers = connection.execute(select(func.count()).where(inbox.c.case_id == case.id, inbox.c.kind == "webhook")).scalar_one()
+    if case.kind is CaseKind.CASE and not answers:
         found.append("no answer is kept for the service")
     numbers = list(
         connection.execute(

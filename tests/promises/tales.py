@@ -1,7 +1,10 @@
-"""Stories of one case each, told step by step with peers who insist: the same end, whatever goes wrong between the steps."""
+"""Stories of one case each, told step by step with peers who insist: the same end, whatever goes wrong between the steps.
+
+Those of guardrails stand in `tests.promises.governed_tales`.
+"""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from routing.case import Case
@@ -14,11 +17,17 @@ Step = Callable[["Tale"], Awaitable[None]]
 
 @dataclass
 class Tale:
-    """A story under way. `end`: the verdict it comes to."""
+    """A story under way. `end`: the verdict it comes to; `also`: the other cases that there are in the end, and theirs."""
 
     mortal: Mortal
     end: Verdict = Verdict.APPROVED
     case_id: str = ""
+    also: dict[str, Verdict] = field(default_factory=dict)
+
+    @property
+    def ends(self) -> dict[str, Verdict]:
+        """Every case and what it came to."""
+        return {self.case_id: self.end} | self.also
 
     async def settle(self) -> None:
         """Everything goes out that can."""

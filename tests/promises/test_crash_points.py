@@ -12,9 +12,10 @@ import pytest
 
 from tests.postgres import Postgres
 from tests.promises.fate import Fate
+from tests.promises.governed_tales import ALL
 from tests.promises.judge import judge
 from tests.promises.mortal import Traces, a_mortal_world
-from tests.promises.tales import TALES, Tale
+from tests.promises.tales import Tale
 
 STRIDE = {"sqlite": 7, "postgresql": 30}
 """By default one in so many of the points that differ: a death takes about a second."""
@@ -29,9 +30,9 @@ async def tell(name: str, folder: Path, url: str, fate: Fate) -> list[str]:
         if isinstance(fate.state, Traces):
             fate.state.world = mortal.world
         tale = Tale(mortal)
-        for step in TALES[name]:
+        for step in ALL[name]:
             await step(tale)
-        found = await judge(mortal.world, tale.case_id, tale.end)
+        found = await judge(mortal.world, tale.ends)
         if mortal.deaths != (1 if fate.struck else 0):
             found.append(f"the process died {mortal.deaths} times")
         return found
@@ -74,7 +75,7 @@ def sqlite(folder: Path) -> str:
 
 
 @pytest.mark.timeout(3_600)
-@pytest.mark.parametrize("name", TALES)
+@pytest.mark.parametrize("name", ALL)
 async def test_dying_anywhere_on_sqlite(name: str, tmp_path: Path, *, full: bool) -> None:
     """Wherever the process dies, the story ends as if it had not."""
     surveyed = await survey(name, room(tmp_path, "survey"))
@@ -87,7 +88,7 @@ async def test_dying_anywhere_on_sqlite(name: str, tmp_path: Path, *, full: bool
 @pytest.mark.filterwarnings(
     "ignore:.*non-checked-in connection", "ignore::pytest.PytestUnraisableExceptionWarning"
 )  # the dead close nothing
-@pytest.mark.parametrize("name", TALES)
+@pytest.mark.parametrize("name", ALL)
 async def test_dying_anywhere_on_postgresql(name: str, tmp_path: Path, postgres: Postgres, *, full: bool) -> None:
     """The same, where leases of a dead process have to run out."""
     surveyed = await survey(name, room(tmp_path, "survey"))

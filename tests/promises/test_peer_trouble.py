@@ -12,9 +12,10 @@ import pytest
 from bot.sandbox.faults import Fault, Mode
 from tests.postgres import Postgres
 from tests.promises.fate import Fate
+from tests.promises.governed_tales import ALL
 from tests.promises.judge import judge
 from tests.promises.mortal import a_mortal_world
-from tests.promises.tales import TALES, Tale
+from tests.promises.tales import Tale
 from tests.promises.test_crash_points import room, sqlite
 
 TROUBLE = {
@@ -61,13 +62,13 @@ async def calls_of(name: str, folder: Path) -> list[list[tuple[str, str]]]:
     used = []
     async with a_mortal_world(folder, sqlite(folder), Fate()) as mortal:
         tale, faults = Tale(mortal), mortal.world.sandbox.faults
-        for step in TALES[name]:
+        for step in ALL[name]:
             armed = [(peer, method) for peer, methods in CALLS.items() for method in methods]
             for peer, method in armed:
                 faults.add(harmless(peer, method))
             await step(tale)
             used.append([(peer, method) for peer, method in armed if faults.take(peer, method) is None])
-        found = await judge(mortal.world, tale.case_id, tale.end)
+        found = await judge(mortal.world, tale.ends)
     assert not found, "\n".join(found)
     return used
 
@@ -86,16 +87,16 @@ async def tell(name: str, folder: Path, url: str, at: int, fault: Fault) -> list
     """Tell a story with one trouble in it; gives what is wrong at its end."""
     async with a_mortal_world(folder, url, Fate()) as mortal:
         tale = Tale(mortal)
-        for number, step in enumerate(TALES[name]):
+        for number, step in enumerate(ALL[name]):
             if number == at:
                 mortal.world.sandbox.faults.add(fault)
             await step(tale)
         mortal.world.sandbox.faults.apply_pending()
-        return await judge(mortal.world, tale.case_id, tale.end)
+        return await judge(mortal.world, tale.ends)
 
 
 @pytest.mark.timeout(3_600)
-@pytest.mark.parametrize("name", TALES)
+@pytest.mark.parametrize("name", ALL)
 async def test_any_call_goes_wrong(name: str, tmp_path: Path, postgres: Postgres, *, full: bool) -> None:
     """However one call goes wrong, the story ends as if it had not."""
     wrong, told = [], 0
@@ -108,7 +109,7 @@ async def test_any_call_goes_wrong(name: str, tmp_path: Path, postgres: Postgres
             shutil.rmtree(folder)
             told += 1
             if found:
-                step = TALES[name][at].__name__
+                step = ALL[name][at].__name__
                 wrong.append("\n  ".join([f"{engine}: {fault.method} {trouble} at step {at} ({step}):", *found]))
     print(f"{name}: {told} troubles")  # noqa: T201 - the figure of the promise
     assert not wrong, f"{len(wrong)} of {told} troubles\n" + "\n".join(wrong)

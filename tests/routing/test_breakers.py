@@ -1,5 +1,7 @@
 """Circuit breakers: which figure each of them reads, when it trips, and that it does not flutter."""
 
+from typing import get_args
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,8 +9,8 @@ from hypothesis import strategies as st
 from routing.authority import AlertLevel, Automation
 from routing.breakers import BUILT_IN, Reading, Sample, in_force, judge, psi, read, said, scopes
 from routing.form_guards import Breaker, Measured
-from routing.policy_form import PolicyForm
 from routing.vocabulary import Risk
+from tests.routing.factory import POLICY
 
 BY_NAME = {breaker.name: breaker for breaker in BUILT_IN}
 EVEN = (10,) * 10
@@ -53,7 +55,7 @@ def test_each_built_in_trips_beyond_its_limit_and_not_at_it(name: str, good: Sam
 
 def test_every_measure_has_a_built_in_breaker() -> None:
     """Nothing that can be measured is left unwatched unless a policy says so."""
-    assert {breaker.measure for breaker in BUILT_IN} == set(Measured.__args__)
+    assert {breaker.measure for breaker in BUILT_IN} == set(get_args(Measured))
 
 
 @pytest.mark.parametrize("name", sorted(BY_NAME))
@@ -98,8 +100,7 @@ def test_a_policy_replaces_switches_off_and_adds() -> None:
     tight = Breaker(name="override-rate", measure="override_rate", above=0.05, level=AlertLevel.INCIDENT, action=Automation.FROZEN)
     gone = Breaker(name="drift", measure="drift", off=True)
     mine = Breaker(name="vip", measure="override_rate", above=0.0, impact=Risk.CRITICAL, by_model=True)
-    form = PolicyForm.model_construct(breakers=(tight, gone, mine))
-    breakers = in_force(form)
+    breakers = in_force(POLICY.form.model_copy(update={"breakers": (tight, gone, mine)}))
     assert tight in breakers
     assert mine in breakers
     assert "drift" not in {breaker.name for breaker in breakers}

@@ -9,7 +9,7 @@ from routing.change import MessageKind
 from routing.governance.automation import resume, tighten
 from routing.governance.governance import Governance
 from routing.governance.ruling import Governed
-from routing.governance.sampling import MOST, calmed, caught, drifted, seen
+from routing.governance.sampling import MOST, calmed, caught, seen
 from tests.routing.governed import NOON, after, governed, press, refused, ruled, sent
 
 DAY = timedelta(days=1)
@@ -48,7 +48,7 @@ def test_the_factor_has_a_limit() -> None:
 
 def test_seven_clean_days_halve_and_the_last_half_ends_it() -> None:
     """Four, two, one; then the segments are forgotten and the workflow is as usual."""
-    state = after(drifted(after(caught(governed(), "refunds", "gold", NOON)), "refunds", "PSI 0.3.", NOON))
+    state = after(caught(after(caught(governed(), "refunds", "gold", NOON)), "refunds", "", NOON))
     assert refused(calmed, state, NOON + 6.9 * DAY) == "not_due"
     state = after(ruled(calmed, state, NOON + 7 * DAY))
     assert (times(state), state.governance.control("refunds").segments) == (2.0, ("gold",))

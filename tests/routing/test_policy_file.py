@@ -312,5 +312,5 @@ breakers:
 
 def test_a_threshold_is_judged_with_the_figures_of_its_router() -> None:
     """By score 0.65 is above the router's own lower limit; by class it is below the default one."""
-    assert load_policy(LEAST + b"    router: by-risk-score\n    thresholds: {auto: 0.65}\n", ENVIRONMENT)
+    assert load_policy(LEAST + b"    router: by-risk-score\n    thresholds: {auto: 0.65}\n", ENVIRONMENT).version
     assert set(wrong(LEAST + b"    thresholds: {auto: 0.65}\n")) == {"/workflows/refunds/thresholds"}

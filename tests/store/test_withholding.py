@@ -8,13 +8,16 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select, text
 
-from routing.change import Change, Subject
-from routing.vocabulary import CaseKind, State, Verdict
+from routing.authority import Automation
+from routing.change import SYSTEM, Change, Event, Subject
+from routing.governance.control import Control
+from routing.governance.ruling import Governed, GovernStep, Ruling
+from routing.vocabulary import CaseKind, EventKind, State, Verdict
 from store.ledger import Changed
-from store.outbox import Outbox
+from store.outbox import Doubt, Outbox
 from store.reads import Reads
 from store.schema import cases, outbox
-from store.withholding import CallbackLeftError, cancel_decided
+from store.withholding import KEPT_BACK, CallbackLeftError, cancel_decided
 from tests.store.books import Books, commenting, deciding, open_books
 
 
@@ -147,3 +150,63 @@ async def test_the_brake_finds_its_cases_by_an_index(sqlite_url: str, index: str
 
     async with open_books(sqlite_url) as books:
         assert index in await books.database.read(plan)
+
+
+def pausing(level: Automation = Automation.PAUSED) -> GovernStep:
+    """Puts the brake of refunds to a level."""
+
+    def step(governed: Governed, now: datetime) -> Ruling:
+        control = Control(workflow="refunds", automation=level, since=now)
+        return Ruling(governed.governance.with_control(control), (Event(EventKind.AUTOMATION_CHANGED, SYSTEM, {"subject": "w_refunds"}),))
+
+    return step
+
+
+async def test_no_approval_begins_to_leave_once_a_pause_is_committed(database_url: str) -> None:
+    """Taken up before the pause, about to be sent after it: it stays, as one that nobody has tried. A rejection goes."""
+    async with open_books(database_url) as books:
+        box, reads = the_outbox(books), the_reads(books)
+        approved, rejected = await books.open("t-1"), await books.open("t-2")
+        await books.ledger.change(approved.id, deciding())
+        await books.ledger.change(rejected.id, deciding(Verdict.REJECTED))
+        taken = {row.case_id: row for row in await box.claim("callback")}
+        await books.ledger.govern(pausing())
+        assert not await box.trying(taken[approved.id])
+        assert await box.trying(taken[rejected.id])
+        assert await reads.to_withhold("refunds", 10) == [approved.id]
+
+
+async def test_an_approval_that_may_have_left_waits_for_the_end_of_the_pause(database_url: str) -> None:
+    """Tried before the pause, it is not taken up again, and keeps no other from leaving; afterwards it goes."""
+    async with open_books(database_url) as books:
+        box = the_outbox(books)
+        approved, rejected = await books.open("t-1"), await books.open("t-2")
+        await books.ledger.change(approved.id, deciding())
+        [row] = await box.claim("callback")
+        assert await box.trying(row)
+        await box.put_back(row, Doubt(books.clock(), "answered 500"))
+        await books.ledger.govern(pausing())
+        await books.ledger.change(rejected.id, deciding(Verdict.REJECTED))
+        assert [row.case_id for row in await box.claim("callback")] == [rejected.id]
+        books.clock.forward(3_600)
+        assert [row.case_id for row in await box.claim("callback")] == [rejected.id]  # whose lease is over
+        await books.ledger.govern(pausing(Automation.ON))
+        books.clock.forward(KEPT_BACK.total_seconds())
+        assert approved.id in [row.case_id for row in await box.claim("callback")]
+
+
+async def test_an_approval_that_was_given_up_and_is_retried_may_have_arrived(database_url: str) -> None:
+    """`tierline retry` counts attempts anew, but the service may know the verdict: it waits, and is not reviewed afresh."""
+    async with open_books(database_url) as books:
+        box, reads = the_outbox(books), the_reads(books)
+        case = await books.open()
+        await books.ledger.change(case.id, deciding())
+        [row] = await box.claim("callback")
+        assert await box.trying(row)
+        await box.dead(row, "no answer within 10 s")
+        await books.ledger.govern(pausing())
+        assert await box.retry([row.id], SYSTEM) == 1
+        assert await reads.to_withhold("refunds", 10) == []
+        with pytest.raises(CallbackLeftError):
+            await books.ledger.change(case.id, setting(withheld=True), also=cancel_decided(case.id))
+        assert await box.claim("callback") == []

@@ -97,7 +97,7 @@ async def broken(scene: Scene) -> None:
     await see("Grace looks after it", lambda: look.bulletin("review-ops", "Alert", f"acknowledged by {GRACE}"))
     await scene.press_bulletin(GRACE, "review-ops", "Alert", "resume")
     await scene.submit(GRACE, "Resume", {"text": "The sorter learned what smells of burning."})
-    await see("and lets it go on", lambda: look.workflow("support-tickets", "sampling_raised") or look.workflow("support-tickets", "on"))
+    await see("and lets it go on", lambda: look.workflow("support-tickets", "on"))
 
 
 async def policy_changed(scene: Scene) -> None:
@@ -110,7 +110,10 @@ async def policy_changed(scene: Scene) -> None:
     )
     if not isinstance(made, Proposed):
         raise MissingError(f"the policy could not be proposed: {made.text}")
-    await see("its card shows what changes, and on which earlier cases", lambda: look.bulletin("review-owners", "demo-2", "go elsewhere"))
+    await see(
+        "its card shows what changes, and on which earlier cases",
+        lambda: look.bulletin("review-owners", "demo-2", "The amount is over 500."),
+    )
     await scene.press_bulletin(GRACE, "review-owners", "demo-2", "accept_policy")
     await see("Grace, who proposed it, cannot accept it", scene.told(GRACE, "somebody else has to accept"))
     await scene.press_bulletin(HUGO, "review-owners", "demo-2", "accept_policy")

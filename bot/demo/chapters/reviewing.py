@@ -85,7 +85,7 @@ async def modified(scene: Scene) -> None:
     preview = await see(
         "the difference is shown before it counts", lambda: look.form(SLACK_IDS[ANNA], "Check your changes", "11.90", "119.00")
     )
-    await scene.slack.submit(SLACK_IDS[ANNA], preview["id"], filled)
+    await scene.send(ANNA, preview, filled)
     decided = await see("the service has the changed action", lambda: look.verdict(case, "modified"))
     await see("with the new price and what was changed", lambda: _changed(decided.data))
 
@@ -103,7 +103,7 @@ async def corrected(scene: Scene) -> None:
     filled = {"prefill:category": "safety", "prefill:priority": "urgent", "reason": "wrong_category"}
     await scene.fill_in(BEN, "review-tier1", wrong, "modify", "Correct", **filled)
     preview = await see("Ben sees old and new beside each other", lambda: look.form(SLACK_IDS[BEN], "Check your changes", "safety"))
-    await scene.slack.submit(SLACK_IDS[BEN], preview["id"], {"reason": "wrong_category"})
+    await scene.send(BEN, preview, {"reason": "wrong_category"})
     changed = await see("the service has the corrected fields", lambda: look.verdict(wrong, "modified"))
     await see("and their names", lambda: changed.data["modified_fields"] == ["prefill.category", "prefill.priority"])
 

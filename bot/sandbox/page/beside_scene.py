@@ -79,7 +79,8 @@ class BesideScene:
 
     def _callback(self, callback: Callback) -> Json:
         data = callback.data
-        verdict = str(data.get("verdict") or callback.type.removeprefix("case.").replace("_", " "))
+        automation = f"automation {data['automation']}" if data.get("automation") else ""
+        verdict = str(data.get("verdict") or automation or callback.type.removeprefix("case."))
         return {
             "id": callback.webhook_id,
             "time": self._reader.time(callback.at),

@@ -40,7 +40,7 @@ def upgrade() -> None:
     """Add the columns, fill them from the snapshots, and make the tables."""
     for name, kind, default in ADDED:
         op.add_column("cases", sa.Column(name, kind, nullable=False, server_default=default))
-    for name, number in (("confidence", sa.Float()), ("latency_ms", sa.Float()), ("sla_s", sa.Integer())):
+    for name, number in (("confidence", sa.Float()), ("latency_ms", sa.Float()), ("sla_s", sa.Integer()), ("used_s", sa.Float())):
         op.add_column("cases", sa.Column(name, number, nullable=True))
     op.add_column("head", sa.Column("governance", sa.BigInteger(), nullable=False, server_default=sa.text("0")))
     _fill()

@@ -1,0 +1,30 @@
+"""Loops that run for as long as the bot does: started again when they fail, ended when it stops. Owns nothing of what they do."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+import structlog
+
+_LOG = structlog.get_logger("tierline")
+
+PAUSE_S = 1.0
+"""The wait before a loop that failed starts again."""
+
+
+async def for_ever(loop: Callable[[], Awaitable[None]]) -> None:
+    """Run a loop that must not end; what it raises is reported and it starts again."""
+    while True:
+        try:
+            await loop()
+        except Exception:  # noqa: BLE001 - the bot without its courier would be mute
+            _LOG.exception("the courier failed and starts again")
+            await asyncio.sleep(PAUSE_S)
+
+
+async def end(task: asyncio.Task[Any]) -> None:
+    """Cancel a loop and wait for its end."""
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
