@@ -76,6 +76,7 @@ class Commands:
 
     async def answer(self, user: str, team: str, text: str, key: str = "") -> Drawing:
         """What `user`, who typed in `team`, gets to see. `key` names this message for ever."""
+        text = text.replace("\0", " ")  # PostgreSQL takes none
         if self._orders is not None and (order := await self._orders.answer(user, team, text, key)) is not None:
             return order
         try:

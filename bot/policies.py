@@ -11,7 +11,6 @@ import structlog
 from sqlalchemy import Connection, select
 
 from bot.proposing import Proposed, Proposing
-from routing.authority import Role
 from routing.change import SYSTEM
 from routing.errors import PolicyError
 from routing.governance.policy_life import by_file
@@ -102,18 +101,13 @@ class ActivePolicy:
         elif by_file(active):
             if await self._proposing.adopt(offered, active):
                 return offered
-        elif not anybody_accepts(active):
+        elif not active.has_owners:
             _LOG.warning("the policy file differs from the active policy, which stays in force: it names nobody who may accept", **said)
         else:
             made = await self._proposing.propose(offered, active, SYSTEM, reason="the file changed")
             if isinstance(made, Proposed):
                 _LOG.warning("the policy file differs from the active policy and is proposed", proposal=made.id, needs=made.needs, **said)
         return active
-
-
-def anybody_accepts(policy: Policy) -> bool:
-    """Whether the policy names anybody who may accept the next one."""
-    return bool(policy.form.owners or policy.form.roles.get(Role.POLICY_OWNER))
 
 
 def _bodies(connection: Connection) -> list[tuple[str, bytes]]:

@@ -5,7 +5,7 @@ changes nothing itself (`routing.governance`): what it finds goes through the le
 not hold up the others.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -76,6 +76,7 @@ class Guard:
         self._report = report
         self._last: datetime | None = None
         self._week = ""
+        self._counted: dict[tuple[Scope, int], Sample] = {}
         self._usual: dict[tuple[Scope, int], tuple[datetime, Sample]] = {}
 
     async def tick(self) -> int:
@@ -92,8 +93,9 @@ class Guard:
         if any(run_out(waiver, now) is not None for waiver in governance.waivers):
             ended += not isinstance(await self._ledger.govern(expire), Refused)
         if self._week != week_of(now) and any(not waiver.over for waiver in governance.waivers):
-            self._week = week_of(now)  # in memory only: the inbox key sees to it that a week is listed once
-            await self._ledger.govern(list_weekly(self._week), key=InboxKey("govern", "weekly", self._week))
+            week = week_of(now)
+            await self._ledger.govern(list_weekly(week), key=InboxKey("govern", "weekly", week))
+            self._week = week  # in memory only: the inbox key sees to it that a week is listed once
         if any(is_calm(control, now) for control in governance.controls.values()):
             ended += not isinstance(await self._ledger.govern(calmed), Refused)
         return ended
@@ -102,15 +104,27 @@ class Guard:
         policy, governance = self._policy(), await self._reads.governance()
         standing = await self._database.read(standings)
         events = await self._database.read(partial(completeness, since=now - COMPLETE_WITHIN))
-        acted = 0
-        for watched in await self._watched(policy, now):
+        self._counted = {}
+        every = await self._watched(policy, now)
+        acted = await self._end_unwatched(governance, {watched.key for watched in every})
+        for watched in every:
             try:
-                acted += await self._look(watched, governance, standing.get(watched.scope.workflow, Standing(0, 0)), events, now)
+                counted = await self._sample(watched, standing.get(watched.scope.workflow, Standing(0, 0)), events, now)
+                acted += await self._look(watched, governance, counted, now)
             except (CannotRecordError, WriterClosedError):
                 raise
             except Exception as error:  # noqa: BLE001 - one breaker must not hold up the others
                 self._report(watched.breaker.name, error)
         return acted
+
+    async def _end_unwatched(self, governance: Governance, keys: Collection[tuple[str, str, str]]) -> int:
+        """A breaker that is gone or off, and a model version that no longer comes: nobody would ever find their figures back to normal."""
+        measured = [one for one in governance.alerts if not one.over and "measure" in one.figures]  # not a stopped line: people end that
+        ended = 0
+        for alert in measured:
+            if (alert.rule, alert.workflow, alert.scope) not in keys:
+                ended += not isinstance(await self._ledger.govern(partial(_clear, alert=alert.id, figure=None)), Refused)
+        return ended
 
     async def _watched(self, policy: Policy, now: datetime) -> list[_Watched]:
         """Every breaker with every scope it is judged for."""
@@ -123,10 +137,18 @@ class Guard:
                     found += [_Watched(breaker, Scope(workflow, risk, model)) for risk, model in scopes(breaker, seen)]
         return found
 
-    async def _look(self, watched: _Watched, governance: Governance, standing: Standing, events: tuple[int, int], now: datetime) -> int:
+    async def _sample(self, watched: _Watched, standing: Standing, events: tuple[int, int], now: datetime) -> Sample:
+        """What was counted in the window; once a round for all breakers that share it."""
+        key = (watched.scope, watched.breaker.window)
+        if key not in self._counted:
+            since = now - timedelta(seconds=watched.breaker.window)
+            self._counted[key] = await self._database.read(
+                partial(sample, scope=watched.scope, since=since, standing=standing, events=events)
+            )
+        return self._counted[key]
+
+    async def _look(self, watched: _Watched, governance: Governance, counted: Sample, now: datetime) -> int:
         breaker = watched.breaker
-        since = now - timedelta(seconds=breaker.window)
-        counted = await self._database.read(partial(sample, scope=watched.scope, since=since, standing=standing, events=events))
         reading = read(breaker.measure, counted, await self._baseline(watched, now))
         alert = _open_alert(governance, watched)
         aged = alert is not None and now - alert.at >= timedelta(seconds=breaker.window)

@@ -21,7 +21,7 @@ BUILT_IN: tuple[Breaker, ...] = (
     Breaker(name="critical-confidence", measure="critical_confidence", below=0.6, minimum=1, level=AlertLevel.INCIDENT),
     Breaker(name="confidence-drop", measure="mean_confidence_drop", above=0.20),
     Breaker(name="review-latency", measure="review_latency", above=1.5, action=Automation.ON).model_copy(update={"window": 1_800}),
-    Breaker(name="drift", measure="drift", above=0.2, level=AlertLevel.INFO, action=Automation.SAMPLING_RAISED).model_copy(
+    Breaker(name="drift", measure="drift", above=0.2, minimum=200, level=AlertLevel.INFO, action=Automation.SAMPLING_RAISED).model_copy(
         update={"window": 86_400}
     ),
     Breaker(name="stale-data", measure="stale_data", above=0.2),
@@ -144,8 +144,8 @@ _READ: dict[Measured, Callable[[Sample, Sample], Reading]] = {
 def judge(breaker: Breaker, reading: Reading, *, tripped: bool, aged: bool = False) -> Verdict:
     """Whether it trips, or clears if it has tripped; between limit and reset it stays as it is.
 
-    Below its minimum it trips never, and clears once nothing of what tripped it is left in the window: that is empty, or it is `aged`, which
-    says that it tripped longer ago than the window reaches.
+    Below its minimum it never trips, and it clears once nothing of what tripped it is left in the window: that is empty, or it tripped
+    longer ago than the window reaches (`aged`).
     """
     figure = reading.figure
     if figure is None or reading.count < breaker.minimum:

@@ -61,7 +61,6 @@ FORMS: dict[EventKind, Form] = {
     EventKind.EXCEPTION_LISTED: _form("subject exceptions", of_a_case=False),
     EventKind.GOVERNANCE_REFUSED: _form("subject verb reason", of_a_case=False),
     EventKind.RECEIVED: _form(f"{_ROUTED} deadline", sealed="title action"),
-    EventKind.REVISED: _form(_ROUTED, sealed="title action"),
     EventKind.DECIDED: _form(_DECIDED),
     EventKind.APPROVED: _form(_PRESSED),
     EventKind.REJECTED: _form(_PRESSED),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from routing.authority import Role
 from routing.case import Group, Tier
 from routing.clock import Calendar
 from routing.clock_row import ClockRow
@@ -47,6 +48,11 @@ class Policy:
     def ladders(self) -> Mapping[str, Ladder]:
         """Ladders by name."""
         return self.form.ladders
+
+    @property
+    def has_owners(self) -> bool:
+        """Whether it names anybody who may accept the next policy."""
+        return bool(self.form.owners or self.form.roles.get(Role.POLICY_OWNER))
 
     def workflow(self, name: str) -> Workflow | None:
         """The workflow of this name, None when the policy has none."""

@@ -16,7 +16,7 @@ from routing.clock_row import ClockRow, written
 from routing.form_guards import ModelVersion
 from routing.policy import Policy
 from routing.policy_effect import TEMPLATES, Effect, Value, judge, words_of
-from routing.policy_form import Members, Rule, Workflow
+from routing.policy_form import Rule, Workflow
 from routing.vocabulary import Lane, Template
 
 MODEL_ACTS = frozenset({Template.AUTO, Template.VERIFY_AFTER})
@@ -27,7 +27,7 @@ LONGEST = 160
 
 _LASTS = ("freshness.", "sampling.lasts", "duplicates.window")
 _APART = frozenset({"rules", "clocks", "models", "examples", "ladder", "action_schemas", "accountability"})
-_EVERYWHERE = ("activation", "owners", "roles", "channels", "incidents", "risk", "priority", "reason_codes")
+_EVERYWHERE = ("activation", "owners", "channels", "incidents", "risk", "priority", "reason_codes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +150,8 @@ def _rules(workflow: str, before: Workflow, after: Workflow) -> Iterator[Differe
 
 def _changed_rule(workflow: str, key: str, was: Rule, is_now: Rule) -> Iterator[Difference]:
     if was.when != is_now.when:
-        before, after = _cut(was.when), _cut(is_now.when)
-        yield Difference(workflow, f"{key}.when", "condition of the rule", before, after, Effect.LOOSENS, raises=True)
+        before, after, said = _cut(was.when), _cut(is_now.when), "condition of the rule changed, which counts as a raise"
+        yield Difference(workflow, f"{key}.when", said, before, after, Effect.LOOSENS, raises=True)
     lanes, templates = (was.lane or Lane.AUTO, is_now.lane or Lane.AUTO), (_strict(was.template), _strict(is_now.template))
     asked = (
         ("lane", was.lane, is_now.lane, lanes[1].severity < lanes[0].severity),
@@ -184,7 +184,7 @@ def _whole(policy: Policy) -> dict[str, Value]:
     """What holds for every workflow."""
     form = policy.form
     found = dict(chain.from_iterable(_flat(name, getattr(form, name)) for name in _EVERYWHERE))
-    held = {f"roles.{role}.{name}": _members(form.groups[name]) for role, names in form.roles.items() for name in names}
+    held = {f"roles.{role}": tuple(one for name in names for one in _members(policy, name)) for role, names in form.roles.items()}
     return found | held | {f"breakers.{one.name}": _told(one) for one in form.breakers}
 
 
@@ -257,9 +257,10 @@ def _clock(row: ClockRow) -> str:
     return " ".join(part for part in (row.clock, written(row.lasts_s), row.time or "", f"({', '.join(cases)})" if cases else "") if part)
 
 
-def _members(group: Members) -> tuple[str, ...]:
-    """Who is in a group that has a role: such a person decides about policies and brakes."""
-    return (f"user group {group.usergroup}",) if group.usergroup is not None else group.users
+def _members(policy: Policy, name: str) -> tuple[str, ...]:
+    """A group that has a role and who is in it: they decide about policies and brakes, so who they are is part of the role."""
+    group = policy.form.groups[name]
+    return tuple(f"{name} ({one})" for one in (*group.users, *([group.usergroup] if group.usergroup else []))) or (name,)
 
 
 def _model(one: ModelVersion) -> str:

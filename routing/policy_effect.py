@@ -125,6 +125,7 @@ ROWS = (
     Row("instructions", "what reviewers are told", _NEITHER),
     Row("owner", "owner of the workflow", _NEITHER),
     Row("activation", "how a changed file takes effect", _LATER, autonomy=True, order=("file", "accept")),
+    Row("roles.policy_owner", "groups that own the policy", _LATER),  # in no order: who accepts policies is never judged
     Row("roles.*", "groups that have the role", _FEWER, autonomy=True),
     Row("channels.*", "where it is said", _THERE),
     Row("incidents*", "whom an incident pages", _THERE),

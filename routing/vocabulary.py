@@ -199,7 +199,6 @@ class EventKind(StrEnum):
     """The exceptions in force or asked for were put before the owners, as every week."""
     GOVERNANCE_REFUSED = "governance_refused"
     RECEIVED = "received"
-    REVISED = "revised"
     DECIDED = "decided"
     APPROVED = "approved"
     REJECTED = "rejected"

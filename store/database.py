@@ -21,7 +21,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from store.migrate import check, upgrade
 
@@ -256,9 +256,11 @@ class _Postgres:
         }
         self._held = set[int]()
         self._holding: AsyncConnection | None = None
+        connecting = {"server_settings": session, "timeout": 10}
         self._engine: AsyncEngine = create_async_engine(
-            url, pool_size=READERS + 2, pool_pre_ping=False, connect_args={"server_settings": session, "timeout": 10, "command_timeout": 30}
+            url, pool_size=READERS + 2, pool_pre_ping=False, connect_args={**connecting, "command_timeout": 30}
         )
+        self._migrating: AsyncEngine = create_async_engine(url, poolclass=NullPool, connect_args=connecting)  # that takes its time
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         async with self._engine.connect() as connection:
@@ -291,7 +293,7 @@ class _Postgres:
         return True
 
     async def migrate(self) -> None:
-        async with self._engine.begin() as connection:
+        async with self._migrating.begin() as connection:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
             await connection.run_sync(upgrade)
 

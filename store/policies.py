@@ -4,6 +4,7 @@ the head of the log names it.
 
 from collections.abc import Callable
 
+from routing.errors import PolicyError
 from routing.policy import Policy
 
 
@@ -15,6 +16,7 @@ class Policies:
         self._load = load
         self._bodies: dict[str, bytes] = {}
         self._compiled: dict[str, Policy] = {}
+        self._broken: dict[str, PolicyError] = {}
 
     def knows(self, sha256: str) -> bool:
         """Whether `get` needs nothing from the database."""
@@ -26,8 +28,15 @@ class Policies:
 
     def get(self, sha256: str) -> Policy:
         """The policy with this hash. Raises KeyError when its bytes were never remembered, PolicyError when they no longer compile."""
-        if sha256 not in self._compiled:
+        if sha256 in self._compiled:
+            return self._compiled[sha256]
+        if sha256 in self._broken:  # neither bytes nor environment change: trying again for each case would hold up all of them
+            raise self._broken[sha256].with_traceback(None)
+        try:
             self._compiled[sha256] = self._load(self._bodies[sha256])
+        except PolicyError as error:
+            self._broken[sha256] = error
+            raise
         return self._compiled[sha256]
 
     def compiled(self, sha256: str) -> Policy | None:

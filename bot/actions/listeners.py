@@ -113,7 +113,7 @@ class Listeners:
             return
         view = await self._views.view(case.id)
         title = f" of “{brief(view.submission.title, 150)}”" if view is not None else ""
-        more = " The case still needs somebody else." if case.open else ""
+        more = _KEPT_BACK if case.withheld else " The case still needs somebody else." if case.open else ""
         what = f"revision {case.revision}{title}, action {case.action_sha256[:12]}"
         await self._replies.tell(pressed, f"Recorded: you {_SAID[case.kind]} {what}.{more}")
 
@@ -176,6 +176,11 @@ class Listeners:
             await ack(response_action="clear")
             await self._confirm(replace(pressed, view_id=""), outcome, typed)  # the modal is gone: beside the card
 
+
+_KEPT_BACK = (
+    " The workflow is paused, so your approval is kept back here: the service has not been told."
+    " When the workflow goes on, the case is reviewed afresh, and your approval counts no longer."
+)
 
 _SAID = {CaseKind.CASE: "approved", CaseKind.CHECK: "found right", CaseKind.ROLLBACK: "want undone"}
 """What an approval is called in the answer to whoever gave it."""

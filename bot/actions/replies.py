@@ -7,11 +7,10 @@ import aiohttp
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.cards.drawing import Block, words
+from bot.cards.drawing import Block, Drawing
 from bot.cards.limits import check_view
 from bot.cards.modals import modal
 from bot.cards.status import draw_answer
-from bot.cards.text import escaped
 from bot.slack_call import call, error_code
 from store.delivery import SendError
 
@@ -67,12 +66,12 @@ class Replies:
         self._client = client
         self._session = session
 
-    async def tell(self, pressed: Source, text: str) -> None:
-        """Say one sentence to the person who pressed, beside the card or, for a press in a modal, in that modal."""
+    async def tell(self, pressed: Source, said: str | Drawing) -> None:
+        """Say one sentence to the person who pressed, beside the card or, for a press in a modal, in that modal. A text is escaped here."""
+        drawing = draw_answer(said) if isinstance(said, str) else said
         if pressed.view_id:
-            await self._call(pressed, "views.update", view_id=pressed.view_id, view=sentence_modal(text))
-        elif not await self._use_response_url(pressed, text):
-            drawing = draw_answer(text)
+            await self._call(pressed, "views.update", view_id=pressed.view_id, view=sentence_modal(drawing))
+        elif not await self._use_response_url(pressed, drawing):
             place = {"channel": pressed.channel, "user": pressed.user}
             await self._call(pressed, "chat.postEphemeral", **place, text=drawing.text, blocks=drawing.blocks)
 
@@ -84,11 +83,10 @@ class Replies:
         elif not await self._call(pressed, "views.open", trigger_id=pressed.trigger_id, view=view):
             await self.tell(pressed, TRIGGER_LOST)
 
-    async def _use_response_url(self, pressed: Source, text: str) -> bool:
+    async def _use_response_url(self, pressed: Source, drawing: Drawing) -> bool:
         """Slack takes these for people who may not be asked for by id (strangers, people outside the channel), 5 times in 30 minutes."""
         if not pressed.response_url:
             return False
-        drawing = draw_answer(text)
         body = {"response_type": "ephemeral", "replace_original": False, "text": drawing.text, "blocks": drawing.blocks}
         try:
             limit = aiohttp.ClientTimeout(total=TIMEOUT_S)
@@ -107,6 +105,6 @@ class Replies:
         return True
 
 
-def sentence_modal(text: str) -> Block:
+def sentence_modal(said: Drawing) -> Block:
     """A modal that says one sentence and can only be closed."""
-    return modal("Tierline", "tierline:sentence", "", [words(escaped(text))])
+    return modal("Tierline", "tierline:sentence", "", said.blocks)

@@ -6,12 +6,12 @@ Owns their words and which button stands where; never decides and never fetches.
 
 import re
 from collections.abc import Iterable
-from typing import assert_never
+from typing import TypeGuard, assert_never
 
 from bot.cards.clockline import moment
 from bot.cards.drawing import Block, Drawing, header, lines, quote, rich, run, small_words, words
 from bot.cards.govern_buttons import govern_button, govern_row
-from bot.cards.person import mention
+from bot.cards.person import linked, mention
 from bot.cards.proposal_card import draw_proposal
 from bot.cards.text import brief, escaped
 from bot.cards.view import Bulletin
@@ -42,7 +42,13 @@ MEANING = {
 }
 """What a level means, in one sentence or two."""
 
-FIGURES_MOST = 10
+_USUAL = {
+    "mean_confidence_drop": "a mean confidence of {:.2f}",
+    "review_time": "{:,.0f} s for a review",
+    "approval_rate": "{:.0%} approved",
+    "model_latency": "{:,.0f} ms",
+}
+"""How the usual value of a measure reads, where it has one: what it was over the breaker's baseline."""
 
 
 def draw_bulletin(bulletin: Bulletin) -> Drawing:
@@ -88,7 +94,7 @@ def _draw_alert(bulletin: Bulletin, alert: Alert) -> Drawing:
     blocks: list[Block] = [
         header(brief(title, 140)),
         rich(lines(run(_said(alert.why, 600), "bold"), *scope)),
-        *_figures(alert),
+        *_more_of(bulletin, alert),
         words(f"*Done by itself:* {_done(alert)}"),
         *([words(_stands(bulletin, alert, bulletin.control))] if bulletin.control is not None else []),
     ]
@@ -102,12 +108,16 @@ def _draw_alert(bulletin: Bulletin, alert: Alert) -> Drawing:
     )
 
 
-def _figures(alert: Alert) -> list[Block]:
-    told = [(name, value) for name, value in alert.figures.items() if value not in (None, "", [], {})][:FIGURES_MOST]
-    if not told:
-        return []
-    runs = [part for name, value in told for part in (run("  ·  "), run(f"{_title(name)} "), run(_said(_plainly(value), 200), "bold"))]
-    return [rich(lines(*runs[1:]))]
+def _more_of(bulletin: Bulletin, alert: Alert) -> list[Block]:
+    """What its sentence does not say: what is usual, how the figure stands since, how many cases, and the way to the newest of them."""
+    figures = alert.figures
+    usual, figure, count = (figures.get(name) for name in ("usual", "figure", "cases"))
+    case = str(figures.get("newest") or figures.get("case") or "")
+    told = [f"Usual: *{_USUAL[str(figures['measure'])].format(usual)}*"] if _is_number(usual) and figures.get("measure") in _USUAL else []
+    told += [f"Now: *{figure:.4g}*"] if alert.over and _is_number(figure) else []
+    told += [f"*{count:,} cases* so far"] if _is_number(count) else []
+    told += [f"{link} of {code(case)}"] if (link := linked(bulletin.links.get(case, ""), "Open the card")) else []
+    return [words(" · ".join(told))] if told else []
 
 
 def _done(alert: Alert) -> str:
@@ -265,5 +275,5 @@ def _title(name: str) -> str:
     return code_label(name.replace("-", "_"))
 
 
-def _plainly(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)

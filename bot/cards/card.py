@@ -61,7 +61,7 @@ def _review(view: View, cuts: Cuts) -> list[Block]:
     ]
     rest = [
         *_masked(view, cuts),
-        words("\n".join([if_wrong(view), confidence(view)])),
+        words("\n".join([*_if_wrong(view), confidence(view)])),
         rich(*sayings(view, cuts), *sources(view, cuts)),
         *_small_print(view, cuts),
     ]
@@ -72,6 +72,11 @@ def _review(view: View, cuts: Cuts) -> list[Block]:
 def _why(view: View, cuts: Cuts) -> list[Block]:
     """What brought a service's case here; a check and a roll back have said it with their question."""
     return [why_here(view, cuts)] if view.case.kind is CaseKind.CASE else []
+
+
+def _if_wrong(view: View) -> list[str]:
+    """Nothing on the card that asks whether to undo: what would be wrong then is the undoing, of which nobody told the risk."""
+    return [if_wrong(view)] if view.case.kind is not CaseKind.ROLLBACK else []
 
 
 def _before_pressing(view: View) -> list[Block]:

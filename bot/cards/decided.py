@@ -3,10 +3,13 @@
 Owns those four faces. It offers a button only where something is still to be done: roll back what was let through, take up what is held.
 """
 
+from collections.abc import Mapping
+
 from bot.cards.alike import alike_blocks
 from bot.cards.brakes import held_lead, kept_back
 from bot.cards.buttons import decided_rows, held_rows
 from bot.cards.clockline import clock_lines, moment, place
+from bot.cards.diff import change_block
 from bot.cards.drawing import Block, Drawing, bullets, lines, quote, rich, run, words
 from bot.cards.offspring import answer, done, execution_label, question, since_then
 from bot.cards.person import acted, linked
@@ -121,10 +124,24 @@ def _decided(view: View, cuts: Cuts) -> list[Block]:
         *question(view, cuts),
         words(" ".join([_who(view), *what_became_of_it(view), *([link] if link else [])])),
         *said,
+        *_corrected(view, cuts),
         execution(view, cuts, _what_became(view)),
         *alike_blocks(view),
         *decided_rows(view),
     ]
+
+
+def _corrected(view: View, cuts: Cuts) -> list[Block]:
+    """The pre-filled fields that people changed, each as the model had it and as it is; nothing where they stand as they were."""
+    proposed = next((one for one in reversed(view.history) if one.kind is not EventKind.MODIFIED and "action" in one.opened), None)
+    was = proposed.opened.get("prefill") if proposed is not None else None
+    names = [name for field in view.case.modified_fields for part, _, name in [field.partition(".")] if part == "prefill"]
+    before, after = was if isinstance(was, Mapping) else {}, view.submission.prefilled
+    if not names or before == after:
+        return []
+    old, new = ({name: one[name] for name in names if name in one} for one in (before, after))
+    changed = change_block(old, new, cuts)
+    return [rich(lines(run("Instead of what the model filled in", "bold")), changed)]
 
 
 def _what_became(view: View) -> str:

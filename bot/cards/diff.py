@@ -13,6 +13,7 @@ from typing import Any
 from bot.cards.drawing import Block, typewriter
 from bot.cards.text import Cuts, exact
 from routing.action import Action
+from routing.passage import HIDDEN
 
 _VALUE_MOST = 400
 _PATH_MOST = 160
@@ -23,6 +24,10 @@ _TOGETHER_MOST = 240
 
 _FIGURE = re.compile(r'(-?[0-9]{1,18}(?:\.[0-9]{1,9})?)|"(-?[0-9]{1,18}\.[0-9]{2,9})"')
 """A number, or a text that is a figure with decimals, as amounts are sent; other texts of digits are names of things."""
+
+
+_MASKED = re.compile(rf'"{HIDDEN}(?: \([0-9]+\))?"')
+"""A value that is masked entirely; the number tells two of them apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +132,8 @@ def _together(rows: list[str]) -> list[str]:
 
 def _change(old: Leaf, new: Leaf, cuts: Cuts) -> str:
     by = relative(old, new)
+    if _MASKED.fullmatch(old.value) is not None and _MASKED.fullmatch(new.value) is not None:
+        return f"~ {_path(old, cuts)}: {spelled(HIDDEN)} → another value, masked as well"
     return f"~ {_path(old, cuts)}: {_value(old, cuts)} → {_value(new, cuts)}{f'   {by}' if by else ''}"
 
 

@@ -117,7 +117,7 @@ def _replay(proposal: Proposal) -> list[Block]:
     figures += [("false approvals", "false_approvals"), ("false escalations", "false_escalations")] if labelled else []
     rows += [f"{name:20}{before[key]:>9,}{after[key]:>9,}" for name, key in figures]
     known = f", {labelled:,} of them labelled right or wrong" if labelled else ""
-    lead = f"*Tried on the last {cases:,} cases*{known}: {found['changed']:,} go elsewhere."
+    lead = f"*Tried on the last {cases:,} cases*{known}: {found['changed']:,} {'goes' if found['changed'] == 1 else 'go'} elsewhere."
     moved = [
         [run(brief(one["task_id"], 60), "bold"), run(f"  {one['from']} → {one['to']}: {brief(' '.join(one['why']), 200)}")]
         for one in found.get("moved", [])[:3]

@@ -8,15 +8,19 @@ from typing import Any
 
 from bot.cards.buttons import action_id
 from bot.cards.drawing import Block, button, lines, plain, rich, run, small, typewriter, words
+from bot.cards.grounds import source_title
 from bot.cards.modals import Seat, metadata, modal
 from bot.cards.text import exact, head, weight
 from bot.cards.view import View
+from bot.cards.wording import code_label
 from routing.vocabulary import Verb
 
 _PIECE_MOST = 2_400
 _PAGE_MOST = 9_000
 _PIECES_MOST = 40
 _PATH_MOST = 200
+_NAMES_IT = frozenset({"id", "title"})
+"""Fields of a source that name it; masked, they cannot."""
 
 
 def reveal_modal(view: View, seat: Seat, page: int = 0) -> dict[str, Any]:
@@ -45,10 +49,22 @@ def _pages(view: View) -> list[list[Block]]:
     return pages if pages[0] else [[words("Nothing of this case is masked.")]]
 
 
+def _place(view: View, path: str) -> str:
+    """`Source: record crm-17: Customer record (text)` for `evidence.0.text`, the kind of event for `history.12.text`, else the path."""
+    match path.split("."):
+        case ["evidence", number, field] if field not in _NAMES_IT and number in map(str, range(len(view.submission.evidence))):
+            return f"Source: {source_title(view.submission.evidence[int(number)])} ({field})"
+        case ["history", number, field]:
+            told = next((one for one in view.history if str(one.index) == number), None)
+            return f"{code_label(told.kind.value)} ({exact(field)})" if told is not None else exact(path)
+        case _:
+            return exact(path)
+
+
 def _pieces(view: View) -> Iterator[tuple[str, str]]:
     """Each masked value once per place, in the order of the case, in pieces that Slack can hold."""
     for one in dict.fromkeys(view.hidden):
-        path, text = head(exact(one.path), _PATH_MOST), exact(one.value)
+        path, text = head(_place(view, one.path), _PATH_MOST), exact(one.value)
         start = 0
         while start < len(text):
             piece = head(text[start : start + _PIECE_MOST], _PIECE_MOST)

@@ -51,8 +51,8 @@ def votes_of(view: View) -> list[str]:
 
 def verification_failed(view: View, cuts: Cuts) -> list[Block]:
     """What somebody found wrong item by item, in the content as it is; nothing where nobody did."""
-    said = view.last(EventKind.VERIFICATION_FAILED, EventKind.REVISED)
-    if said is None or said.kind is EventKind.REVISED:
+    said = view.last(EventKind.VERIFICATION_FAILED, EventKind.MODIFIED, EventKind.INFORMATION_SUPPLIED)
+    if said is None or said.kind is not EventKind.VERIFICATION_FAILED:
         return []
     text = line(str(said.opened.get("text") or ""))
     words_of = f": “{cuts.cut(text, 300)}”" if text else ""

@@ -51,7 +51,6 @@ _SENTENCE: dict[EventKind, str] = {
     EventKind.COMMENTED: "💬 {who} comments:",
     EventKind.INFORMATION_REQUESTED: "❓ {who} asks the service:",
     EventKind.INFORMATION_SUPPLIED: "📨 {who} has answered. The card shows revision {revision}.",
-    EventKind.REVISED: "🔁 The content has changed. This is revision {revision}; earlier votes no longer count.",
     EventKind.APPROVED: "✅ {who} said yes to the step {step}.",
     EventKind.REJECTED: "⛔ {who} rejected this{reason}.",
     EventKind.MODIFIED: "✏️ {who} made changes{reason}.",

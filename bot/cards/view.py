@@ -91,7 +91,7 @@ class Bulletin:
 
     `subject` is its id; `event` the index of the leaf that a message speaks of; `tier` tells several messages of one subject apart;
     `control` is the brake of its workflow, of an alert and of the workflow itself; `names` are people by id, `owners` those whom the
-    policy names as its owners.
+    policy names as its owners; `links` the permalinks of the cards of the cases that it names, by id.
     """
 
     subject: str
@@ -103,6 +103,7 @@ class Bulletin:
     control: Control | None = None
     names: Mapping[str, str] = field(default_factory=dict)
     owners: tuple[str, ...] = ()
+    links: Mapping[str, str] = field(default_factory=dict)
 
     def known_as(self, person: str) -> str:
         """The name of a person, else their id as it is."""

@@ -9,6 +9,7 @@ from typing import Any
 from bot import clock
 from bot.cli.configuration import Supposed, environment, settings
 from bot.control import ask, person_of, socket_path
+from bot.services import read_services
 from routing.change import Actor
 from routing.policy import Policy
 from routing.policy_file import load_policy
@@ -38,7 +39,10 @@ class Beside:
 async def carry_out(
     command: str, arguments: Mapping[str, Any], directly: Callable[[Beside, Actor], Awaitable[dict[str, Any]]]
 ) -> dict[str, Any]:
-    """Have the bot carry out a command, or do it `directly`, as the system's user. Raises NobodyListensError, CommandFailedError."""
+    """Have the bot carry out a command, or do it `directly`, as the system's user.
+
+    Services are told of what it changes for their workflows. Raises NobodyListensError, CommandFailedError, ServicesError.
+    """
     found = settings()
     if found.on_sqlite:
         return dict(await ask(socket_path(found), command, arguments))
@@ -46,9 +50,11 @@ async def carry_out(
     try:
         vault = Vault(vault_key(found.vault_key_path, create=False))
         timekeeper = Timekeeper(clock.now, clock.steady, by_database=True)
-        load = partial(load_policy, environment=Supposed(environment()))
+        supposed = Supposed(environment())
+        load = partial(load_policy, environment=supposed)
         compiled = Policies(load)
-        writer = Writer(database, timekeeper, vault, compiled, Wakeups())
+        services = read_services(found.services, supposed).by_workflow
+        writer = Writer(database, timekeeper, vault, compiled, Wakeups(), services=services)
         writer.start()
         try:
             reads = Reads(database, writer, vault, compiled)

@@ -9,7 +9,10 @@ import typer
 from bot.cli.terminal import FOUND, JsonFlag, emit, remark
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
     from bot.demo.play import Welcome
+    from bot.demo.stage import Stage
 
 TRY = """Try this, as different people (the page lets you choose who you are):
   - Approve Anna's small refund in #review-tier1, and watch the service execute it.
@@ -83,6 +86,8 @@ async def _hands_on(policy: bytes | None, port: int | None, *, as_json: bool) ->
     import asyncio
     import signal
 
+    from bot.cli.configuration import Supposed
+    from bot.cli.listening import listening
     from bot.demo.play import play_hands_on
 
     told_to_stop = asyncio.Event()
@@ -91,11 +96,14 @@ async def _hands_on(policy: bytes | None, port: int | None, *, as_json: bool) ->
 
     def welcome(found: "Welcome") -> None:
         if as_json:
-            emit({name: getattr(found, name) for name in ("page_url", "url", "service", "secret", "workflows", "cases")})
+            emit({name: getattr(found, name) for name in ("page_url", "url", "service", "secret", "workflows", "cases", "settings")})
         else:
             _greet(found)
 
-    await play_hands_on(welcome, told_to_stop.wait, policy=policy, port=port)
+    def beside(stage: "Stage") -> "AbstractAsyncContextManager[None]":
+        return listening(stage.app, stage.settings, Supposed(stage.environment))  # another policy may name other secrets
+
+    await play_hands_on(welcome, told_to_stop.wait, policy=policy, port=port, beside=beside)
 
 
 def _greet(found: "Welcome") -> None:
@@ -105,4 +113,6 @@ def _greet(found: "Welcome") -> None:
         print(f"{found.cases} cases are posted. {TRY}\n")
     print(f"Send cases of your own, for {', '.join(found.workflows)}:")
     print(f"  tierline send cases.jsonl --url {found.url} --service {found.service} --secret {shlex.quote(found.secret)}\n")
+    print("Commands that speak to a running bot (policy propose, policy rollback, status, retry) find this one with:")
+    print("".join(f"  export {name}={shlex.quote(value)}\n" for name, value in found.settings.items()))
     print("Ctrl-C ends it.", flush=True)

@@ -73,8 +73,11 @@ def check(file: PolicyFile = None, *, as_json: JsonFlag = False) -> None:
     judge(path, problems, sorted(supposed.unset), as_json=as_json)
     if not as_json:
         for name, workflow in policy.workflows.items():
-            counted = _counted(len(workflow.rules), "rule") + (f", {_counted(len(workflow.examples), 'example')}" if workflow.examples else "")
+            parts = [_counted(len(workflow.rules), "rule"), *([_counted(len(workflow.examples), "example")] if workflow.examples else [])]
+            counted = ", ".join(parts)
             remark(f"  {name}: {workflow.template} on {workflow.ladder}, {counted}")
+        if policy.form.activation == "accept" and not policy.has_owners:
+            remark("  Nobody may accept the next policy: name owners, or a group under roles.policy_owner.")
     if problems:
         raise typer.Exit(FOUND)
 

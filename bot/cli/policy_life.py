@@ -249,7 +249,8 @@ def _show(report: "Report") -> None:
         remark(f"{report.unknown} cases of workflows that the policy does not have were left out.")
     if before or report.recorded:
         listed = [[one.task_id, one.workflow, one.before, one.after, " ".join(one.why)] for one in report.moved[:SHOWN]]
-        table(f"{report.changed} cases go elsewhere" + (f", the first {SHOWN}" if report.changed > SHOWN else ""), MOVED, listed)
+        count = "1 case goes" if report.changed == 1 else f"{report.changed} cases go"
+        table(f"{count} elsewhere" + (f", the first {SHOWN}" if report.changed > SHOWN else ""), MOVED, listed)
 
 
 MOVED = ["task", "workflow", "from", "to", "why"]

@@ -6,7 +6,6 @@ from typing import Any
 
 from bot.cli.past import BadLinesError, cases_of_file
 from bot.clock import now
-from bot.policies import anybody_accepts
 from bot.proposing import FULL, Proposed, Proposing, Staging
 from routing.change import Actor, Refused
 from routing.errors import PolicyError
@@ -29,7 +28,7 @@ async def propose_file(proposing: Proposing, reads: Reads, load: Load, by: Actor
     active = await reads.active_policy()
     if active is None:
         return _not_proposed("There is no active policy yet; the file becomes it at the first start.")
-    if not anybody_accepts(active):
+    if not active.has_owners:
         return _not_proposed(NOBODY_ACCEPTS)
     try:
         policy, cases = _read(load, arguments)

@@ -29,37 +29,18 @@ def serve(*, as_json: JsonFlag = False) -> None:
 async def _serve(settings: "Settings", environment: dict[str, str], *, as_json: bool) -> None:
     import asyncio
     import signal
-    from functools import partial
 
     from bot.app import App
-    from bot.cli.dead import revive
-    from bot.cli.erasing import erase_content
-    from bot.cli.proposals import COMMANDS
-    from bot.cli.recovering import go_on
-    from bot.control import Command, Control, socket_path
-    from routing.policy_file import load_policy
+    from bot.cli.listening import listening
 
     told_to_stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
     app = await App.start(settings, environment)
-    load = partial(load_policy, environment=environment)
     try:
-        commands: dict[str, Command] = {
-            "retry": partial(revive, app.database, app.outbox),
-            "erase": partial(erase_content, app.database, app.ledger),
-            "recover": partial(go_on, app.signing, app.outbox),
-            **{name: partial(command, app.proposing, app.reads, load) for name, command in COMMANDS.items()},
-        }
-        control = Control(socket_path(settings), commands) if settings.on_sqlite else None
-        if control is not None:
-            await control.start()
-        try:
+        async with listening(app, settings, environment):
             _greet(app.url, app.deployment, as_json=as_json)
             await told_to_stop.wait()
-        finally:
-            if control is not None:
-                await control.stop()
     finally:
         await app.stop()
 

@@ -5,7 +5,7 @@ what can be broken on purpose; prints nothing.
 import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +57,8 @@ class Welcome:
     secret: str
     workflows: tuple[str, ...]
     cases: int
+    settings: Mapping[str, str]
+    """What other commands have to find in their environment to speak to this bot."""
 
 
 async def play_story(
@@ -75,19 +77,26 @@ async def play_story(
 
 
 async def play_hands_on(
-    welcome: Callable[[Welcome], None], until: Callable[[], Awaitable[object]], *, policy: bytes | None, port: int | None
+    welcome: Callable[[Welcome], None],
+    until: Callable[[], Awaitable[object]],
+    *,
+    policy: bytes | None,
+    port: int | None,
+    beside: Callable[[Stage], AbstractAsyncContextManager[object]] = nullcontext,
 ) -> None:
-    """Start everything, post the cases, tell where they are, and keep running until `until()` returns.
+    """Start everything, post the cases, tell where they are, and keep running until `until()` returns; `beside` runs along.
 
     The page is on `port` (8000 if that is free, else any), the bot on the one after it if that is free. Raises PolicyError, OSError.
     """
     page_port = free_port(PAGE_PORT) if port is None else port
     bot_port = free_port(page_port + 1) if 0 < page_port < 65535 else 0
     with _directory() as (directory, _):
-        async with set_up(directory, policy_text=policy, page_port=page_port, bot_port=bot_port) as stage:
+        async with set_up(directory, policy_text=policy, page_port=page_port, bot_port=bot_port) as stage, beside(stage):
             posted = await _prepare(stage) if policy is None else 0
             sandbox = stage.sandbox
-            welcome(Welcome(sandbox.page_url, stage.app.url, SERVICE, stage.secret, tuple(stage.policy.workflows), posted))
+            welcome(
+                Welcome(sandbox.page_url, stage.app.url, SERVICE, stage.secret, tuple(stage.policy.workflows), posted, settings_of(stage))
+            )
             reporting = asyncio.create_task(report_outcomes(stage))
             try:
                 await until()
@@ -95,6 +104,12 @@ async def play_hands_on(
                 reporting.cancel()
                 with suppress(asyncio.CancelledError):
                     await reporting
+
+
+def settings_of(stage: Stage) -> dict[str, str]:
+    """Where the database is, and the files that go with it."""
+    settings = stage.settings
+    return {"TIERLINE_DATABASE_URL": settings.database_url.get_secret_value(), "TIERLINE_VAULT_KEY_FILE": str(settings.vault_key_path)}
 
 
 async def report_outcomes(stage: Stage) -> None:

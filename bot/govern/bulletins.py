@@ -48,7 +48,19 @@ class Bulletins:
             control=governance.control(workflow) if workflow else None,
             names=await self._people.names(_people_in(about, history)),
             owners=self._policy().form.owners,
+            links=await self._links(about),
         )
+
+    async def _links(self, about: "About") -> dict[str, str]:
+        """The cards of the cases that an alert names, where they are posted and Slack has said who we are."""
+        figures = about.figures if isinstance(about, Alert) else {}
+        found = {}
+        for case_id in {str(figures[name]) for name in ("case", "newest") if name in figures}:
+            case = await self._reads.case(case_id)
+            card = next((one for one in await self._reads.cards(case_id) if case is not None and one.tier == case.tier), None)
+            if card is not None and (us := self._people.us) is not None:
+                found[case_id] = us.permalink(card.channel, card.ts)
+        return found
 
     async def _of_policy(self, governance: Governance, event: int) -> tuple[Happening, ...]:
         """The event of a policy's life that a workflow's message speaks of: another policy treats its cases from then on."""

@@ -60,7 +60,7 @@ class Orders:
             case Unclear(usage=usage):
                 return Drawing(f"Type it so: {usage}", [words(f"Type it so: `{escaped(usage, 400)}`")])
             case Decision(verb=verb, subject=subject, reason=reason, wish=wish, figure=figure):
-                return _answered(await self._rule(replace(asked, verb=verb, subject=subject, reason=reason, wish=wish, figure=figure)))
+                return await self._rule(replace(asked, verb=verb, subject=subject, reason=reason, wish=wish, figure=figure))
             case OneCase():
                 return _answered(await self._batches.one(order, asked))
             case Batch():
@@ -70,9 +70,9 @@ class Orders:
             case unknown:
                 assert_never(unknown)
 
-    async def _rule(self, asked: Asked) -> str:
+    async def _rule(self, asked: Asked) -> Drawing:
         outcome = await self._rulings.carry_out(asked)
-        return outcome.text if isinstance(outcome, Declined) else confirmation(asked, outcome)
+        return _answered(outcome.text) if isinstance(outcome, Declined) else confirmation(asked, outcome)
 
     async def _show(self, listing: Listing, asked: Asked) -> Drawing:
         person = await self._rulings.person(asked)

@@ -1,7 +1,10 @@
-"""What a person is told once their decision about more than one case counts. Owns these sentences."""
+"""What a person is told once their decision about more than one case counts. Owns these sentences, which are mrkdwn."""
 
 from collections.abc import Callable, Mapping
 
+from bot.cards.bulletin import code
+from bot.cards.clockline import moment
+from bot.cards.drawing import Drawing, words
 from bot.govern.rulings import Asked, Done
 from routing.authority import Automation, GovernVerb
 from routing.governance.automation import workflow_of
@@ -10,21 +13,32 @@ from routing.governance.governance import Governance
 BEFORE = "This was recorded already."
 
 
-def confirmation(asked: Asked, done: Done) -> str:
+def confirmation(asked: Asked, done: Done) -> Drawing:
     """One or two sentences for the person alone: what holds now."""
     say = _SAID.get(asked.verb)
-    return say(asked, done, done.governance) if done.governance is not None and say is not None else BEFORE
+    text = say(asked, done, done.governance) if done.governance is not None and say is not None else BEFORE
+    return Drawing(text, [words(text)])
 
 
 def _resumed(asked: Asked, _done: Done, now: Governance) -> str:
-    name = workflow_of(asked.subject)
-    more = " Sampling stays raised." if now.control(name).automation is Automation.SAMPLING_RAISED else ""
-    return f"{name} goes on. What was decided or held meanwhile is reviewed afresh.{more}"
+    raised = now.control(workflow_of(asked.subject)).automation is Automation.SAMPLING_RAISED
+    more = " Sampling stays raised." if raised else ""
+    return f"{_workflow(asked)} goes on. What was decided or held meanwhile is reviewed afresh.{more}"
+
+
+def _workflow(asked: Asked) -> str:
+    return code(workflow_of(asked.subject))
+
+
+def _acknowledged(asked: Asked, _done: Done, now: Governance) -> str:
+    alert = now.alert(asked.subject)
+    paged = alert is not None and alert.page_round > 0
+    return f"You look after this alert{'; nobody is paged for it any more' if paged else ''}."
 
 
 def _approved(asked: Asked, _done: Done, now: Governance) -> str:
     waiver = now.waiver(asked.subject)
-    return f"The exception is in force until {waiver.until:%Y-%m-%d %H:%M} UTC." if waiver is not None else BEFORE
+    return f"The exception is in force until {moment(waiver.until)}." if waiver is not None else BEFORE
 
 
 def _accepted(asked: Asked, _done: Done, now: Governance) -> str:
@@ -35,17 +49,17 @@ def _accepted(asked: Asked, _done: Done, now: Governance) -> str:
 
 _SAID: Mapping[GovernVerb, Callable[[Asked, Done, Governance], str]] = {
     GovernVerb.PAUSE: lambda asked, _done, _now: (
-        f"{workflow_of(asked.subject)} is paused. What people approve is kept back and reviewed afresh once it is resumed."
+        f"{_workflow(asked)} is paused. What people approve is kept back and reviewed afresh once it is resumed."
     ),
-    GovernVerb.REVIEW_ALL: lambda asked, _done, _now: f"From now on people decide every case of {workflow_of(asked.subject)}.",
+    GovernVerb.REVIEW_ALL: lambda asked, _done, _now: f"From now on people decide every case of {_workflow(asked)}.",
     GovernVerb.FREEZE: lambda asked, _done, _now: (
-        f"{workflow_of(asked.subject)} is frozen. Its open cases are being held; they go on, with fresh clocks, once it is resumed."
+        f"{_workflow(asked)} is frozen. Its open cases are being held; they go on, with fresh clocks, once it is resumed."
     ),
     GovernVerb.RESUME: _resumed,
-    GovernVerb.REQUEST_EXCEPTION: lambda _asked, done, _now: f"Asked for as {done.told}. It waits for a policy owner who is not you.",
+    GovernVerb.REQUEST_EXCEPTION: lambda _asked, done, _now: f"Asked for as {code(done.told)}. It waits for a policy owner who is not you.",
     GovernVerb.APPROVE_EXCEPTION: _approved,
     GovernVerb.END_EXCEPTION: lambda _asked, _done, _now: "The exception has ended.",
-    GovernVerb.ACKNOWLEDGE_ALERT: lambda _asked, _done, _now: "You look after this alert; nobody is paged for it any more.",
+    GovernVerb.ACKNOWLEDGE_ALERT: _acknowledged,
     GovernVerb.ACCEPT_POLICY: _accepted,
     GovernVerb.DECLINE_POLICY: lambda _asked, _done, _now: "You declined this policy.",
     GovernVerb.WIDEN_POLICY: lambda asked, _done, _now: f"{asked.figure} % of the new cases follow this policy from now on.",

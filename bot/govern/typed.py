@@ -23,6 +23,8 @@ USAGE: dict[str, str] = {
 }
 """First word -> how the order is typed."""
 
+LONGEST_WORD = 100
+
 _BRAKES = {
     "pause": GovernVerb.PAUSE,
     "review-all": GovernVerb.REVIEW_ALL,
@@ -84,6 +86,8 @@ def read_order(text: str, now: datetime) -> Order | None:
     word, *rest = text.split() or [""]
     if word not in USAGE:
         return None
+    if any(len(one) > LONGEST_WORD for one in rest[:2]):  # no name and no id is: it would stand in the audit log for ever
+        return Unclear(USAGE[word])
     found: Order | None = None
     match word, rest:
         case ("exception", _):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from routing.authority import Role
 from routing.canonical import Json
 from routing.change import SYSTEM, Actor, Refused
 from routing.governance.enforced import Taking, end_stage, event_of, posted, put_in_force, redrawn, stage
@@ -29,6 +30,7 @@ REFUSALS: dict[str, str] = {
     "active_already": "This very policy is in force already.",
     "proposed_already": "This very policy is proposed or staged already.",
     "not_staged": "No policy is staged under this proposal.",
+    "no_share": "A stage is a share from 1 to 99 percent.",
     "not_wider": "Give a share in percent above the present one, at most 100.",
     "not_in_force": "This policy is neither in force nor staged any more, so nothing was recorded.",
     "nothing_before": "No other policy was in force before this one, so there is nothing to go back to.",
@@ -75,6 +77,8 @@ def propose(offer: Offer, by: Actor, press: GovernPress | None = None) -> Govern
         staged = governance.rollout is not None and governance.rollout.sha256 == offer.policy.sha256
         if staged or any(not one.over and one.sha256 == offer.policy.sha256 for one in governance.proposals):
             return _refuse("proposed_already")
+        if offer.stage == "share" and not 1 <= offer.share < ALL:
+            return _refuse("no_share")
         proposal = _proposal(governed, offer, by, now)
         terms: dict[str, Json] = {"raises": proposal.raises, "needs": proposal.needs, "replayed": proposal.replayed}
         how: dict[str, Json] = {"before": proposal.base_sha256, "stage": proposal.stage, "share": proposal.share}
@@ -186,7 +190,7 @@ def roll_back(by: Actor, reason: str = "", press: GovernPress | None = None) -> 
 
 
 def adopt(policy: Policy, workflows: tuple[str, ...]) -> GovernStep:
-    """Take a changed file over, where the active policy says `activation: file` and names no owners."""
+    """Take a changed file over, where the active policy says `activation: file` and names no owners, by id or by role."""
 
     def step(governed: Governed, now: datetime) -> Ruling | Refused:
         active = governed.policy
@@ -203,7 +207,7 @@ def adopt(policy: Policy, workflows: tuple[str, ...]) -> GovernStep:
 
 def by_file(active: Policy) -> bool:
     """Whether a changed file takes effect without anybody's consent."""
-    return active.form.activation == "file" and not active.form.owners
+    return active.form.activation == "file" and not active.form.owners and not active.form.roles.get(Role.POLICY_OWNER)
 
 
 def before(governance: Governance) -> tuple[str, ...]:

@@ -60,15 +60,15 @@ def supply(letter: Information) -> PressStep:
 
 
 def withdraw(letter: Withdrawal) -> PressStep:
-    """The service takes the case back; cards lose their buttons, pages are resolved. Not a check: no service chooses its way out of being
-    checked.
+    """The service takes the case back; cards lose their buttons, pages are resolved. Not a check and not a roll back: no service
+    chooses its way out of being checked, or of undoing what it did wrong.
     """
 
     def step(subject: Subject, now: datetime) -> StepResult:
         case = subject.case
         if not case.open:
             return refuse("not_open")
-        if case.kind is CaseKind.CHECK:
+        if case.kind is not CaseKind.CASE:
             return refuse("yes_or_no")
         draft = Draft(subject, now)
         actor = Actor("service", case.service)

@@ -54,9 +54,9 @@ class Draft:
         self._opens.append(step)
 
     def stop_the_line(self) -> None:
-        """Pause the automation of the workflow with this change; the reason is given in codes, never in words of the case."""
-        codes = ", ".join(dict.fromkeys(reason.code for reason in self.case.route.reasons))
-        self._stop = Stop(self.case.workflow, f"Case {self.case.id} stops the line: {codes or self.case.route.lane.value}.")
+        """Pause the automation of the workflow with this change. The reason is the sentence that demands most, which holds no content."""
+        why = next((reason.text for reason in self.case.route.reasons), "It stops the line.")
+        self._stop = Stop(self.case.workflow, f"Case {self.case.id}: {why}")
 
     def catch(self) -> None:
         """Say that a mistake of the model came to light."""

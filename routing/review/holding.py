@@ -26,7 +26,8 @@ def withhold() -> PressStep:
 
     def step(subject: Subject, now: datetime) -> StepResult:
         case = subject.case
-        if case.kind is not CaseKind.CASE or case.state is not State.DECIDED or case.verdict not in EXECUTABLE or case.withheld:
+        here = case.kind is CaseKind.CASE and case.state is State.DECIDED and case.verdict in EXECUTABLE
+        if not here or case.withheld or case.rollback:  # what is to be undone was promised after it, and has to follow it
             return refuse("nothing_to_withhold")
         draft = Draft(subject, now)
         keep_back(draft)

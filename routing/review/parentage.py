@@ -42,7 +42,7 @@ def _checked(draft: Draft, parent: Draft, press: Press | None) -> None:
     if _stands(parent) and not parent.case.rollback:
         if content is None:
             raise ValueError("a check that disagrees needs the case's content")
-        draft.open(propose(parent, actor, content, reason_code=press.reason_code, said=said, sealed=words(press)))
+        draft.open(propose(parent, actor, content, reason_code=press.reason_code, said=said, sealed=words(press), requester=actor.id))
 
 
 def _asked(draft: Draft, parent: Draft, press: Press | None) -> None:

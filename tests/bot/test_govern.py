@@ -41,7 +41,7 @@ async def test_a_pause_by_order_is_said_where_it_matters(database_url: str) -> N
     """Operations gets a bulletin with a button, the reviewers one without, the service its callback, and only Ada an answer."""
     async with a_town(database_url, policy=POLICY) as town:
         said = await order(town, ADA, "pause refunds The model invents order numbers.")
-        assert "refunds is paused" in said
+        assert "`refunds` is paused" in said
         await town.drain()
         (bulletin,), (notice,) = town.sandbox.slack.messages(OPS), town.sandbox.slack.messages(TIER1)
         assert "The model invents order numbers." in str(bulletin["blocks"])
@@ -124,6 +124,7 @@ async def test_a_stopped_line_pages_and_is_read_at_three_in_the_morning(sqlite_u
         await town.click(GRACE, "g:acknowledge_alert", OPS)
         await town.drain()
         assert "acknowledged by Grace Mwangi" in str(town.card(OPS)["blocks"])
+        assert "nobody is paged for it any more" in town.told(GRACE)[-1]
         assert town.sandbox.pagerduty.incidents[0].status == "acknowledged"
         assert "stopped this workflow and is still open" in await order(town, HUGO, "resume refunds Looks fine.")
 
@@ -138,7 +139,7 @@ async def test_an_exception_is_asked_for_by_one_and_approved_by_another(sqlite_u
         assert "somebody else has to approve it" in town.told(GRACE)[-1]
         await town.click(HUGO, "g:approve_exception", OWNERS)
         await town.drain()
-        assert "in force until" in town.told(HUGO)[-1]
+        assert "in force until <!date^" in town.told(HUGO)[-1]
         assert "approved by Hugo Martins" in str(town.card(OWNERS)["blocks"])
         listed = await order(town, ANNA, "exception list")
         assert "The index is being rebuilt." in listed
@@ -217,3 +218,9 @@ async def order(town: Town, who: str, text: str) -> str:
     assert ack.ok, ack
     assert isinstance(ack.body, dict)
     return f"{ack.body['text']} {ack.body['blocks']}"
+
+
+def test_a_name_that_is_none_is_not_taken_into_the_log() -> None:
+    """A word longer than any name or id is answered with how the order is typed."""
+    assert isinstance(read_order(f"pause {'x' * 101} Because.", NOON), Unclear)
+    assert isinstance(read_order(f"exception approve {'x' * 101}", NOON), Unclear)

@@ -102,6 +102,21 @@ async def test_triage_confirms_or_corrects_what_was_filled_in(town: Town) -> Non
     after = await town.case(case)
     assert after.modified_fields == ("prefill.category",)
     assert after.action_sha256 == case.action_sha256
+    await town.drain()
+    assert '~ category: "billing" → "fraud"' in str(town.card()["blocks"])
+
+
+async def test_whoever_approves_while_the_workflow_is_paused_is_told_that_it_is_kept_back(town: Town) -> None:
+    """Beside the card at once; a bare yes would be believed to have left."""
+    case = await town.submit(workflow="accounts")
+    await town.drain()
+    await town.commands.answer(CHIARA, "T0TIERLINE", "pause accounts Wrong totals.", "trigger-1")
+    await town.click(ANNA, "approve")
+    assert (await town.case(case)).withheld
+    told = town.told(ANNA)[-1]
+    assert "you approved revision 1" in told
+    assert "kept back here: the service has not been told" in told
+    assert "reviewed afresh" in told
 
 
 async def test_a_sampled_check_that_disagrees_proposes_to_undo(town: Town) -> None:

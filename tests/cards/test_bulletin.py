@@ -87,7 +87,6 @@ def test_an_alert_says_rule_figures_action_and_who_may_resume() -> None:
     for part in (
         "🚨 Incident: Override rate, workflow refunds",
         "is 0.31, above 0.15",
-        "0.3095",
         "`refunds` ⏸ is paused",
         "no approval leaves",
         "A duty officer or policy owner may resume it.",
@@ -115,6 +114,27 @@ def test_an_alert_that_changed_nothing_says_so_and_offers_the_brake() -> None:
     bulletin = about(quiet, control=Control(workflow="refunds"))
     assert "nothing was changed" in shown(bulletin)
     assert buttons(bulletin) == ["acknowledge_alert", "pause"]
+
+
+def test_beside_its_sentence_an_alert_says_only_what_that_does_not() -> None:
+    """What is usual, and how the figure stands once it is over; nothing twice, and no name of a field."""
+    figures = {"measure": "approval_rate", "figure": 0.31, "limit": 0.5, "side": "below", "counted": 42, "usual": 0.8, "window_s": 3_600}
+    alert = ALERT.model_copy(update={"figures": figures})
+    assert "Usual: *80% approved*" in shown(about(alert))
+    assert not [word for word in ("Now:", "Measure", "Window", "below") if word in shown(about(alert))]
+    over = alert.model_copy(update={"cleared_at": NOW, "figures": figures | {"figure": 0.7812}})
+    assert "Usual: *80% approved* · Now: *0.7812*" in shown(about(over))
+
+
+def test_an_alert_leads_to_the_newest_case_that_stopped_the_line() -> None:
+    """Where its card is posted; and its id can be copied, from the notification too."""
+    case = "c_01hxyz0123456789abcdefghjk"
+    why = f"Case {case}: The case is flagged leak, which stops the line."
+    alert = ALERT.model_copy(update={"figures": {"case": "c_1", "newest": case, "cases": 2}, "why": why})
+    link = "https://northwind.slack.com/archives/C0T1/p7"
+    assert f"*2 cases* so far · <{link}|Open the card> of `{case}`" in shown(about(alert, links={case: link}))
+    assert "Open the card" not in shown(about(alert))
+    assert why in draw_bulletin(about(alert)).text
 
 
 def test_a_stopped_line_names_the_case_that_has_to_be_decided() -> None:

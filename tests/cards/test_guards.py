@@ -82,7 +82,7 @@ def test_results_of_a_checklist_stand_on_the_card() -> None:
     view = verifying(history=(wrong,), tier=1, clocks=Clocks())
     assert "Verification failed \n(Evidence, Accurate) by Ben Ode: “No scan in it.”" in card(view)
     assert "Ben Ode found it wrong: Evidence, Accurate." in draw_note(view, wrong).text
-    assert "Verification failed" not in card(verifying(history=(wrong, happened(EventKind.REVISED, ""))))
+    assert "Verification failed" not in card(verifying(history=(wrong, happened(EventKind.MODIFIED, BEN))))
 
 
 def test_triage_decides_on_what_the_model_filled_in() -> None:

@@ -55,6 +55,18 @@ def test_undoing_is_asked_with_who_wants_it_and_why() -> None:
     assert "The service reports: *Rolled back*." in card(reported)
 
 
+def test_undoing_that_a_check_asks_for_says_whose_finding_it_is() -> None:
+    """With their words; the risk of the original action is not that of undoing it."""
+    view = a_rollback(requester="")
+    [said] = view.history
+    checked = replace(view, history=(replace(said, opened={"text": "The parcel was not late.", "name": "Ben Ode"}),))
+    shown = card(checked)
+    assert "*Ben Ode checked this and found it wrong: Inaccurate.*" in shown
+    assert "The parcel was not late." in shown
+    assert "if this is wrong" not in shown
+    assert "A check found this wrong" in card(view)
+
+
 def decided(*history: Happening, **changes: Any) -> View:
     """An automatic approval and what happened since."""
     return a_view(history=history, **{"state": State.DECIDED, "verdict": Verdict.AUTO_APPROVED, "decided_at": NOW, **changes})

@@ -8,12 +8,16 @@ from hypothesis import strategies as st
 
 from bot.cards.card import draw_card
 from bot.cards.evidence import evidence_modal, evidence_pages
+from bot.cards.grounds import source_title
 from bot.cards.limits import check_view
 from bot.cards.modals import Seat
 from bot.cards.revealed import reveal_modal
-from bot.cards.view import View
+from bot.cards.view import Happening, View
+from routing.change import Actor
 from routing.redact import Hidden, mask
-from tests.cards.factory import REFUND, a_route, a_view, read
+from routing.vocabulary import EventKind
+from tests.cards.factory import ANA, NOW, REFUND, a_route, a_view, read
+from tests.cards.test_card import words_of
 
 SEAT = Seat("C0T1", "1.2")
 IBAN = "DE89 3704 0044 0532 0130 00"
@@ -25,6 +29,11 @@ def masked_view(**changes: object) -> View:
     masked = mask(original)
     view = replace(a_view(REFUND | changes, route=a_route(reveal=("experts",))), submission=masked.submission)
     return replace(view, original=original, masked=masked.paths, hidden=masked.hidden)
+
+
+def leaf(view: View) -> str:
+    """Every text of the card in one."""
+    return words_of(draw_card(view).blocks)
 
 
 def everything(view: View) -> list[str]:
@@ -55,12 +64,29 @@ def test_cards_and_evidence_never_show_what_is_masked() -> None:
 
 def test_pages_lead_to_each_other() -> None:
     """The first one only on, the last one only back, each with the place it leads to."""
-    view = replace(masked_view(), hidden=tuple(Hidden(f"evidence.{number}.text", f"{number:04} " * 200) for number in range(30)))
+    view = replace(masked_view(), hidden=tuple(Hidden(f"action.params.{number}.text", f"{number:04} " * 200) for number in range(30)))
     pages = everything(view)
     assert len(pages) > 2
     assert ("Next page" in pages[0], "Previous page" in pages[0]) == (True, False)
     assert ("Next page" in pages[-1], "Previous page" in pages[-1]) == (False, True)
-    assert all(f"evidence.{number}.text" in "".join(pages) for number in range(30))
+    assert all(f"action.params.{number}.text" in "".join(pages) for number in range(30))
+
+
+def test_a_source_is_named_by_its_title_and_words_by_what_they_were_said_with() -> None:
+    """Whoever looks knows which of the sources they read; a place in the action keeps its path."""
+    hidden = tuple(Hidden(path, IBAN) for path in ("evidence.0.text", "history.7.text", "action.params.iban", "evidence.99.text"))
+    said = Happening(EventKind.COMMENTED, Actor("human", ANA), NOW, {}, {"text": "x"}, 7)
+    view = masked_view()
+    [page] = everything(replace(view, hidden=hidden, history=(said,)))
+    source = f"Source: {source_title(view.submission.evidence[0])} (text)"
+    for place in (source, "Commented (text)", "action.params.iban", "evidence.99.text"):
+        assert json.dumps(place, ensure_ascii=False) in page
+
+
+def test_two_values_that_are_masked_alike_are_called_different() -> None:
+    """On the line of the action, where a number behind the mark would say little."""
+    action = {"type": "payee.change", "params": {"password": "new-one-1"}, "before": {"password": "old-one-2"}}
+    assert '"••••••" → another value, masked as well' in json.loads(json.dumps(leaf(masked_view(action=action))))
 
 
 def test_where_nothing_is_masked_it_says_so() -> None:

@@ -59,6 +59,10 @@ async def test_hands_on_it_takes_cases_for_another_policy(tmp_path: Path) -> Non
         ran = await tierline("send", "-", *sender, stdin=json.dumps(case))
         assert (ran.code, ran.lines[0]["status"]) == (0, 202)
         assert "refunds" in found["workflows"]
+        (tmp_path / "next.yml").write_text((EXAMPLES / "policy.yml").read_text().replace('version: "', 'version: "next-'))
+        proposed = await tierline("policy", "propose", "next.yml", "--reason", "Trying.", "--json", env=found["settings"], cwd=tmp_path)
+        assert proposed.code == 0, proposed.err
+        (tmp_path / "next.yml").unlink()
         assert found["page_url"].startswith("http://127.0.0.1:")
     finally:
         process.send_signal(signal.SIGINT)

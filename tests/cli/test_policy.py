@@ -8,6 +8,8 @@ import yaml
 
 from tests.cli.shell import POLICY, a_refund, tierline
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
 TEMPLATES = {
     "access-requests",
     "compliance-classification",
@@ -127,3 +129,13 @@ async def test_services_are_checked_the_same_way(tmp_path: Path) -> None:
     assert "services.yml:2: /services/0/callback_url" in ran.out
     assert "c2VjcmV0" not in ran.out + ran.err
     jsonschema.validate(yaml.safe_load(text), (await tierline("services", "schema")).json)
+
+
+async def test_a_policy_that_nobody_could_change_is_said(tmp_path: Path) -> None:
+    """It is no mistake, so the check passes, and says that the next policy would wait for ever."""
+    own = EXAMPLES / "policy.yml"
+    text = own.read_text()
+    (tmp_path / "alone.yml").write_text("\n".join(line for line in text.split("\n") if not line.startswith(("owners:", "  policy_owner:"))))
+    alone, owned = await tierline("policy", "check", tmp_path / "alone.yml"), await tierline("policy", "check", own)
+    assert (alone.code, "Nobody may accept the next policy" in alone.err) == (0, True)
+    assert (owned.code, "Nobody may accept the next policy" in owned.err) == (0, False)

@@ -1,13 +1,19 @@
 """The commands about a changed policy, as its owner types them: compare, rehearse, propose, go back."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from routing.governance.ruling import Governed, Ruling
+from routing.policy_file import load_policy
 from store.keys import signing_key, vault_key
+from store.schema import outbox
 from tests.cli.shell import POLICY, a_note, a_refund, an_environment, served, tierline
+from tests.store.books import open_books
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 OWNED = POLICY.replace('changes: "for', 'owners: [U0OWNER]\nchanges: "for')
@@ -114,6 +120,23 @@ async def test_what_was_routed_is_rehearsed_and_proposed(engine: str, tmp_path: 
         back = await tierline("policy", "rollback", cwd=tmp_path, env=env)
         assert back.code == 1
         assert "nothing to go back to" in back.out
+
+
+async def test_services_hear_of_a_policy_rolled_back_beside_the_bot(tmp_path: Path, postgres_url: str) -> None:
+    """On PostgreSQL the command writes by itself; whose workflows change is told all the same."""
+    env = an_environment(tmp_path, postgres_url) | given_keys(tmp_path)
+    write(tmp_path)
+    before = load_policy(NEXT.encode(), {})
+
+    def going_on(governed: Governed, _now: datetime) -> Ruling:
+        return Ruling(governed.governance.model_copy(update={"activated": (before.sha256,)}), ())
+
+    async with open_books(postgres_url, policy=OWNED.encode()) as books:
+        await books.ledger.govern(going_on, keep=before)
+        back = await tierline("policy", "rollback", "--reason", "too many cases", "--json", cwd=tmp_path, env=env)
+        assert back.json["active"] == "8"
+        rows = await books.database.read(lambda c: c.execute(select(outbox.c.destination, outbox.c.callback, outbox.c.case_id)).all())
+        assert ("agent", "workflow.changed", "w_notes") in [tuple(row) for row in rows]
 
 
 async def test_a_policy_with_a_mistake_is_refused_with_its_line(tmp_path: Path, env: dict[str, str]) -> None:

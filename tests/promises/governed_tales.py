@@ -27,6 +27,11 @@ async def paused(tale: Tale) -> None:
     await tale.mortal.say(GRACE, "pause refunds The model repeats itself.", _level("refunds", Automation.PAUSED))
 
 
+async def kept(tale: Tale) -> None:
+    """Two minutes pass: what had not left is kept back."""
+    await tale.mortal.pass_minutes(2)
+
+
 async def resumed(tale: Tale) -> None:
     """Hugo lets it go on; within a minute what was kept back is under review again."""
     await tale.mortal.say(HUGO, "resume refunds The prompt was mended.", _level("refunds", Automation.ON))
@@ -112,7 +117,7 @@ async def proposed(tale: Tale) -> None:
 
 async def accepted(tale: Tale) -> None:
     """Grace accepts it on its card."""
-    await tale.mortal.press_bulletin(GRACE, "review-owners", "accept_policy", lambda governance: governance.proposals[-1].state == "accepted")
+    await tale.mortal.press_bulletin(GRACE, "review-owners", "accept_policy", lambda now: now.proposals[-1].state == "accepted")
 
 
 async def opened_under_it(tale: Tale) -> None:
@@ -130,7 +135,7 @@ async def excepted(tale: Tale) -> None:
     asked = "exception request summaries waives=confidence_low days=1 uses=1 It was recalibrated and reads low."
     await tale.mortal.say(GRACE, asked, lambda governance: bool(governance.waivers))
     await tale.settle()
-    await tale.mortal.press_bulletin(HUGO, "review-owners", "approve_exception", lambda governance: governance.waivers[0].state == "in_force")
+    await tale.mortal.press_bulletin(HUGO, "review-owners", "approve_exception", lambda now: now.waivers[0].state == "in_force")
 
 
 async def opened_excepted(tale: Tale) -> None:
@@ -150,7 +155,7 @@ async def _child(tale: Tale, kind: CaseKind) -> str:
 
 GOVERNED: dict[str, tuple[Step, ...]] = {
     "pause": (opened, settled, paused, approved, settled, resumed, approved_afresh, over),
-    "late pause": (opened, settled, approved, paused, resumed, decided_at_last, over),
+    "late pause": (opened, settled, approved, paused, kept, resumed, decided_at_last, over),
     "stop": (opened_prohibited, settled, rejected_above, settled, resumed, over),
     "check": (acted_first, settled, disagreed, settled, undone, over),
     "twins": (opened_twins, settled, approved_both, over),

@@ -4,7 +4,7 @@ Owns what "kept" means for P1, P4, P6, P7, P10, P11 and P12. Never asks the bot 
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -73,11 +73,19 @@ def rung_after_resolve(sandbox: Sandbox) -> list[str]:
     return found
 
 
-def mistold(sandbox: Sandbox, case: Case) -> list[str]:
-    """Callbacks of a case that are missing, out of order, refused or about something else."""
+async def kept_back(world: World, case_id: str) -> set[int]:
+    """Numbers of the callbacks with a verdict that were never tried because the workflow was paused meanwhile."""
+    verdicts = select(outbox.c.sequence).where(outbox.c.case_id == case_id, outbox.c.callback == "case.decided")
+    never = verdicts.where(outbox.c.state == "cancelled", outbox.c.attempts == 0)
+    return set(await world.bot.database.read(lambda connection: connection.execute(never).scalars().all()))
+
+
+def mistold(sandbox: Sandbox, case: Case, kept: Collection[int] = ()) -> list[str]:
+    """Callbacks of a case that are missing (but for those `kept` back), out of order, refused or about something else."""
     got = [one for one in sandbox.customer.inbox if one.data.get("case_id") == case.id]
     numbers = [one.data["sequence"] for one in got]
-    found = [] if numbers == list(range(1, case.sequence + 1)) else [f"callbacks {numbers} of {case.sequence} came"]
+    promised = [one for one in range(1, case.sequence + 1) if one not in kept]
+    found = [] if numbers == promised else [f"callbacks {numbers} of {case.sequence} came"]
     found += [f"callback {one.data['sequence']} is {one.outcome}" for one in got if one.outcome == "stale"]
     verdicts = [one.data for one in got if one.type == "case.decided"]
     asked = [one for one in got if one.type == "case.rollback_requested"]
@@ -134,7 +142,8 @@ async def judge(world: World, ends: Mapping[str, Verdict]) -> list[str]:
     for case_id, verdict in ends.items():
         case = await world.case(case_id)
         opens += case.page_rounds
-        found += [f"{case_id}: {what}" for what in _misjudged(world, case, verdict)]
+        wrong = _misjudged(world, case, verdict) + mistold(sandbox, case, await kept_back(world, case_id))
+        found += [f"{case_id}: {what}" for what in wrong]
     found += doubled(sandbox) + rung_after_resolve(sandbox) + await mistold_workflows(world)
     found += [f"incident {one.key} is {one.status}" for one in sandbox.pagerduty.incidents if one.status != "resolved"]
     if len(sandbox.pagerduty.incidents) != opens:
@@ -154,4 +163,4 @@ def _misjudged(world: World, case: Case, verdict: Verdict) -> list[str]:
         found.append(f"{cards} are not the cards of {climbed} tiers")
     deciding = {"tierline:approve", "tierline:reject"}
     found += [f"the card {card['ts']} still offers a decision" for card in world.cards(case.id) if deciding & set(actions_of(card))]
-    return found + mistold(world.sandbox, case)
+    return found

@@ -133,7 +133,8 @@ class Mortal:
         await self._insist(press, done, person)
 
     async def propose(self, policy: str) -> None:
-        """The operator proposes a policy, and again when that ended with nothing."""
+        """The operator changes the file and proposes it, and again when that ended with nothing; a restart proposes a changed file too."""
+        self.world.policy = policy
         while not (await self.world.bot.reads.governance()).proposals:
             await self.inside(lambda: self.world.propose(policy))
 

@@ -73,20 +73,27 @@ class Replayed:
             self.decided.append(leaf["index"])
             self.verdict = fields["verdict"]
             self.pages = set()
-        if kind == "withheld":
-            self.withheld = True
-        if kind == "voided":
-            self.withheld, self.verdict, self.decided, self.tied = False, None, [], set()
-        if kind in ("resumed", "verification_failed"):
-            self.voters = []
-        if kind in ("rollback_proposed", "rollback_declined"):
-            self.rollback = kind == "rollback_proposed"
-        if kind == "tied":
-            self.tied.add(fields["other"])
-        if kind == "separated":
-            self.tied -= set(fields["others"])
-        if kind == "linked":
-            self.linked.add(fields["other"])
+        self._hear_guardrails(kind, fields)
+
+    def _hear_guardrails(self, kind: str, fields: Mapping[str, Any]) -> None:
+        """The same of what guardrails do to a case."""
+        match kind:
+            case "withheld":
+                self.withheld = True
+            case "voided":
+                self.withheld, self.verdict, self.decided, self.tied = False, None, [], set()
+            case "resumed" | "verification_failed":
+                self.voters = []
+            case "rollback_proposed" | "rollback_declined":
+                self.rollback = kind == "rollback_proposed"
+            case "tied":
+                self.tied.add(fields["other"])
+            case "separated":
+                self.tied -= set(fields["others"])
+            case "linked":
+                self.linked.add(fields["other"])
+            case _:
+                pass
 
 
 async def replay(database: Database) -> list[str]:

@@ -110,7 +110,7 @@ async def test_planted_words_stand_nowhere(tmp_path: Path, database_url: str, sa
         await mortal.settle()
         await mortal.press(CHIARA, "reject", case_id, decided, reason="other", text=plant("reject"))
         await mortal.settle()
-        assert await judge(world, case_id, Verdict.REJECTED) == []
+        assert await judge(world, {case_id: Verdict.REJECTED}) == []
         config = world.sandbox.config
         secrets = {
             config.slack.app.bot_token,

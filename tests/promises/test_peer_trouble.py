@@ -15,7 +15,7 @@ from tests.promises.fate import Fate
 from tests.promises.governed_tales import ALL
 from tests.promises.judge import judge
 from tests.promises.mortal import a_mortal_world
-from tests.promises.tales import Tale
+from tests.promises.tales import TALES, Tale
 from tests.promises.test_crash_points import room, sqlite
 
 TROUBLE = {
@@ -47,6 +47,9 @@ CALLS = {
 }
 STRIDE = 17
 """Coprime to the number of troubles, so that each kind has its turn."""
+
+GOVERNED_BY_DEFAULT = ("stop", "policy")
+"""Of the stories of guardrails those with bulletins, callbacks about a workflow and a page about an alert; with `--full` all are told."""
 
 INTO_US = frozenset({"interactive", "webhook"})
 """What peers send to us: it can get lost or be sent again; there is nothing of theirs to be applied late."""
@@ -95,8 +98,12 @@ async def tell(name: str, folder: Path, url: str, at: int, fault: Fault) -> list
         return await judge(mortal.world, tale.ends)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The stories that are told."""
+    metafunc.parametrize("name", ALL if metafunc.config.getoption("--full") else (*TALES, *GOVERNED_BY_DEFAULT))
+
+
 @pytest.mark.timeout(3_600)
-@pytest.mark.parametrize("name", ALL)
 async def test_any_call_goes_wrong(name: str, tmp_path: Path, postgres: Postgres, *, full: bool) -> None:
     """However one call goes wrong, the story ends as if it had not."""
     wrong, told = [], 0

@@ -32,7 +32,7 @@ USUAL = Sample(
         ("critical-confidence", Sample(critical=(0.6, 0.9)), Sample(critical=(0.59, 0.9))),
         ("confidence-drop", Sample(confidences=(0.75,) * 20), Sample(confidences=(0.7,) * 20)),
         ("review-latency", Sample(sla_parts=(1.5,) * 20), Sample(sla_parts=(1.51,) * 20)),
-        ("drift", Sample(bins=(11, 9) * 5), Sample(bins=(0,) * 9 + (50,))),
+        ("drift", Sample(bins=(22, 18) * 5), Sample(bins=(0,) * 9 + (200,))),
         ("stale-data", Sample(cases=20, stale=4), Sample(cases=20, stale=5)),
         ("violations", Sample(violations=2), Sample(violations=3)),
         ("model-latency", Sample(latencies_ms=(400.0,) * 20), Sample(latencies_ms=(401.0,) * 20)),
@@ -107,3 +107,26 @@ def test_a_policy_replaces_switches_off_and_adds() -> None:
     assert len(breakers) == len(BUILT_IN)
     assert scopes(mine, ["m 1", "m 2"]) == ((Risk.CRITICAL, "m 1"), (Risk.CRITICAL, "m 2"))
     assert scopes(tight, ["m 1"]) == ((None, ""),)
+
+
+def test_a_quiet_workflow_is_not_left_with_an_alert_for_ever() -> None:
+    """Below its minimum it clears once all that tripped it is out of the window; else it could never trip again."""
+    breaker = BY_NAME["override-rate"]
+    few = Reading(1.0, breaker.minimum - 1)
+    assert judge(breaker, few, tripped=True) == "neither"
+    assert judge(breaker, few, tripped=True, aged=True) == "clear"
+    assert judge(breaker, Reading(1.0, breaker.minimum), tripped=True, aged=True) == "neither"
+
+
+def test_a_limit_above_the_usual_has_room_to_settle_too() -> None:
+    """A ratio that trips below 1.2 does not clear at 1.2, or it would flutter."""
+    breaker = Breaker(name="reads-too-fast", measure="review_time", below=1.2)
+    assert judge(breaker, Reading(1.19, 50), tripped=False) == "trip"
+    assert judge(breaker, Reading(1.21, 50), tripped=True) == "neither"
+    assert judge(breaker, Reading(1.51, 50), tripped=True) == "clear"
+
+
+def test_a_queue_that_grows_out_of_nothing_grows() -> None:
+    """An hour ago nothing waited; now five hundred cases do."""
+    breaker = BY_NAME["queue-growth"]
+    assert judge(breaker, read("queue_growth", Sample(open_now=500, open_before=0), Sample()), tripped=False) == "trip"

@@ -83,9 +83,10 @@ def test_a_check_that_disagrees_is_a_caught_error_and_asks_for_a_roll_back() -> 
     assert desk.said(parent, EventKind.CHECK_DISAGREED)["reason_code"] == "inaccurate"
     assert desk.caught == 1
     _, rollback = desk.children(parent)
-    assert (rollback.kind, rollback.parent, rollback.requester, rollback.state) == (CaseKind.ROLLBACK, parent.id, "", State.PENDING)
+    assert (rollback.kind, rollback.parent, rollback.requester, rollback.state) == (CaseKind.ROLLBACK, parent.id, FRONT, State.PENDING)
     assert desk.now_of(parent).rollback
-    press(desk, rollback, "approve")
+    assert press(desk, rollback, "approve") == refuse("requester")  # whoever found it wrong does not also decide what follows
+    press(desk, rollback, "approve", person=a_person(id=SENIOR))
     assert desk.told(parent) == ["case.decided", "case.rollback_requested"]
 
 
@@ -170,16 +171,14 @@ def test_a_roll_back_is_approved_by_somebody_else_and_asked_for_once() -> None:
     assert desk.told(rollback) == []
 
 
-@pytest.mark.parametrize("end", ["reject", "withdraw", "expire"])
+@pytest.mark.parametrize("end", ["reject", "expire"])
 def test_a_roll_back_that_is_not_approved_frees_the_case(end: str) -> None:
-    """Declined, withdrawn or left alone: the case says so and can be rolled back by a new one with its own number."""
+    """Declined or left alone: the case says so and can be rolled back by a new one with its own number."""
     text = POLICY_TEXT.replace(b"template: approval", b"template: auto").replace(b"  standard:\n", b"  standard:\n    exhausted: reject\n")
     desk = Desk(load_policy(text, {}))
     parent, rollback = a_rollback(desk)
     if end == "reject":
         press(desk, rollback, "reject", person=a_person(id=SENIOR))
-    elif end == "withdraw":
-        desk.do(rollback, withdraw(Withdrawal(type="case.withdraw", case_id=rollback.id, reason="not needed")))
     else:
         while (due := desk.now_of(rollback).due_at) is not None:
             desk.now = due
@@ -233,3 +232,25 @@ def test_the_group_that_decided_is_asked_about_the_roll_back() -> None:
     assert (rollback.tier, rollback.rung.group) == (1, "experts")
     assert press(desk, rollback, "approve", person=a_person(id="U0OTHER")) == refuse("not_in_group")
     assert isinstance(press(desk, rollback, "approve", person=replace(expert, id="U0THIRD")), Change)
+
+
+def test_a_service_does_not_withdraw_its_own_check() -> None:
+    """Whoever is checked has no say in whether it is."""
+    desk = Desk(load_policy(POLICY_TEXT.replace(b"template: approval", b"template: verify_after"), {}))
+    check = desk.children(desk.post(a_submission()))[0]
+    letter = Withdrawal(type="case.withdraw", case_id=check.id, reason="not needed")
+    assert desk.do(check, withdraw(letter)) == refuse("yes_or_no")
+    assert desk.now_of(check).state is State.PENDING
+
+
+def test_approving_a_roll_back_overrides_no_check() -> None:
+    """A failed check of the action stands against letting it through, not against undoing it; why it is undone is what was said first."""
+    desk = Desk(load_policy(POLICY_TEXT, {}))
+    parent = desk.post(a_submission(checks=[{"name": "second-model", "result": "fail"}]))
+    press(desk, parent, "approve")
+    press(desk, parent, "roll_back", reason_code="wrong_amount")
+    rollback = desk.children(parent)[0]
+    press(desk, rollback, "approve", person=a_person(id="U0OTHER"), reason_code="unsure")
+    assert "override_check" in desk.said(parent, EventKind.APPROVED)
+    assert "override_check" not in desk.said(rollback, EventKind.APPROVED)
+    assert desk.said(parent, EventKind.ROLLBACK_REQUESTED)["reason_code"] == "wrong_amount"

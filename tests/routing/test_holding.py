@@ -249,3 +249,68 @@ def test_executing_what_was_kept_back_is_an_alarm() -> None:
     assert desk.now_of(case).state is State.DECIDED
     desk.automation = Automation.ON
     assert isinstance(desk.do(case, afresh()), Change)
+
+
+def informed(desk: Desk, case: Case, **fields: object) -> Case:
+    """The service supplies these fields; the case as it is then."""
+    desk.do(case, supply(Information(type="case.information", case_id=case.id, case=fields)))
+    return desk.now_of(case)
+
+
+def test_what_is_not_allowed_any_more_is_rejected_when_the_freeze_ends() -> None:
+    """While it was held, its service made it an action that the workflow does not allow: nobody is left with a case that has no step."""
+    text = POLICY_TEXT.replace(b"requester: optional}", b"requester: optional, action_types: [refund.create]}")
+    desk = Desk(load_policy(text, {}))
+    case = desk.post(a_submission())
+    desk.automation = Automation.FROZEN
+    desk.do(case, freeze())
+    informed(desk, case, action={"type": "refund.other", "params": {}, "reversible": True})
+    desk.automation = Automation.ON
+    desk.do(case, release("workflow_resumed"))
+    assert (desk.now_of(case).state, desk.now_of(case).verdict) == (State.DECIDED, Verdict.AUTO_REJECTED)
+    assert desk.told(case) == ["case.held", "case.released", "case.decided"]
+
+
+def test_a_service_takes_up_no_held_case() -> None:
+    """What ran out of time is held until people take it up; information that asks for an expert does not do it for them."""
+    text = POLICY_TEXT.replace(b"requester: optional}", b"requester: optional, clocks: [{clock: total, lasts: 1h}]}")
+    desk = Desk(load_policy(text, {}))
+    case = desk.post(a_submission())
+    desk.now += timedelta(hours=1)
+    desk.do(case, on_time)
+    assert (desk.now_of(case).state, desk.now_of(case).tier) == (State.HELD, 0)
+    now = informed(desk, case, model={"name": "m", "version": "1", "confidence": 0.1})
+    assert (now.state, now.held_by, now.route.lane) == (State.HELD, "ladder", Lane.EXPERT)
+    press(desk, case, "resume")
+    assert (desk.now_of(case).state, desk.now_of(case).tier) == (State.PENDING, 1)
+
+
+def test_nothing_comes_back_while_the_workflow_is_paused_again() -> None:
+    """Resumed and braked once more before the case was its turn: it stays kept back."""
+    desk = Desk(AUTO)
+    case = desk.post(a_submission())
+    desk.do(case, withhold())
+    for level in (Automation.PAUSED, Automation.FROZEN):
+        desk.automation = level
+        assert desk.do(case, afresh()) == refuse("not_now")
+
+
+def test_what_was_approved_automatically_goes_to_people_whatever_it_lacks_by_now() -> None:
+    """A rule that holds since then asks for a requester whom nobody named: the void decision still comes back."""
+    rule = b"rules: [{name: late, when: \"now > timestamp('2026-11-20T13:00:00Z')\", template: dual, reason: Late.}]}"
+    desk = Desk(load_policy(POLICY_TEXT.replace(b"template: approval, requester: optional}", b"template: auto, " + rule), {}))
+    case = desk.post(a_submission())
+    desk.do(case, withhold())
+    desk.now += timedelta(hours=5)
+    desk.do(case, afresh())
+    assert (desk.now_of(case).state, len(desk.now_of(case).route.steps)) == (State.PENDING, 2)
+
+
+def test_a_receiver_hears_last_how_a_released_case_ended() -> None:
+    """Its deadline passed during the freeze: released comes before decided, since a receiver goes by the highest sequence."""
+    desk = Desk(POLICY, automation=Automation.FROZEN)
+    case = desk.post(a_submission(deadline="2026-11-20T13:00:00Z"))
+    desk.now, desk.automation = NOON + timedelta(hours=2), Automation.ON
+    desk.do(case, release("workflow_resumed"))
+    assert desk.now_of(case).verdict is Verdict.EXPIRED
+    assert desk.told(case) == ["case.held", "case.released", "case.decided"]

@@ -114,7 +114,9 @@ def test_a_default_shows_under_each_workflow_that_follows_it() -> None:
 
 
 def test_what_a_workflow_uses_belongs_to_it() -> None:
-    """A group, a calendar and a tier's time show under every workflow on that ladder; a group nobody uses shows nowhere."""
+    """A group, a calendar and a tier's time show under every workflow on that ladder; a group nobody uses shows nowhere. Who is in
+    a group that has a role shows once, for the whole policy.
+    """
     changed = diff(
         a_policy(),
         a_policy(
@@ -125,7 +127,7 @@ def test_what_a_workflow_uses_belongs_to_it() -> None:
         ),
     )
     assert changed.workflows == ("notes", "refunds")
-    assert {one.key for one in changed.items} == {"groups.frontline", "calendars.office", "ladder.tiers.1.decide"}
+    assert {one.key for one in changed.items} == {"groups.frontline", "calendars.office", "ladder.tiers.1.decide", "roles.supervisor"}
     assert next(one for one in changed.items if one.key.endswith("decide")).text.endswith("4h → 2h")
 
 
@@ -192,3 +194,45 @@ def test_every_key_of_the_form_is_judged_or_known_to_be_a_raise() -> None:
     keys = set(_whole(policy)) | {key for name, flow in policy.workflows.items() for key in _leaves(policy, name, flow)}
     assert {key for key in keys if row_of(key) is None} == {"router", "confidence", "owners", "breakers.override_rate"}
     assert all(words_of(key) for key in keys)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("{usergroup: review-frontline}", "{users: [U0EVE]}"),
+        ("{users: [U0SENIOR]}", "{users: [U0SENIOR, U0EVE]}"),
+    ],
+)
+def test_whoever_joins_a_group_with_a_role_gains_authority(before: str, after: str) -> None:
+    """The role names the group as ever; who is in it decides about brakes and policies, so that takes two people."""
+    roles = ("roles: {supervisor: [frontline]}", "roles: {supervisor: [frontline, experts]}")
+    found = diff(a_policy(roles), a_policy(roles, (before, after)))
+    assert [one.key for one in found.items if one.raises] == ["roles.supervisor"]
+
+
+def test_who_owns_the_policy_is_never_judged() -> None:
+    """Fewer owners may be none, and then nobody can stand in the way."""
+    owned = ("roles: {supervisor: [frontline]}", "roles: {policy_owner: [frontline, experts]}")
+    fewer = ("roles: {supervisor: [frontline]}", "roles: {policy_owner: [frontline]}")
+    assert diff(a_policy(owned), a_policy(fewer)).raises_autonomy
+
+
+def test_a_limit_of_nothing_is_a_limit() -> None:
+    """A breaker that trips above 0 and one that trips below 0 are not the same: the second never trips."""
+    text = "breakers: [{name: override_rate, measure: override_rate, above: 0.15}]"
+    zero = "breakers: [{name: override_rate, measure: override_rate, %s: 0}]"
+    assert diff(a_policy((text, zero % "above")), a_policy((text, zero % "below"))).raises_autonomy
+
+
+def test_no_two_model_versions_read_alike() -> None:
+    """Version `1 b` with any prompt is not version `1` with the prompt `b`."""
+    old = 'models: [{name: scribe, version: "1", share: 0.5}]'
+    one, other = 'models: [{name: scribe, version: "1 b"}]', 'models: [{name: scribe, version: "1", prompt_version: b}]'
+    assert diff(a_policy((old, other)), a_policy((old, one))).raises_autonomy
+
+
+def test_a_flag_that_no_longer_asks_for_a_specialist_may_let_the_model_act() -> None:
+    """It may be among the harmless ones as well; and an exception waives what is unknown, never what asks for a specialist."""
+    here = "    template: approval\n"
+    flags = here + "    flags: {specialist: [vip], harmless: [vip]}\n"
+    assert diff(a_policy((here, flags)), a_policy((here, flags.replace("specialist: [vip]", "specialist: []")))).raises_autonomy

@@ -287,11 +287,20 @@ def test_an_old_message_rolls_back_nothing() -> None:
 
 
 def test_a_file_takes_effect_by_itself_only_where_the_active_policy_leaves_it_that() -> None:
-    """With `activation: file` and no owners; what was before is kept for a roll back."""
-    desk = Desk()
-    assert isinstance(desk.govern(adopt(TWO, ("refunds",))), Refused)
-    by_file = Desk(a_policy("0", "activation: file"))
+    """With `activation: file` and no owners, by id or by role; what was before is kept for a roll back."""
+    owned = (ONE, a_policy("0", "activation: file\nowners: [U0OWNER]"), a_policy("0", "activation: file"))
+    assert all(isinstance(Desk(one).govern(adopt(TWO, ("refunds",))), Refused) for one in owned)
+    text = a_policy("0", "activation: file").text.replace(b"policy_owner", b"supervisor")
+    by_file = Desk(load_policy(text, {}))
     before_it = by_file.active.sha256
     ruling = by_file.does(adopt(TWO, ("refunds",)))
     assert (by_file.active, by_file.governance.activated) == (TWO, (before_it,))
     assert (ruling.events[0].fields["reason"], ruling.events[0].actor) == ("file", SYSTEM)
+
+
+@pytest.mark.parametrize("share", [0, 100])
+def test_a_share_of_all_or_nothing_is_no_stage(share: int) -> None:
+    """It is refused when it is proposed, not when the last person has accepted it."""
+    refused = Desk().govern(propose(Offer(TWO, ONE.sha256, raises=False, stage="share", share=share), Actor("human", "U0OWNER")))
+    assert isinstance(refused, Refused)
+    assert refused.reason == "no_share"

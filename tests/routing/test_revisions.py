@@ -303,10 +303,12 @@ def test_evidence_without_a_readable_id_is_an_error_and_not_a_crash() -> None:
 
 
 def test_nobody_talks_a_case_out_of_stop_the_line() -> None:
-    """A case that waits for a field and is flagged as a data exposure stays in the stop lane when the service drops the flag."""
+    """A case that lacks a field and is flagged as a data exposure is before people at once, and stays in the stop lane when the service
+    drops the flag: who stopped the line must be decided before it goes on.
+    """
     content = a_submission(request=None, risk={"flags": ["data_exposure"]})
     case = opened(content)
-    assert (case.state, case.route.lane) == (State.NEEDS_INFO, Lane.STOP)
+    assert (case.state, case.route.lane, case.route.missing) == (State.PENDING, Lane.STOP, ("request",))
     letter = Information(type="case.information", case_id=case.id, case={"request": "I was charged twice.", "risk": {"impact": "low"}})
     change = supply(letter)(Subject(case, POLICY, content), LATER)
     assert isinstance(change, Change)

@@ -261,3 +261,33 @@ def test_there_is_an_end_to_tying() -> None:
     assert desk.post(of_alice("t-x")).tied_to == ""
     press(desk, first, "approve")
     assert sum(case.verdict is Verdict.APPROVED for case in desk.cases.values()) == MOST + 1
+
+
+LOW = {"impact": "low", "likelihood": 0.1, "recoverability": "easy"}
+HIGH = {"impact": "high", "likelihood": 0.3, "recoverability": "hard"}
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        {"risk": {**LOW, "flags": ["legal"]}},
+        {"context": {"stale": ["address"]}},
+        {"risk": {"impact": "medium", "likelihood": 0.6, "recoverability": "easy"}},
+    ],
+)
+def test_what_speaks_against_one_is_not_approved_on_the_card_of_another(second: dict[str, object]) -> None:
+    """The same action, and the same lane; but the first card does not say what is wrong with the second case: it gets its own."""
+    first, other = two(Desk(POLICY), **second)
+    assert (first.route.lane, other.route.lane) == (first.route.lane, first.route.lane)
+    assert (other.tied_to, other.linked) == ("", (first.id,))
+
+
+def test_what_opens_with_senior_people_is_not_decided_below_them() -> None:
+    """Two severe signals open the second case at tier 3, one alone the first at tier 2: they are decided apart."""
+    third = b"      - {channel: review-tier3, group: experts}\nworkflows:"
+    text = POLICY_TEXT.replace(b"workflows:", third).replace(b"requester: optional}", b"requester: optional, start: {expert: 3}}")
+    desk = Desk(load_policy(text, {}))
+    unsure = {"name": "m", "version": "1", "confidence": 0.3}
+    first, second = desk.post(of_alice("t-1", model=unsure)), desk.post(of_alice("t-2", model=unsure, risk=HIGH))
+    assert (first.route.lane, first.route.start) == (second.route.lane, 1)
+    assert (second.route.start, second.tied_to) == (2, "")

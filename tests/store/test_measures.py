@@ -3,11 +3,14 @@
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection
 
 from routing.change import Arrival, Change
 from routing.vocabulary import CaseKind, Verdict
 from store.measures import Scope, Standing, baseline, completeness, models, sample, standings
-from tests.store.books import Books, a_delivery, a_submission, deciding, open_books, opening
+from tests.store.books import NOON, Books, a_delivery, a_submission, deciding, open_books, opening
 
 
 async def test_a_window_counts_what_it_should(database_url: str) -> None:
@@ -57,3 +60,25 @@ async def _decided(books: Books, task: str, verdict: Verdict) -> None:
 def _a_check(arrival: Arrival) -> Change:
     change = opening(a_submission(task_id="t-check"))(arrival)
     return replace(change, case=change.case.model_copy(update={"kind": CaseKind.CHECK, "parent": "c_other"}))
+
+
+async def test_measuring_does_not_look_at_every_case_that_ever_was(sqlite_url: str) -> None:
+    """Each breaker of each workflow asks this every minute: what was found wrong is looked for by time, what is open among the open."""
+    statements: list[str] = []
+
+    def measure(connection: Connection, _now: object) -> None:
+        raw: Any = connection.connection.driver_connection
+        raw.set_trace_callback(statements.append)
+        sample(connection, Scope("refunds"), NOON, Standing(0, 0), (0, 0))
+        standings(connection)
+        raw.set_trace_callback(None)
+
+    def explain(connection: Connection) -> list[list[str]]:
+        return [[row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {each}")] for each in statements if "SELECT" in each]
+
+    async with open_books(sqlite_url) as books:
+        await books.writer.write(measure)
+        *_, wrong, standing = await books.database.read(explain)
+        assert "leaves_wrong" in wrong[0], wrong
+        assert "cases_created" not in standing[0], standing
+        assert "USING" in standing[0], standing

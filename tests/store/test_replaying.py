@@ -153,7 +153,7 @@ async def test_a_revised_case_is_replayed_as_it_came(database_url: str) -> None:
     """The content and the time are those of the first routing, whatever became of the case."""
 
     def revising(subject: Subject, _now: datetime) -> Change:
-        event = Event(EventKind.REVISED, SYSTEM, {}, submission=a_note("t-1", output="Something else altogether was written here."))
+        event = Event(EventKind.MODIFIED, SYSTEM, {}, submission=a_note("t-1", output="Something else altogether was written here."))
         return Change(subject.case.model_copy(update={"revision": 2}), (event,), (Message(MessageKind.CARD_UPDATE, "review-tier1"),))
 
     async with open_books(database_url, policy=STRICTER) as books:

@@ -69,3 +69,20 @@ async def test_an_incident_pauses_and_pages(world: World) -> None:
     assert incident.status == "resolved"
     again = await world.submit()
     assert (await world.case(again)).state is State.PENDING
+
+
+BY_MODEL = SMALL.replace("above: 0.15, minimum: 5}", "above: 0.15, minimum: 5, by_model: true}")
+
+
+async def test_a_model_version_that_is_gone_leaves_no_alert_behind(database_url: str, tmp_path: Path) -> None:
+    """Judged by version: once no case of that version comes any more, its alert is over, and needs nobody's attention for ever."""
+    async with running(World(tmp_path, database_url, False, policy=BY_MODEL)) as world:
+        for _ in range(5):
+            case_id = await world.submit()
+            await world.drain()
+            await world.click(ANNA, "reject", case_id)
+            await world.fill_in(ANNA, {"reason": "inaccurate"})
+        await world.pass_time(minutes=2)
+        assert await world.leaves("breaker_tripped") == 1
+        await world.pass_time(hours=2)
+        assert await world.leaves("breaker_cleared") == 1
