@@ -222,5 +222,5 @@ async def order(town: Town, who: str, text: str) -> str:
 
 def test_a_name_that_is_none_is_not_taken_into_the_log() -> None:
     """A word longer than any name or id is answered with how the order is typed."""
-    assert isinstance(read_order(f"pause {'x' * 101} Because.", NOON), Unclear)
-    assert isinstance(read_order(f"exception approve {'x' * 101}", NOON), Unclear)
+    assert isinstance(read_order(f"pause {'x' * 101} Because.", NOW), Unclear)
+    assert isinstance(read_order(f"exception approve {'x' * 101}", NOW), Unclear)
