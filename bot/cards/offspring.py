@@ -88,16 +88,11 @@ def _undo(view: View, cuts: Cuts) -> list[Block]:
     case, asked = view.case, view.last(EventKind.RECEIVED)
     text = clean(str(asked.opened.get("text") or "")) if asked is not None else ""
     because = f": {escaped(code_label(case.reason_code), 80)}" if case.reason_code else ""
-    who = f"{acted(case.requester, view)} asks to undo this" if case.requester else _found_wrong(asked)
+    name = escaped(str(asked.opened.get("name") or ""), 80) if asked is not None else ""
+    who = f"{name or acted(case.requester, view)} asks to undo this" if name or case.requester else "A check found this wrong"
     outcome = done(view.related[case.parent]) if case.parent in view.related else ""
     blocks = [words("  ".join(part for part in (f"*{who}{because}.*", _parent(view), outcome) if part))]
     return [*blocks, *([rich(quote(cuts.cut(text, 400)))] if text else [])]
-
-
-def _found_wrong(asked: Happening | None) -> str:
-    """Whoever checked it stands with their words in the first event, since it is their finding and not their request."""
-    name = escaped(str(asked.opened.get("name") or ""), 80) if asked is not None else ""
-    return f"{name} checked this and found it wrong" if name else "A check found this wrong"
 
 
 def done(parent: Case) -> str:

@@ -55,16 +55,16 @@ def test_undoing_is_asked_with_who_wants_it_and_why() -> None:
     assert "The service reports: *Rolled back*." in card(reported)
 
 
-def test_undoing_that_a_check_asks_for_says_whose_finding_it_is() -> None:
-    """With their words; the risk of the original action is not that of undoing it."""
-    view = a_rollback(requester="")
+def test_undoing_names_whoever_asks_though_slack_named_them_for_no_other_card() -> None:
+    """A check that disagreed too, with their words; the risk of the original action is not that of undoing it."""
+    view = a_rollback(requester="U0NOBODY001")
     [said] = view.history
     checked = replace(view, history=(replace(said, opened={"text": "The parcel was not late.", "name": "Ben Ode"}),))
     shown = card(checked)
-    assert "*Ben Ode checked this and found it wrong: Inaccurate.*" in shown
+    assert "*Ben Ode asks to undo this: Inaccurate.*" in shown
     assert "The parcel was not late." in shown
     assert "if this is wrong" not in shown
-    assert "A check found this wrong" in card(view)
+    assert "A check found this wrong" in card(a_rollback(requester=""))
 
 
 def decided(*history: Happening, **changes: Any) -> View:

@@ -221,7 +221,7 @@ async def checked(scene: Scene) -> None:
     check = await see("people check it afterwards", lambda: look.child("review-tier1", case, "Was this automatic approval right?"))
     reason = {"reason": "inaccurate", "text": "The notes say 1.9 %, not 9.1 %."}
     await scene.fill_in(BEN, "review-tier1", check, "reject", "It was wrong", **reason)
-    undo = await see("Ben's no asks for a roll back", lambda: look.child("review-tier1", case, "A check found this wrong"))
+    undo = await see("Ben's no asks for a roll back", lambda: look.child("review-tier1", case, f"{BEN} asks to undo this"))
     await see("more of this workflow is checked from now on", lambda: look.workflow("document-summaries", "sampling_raised"))
     await scene.press(ANNA, "review-tier1", undo, "approve")
     await see("Anna approves it, and the service is told to undo it", lambda: look.callback(case, "case.rollback_requested"))
