@@ -12,7 +12,7 @@ from store.note import VerifierKey
 from store.tiles import is_tile_path
 from store.verify import verify_export
 
-PATIENCE_S = 15.0
+PATIENCE_S = 30.0
 """How long the story waits for one step."""
 
 Chapter = Callable[[Scene], Awaitable[None]]
