@@ -97,7 +97,8 @@ class ActivePolicy:
             await self._ledger.activate(offered, reason="file")
             return offered
         if known or self._proposing is None:
-            _LOG.warning("the policy file differs from the active policy, which stays in force", known=known, **said)
+            hint = "it was proposed before (open, declined or rolled back): `tierline policy propose` asks again" if known else ""
+            _LOG.warning("the policy file differs from the active policy, which stays in force", hint=hint, **said)
         elif by_file(active):
             if await self._proposing.adopt(offered, active):
                 return offered

@@ -9,8 +9,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from store.withholding import CallbackLeftError, cancel_decided
-
 from routing.authority import Automation
 from routing.authorize import refuse
 from routing.change import Change, Refused, Subject
@@ -18,6 +16,7 @@ from routing.governance.control import Control
 from routing.governance.governance import Governance
 from routing.review.holding import afresh, freeze, release, withhold
 from store.ledger import Changed, Conflict, Ledger, Missing, Repeated, Step
+from store.withholding import CallbackLeftError, cancel_decided
 from store.writer import CannotRecordError, WriterClosedError
 
 BATCH = 200

@@ -164,7 +164,8 @@ def _by_itself(bulletin: Bulletin, proposal: Proposal) -> str:
 def _buttons(proposal: Proposal) -> list[Block]:
     if proposal.state == "open":
         accept = govern_button("Accept", GovernVerb.ACCEPT_POLICY, proposal.id, style="primary")
-        return [accept, govern_button("Decline …", GovernVerb.DECLINE_POLICY, proposal.id, style="danger")]
+        rehearsed = proposal.replayed or not proposal.raises  # else nobody can accept it as it is
+        return [*([accept] if rehearsed else []), govern_button("Decline …", GovernVerb.DECLINE_POLICY, proposal.id, style="danger")]
     if proposal.state != "accepted":
         return []
     back = govern_button("Roll back …", GovernVerb.ROLL_BACK_POLICY, proposal.id, style="danger")

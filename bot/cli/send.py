@@ -84,11 +84,16 @@ def _sender(service: str, secret: str) -> tuple[str, tuple[bytes, ...]]:
 
 def _sum_up(answers: "list[Answer]") -> None:
     """Counts by lane of what was taken, and what was not."""
-    lanes = Counter(str(answer.body.get("lane")) for answer in answers if answer.taken)
+    sent_back = "sent back for information"
+    lanes = Counter(
+        sent_back if answer.body.get("state") == "needs_info" else str(answer.body.get("lane")) for answer in answers if answer.taken
+    )
     known = sum(answer.status == 200 for answer in answers)
     told = ", ".join(f"{count} {lane}" for lane, count in lanes.most_common())
     failed = [answer for answer in answers if not answer.taken]
     taken = len(answers) - len(failed)
     remark(f"{taken} of {len(answers)} taken{f' ({told})' if told else ''}{f', {known} of them known before' if known else ''}")
     for answer in failed[:10]:
-        remark(f"  line {answer.line.number}: {answer.status or 'not answered'} {answer.body.get('title', '')}")
+        errors = answer.body.get("errors") or [{}]
+        first = f" {errors[0].get('pointer', '')}: {errors[0].get('detail') or errors[0].get('message', '')}" if errors[0] else ""
+        remark(f"  line {answer.line.number}: {answer.status or 'not answered'} {answer.body.get('title', '')}{first}")

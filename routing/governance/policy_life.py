@@ -75,7 +75,8 @@ def propose(offer: Offer, by: Actor, press: GovernPress | None = None) -> Govern
         if offer.policy.sha256 == governed.policy.sha256:
             return _refuse("active_already")
         staged = governance.rollout is not None and governance.rollout.sha256 == offer.policy.sha256
-        if staged or any(not one.over and one.sha256 == offer.policy.sha256 for one in governance.proposals):
+        same = [one for one in governance.proposals if not one.over and one.sha256 == offer.policy.sha256]
+        if staged or any(one.replayed or not offer.replayed for one in same):
             return _refuse("proposed_already")
         if offer.stage == "share" and not 1 <= offer.share < ALL:
             return _refuse("no_share")
@@ -83,8 +84,11 @@ def propose(offer: Offer, by: Actor, press: GovernPress | None = None) -> Govern
         terms: dict[str, Json] = {"raises": proposal.raises, "needs": proposal.needs, "replayed": proposal.replayed}
         how: dict[str, Json] = {"before": proposal.base_sha256, "stage": proposal.stage, "share": proposal.share}
         event = event_of(EventKind.POLICY_PROPOSED, by, proposal, offer.reason, **how, **terms)
-        card = posted(governed.policy, proposal)
-        return Ruling(governance.with_proposal(proposal), (event,), card, answer={"proposal": proposal.id})
+        gone = [one.model_copy(update={"state": "superseded"}) for one in same]  # it had no replay, this one has
+        for one in gone:
+            governance = governance.with_proposal(one)
+        messages = (*posted(governed.policy, proposal), *redrawn(governed.policy, gone))
+        return Ruling(governance.with_proposal(proposal), (event,), messages, answer={"proposal": proposal.id})
 
     return step
 

@@ -14,7 +14,7 @@ from routing.change import Actor
 from store.keys import KeyUnusable
 from tests.world import POLICY, World, a_world
 
-BY_FILE = POLICY.replace("owners: [U0GRACE0001, U0HUGO00001]", "activation: file")
+BY_FILE = POLICY.replace("owners: [U0GRACE0001, U0HUGO00001]", "activation: file").replace(", policy_owner: [owners]", "")
 
 
 @pytest.fixture

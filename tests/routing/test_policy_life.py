@@ -304,3 +304,15 @@ def test_a_share_of_all_or_nothing_is_no_stage(share: int) -> None:
     refused = Desk().govern(propose(Offer(TWO, ONE.sha256, raises=False, stage="share", share=share), Actor("human", "U0OWNER")))
     assert isinstance(refused, Refused)
     assert refused.reason == "no_share"
+
+
+def test_a_proposal_without_a_replay_is_replaced_by_one_with_it() -> None:
+    """A raise that was proposed on an empty database is no dead end: proposed again with cases, the first one is over."""
+    desk = Desk()
+    first = desk.proposed(raises=True, replayed=False)
+    desk.does(propose(Offer(TWO, ONE.sha256, raises=True, replayed=True), SYSTEM))
+    assert [one.state for one in desk.governance.proposals if one.id == first] == ["superseded"]
+    [second] = [one for one in desk.governance.proposals if not one.over]
+    desk.does(yes(second.id))
+    desk.does(yes(second.id, "U0SECOND"))
+    assert desk.active.sha256 == TWO.sha256
