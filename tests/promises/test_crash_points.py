@@ -18,7 +18,7 @@ from tests.promises.mortal import Traces, a_mortal_world
 from tests.promises.tales import Tale
 
 STRIDE = {"sqlite": 7, "postgresql": 30}
-GOVERNED_STRIDE = {"sqlite": 50, "postgresql": 100}
+GOVERNED_STRIDE = {"sqlite": 100, "postgresql": 200}
 """By default one in so many of the points that differ: a death takes about a second. The stories of guardrails are many."""
 
 Fresh = Callable[[str], str]

@@ -45,7 +45,7 @@ CALLS = {
     "pagerduty": ("enqueue", "incidents", "oncalls", "webhook"),
     "customer": ("callback",),
 }
-STRIDE, GOVERNED_STRIDE = 17, 31
+STRIDE, GOVERNED_STRIDE = 17, 62
 """Coprime to the number of troubles, so that each kind has its turn."""
 
 GOVERNED_BY_DEFAULT = ("stop", "policy")

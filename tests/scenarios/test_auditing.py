@@ -140,7 +140,8 @@ async def test_an_open_case_and_an_untold_service_keep_their_content(world: Worl
     await world.drain()
     assert "still open" in str((await _erase(world, case_id))["why"])
     world.sandbox.faults.add(Fault("customer", "callback", Mode.SERVER_ERROR, times=None))
-    await world.click(ANNA, "approve", case_id)
+    assert (await world.click(ANNA, "approve", case_id)).ok
+    assert not (await world.case(case_id)).open, world.told(ANNA)
     assert "not delivered" in str((await _erase(world, case_id, give_up_callbacks=True))["why"])
     await world.pass_time(hours=80)
     assert "not delivered" in str((await _erase(world, case_id))["why"])
