@@ -19,10 +19,12 @@ from bot.sandbox.ack import Ack
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import actions_of
 from bot.settings import Settings, read_settings
+from routing.authorize import REFUSALS
 from routing.case import Case
 from store.keys import signing_key, vault_key
 from store.schema import moment, outbox
 from tests.examples.customer import kit
+from tests.written import POLICY, SERVICES
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 ANNA, BEN, CHIARA, DMITRI, ELENA, FARID = "U0ANNA00001", "U0BEN000001", "U0CHIARA001", "U0DMITRI001", "U0ELENA0001", "U0FARID0001"
@@ -30,57 +32,6 @@ GRACE, HUGO = "U0GRACE0001", "U0HUGO00001"
 GUEST, STRANGER = "U0GUEST0001", "U0STRANGER1"
 LONGEST_WAIT = timedelta(minutes=2)
 """How far `drain` moves the clock to let a message go that waits for its turn or for a quiet peer."""
-
-POLICY = """
-version: "2026-11-20.1"
-changes: "for the stories"
-owners: [U0GRACE0001, U0HUGO00001]
-groups:
-  frontline: {usergroup: review-frontline}
-  seniors: {usergroup: review-seniors}
-  experts: {usergroup: review-experts}
-  owners: {usergroup: review-owners}
-  nobody: {usergroup: review-nobody}
-roles: {supervisor: [owners], duty_officer: [owners], policy_owner: [owners]}
-channels: {operations: review-ops, owners: review-owners}
-incidents: {routing_key: "${PD_INCIDENTS}", severity: critical}
-ladders:
-  standard:
-    tiers:
-      - {channel: review-tier1, group: frontline, owner: U0GRACE0001, backup: U0HUGO00001, ack: 15m, decide: 4h}
-      - {channel: review-tier2, group: seniors, owner: U0GRACE0001, ack: 15m, decide: 30m,
-         pagerduty: {routing_key: "${PD_TIER2}", severity: warning, escalation_policy: PPTIER2A}}
-    exhausted: hold
-  deserted:
-    tiers:
-      - {channel: review-tier1, group: nobody, decide: 1h}
-    exhausted: reject
-defaults:
-  duplicates: {tie: false}
-  sampling: {rate: 0}
-  checklist: {steps: []}
-workflows:
-  refunds: {ladder: standard, template: approval, requester: optional, required: [request], sensitive: {reveal: [seniors]}}
-  payouts: {ladder: standard, template: dual, requester: optional}
-  summaries: {ladder: standard, template: auto, requester: optional}
-  lonely: {ladder: deserted, template: approval, requester: optional}
-  transfers: {ladder: standard, template: dual, requester: optional, clocks: [{preset: dual-2h-4h}, {clock: total, lasts: 3h}]}
-  limits: {ladder: standard, template: approval, requester: optional, mode: sync, clocks: [{preset: sync-30m-async-4h}]}
-  tickets: {ladder: standard, template: triage, requester: optional}
-  tags: {ladder: standard, template: verify_after, requester: optional, sampling: {lasts: 4h}}
-  audited: {ladder: standard, template: dual, requester: optional, checklist: {steps: [verify]}}
-  twins: {ladder: standard, template: approval, requester: optional, duplicates: {tie: true, window: 1h}}
-  drawn: {ladder: standard, template: auto, requester: optional, sampling: {rate: 0.2}, checklist: {steps: [check]}}
-"""
-SERVICES = """
-services:
-  - name: refund-agent
-    secrets: ["${SERVICE_SECRET}"]
-    callback_secret: "${CALLBACK_SECRET}"
-    callback_url: "${CALLBACK_URL}"
-    networks: ["127.0.0.0/8"]
-    workflows: [refunds, payouts, summaries, lonely, transfers, limits, tickets, tags, audited, twins, drawn]
-"""
 
 
 @dataclass
@@ -171,7 +122,14 @@ class World:
 
     async def click(self, person: str, verb: str, case_id: str, *, tier: int | None = None, **more: Any) -> Ack:
         """Somebody presses a button on the case's newest card, or on that of a tier (counted from 1)."""
-        card = self.card(case_id, tier)
+        told = len(self.sandbox.slack.ephemerals(person))
+        ack = await self._press(person, verb, self.card(case_id, tier), more)
+        asked_again = any(REFUSALS["slack_unreachable"] in str(one) for one in self.sandbox.slack.ephemerals(person)[told:])
+        if asked_again and not self.sandbox.faults.troubles("slack"):  # this machine was slow for a second: do as the person is asked
+            ack = await self._press(person, verb, self.card(case_id, tier), more)
+        return ack
+
+    async def _press(self, person: str, verb: str, card: Mapping[str, Any], more: Mapping[str, Any]) -> Ack:
         self.clock.now += timedelta(seconds=1)  # nobody presses twice in the same microsecond
         ack = await self.sandbox.slack.click(person, card["channel"], card["ts"], f"tierline:{verb}", **more)
         await listeners_end()

@@ -12,7 +12,8 @@ from bot.cli.recovering import go_on
 from bot.policies import NoPolicyFileError
 from routing.change import Actor
 from store.keys import KeyUnusable
-from tests.world import POLICY, World, a_world
+from tests.world import World, a_world
+from tests.written import POLICY
 
 BY_FILE = POLICY.replace("owners: [U0GRACE0001, U0HUGO00001]", "activation: file").replace(", policy_owner: [owners]", "")
 

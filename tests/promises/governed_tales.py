@@ -8,7 +8,8 @@ from routing.case import Case
 from routing.vocabulary import CaseKind, Verdict
 from tests.promises.mortal import Seen
 from tests.promises.tales import TALES, Step, Tale, approved, decided, opened, over, settled
-from tests.world import ANNA, BEN, CHIARA, GRACE, HUGO, POLICY
+from tests.world import ANNA, BEN, CHIARA, GRACE, HUGO
+from tests.written import POLICY
 
 STRICTER = (
     POLICY.replace('version: "2026-11-20.1"', 'version: "2026-11-20.2"')

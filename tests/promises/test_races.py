@@ -18,7 +18,8 @@ from routing.vocabulary import State, Verdict
 from store.schema import leaves
 from tests.promises.judge import doubled, mistold
 from tests.promises.replay import replay
-from tests.world import ANNA, BEN, CHIARA, GUEST, POLICY, World, a_world
+from tests.world import ANNA, BEN, CHIARA, GUEST, World, a_world
+from tests.written import POLICY
 
 SEED = 7
 BRIEF = POLICY.replace("{channel: review-tier1, group: nobody, decide: 1h}", "{channel: review-tier1, group: frontline, decide: 1h}")

@@ -7,7 +7,8 @@ import pytest
 
 from routing.vocabulary import State
 from tests.governed import GovernedWorld as World
-from tests.world import ANNA, GRACE, POLICY, running
+from tests.world import ANNA, GRACE, running
+from tests.written import POLICY
 
 SMALL = (
     POLICY

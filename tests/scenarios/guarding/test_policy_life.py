@@ -2,7 +2,8 @@
 
 from routing.vocabulary import State, Verdict
 from tests.governed import GovernedWorld as World
-from tests.world import ANNA, GRACE, HUGO, POLICY
+from tests.world import ANNA, GRACE, HUGO
+from tests.written import POLICY
 
 STRICTER = (
     POLICY.replace('version: "2026-11-20.1"', 'version: "2026-11-20.2"')
