@@ -20,11 +20,11 @@ from benchmarks.load import send
 from benchmarks.rig import a_rig
 from bot import clock as wall
 from routing.canonical import canonical
-from store.log import Frontier, leaf_hash
-from store.note import Signer, open_checkpoint, sign_checkpoint
+from store.audit.merkle import Frontier, leaf_hash
+from store.audit.signed_note import Signer, open_checkpoint, sign_checkpoint
+from store.audit.tiles import write_export
+from store.audit.verify import Spread, verify_export
 from store.schema import leaves
-from store.tiles import write_export
-from store.verify import Spread, verify_export
 
 TARGET = Target(400_000, at_least=True)
 TOGETHER = 16

@@ -20,7 +20,7 @@ from benchmarks.many_cases import copy_cases
 from benchmarks.rig import Rig, a_rig
 from bot import clock as wall
 from bot.app import App
-from store.queue import outbox_counts, queue_counts
+from store.reads.queue import outbox_counts, queue_counts
 from store.schema import leaves, moment
 
 ACKNOWLEDGE = timedelta(minutes=10)

@@ -24,11 +24,13 @@ from benchmarks.raw_writes import RawWrites
 from benchmarks.rig import Rig, a_rig
 from bot import clock as wall
 from bot.app import App
-from bot.door import Door
-from bot.intake import Intake
-from bot.pace import Pace
+from bot.http.admission import Admission
+from bot.http.intake import Intake
+from bot.http.rate_limit import Pace
 from bot.services import read_services
-from store.ledger import Conflict, Delivery, Ledger, Opened, OpenStep, Repeated
+from store.ledger.answers import Conflict, Delivery, Opened, Repeated
+from store.ledger.items import OpenStep
+from store.ledger.ledger import Ledger
 
 SENDERS = (1, 16, 64)
 SYNC_S = 0.001
@@ -130,7 +132,7 @@ async def _post(numbers: "count[int]", app: App, port: int, senders: int, cases:
 @asynccontextmanager
 async def _one_by_one(rig: Rig, app: App) -> AsyncIterator[int]:
     """The port of a second way in, whose cases get one transaction each."""
-    door = Door(read_services(rig.services, rig.environment), wall.now, Pace(wall.steady))
+    door = Admission(read_services(rig.services, rig.environment), wall.now, Pace(wall.steady))
     application = web.Application()
     application.add_routes(Intake(door, OneByOne(app), app.policy, lambda _status: None).routes())
     runner = web.AppRunner(application, access_log=None)

@@ -20,11 +20,11 @@ from benchmarks.load import Measured, send
 from benchmarks.rig import REVIEWER, Rig, a_rig
 from bot import clock as wall
 from bot.app import App
-from bot.cards.card import draw_card
-from bot.sandbox.form import elements
-from bot.sandbox.http_delivery import sign
-from bot.sandbox.payloads import Payloads, action_of
-from bot.slack import CARD_EVENT
+from bot.sandbox.slack.form import elements
+from bot.sandbox.slack.http_delivery import sign
+from bot.sandbox.slack.payloads import Payloads, action_of
+from bot.slack.cards.card import draw_card
+from bot.slack.sender import CARD_EVENT
 from store.schema import cases
 
 PRESSES_PER_S = 5

@@ -10,10 +10,10 @@ from benchmarks.cases import POLICY, SECRETS, WORKFLOW
 from bot import clock as wall
 from bot.app import App
 from bot.sandbox.northwind import PAGERDUTY, REFUND_AGENT
-from bot.sandbox.people import Group
 from bot.sandbox.sandbox import Sandbox, SandboxConfig
-from bot.sandbox.seed import SLACK, TEAM
-from bot.sandbox.slack_config import ChannelSeed
+from bot.sandbox.slack.config import ChannelSeed
+from bot.sandbox.slack.people import Group
+from bot.sandbox.slack.seed import SLACK, TEAM
 from bot.settings import read_settings
 
 REVIEWER = "U0ANNA00001"

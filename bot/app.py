@@ -14,69 +14,69 @@ import structlog
 from aiohttp import web
 
 from bot import clock as wall
-from bot.actions.listeners import Listeners
-from bot.actions.presses import Presses
-from bot.actions.replies import Replies
-from bot.api import Api
-from bot.callback import Callbacks
-from bot.commands import Commands
-from bot.courier import Courier
-from bot.door import Door
-from bot.figures import Figures
-from bot.govern.batches import Batches
-from bot.govern.bulletins import Bulletins
-from bot.govern.buttons import GovernButtons
-from bot.govern.orders import Orders
-from bot.govern.rulings import Rulings
-from bot.hooks import Hooks
-from bot.inbound import Inbound, make_bolt, make_client
-from bot.intake import Intake
-from bot.lanes import Lanes
-from bot.letters import Letters
+from bot.delivery.callback import Callbacks
+from bot.delivery.courier import Courier
+from bot.delivery.rate_limits import RateLimits
+from bot.http.admission import Admission
+from bot.http.database_status import Figures
+from bot.http.followups import Followups
+from bot.http.health import Health, Metrics
+from bot.http.intake import Intake
+from bot.http.openapi import openapi_route
+from bot.http.pagerduty_webhooks import PagerDutyWebhooks
+from bot.http.precheck import Precheck
+from bot.http.problem import problems
+from bot.http.rate_limit import Pace
+from bot.http.reading import Api
 from bot.loops import end, for_ever
-from bot.openapi import openapi_route
-from bot.ops import Metrics, Ops
-from bot.pace import Pace
-from bot.people import People
-from bot.policies import ActivePolicy, read_policy
-from bot.precheck import Precheck
-from bot.problem import problems
-from bot.proposing import Proposing
-from bot.rehearsal import Rehearsal
+from bot.policy.active import ActivePolicy, read_policy
+from bot.policy.proposing import Proposing
+from bot.policy.scheduled_replay import ScheduledReplay
 from bot.services import Services, read_services
 from bot.settings import Secrets, Settings, require_slack
-from bot.slack import SlackSender
-from bot.views import Views
+from bot.slack.actions.listeners import Listeners
+from bot.slack.actions.presses import Presses
+from bot.slack.actions.replies import Replies
+from bot.slack.commands import Commands
+from bot.slack.governance.batches import Batches
+from bot.slack.governance.bulletins import Bulletins
+from bot.slack.governance.buttons import GovernanceButtons
+from bot.slack.governance.commands import GovernanceCommands
+from bot.slack.governance.rulings import Rulings
+from bot.slack.inbound import Inbound, make_bolt, make_client
+from bot.slack.people import People
+from bot.slack.sender import SlackSender
+from bot.slack.views import Views
 from escalation.acknowledgements import Acknowledgements
-from escalation.guard import Guard
+from escalation.breaker_watch import Guard
 from escalation.pager import Pager
+from escalation.pagerduty_client import EventsClient, RestClient
 from escalation.rota import Rota
 from escalation.ticker import Ticker
 from escalation.watch import Watch
-from escalation.wire import EventsWire, RestWire
-from routing.case import Case
+from routing.case.case import Case
 from routing.change import SYSTEM, Event
-from routing.policy_file import load_policy
+from routing.policy.file import load_policy
 from routing.vocabulary import EventKind
-from store.buckets import Buckets
-from store.checkpoints import CheckpointDirectory
+from store.audit.checkpoint_directory import CheckpointDirectory
+from store.audit.signed_note import Signer
+from store.audit.stored_tree import frontier
 from store.database import Database
 from store.deployment import name_deployment
-from store.history import check_vault_key
-from store.keys import signing_key, vault_key
-from store.ledger import Ledger
-from store.note import Signer
-from store.on_call import OnCallBook
-from store.outbox import Outbox
+from store.ledger.ledger import Ledger
+from store.ledger.timekeeper import Jump, Timekeeper
+from store.ledger.writer import CannotRecordError, Writer, WriterClosedError
+from store.outbox.outbox import Outbox
+from store.outbox.token_buckets import Buckets
 from store.policies import Policies
-from store.reads import Reads
-from store.receipts import Receipts
+from store.reads.cases import Reads
+from store.reads.history import check_vault_key
+from store.reads.on_call import OnCallBook
+from store.reads.receipts import Receipts
 from store.signing import Signing
-from store.timekeeper import Jump, Timekeeper
-from store.tree import frontier
-from store.vault import Vault
+from store.vault.keys import signing_key, vault_key
+from store.vault.vault import Vault
 from store.wakeups import Wakeups
-from store.writer import CannotRecordError, Writer, WriterClosedError
 
 _LOG = structlog.get_logger("tierline")
 
@@ -158,13 +158,13 @@ class App:
         rota = Rota(OnCallBook(self.database, self.writer), self._escalation_policy, now, rest)
         self.views = Views(self.reads, rota, people, now, self.policy.of)
         bulletins = Bulletins(self.reads, people, self.policy, now)
-        events = EventsWire(settings.pagerduty_events_url)
+        events = EventsClient(settings.pagerduty_events_url)
         self._stack.callback(events.close)
         callbacks = Callbacks(services, self.receipts, peers_now)
         self._stack.push_async_callback(callbacks.close)
         self.courier = Courier(
             self.outbox,
-            Lanes(Buckets(self.writer)),
+            RateLimits(Buckets(self.writer)),
             {
                 "slack": SlackSender(client, self.database, self.deployment, people.identity),
                 "pagerduty": Pager(self.deployment, events, self._routing_key, rest, incidents=lambda: self.policy().form.incidents),
@@ -181,19 +181,19 @@ class App:
         guard = Guard(self.ledger, self.reads, self.database, self.policy, now, report=self._report_breaker)
         self.watch = Watch(self.ledger, self.reads, guard, now, report=self._report_poison, late=self.metrics.swept)
 
-        self.rehearsal = Rehearsal(self.ledger, self.reads, self.proposing, self.policy, now)
+        self.rehearsal = ScheduledReplay(self.ledger, self.reads, self.proposing, self.policy, now)
         bolt = make_bolt(session, settings.slack_api_url)
         presses = Presses(self.ledger, self.reads, people, self.deployment, self.metrics.pressed)
         replies = Replies(client, session)
         Listeners(presses, self.views, replies).listen(bolt)
         rulings = Rulings(self.ledger, self.reads, people, self.policy, self.metrics.pressed)
-        GovernButtons(rulings, self.reads, people, replies, self.deployment).listen(bolt)
-        orders = Orders(rulings, Batches(self.database, self.ledger, people, rulings), self.reads, self.policy, now)
+        GovernanceButtons(rulings, self.reads, people, replies, self.deployment).listen(bolt)
+        orders = GovernanceCommands(rulings, Batches(self.database, self.ledger, people, rulings), self.reads, self.policy, now)
         Commands(self.database, self.reads, self.views, people, now, policy=self.policy, orders=orders).listen(bolt)
         slack_secrets = [secret.get_secret_value() for secret in settings.slack_signing_secret]
         inbound = Inbound(bolt, slack_secrets, peers_now, client, _first(settings.slack_app_token))
 
-        door = Door(services, peers_now, Pace(wall.steady))
+        door = Admission(services, peers_now, Pace(wall.steady))
         api = Api(door, self.reads, self.receipts, self.wakeups, self.policy)
         figures = Figures(self.database, self.ledger, now)
         hook_secrets = [secret.get_secret_value() for secret in settings.pagerduty_webhook_secret]
@@ -201,11 +201,11 @@ class App:
         routes = [
             *Intake(door, self.ledger, self.policy, self.metrics.intake_answered).routes(),
             *Precheck(door, self.policy, self.reads.governance, now).routes(),
-            *Letters(door, self.ledger, self.reads, self.metrics.letter_answered).routes(),
+            *Followups(door, self.ledger, self.reads, self.metrics.followup_answered).routes(),
             *api.routes(),
             *inbound.routes(),
-            *Hooks(acknowledgements).routes(),
-            *Ops(self.metrics, figures.standing, figures.obstacles).routes(),
+            *PagerDutyWebhooks(acknowledgements).routes(),
+            *Health(self.metrics, figures.standing, figures.obstacles).routes(),
             openapi_route(version("tierline")),
         ]
         await self._listen(settings, routes)
@@ -251,11 +251,11 @@ class App:
         await self.outbox.start()
         return now
 
-    def _rest_wire(self, settings: Settings) -> RestWire | None:
+    def _rest_wire(self, settings: Settings) -> RestClient | None:
         token = _first(settings.pagerduty_api_token)
         if not token:
             return None
-        rest = RestWire(token, settings.pagerduty_api_url)
+        rest = RestClient(token, settings.pagerduty_api_url)
         self._stack.callback(rest.close)
         return rest
 

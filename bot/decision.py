@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Protocol
 
 from routing.canonical import Json
-from routing.case import Case
+from routing.case.case import Case
+from routing.case.submission import Submission, moment_text
 from routing.change import Actor
-from routing.submission import Submission, moment_text
 from routing.vocabulary import EventKind, Verdict
 
 _BY_PEOPLE = frozenset({Verdict.APPROVED, Verdict.MODIFIED, Verdict.REJECTED})

@@ -16,7 +16,7 @@ from typing import Any, Literal, TextIO
 import structlog
 from pydantic import SecretStr
 
-from routing.submission import moment_text
+from routing.case.submission import moment_text
 
 Line = MutableMapping[str, Any]
 

@@ -1,7 +1,7 @@
 """The services file: which services may post cases, with which secrets, and where their callbacks go.
 
 Owns the form of `services.yml` and its checks; every problem is listed with its line and none quotes a secret. It never opens a
-connection: whether an address may be reached is decided when connecting (`bot.web`).
+connection: whether an address may be reached is decided when connecting (`bot.delivery.guarded_client`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints, ValidationError
 
 from bot.standard_webhooks import Envelope, read_secret
-from routing.document import read_yaml
 from routing.errors import DocumentError, Problem
 from routing.problems import Place, problems_of
-from routing.strict import pointer
+from routing.strict_json import pointer
+from routing.strict_yaml import read_yaml
 
 Network = IPv4Network | IPv6Network
 

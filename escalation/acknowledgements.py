@@ -12,13 +12,15 @@ from enum import Enum, unique
 from typing import Any
 
 from escalation.pager import PageKey
-from escalation.wire import PagerDutyUnreadable, RestWire
+from escalation.pagerduty_client import PagerDutyUnreadable, RestClient
 from routing.authorize import refuse
 from routing.change import Change, Refused, Subject
-from routing.review.paging import PagerNews, page_acknowledged, page_noted, page_resolved
-from routing.review.pressing import PressStep
-from store.ledger import Ledger, Repeated, Step
-from store.prefetch import InboxKey
+from routing.review.page_news import PagerNews, page_acknowledged, page_noted, page_resolved
+from routing.review.press import PressStep
+from store.ledger.answers import Repeated
+from store.ledger.items import Step
+from store.ledger.ledger import Ledger
+from store.ledger.prefetch import InboxKey
 
 NOTE_MOST = 20_000
 NOTED = "incident.annotated"
@@ -49,7 +51,7 @@ class Acknowledgements:
     `rest` is asked where that event never came.
     """
 
-    def __init__(self, ledger: Ledger, deployment: str, secrets: Sequence[str], rest: RestWire | None = None) -> None:
+    def __init__(self, ledger: Ledger, deployment: str, secrets: Sequence[str], rest: RestClient | None = None) -> None:
         self._ledger = ledger
         self._deployment = deployment
         self._secrets = tuple(secret.encode() for secret in secrets if secret)

@@ -14,10 +14,12 @@ from routing.authorize import refuse
 from routing.change import Change, Refused, Subject
 from routing.governance.control import Control
 from routing.governance.governance import Governance
-from routing.review.holding import afresh, freeze, release, withhold
-from store.ledger import Changed, Conflict, Ledger, Missing, Repeated, Step
-from store.withholding import CallbackLeftError, cancel_decided
-from store.writer import CannotRecordError, WriterClosedError
+from routing.review.holds import afresh, freeze, release, withhold
+from store.ledger.answers import Changed, Conflict, Missing, Repeated
+from store.ledger.items import Step
+from store.ledger.ledger import Ledger
+from store.ledger.writer import CannotRecordError, WriterClosedError
+from store.outbox.withholding import CallbackLeftError, cancel_decided
 
 BATCH = 200
 

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, runtime_checkable
 
-from escalation.wire import EventsWire, PagerDutyUnreadable, RestWire
-from routing.case import Case
+from escalation.pagerduty_client import EventsClient, PagerDutyUnreadable, RestClient
+from routing.case.case import Case
+from routing.case.submission import moment_text
 from routing.change import MessageKind
 from routing.governance.alert import Alert
-from routing.governance.alerting import INCIDENTS
-from routing.policy_form import Paging
-from routing.submission import moment_text
-from store.delivery import Delivered, Outgoing, SendError
+from routing.governance.alert_lifecycle import INCIDENTS
+from routing.policy.form import Paging
+from store.outbox.delivery import Delivered, Outgoing, SendError
 
 SUMMARY_MOST = 1_024
 """https://developer.pagerduty.com/docs/events-api-v2-overview: longer summaries are refused."""
@@ -79,9 +79,9 @@ class Pager:
     def __init__(
         self,
         deployment: str,
-        wire: EventsWire,
+        wire: EventsClient,
         routing_key: Callable[[Case, int], str | None],
-        rest: RestWire | None = None,
+        rest: RestClient | None = None,
         incidents: Callable[[], Paging | None] = lambda: None,
     ) -> None:
         self._deployment = deployment

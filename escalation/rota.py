@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from escalation.wire import PagerDutyUnreadable, RestWire
-from routing.case import Case, Tier
-from store.on_call import OnCallBook
+from escalation.pagerduty_client import PagerDutyUnreadable, RestClient
+from routing.case.case import Case, Tier
+from store.reads.on_call import OnCallBook
 
 FRESH = timedelta(minutes=5)
 AGAIN = timedelta(minutes=1)
@@ -39,7 +39,7 @@ class Rota:
         book: OnCallBook,
         escalation_policy: Callable[[Case, int], str | None],
         clock: Callable[[], datetime],
-        rest: RestWire | None = None,
+        rest: RestClient | None = None,
     ) -> None:
         self._book = book
         self._escalation_policy = escalation_policy
@@ -59,7 +59,7 @@ class Rota:
         known = self._known.get(policy) or await self._recorded(policy)
         return known or _owner(case.route.tiers[tier])
 
-    async def _ask(self, rest: RestWire, policy: str, now: datetime) -> None:
+    async def _ask(self, rest: RestClient, policy: str, now: datetime) -> None:
         self._ask_after[policy] = now + AGAIN
         try:
             async with asyncio.timeout(BUDGET_S):

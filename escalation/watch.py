@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from escalation.breaker_watch import Guard
 from escalation.enforcement import BrakedCases, enforce
-from escalation.guard import Guard
 from routing.review.timing import on_time
-from store.ledger import Changed, Ledger
-from store.writer import CannotRecordError, WriterClosedError
+from store.ledger.answers import Changed
+from store.ledger.ledger import Ledger
+from store.ledger.writer import CannotRecordError, WriterClosedError
 
 BATCH = 500
 ROUNDS = 20

@@ -73,7 +73,7 @@ class AlertLevel(StrEnum):
 
 
 @unique
-class GovernVerb(StrEnum):
+class GovernanceVerb(StrEnum):
     """What a person can do to more than one case: to a workflow, the policy, an exception, an alert."""
 
     PAUSE = "pause"

@@ -9,9 +9,9 @@ import re
 from dataclasses import dataclass, replace
 
 from routing.authority import Role
-from routing.case import Case
+from routing.case.case import Case
+from routing.case.people import Person, Press
 from routing.change import Refused
-from routing.people import Person, Press
 from routing.vocabulary import CaseKind, State, Verb, Verdict
 
 OPEN = frozenset({State.PENDING, State.NEEDS_INFO, State.HELD})

@@ -8,10 +8,10 @@ from typing import Literal
 
 from routing.authority import Automation
 from routing.canonical import Json
-from routing.case import Case
-from routing.facts import Facts
-from routing.policy import Policy
-from routing.submission import Submission
+from routing.case.case import Case
+from routing.case.facts import Facts
+from routing.case.submission import Submission
+from routing.policy.policy import Policy
 from routing.vocabulary import EventKind
 
 

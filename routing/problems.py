@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from routing.errors import Problem
-from routing.strict import pointer
+from routing.strict_json import pointer
 
 Place = Sequence[str | int]
 

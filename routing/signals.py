@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum, unique
 from functools import lru_cache
 
-from routing.case import Reason
+from routing.case.case import Reason
 from routing.vocabulary import Lane
 
 

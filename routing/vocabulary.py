@@ -1,7 +1,7 @@
 """The closed lists of words that code, cards, callbacks, audit leaves and the command line share.
 
 Owns every enumeration of the case's life. It never holds behaviour: what may follow what is in
-`routing.case`, who may say what is in `routing.authorize`.
+`routing.case.case`, who may say what is in `routing.authorize`.
 """
 
 from enum import StrEnum, unique
@@ -9,7 +9,7 @@ from enum import StrEnum, unique
 
 @unique
 class State(StrEnum):
-    """Where a case stands; see the transition table in `routing.case`."""
+    """Where a case stands; see the transition table in `routing.case.case`."""
 
     PENDING = "pending"
     NEEDS_INFO = "needs_info"

@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, select
 
 from store.database import Database
+from store.ledger.writer import Writer
 from store.schema import meta
-from store.writer import Writer
 
 KEY = "deployment"
 SIZE = 5

@@ -5,7 +5,7 @@ the head of the log names it.
 from collections.abc import Callable
 
 from routing.errors import PolicyError
-from routing.policy import Policy
+from routing.policy.policy import Policy
 
 
 class Policies:

@@ -15,16 +15,16 @@ from sqlalchemy import Connection, insert, select
 
 from routing.change import Actor, Event
 from routing.vocabulary import EventKind
-from store.checkpoints import Absent, Agrees, Behind, CheckpointDirectory, CheckpointUnreadable, Forked, Standing
+from store.audit.checkpoint_directory import Absent, Agrees, Behind, CheckpointDirectory, CheckpointUnreadable, Forked, Standing
+from store.audit.merkle import Frontier
+from store.audit.signed_note import Checkpoint, Signer, sign_checkpoint
+from store.audit.stored_tree import frontier, hashes, newest_checkpoint
 from store.database import Database
-from store.ledger import Ledger
-from store.log import Frontier
-from store.note import Checkpoint, Signer, sign_checkpoint
-from store.outbox import Outbox
+from store.ledger.ledger import Ledger
+from store.ledger.writer import Writer
+from store.outbox.outbox import Outbox
 from store.schema import UNSETTLED, among, checkpoints, micros, outbox
-from store.tree import frontier, hashes, newest_checkpoint
 from store.wakeups import Wakeups
-from store.writer import Writer
 
 SIGNER_LOCK = 0x7469_6572_0002
 """Key of the PostgreSQL advisory lock that the signing process holds."""

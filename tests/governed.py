@@ -6,13 +6,13 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from bot.proposing import FULL, Proposed, Staging
-from bot.sandbox.ack import Ack
+from bot.policy.proposing import FULL, Proposed, Staging
 from bot.sandbox.faults import Fault, Mode
-from routing.case import Case
+from bot.sandbox.slack.ack import Ack
+from routing.case.case import Case
 from routing.change import Actor
-from routing.governance.policy_life import ALL
-from routing.policy_file import load_policy
+from routing.governance.policy_lifecycle import ALL
+from routing.policy.file import load_policy
 from routing.vocabulary import CaseKind
 from store.schema import leaves
 from tests.world import World, listeners_end

@@ -1,16 +1,15 @@
 """The app manifest says what the code needs, and no more."""
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from bot.commands import COMMAND
-from bot.sandbox.slack_api import NEEDS
+from bot.sandbox.slack.api import NEEDS
+from bot.slack.commands import COMMAND
+from tests.checkout import ROOT
 
-ROOT = Path(__file__).parents[1]
 METHOD = re.compile(r'"((?:auth|chat|conversations|usergroups|users|views)\.[a-zA-Z.]+)"')
 Manifest = dict[str, Any]
 BY_ITSELF = {"commands"}

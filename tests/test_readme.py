@@ -15,28 +15,28 @@ import yaml
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from bot.cards.status import COMMANDS
 from bot.cli.main import app
-from bot.govern.typed import Unclear, read_order
 from bot.settings import PREFIX, Settings
+from bot.slack.cards.command_answers import COMMANDS
+from bot.slack.governance.command_grammar import Unclear, read_command
 from routing.authority import Role
 from routing.authorize import RULES
-from routing.breakers import BUILT_IN
-from routing.case import TRANSITIONS
-from routing.clock_row import written
-from routing.expressions import ROOTS
-from routing.facts import Facts
-from routing.form_guards import Measured
-from routing.governance.permit import MAY
-from routing.inquiry import prospect, read_inquiry
-from routing.policy import Policy
-from routing.policy_file import load_policy, policy_schema
-from routing.policy_form import HARD_FLAGS, PROHIBITED_FLAGS, Priority, Thresholds
+from routing.case.case import TRANSITIONS
+from routing.case.facts import Facts
+from routing.case.submission import Submission, read_submission
+from routing.governance.breakers import BUILT_IN
+from routing.governance.permissions import MAY
+from routing.policy.clock_row import written
+from routing.policy.expressions import ROOTS
+from routing.policy.file import load_policy, policy_schema
+from routing.policy.form import HARD_FLAGS, PROHIBITED_FLAGS, Priority, Thresholds
+from routing.policy.form_guards import Measured
+from routing.policy.policy import Policy
 from routing.signals import RISK_SIGNALS, WAIVABLE, Trigger
-from routing.submission import Submission, read_submission
+from routing.simulation.precheck import prospect, read_inquiry
 from routing.vocabulary import Lane, State
+from tests.checkout import ROOT
 
-ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 README = (ROOT / "README.md").read_text()
 POLICY = (ROOT / "docs" / "policy.md").read_text()
@@ -224,7 +224,7 @@ def test_the_trigger_codes_are_the_real_ones() -> None:
         trigger.value: (RISK_SIGNALS.get(trigger, ""), "yes" if trigger in WAIVABLE else "") for trigger in Trigger
     }
     said = r"fired\([^)]*Trigger\.(\w+), *Lane\.(\w+)"
-    fixed = [pair for path in (ROOT / "routing").glob("*.py") for pair in re.findall(said, path.read_text())]
+    fixed = [pair for path in (ROOT / "routing").rglob("*.py") for pair in re.findall(said, path.read_text())]
     assert len(fixed) > 30
     assert [code for code, lane in fixed if found[code.lower()][0] != ("" if lane == "AUTO" else lane.lower())] == []
 
@@ -277,7 +277,7 @@ def test_what_is_typed_in_slack_is_understood(name: str) -> None:
     asking = {words.split()[0] for words, _ in COMMANDS}
     for line in re.findall(r"`/review ([^`]+)`|^ {4}/review (.+)$", (ROOT / name).read_text(), re.MULTILINE):
         text = re.sub(r"\[([^]]+)\]", r"\1", "".join(line)).replace("PERCENT", "25").replace("CODE,CODE", "money")
-        order = read_order(text, NOW)
+        order = read_command(text, NOW)
         assert not isinstance(order, Unclear), text
         assert order is not None or text.split()[0] in asking, text
 

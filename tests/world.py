@@ -15,15 +15,15 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, select
 
 from bot.app import App
-from bot.people import BUDGET_S
-from bot.sandbox.ack import Ack
 from bot.sandbox.sandbox import Sandbox
-from bot.sandbox.slack import actions_of
+from bot.sandbox.slack.ack import Ack
+from bot.sandbox.slack.slack import actions_of
 from bot.settings import Settings, read_settings
+from bot.slack.people import BUDGET_S
 from routing.authorize import REFUSALS
-from routing.case import Case
-from store.keys import signing_key, vault_key
+from routing.case.case import Case
 from store.schema import moment, outbox
+from store.vault.keys import signing_key, vault_key
 from tests.examples.customer import kit
 from tests.written import POLICY, SERVICES
 

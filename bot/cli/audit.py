@@ -14,8 +14,8 @@ from bot.cli.terminal import FOUND, JsonFlag, emit, progress, remark
 
 if TYPE_CHECKING:
     from bot.settings import Settings
+    from store.audit.signed_note import VerifierKey
     from store.database import Database
-    from store.note import VerifierKey
 
 MAX_REASON_CHARS = 200
 
@@ -46,8 +46,8 @@ def verify(
     as_json: JsonFlag = False,
 ) -> None:
     """Verify an export, offline: every event, every hash, the signature. Exit 1 if anything is wrong."""
-    from bot.cli.complete import incomplete_in
-    from store.verify import verify_export
+    from bot.cli.completeness import incomplete_in
+    from store.audit.verify import verify_export
 
     with progress("verifying") as advance:
         report = verify_export(directory, None if older is None else older.read_text(), advance, trusted_vkey=key)
@@ -140,22 +140,22 @@ def key(*, as_json: JsonFlag = False) -> None:
 
 
 async def _erase(arguments: dict[str, str | bool]) -> dict[str, Any]:
-    from bot.cli.beside import carry_out
-    from bot.cli.erasing import erase_content
+    from bot.cli.writing.erasure import erase_content
+    from bot.cli.writing.running_bot import carry_out
 
     return await carry_out("erase", arguments, lambda beside, by: erase_content(beside.database, beside.ledger, by, arguments))
 
 
 async def _recover() -> dict[str, Any]:
-    from bot.cli.beside import carry_out
-    from bot.cli.recovering import go_on_beside
+    from bot.cli.writing.recovery import go_on_beside
+    from bot.cli.writing.running_bot import carry_out
 
     return await carry_out("recover", {}, go_on_beside)
 
 
 async def _export(directory: Path) -> tuple[int, str]:
-    from bot.cli.configuration import reading
-    from store.export import export as export_log
+    from bot.cli.files.configuration import reading
+    from store.audit.export import export as export_log
 
     async with reading() as (settings, database):
         vkey = await _verifier(settings, database)
@@ -164,9 +164,9 @@ async def _export(directory: Path) -> tuple[int, str]:
 
 
 async def _checkpoint() -> str:
-    from bot.cli.configuration import reading
-    from store.export import NoCheckpointError
-    from store.tree import newest_checkpoint
+    from bot.cli.files.configuration import reading
+    from store.audit.export import NoCheckpointError
+    from store.audit.stored_tree import newest_checkpoint
 
     async with reading() as (_, database):
         newest = await database.read(newest_checkpoint)
@@ -176,7 +176,7 @@ async def _checkpoint() -> str:
 
 
 async def _key() -> str:
-    from bot.cli.configuration import reading
+    from bot.cli.files.configuration import reading
 
     async with reading() as (settings, database):
         return str(await _verifier(settings, database))
@@ -184,9 +184,9 @@ async def _key() -> str:
 
 async def _verifier(settings: "Settings", database: "Database") -> "VerifierKey":
     """The public half of the signing key, under this deployment's name. Raises KeyUnusable."""
+    from store.audit.signed_note import Signer
     from store.deployment import read_deployment
-    from store.keys import signing_key
-    from store.note import Signer
+    from store.vault.keys import signing_key
 
     deployment = await database.read(read_deployment)
     if not deployment:

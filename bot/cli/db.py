@@ -17,7 +17,7 @@ def upgrade(*, as_json: JsonFlag = False) -> None:
     """Bring the database to this version's schema, as `serve` does at its start. Refuses one that is newer."""
     import asyncio
 
-    from bot.cli.configuration import settings
+    from bot.cli.files.configuration import settings
 
     found = settings()
     asyncio.run(_upgrade(found.database_url.get_secret_value()))

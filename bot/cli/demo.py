@@ -86,8 +86,8 @@ async def _hands_on(policy: bytes | None, port: int | None, *, as_json: bool) ->
     import asyncio
     import signal
 
-    from bot.cli.configuration import Supposed
-    from bot.cli.listening import listening
+    from bot.cli.files.configuration import Supposed
+    from bot.cli.writing.control_commands import listening
     from bot.demo.play import play_hands_on
 
     told_to_stop = asyncio.Event()

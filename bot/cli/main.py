@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from bot.cli import audit, db, demo, policy, send, serve, services, status
+from bot.cli.error_sentences import sentence
 from bot.cli.terminal import remark
-from bot.cli.trouble import sentence
 
 app = typer.Typer(
     name="tierline",

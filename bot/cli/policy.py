@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from bot.cli import policy_life
+from bot.cli import policy_lifecycle
 from bot.cli.terminal import FOUND, JsonFlag, emit, remark
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from routing.errors import Problem
-    from routing.policy import Policy
+    from routing.policy.policy import Policy
 
 app = typer.Typer(
     help="The rules by which cases reach people (policy.yml).", epilog="Example:  tierline policy init policy.yml", no_args_is_help=True
@@ -56,11 +56,11 @@ def check(file: PolicyFile = None, *, as_json: JsonFlag = False) -> None:
 
     A policy without problems is tried: each example it holds has to go where it says.
     """
-    from bot.cli.configuration import Supposed, chosen_file, environment
-    from bot.cli.verdict import judge
+    from bot.cli.files.configuration import Supposed, chosen_file, environment
+    from bot.cli.files.file_problems import judge
     from bot.clock import now
     from routing.errors import PolicyError
-    from routing.policy_file import load_policy
+    from routing.policy.file import load_policy
 
     path = chosen_file(file, "TIERLINE_POLICY", "policy.yml", BEGIN)
     supposed = Supposed(environment())
@@ -97,17 +97,17 @@ def explain(
 
     With --json: the answer that POST /v1/cases would give (id is null: there is no case) and the tree under "explanation".
     """
-    from bot.cli.configuration import Supposed, chosen_file, environment
+    from bot.cli.files.configuration import Supposed, chosen_file, environment
     from bot.clock import now
+    from routing.case.facts import Facts
+    from routing.case.submission import read_submission
     from routing.change import Arrival
     from routing.errors import Problem, SubmissionError
-    from routing.explain import explain as explained
-    from routing.facts import Facts
-    from routing.policy_file import load_policy
+    from routing.policy.file import load_policy
     from routing.problems import did_you_mean
     from routing.review.opening import open_case
-    from routing.strict import loads
-    from routing.submission import read_submission
+    from routing.simulation.explain import explain as explained
+    from routing.strict_json import loads
 
     path = chosen_file(policy, "TIERLINE_POLICY", "policy.yml", BEGIN)
     loaded = load_policy(path.read_bytes(), Supposed(environment()), str(path))
@@ -131,12 +131,12 @@ def explain(
 @app.command(epilog="Example:  tierline policy schema > policy.schema.json")
 def schema(*, as_json: JsonFlag = False) -> None:  # noqa: ARG001  # it is JSON anyway
     """Print the JSON Schema of policy.yml, for editors."""
-    from routing.policy_file import policy_schema
+    from routing.policy.file import policy_schema
 
     emit(policy_schema())
 
 
-policy_life.register(app)
+policy_lifecycle.register(app)
 
 
 def _list(templates: "Mapping[str, str]", *, as_json: bool) -> None:
@@ -149,10 +149,10 @@ def _list(templates: "Mapping[str, str]", *, as_json: bool) -> None:
 
 def _tried(policy: "Policy", environment: "Mapping[str, str]", at: "datetime") -> "list[Problem]":
     """The examples of a policy that go elsewhere, each with its line."""
-    from routing.document import read_yaml
     from routing.errors import Problem
-    from routing.examples import run_examples
-    from routing.strict import pointer
+    from routing.simulation.examples import run_examples
+    from routing.strict_json import pointer
+    from routing.strict_yaml import read_yaml
 
     document = read_yaml(policy.text, environment)
     return [
@@ -164,7 +164,7 @@ def _tried(policy: "Policy", environment: "Mapping[str, str]", at: "datetime") -
 
 def _refuse(source: str, problems: "Sequence[Problem]", *, as_json: bool) -> NoReturn:
     """A case that would be answered 422, with the errors as `POST /v1/cases` would put them."""
-    from bot.cli.verdict import placed
+    from bot.cli.files.file_problems import placed
 
     if as_json:
         emit({"errors": [{"pointer": one.pointer, "message": one.message} for one in problems]})

@@ -1,4 +1,4 @@
-"""`tierline send`: cases from a file, posted as a service would. Owns the command and its words; `bot.cli.post` does the sending."""
+"""`tierline send`: cases from a file, posted as a service would. Owns the command and its words; `bot.cli.posting` does the sending."""
 
 import sys
 from collections import Counter
@@ -10,8 +10,8 @@ import typer
 from bot.cli.terminal import FOUND, Advance, JsonFlag, emit, progress, remark
 
 if TYPE_CHECKING:
-    from bot.cli.cases import Line
-    from bot.cli.post import Answer
+    from bot.cli.files.cases import Line
+    from bot.cli.posting import Answer
 
 
 def send(
@@ -30,7 +30,7 @@ def send(
     """
     import asyncio
 
-    from bot.cli.cases import read_cases
+    from bot.cli.files.cases import read_cases
 
     name, keys = _sender(service, secret)
     data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
@@ -48,7 +48,7 @@ async def _send(lines: "list[Line]", url: str, service: str, keys: tuple[bytes, 
     """Print each answer as it comes."""
     import asyncio
 
-    from bot.cli.post import posting
+    from bot.cli.posting import posting
 
     answers: list[Answer] = []
     async with posting(url, service, keys) as post:
@@ -63,7 +63,7 @@ async def _send(lines: "list[Line]", url: str, service: str, keys: tuple[bytes, 
 
 def _sender(service: str, secret: str) -> tuple[str, tuple[bytes, ...]]:
     """Name and key of the service: as given, else from the services file. Raises `BadParameter`."""
-    from bot.cli.configuration import chosen_file, environment
+    from bot.cli.files.configuration import chosen_file, environment
     from bot.services import load_services
     from bot.standard_webhooks import BadSecret, read_secret
 

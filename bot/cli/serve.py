@@ -31,7 +31,7 @@ async def _serve(settings: "Settings", environment: dict[str, str], *, as_json: 
     import signal
 
     from bot.app import App
-    from bot.cli.listening import listening
+    from bot.cli.writing.control_commands import listening
 
     told_to_stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -25,8 +25,8 @@ def schema(*, as_json: JsonFlag = False) -> None:  # noqa: ARG001  # it is JSON 
 @app.command(epilog="Example:  tierline services check services.yml")
 def check(file: ServicesFile = None, *, as_json: JsonFlag = False) -> None:
     """Check services.yml: every problem with file, line, key and what was expected. Exit 1 if there is one."""
-    from bot.cli.configuration import Supposed, chosen_file, environment
-    from bot.cli.verdict import judge
+    from bot.cli.files.configuration import Supposed, chosen_file, environment
+    from bot.cli.files.file_problems import judge
     from bot.services import ServicesError, load_services
 
     path = chosen_file(file, "TIERLINE_SERVICES", "services.yml", "examples/services.yml is one to begin with.")

@@ -7,7 +7,7 @@ import typer
 from bot.cli.terminal import FOUND, JsonFlag, emit, table
 
 if TYPE_CHECKING:
-    from bot.cli.beside import Beside
+    from bot.cli.writing.running_bot import DirectStore
 
 SHOWN = 100
 """Dead messages listed one by one."""
@@ -47,11 +47,11 @@ def retry(
 async def _standing() -> dict[str, Any]:
     from sqlalchemy import Connection
 
-    from bot.cli.complete import newest_completeness
-    from bot.cli.configuration import reading
-    from routing.submission import moment_text
-    from store.queue import dead_messages, outbox_counts, queue_counts
-    from store.tree import frontier, newest_checkpoint
+    from bot.cli.completeness import newest_completeness
+    from bot.cli.files.configuration import reading
+    from routing.case.submission import moment_text
+    from store.audit.stored_tree import frontier, newest_checkpoint
+    from store.reads.queue import dead_messages, outbox_counts, queue_counts
 
     def read(connection: Connection) -> dict[str, Any]:
         newest, complete = newest_checkpoint(connection), newest_completeness(connection)
@@ -111,12 +111,12 @@ def _show(found: dict[str, Any]) -> None:
 async def _retry(arguments: dict[str, str | None]) -> dict[str, Any]:
     import secrets
 
-    from bot.cli.beside import carry_out
-    from bot.cli.dead import revive
+    from bot.cli.writing.running_bot import carry_out
+    from bot.cli.writing.undelivered import revive
     from routing.change import Actor
-    from store.outbox import Outbox
+    from store.outbox.outbox import Outbox
 
-    async def directly(beside: "Beside", by: Actor) -> dict[str, Any]:
+    async def directly(beside: "DirectStore", by: Actor) -> dict[str, Any]:
         outbox = Outbox(beside.database, beside.writer, beside.ledger, secrets.token_hex(8))
         return await revive(beside.database, outbox, by, arguments)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from routing.submission import moment_text
+from routing.case.submission import moment_text
 
 _FROM_NOW = re.compile(r"now([+-][0-9]+)([mhd])")
 _UNIT = {"m": "minutes", "h": "hours", "d": "days"}

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from bot import clock
 from bot.demo.cases import read_cases
-from bot.demo.cast import GRACE, SLACK_IDS
+from bot.demo.observer import MissingError
+from bot.demo.people import GRACE, SLACK_IDS
 from bot.demo.proposal import next_policy
 from bot.demo.scene import Scene
 from bot.demo.stage import SERVICE, Stage, free_port, set_up
 from bot.demo.story import PATIENCE_S, play
-from bot.demo.witness import MissingError
 from bot.logs import set_up_logs
 from bot.sandbox.faults import Fault, Mode
 from routing.change import Actor

@@ -1,8 +1,8 @@
 """The policy that somebody at Northwind proposes in the demonstration: the present one, a little stricter. Owns what is different."""
 
 from bot.demo.stage import Stage
-from routing.policy import Policy
-from routing.policy_file import load_policy
+from routing.policy.file import load_policy
+from routing.policy.policy import Policy
 
 _CHANGES = {
     'version: "demo-1"': 'version: "demo-2"',

@@ -5,11 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 from bot.demo.cases import read_cases
-from bot.demo.cast import SLACK_IDS, first_name
+from bot.demo.observer import MissingError, Observer
+from bot.demo.people import SLACK_IDS, first_name
 from bot.demo.stage import Stage
-from bot.demo.witness import MissingError, Witness
-from bot.sandbox.ack import Ack
-from bot.sandbox.slack_errors import ClientError
+from bot.sandbox.slack.ack import Ack
+from bot.sandbox.slack.errors import ClientError
 
 Json = dict[str, Any]
 
@@ -26,7 +26,7 @@ class Scene:
         self.slack = stage.sandbox.slack
         self.pagerduty = stage.sandbox.pagerduty
         self.service = stage.sandbox.customer
-        self.witness = Witness(stage.sandbox, step, patience_s)
+        self.witness = Observer(stage.sandbox, step, patience_s)
         self.see = self.witness.see
         self.cases = read_cases(stage.clock())
 

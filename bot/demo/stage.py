@@ -16,17 +16,17 @@ import yaml
 
 from bot.app import App
 from bot.demo.clock import StoryClock
-from bot.demo.kit import verifying
-from bot.demo.town import town_for
+from bot.demo.receiver_kit import verifying
+from bot.demo.workspace import workspace_for
 from bot.sandbox.customer import CustomerConfig
 from bot.sandbox.northwind import PAGERDUTY
 from bot.sandbox.sandbox import HOST, Sandbox
-from bot.sandbox.seed import SLACK
+from bot.sandbox.slack.seed import SLACK
 from bot.settings import Settings, read_settings
-from routing.policy import Policy
-from routing.policy_file import load_policy
-from store.keys import signing_key
-from store.note import Signer
+from routing.policy.file import load_policy
+from routing.policy.policy import Policy
+from store.audit.signed_note import Signer
+from store.vault.keys import signing_key
 
 SERVICE = "northwind-agent"
 _PAGERS = ("DEMO_PAGE_SENIORS", "DEMO_PAGE_EXPERTS", "DEMO_PAGE_DUTY")
@@ -66,7 +66,7 @@ async def set_up(directory: Path, *, policy_text: bytes | None = None, page_port
     policy = load_policy(text, environment, "policy")
     identity = replace(SLACK.app, bot_token=f"xoxb-{secrets.token_hex(12)}", signing_secret=secrets.token_hex(16))
     clock = StoryClock()
-    sandbox = Sandbox(clock.unix, town_for(policy, identity, CustomerConfig(SERVICE, secret, (callback_secret,))))
+    sandbox = Sandbox(clock.unix, workspace_for(policy, identity, CustomerConfig(SERVICE, secret, (callback_secret,))))
     await sandbox.start(page_port=page_port)
     try:
         (directory / "policy.yml").write_bytes(text)

@@ -1,16 +1,16 @@
 """The story of the demonstration, played without hands: people press, PagerDuty rings, the service executes. Owns the order of its chapters
-and the end: the audit log. What was seen is the sandbox's word (`bot.demo.witness`), never the bot's.
+and the end: the audit log. What was seen is the sandbox's word (`bot.demo.observer`), never the bot's.
 """
 
 from collections.abc import Awaitable, Callable
 
 from bot.demo.chapters import governing, reviewing
 from bot.demo.scene import Scene
+from store.audit.export import export
+from store.audit.signed_note import VerifierKey
+from store.audit.tiles import is_tile_path
+from store.audit.verify import verify_export
 from store.database import Database
-from store.export import export
-from store.note import VerifierKey
-from store.tiles import is_tile_path
-from store.verify import verify_export
 
 PATIENCE_S = 30.0
 """How long the story waits for one step."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.sandbox.customer import CustomerConfig
-from bot.sandbox.pagerduty_account import PagedService, PagerDutyConfig, Responder
+from bot.sandbox.pagerduty.account import PagedService, PagerDutyConfig, Responder
 
 PAGERDUTY = PagerDutyConfig(
     responders=(

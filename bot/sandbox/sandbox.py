@@ -15,12 +15,12 @@ from bot.sandbox.customer import Customer, CustomerConfig, Verify
 from bot.sandbox.faults import Faults
 from bot.sandbox.northwind import PAGERDUTY, REFUND_AGENT
 from bot.sandbox.page.views import Page
-from bot.sandbox.pagerduty import PagerDuty
-from bot.sandbox.pagerduty_account import PagerDutyConfig
-from bot.sandbox.pagerduty_rest import RestApi
-from bot.sandbox.seed import SLACK
-from bot.sandbox.slack import Slack
-from bot.sandbox.slack_config import SlackConfig
+from bot.sandbox.pagerduty.account import PagerDutyConfig
+from bot.sandbox.pagerduty.pagerduty import PagerDuty
+from bot.sandbox.pagerduty.rest import RestApi
+from bot.sandbox.slack.config import SlackConfig
+from bot.sandbox.slack.seed import SLACK
+from bot.sandbox.slack.slack import Slack
 
 HOST = "127.0.0.1"
 

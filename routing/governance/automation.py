@@ -9,31 +9,35 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from routing.authority import AlertLevel, Automation, GovernVerb
+from routing.authority import AlertLevel, Automation, GovernanceVerb
+from routing.case.people import GovernancePress
 from routing.change import SYSTEM, Actor, Event, Refused, Stop
 from routing.governance.alert import Alert
-from routing.governance.alerting import alert_over, alert_posted, alert_redrawn, page_resolved
+from routing.governance.alert_lifecycle import alert_over, alert_posted, alert_redrawn, page_resolved
 from routing.governance.brake import Shift, shift
 from routing.governance.control import STOPS_KEPT, Cause, Control
-from routing.governance.enforced import event_of
-from routing.governance.enforced import redrawn as proposals_redrawn
-from routing.governance.permit import MAY, RESTART, obstacle, reason_given, refuse
+from routing.governance.permissions import MAY, RESTART, obstacle, reason_given, refuse
+from routing.governance.policy_activation import event_of
+from routing.governance.policy_activation import redrawn as proposals_redrawn
 from routing.governance.ruling import ALERT, WORKFLOW, Governed, GovernStep, Ruling
 from routing.governance.sampling import doubled, level_by_factor
-from routing.people import GovernPress
-from routing.policy import Policy
+from routing.policy.policy import Policy
 from routing.vocabulary import EventKind
 
 STOP_RULE = "stop_the_line"
 """The rule of the alert that a case causes which stops the line."""
 
-LEVELS = {GovernVerb.PAUSE: Automation.PAUSED, GovernVerb.REVIEW_ALL: Automation.REVIEW_ALL, GovernVerb.FREEZE: Automation.FROZEN}
+LEVELS = {
+    GovernanceVerb.PAUSE: Automation.PAUSED,
+    GovernanceVerb.REVIEW_ALL: Automation.REVIEW_ALL,
+    GovernanceVerb.FREEZE: Automation.FROZEN,
+}
 
 _NEXT = {Automation.ON: Automation.SAMPLING_RAISED, Automation.SAMPLING_RAISED: Automation.REVIEW_ALL}
 """The next safer level; beyond, a workflow is paused. Nothing is frozen by itself."""
 
 
-def tighten(press: GovernPress) -> GovernStep:
+def tighten(press: GovernancePress) -> GovernStep:
     """Pause, review all or freeze the workflow of the press, as its verb says."""
 
     def step(governed: Governed, now: datetime) -> Ruling | Refused:
@@ -55,7 +59,7 @@ def tighten(press: GovernPress) -> GovernStep:
     return step
 
 
-def resume(press: GovernPress, *, closed: Collection[str] = (), seen: int | None = None) -> GovernStep:
+def resume(press: GovernancePress, *, closed: Collection[str] = (), seen: int | None = None) -> GovernStep:
     """Let the workflow of the press go on. `closed` are the stop cases known to be decided; `seen` is the number of the bulletin pressed.
 
     After a stop or an incident only a duty officer or a policy owner may (never the breaker). Cases that were decided or held meanwhile
@@ -65,7 +69,7 @@ def resume(press: GovernPress, *, closed: Collection[str] = (), seen: int | None
     def step(governed: Governed, now: datetime) -> Ruling | Refused:
         control, reason = governed.governance.control(workflow_of(press.subject)), reason_given(press)
         alerts = _open_alerts(governed, control.workflow)
-        roles = MAY[GovernVerb.FREEZE] if control.freezes() else MAY[GovernVerb.RESUME]
+        roles = MAY[GovernanceVerb.FREEZE] if control.freezes() else MAY[GovernanceVerb.RESUME]
         if control.stop_cases or any(alert.level is AlertLevel.INCIDENT for alert in alerts):
             roles &= RESTART
         if (refused := obstacle(press, governed.policy, roles)) is not None:

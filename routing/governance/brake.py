@@ -9,7 +9,7 @@ from routing.change import Actor, Event, Message, MessageKind
 from routing.governance.control import Control
 from routing.governance.governance import Governance
 from routing.governance.ruling import WORKFLOW, Governed
-from routing.policy import Policy
+from routing.policy.policy import Policy
 from routing.vocabulary import EventKind
 
 OPERATIONS, FRONT = 0, 1

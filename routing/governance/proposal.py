@@ -6,7 +6,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 
 class Proposal(BaseModel):
-    """One proposed policy. `summary` holds figures of its diff and replay (no content): see `routing.policy_diff` and `routing.replay`."""
+    """One proposed policy. `summary` holds figures of its diff and replay (no content), from `routing.policy.diff` and
+    `routing.simulation.replay`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

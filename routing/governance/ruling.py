@@ -7,7 +7,7 @@ from datetime import datetime
 from routing.canonical import Json
 from routing.change import Event, Message, Refused
 from routing.governance.governance import Governance
-from routing.policy import Policy
+from routing.policy.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """How many automatic approvals people check afterwards: the factor on the policy's rate, and what moves it (R8).
 
 Doubles on an error that came to light, on drift, and on a new policy, model or prompt version; halves after seven clean days. Owns the
-factor; which cases are drawn is `routing.sampling`'s.
+factor; which cases are drawn is `routing.evaluation.draw`'s.
 """
 
 from dataclasses import replace
@@ -11,7 +11,7 @@ from routing.authority import Automation
 from routing.change import SYSTEM, Event, Message, Refused
 from routing.governance.brake import Shift, shift
 from routing.governance.control import Control
-from routing.governance.permit import refuse
+from routing.governance.permissions import refuse
 from routing.governance.ruling import Governed, Ruling
 
 MOST = 64.0

@@ -5,10 +5,6 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from routing.signals import WAIVABLE
-
-__all__ = ["LONGEST", "WAIVABLE", "Waiver"]
-
 LONGEST = timedelta(days=90)
 """No exception lasts longer (R14)."""
 

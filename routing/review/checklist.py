@@ -2,12 +2,12 @@
 
 from routing.authorize import refuse
 from routing.canonical import Json
-from routing.case import Case
+from routing.case.case import Case
+from routing.case.people import Press
 from routing.change import Actor, Refused
-from routing.people import Press
 from routing.review.draft import Draft
+from routing.review.event_fields import pressed, words
 from routing.review.ladder import close_pages, hold, move_up, tier_clocks
-from routing.review.telling import pressed, words
 from routing.vocabulary import EventKind
 
 ANSWERS = frozenset({"pass", "fail", "na"})

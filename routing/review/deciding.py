@@ -5,19 +5,19 @@ from typing import Any
 
 from routing.authorize import answering_groups, refuse
 from routing.canonical import Json
-from routing.case import Case, Vote
+from routing.case.case import Case, Vote
+from routing.case.people import Press
+from routing.case.submission import Prefill, Submission
 from routing.change import Actor, Refused
-from routing.people import Press
+from routing.evaluation.route import route
 from routing.review.checklist import failed_items, send_back, unanswered
 from routing.review.draft import Draft
+from routing.review.event_fields import pressed, routed, words
 from routing.review.ladder import acknowledge, close_pages, move_up, open_page, tier_clocks
-from routing.review.parentage import settle
-from routing.review.pressing import PressStep, by_person
-from routing.review.revising import changed_fields, present_facts, revise, risen
-from routing.review.telling import pressed, routed, words
+from routing.review.press import PressStep, by_person
+from routing.review.related.parent_case import settle
+from routing.review.revision import changed_fields, present_facts, revise, risen
 from routing.review.verdict import conclude
-from routing.route import route
-from routing.submission import Prefill, Submission
 from routing.vocabulary import CaseKind, EventKind, Lane, Verdict
 
 

@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from routing.canonical import Json
-from routing.case import Case
+from routing.case.case import Case
+from routing.case.submission import Submission
 from routing.change import SYSTEM, Actor, Change, Event, Message, MessageKind, Opens, Stop, Subject
-from routing.submission import Submission
 from routing.vocabulary import CaseKind, EventKind
 
 

@@ -6,7 +6,7 @@ Owns the clocks of a tier and the pages that belong to it. It gives no verdict e
 from datetime import datetime
 from typing import Literal
 
-from routing.case import Case, Clocks, OpenPage
+from routing.case.case import Case, Clocks, OpenPage
 from routing.change import SYSTEM, Actor, Message, MessageKind
 from routing.clock import after
 from routing.review.draft import Draft

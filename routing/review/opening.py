@@ -4,18 +4,18 @@ from collections.abc import Callable
 
 from routing.authorize import email_sha256
 from routing.canonical import Json
-from routing.case import Case, Clocks
+from routing.case.case import Case, Clocks
+from routing.case.near_duplicate import likeness
+from routing.case.submission import Submission
 from routing.change import Actor, Arrival, Change, Subject
-from routing.likeness import likeness
-from routing.review.checking import draw_check
+from routing.evaluation.route import route
 from routing.review.draft import Draft
+from routing.review.event_fields import answer, received
 from routing.review.ladder import total_clock
-from routing.review.placing import place
-from routing.review.revising import content_facts
-from routing.review.telling import answer, received
-from routing.review.tying import relate
-from routing.route import route
-from routing.submission import Submission
+from routing.review.placement import place
+from routing.review.related.near_duplicates import relate
+from routing.review.related.sampled_check import draw_check
+from routing.review.revision import content_facts
 from routing.vocabulary import EventKind, Lane
 
 OpenStep = Callable[[Arrival], Change]

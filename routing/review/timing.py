@@ -7,9 +7,9 @@ from routing.change import SYSTEM, Change, Refused, Subject
 from routing.clock import after
 from routing.review.draft import Draft
 from routing.review.ladder import climb, close_pages, expire, hold, hold_clock, open_page, resumed_clocks
-from routing.review.parentage import settle
-from routing.review.placing import place
-from routing.review.tying import untie
+from routing.review.placement import place
+from routing.review.related.near_duplicates import untie
+from routing.review.related.parent_case import settle
 from routing.vocabulary import ClockName, EventKind, Exhausted, State
 
 INTERIM_PERCENT = 50

@@ -2,26 +2,27 @@
 
 from collections.abc import Callable
 
-from routing.people import Press
-from routing.review import deciding, holding, revealing, tying, undoing, working
-from routing.review.pressing import PressStep
+from routing.case.people import Press
+from routing.review import deciding, handling, holds, reveal
+from routing.review.press import PressStep
+from routing.review.related import near_duplicates, roll_back
 from routing.vocabulary import CaseKind, Verb
 
 STEPS: dict[Verb, Callable[[Press], PressStep]] = {
     Verb.APPROVE: deciding.approve,
     Verb.REJECT: deciding.reject,
     Verb.MODIFY: deciding.modify,
-    Verb.ESCALATE: working.escalate,
-    Verb.ASK: working.ask,
-    Verb.COMMENT: working.comment,
-    Verb.CLAIM: working.claim,
-    Verb.UNCLAIM: working.unclaim,
-    Verb.OPEN_EVIDENCE: working.open_evidence,
-    Verb.RESUME: working.resume,
-    Verb.ROLL_BACK: undoing.roll_back,
-    Verb.SEPARATE: tying.separate,
-    Verb.REVEAL: revealing.reveal,
-    Verb.QUARANTINE: holding.quarantine,
+    Verb.ESCALATE: handling.escalate,
+    Verb.ASK: handling.ask,
+    Verb.COMMENT: handling.comment,
+    Verb.CLAIM: handling.claim,
+    Verb.UNCLAIM: handling.unclaim,
+    Verb.OPEN_EVIDENCE: handling.open_evidence,
+    Verb.RESUME: handling.resume,
+    Verb.ROLL_BACK: roll_back.roll_back,
+    Verb.SEPARATE: near_duplicates.separate,
+    Verb.REVEAL: reveal.reveal,
+    Verb.QUARANTINE: holds.quarantine,
 }
 
 NEEDS_CONTENT = frozenset({Verb.MODIFY, Verb.ROLL_BACK, Verb.REVEAL})

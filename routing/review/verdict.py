@@ -7,7 +7,7 @@ from datetime import datetime
 from routing.authority import Automation
 from routing.authorize import EXECUTABLE
 from routing.canonical import Json
-from routing.case import Case, Clocks
+from routing.case.case import Case, Clocks
 from routing.change import SYSTEM, Actor
 from routing.clock import between
 from routing.review.draft import Draft

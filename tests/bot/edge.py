@@ -12,25 +12,25 @@ import aiohttp
 from aiohttp import web
 from sqlalchemy import func, select
 
-from bot.api import Api
-from bot.door import Door
-from bot.intake import Intake
-from bot.letters import Letters
-from bot.openapi import openapi_route
-from bot.pace import Pace
-from bot.precheck import Precheck
-from bot.problem import problems
+from bot.http.admission import Admission
+from bot.http.followups import Followups
+from bot.http.intake import Intake
+from bot.http.openapi import openapi_route
+from bot.http.precheck import Precheck
+from bot.http.problem import problems
+from bot.http.rate_limit import Pace
+from bot.http.reading import Api
 from bot.services import Services, load_services
 from bot.standard_webhooks import read_secret, sign
-from routing.people import Person, Press
-from routing.policy import Policy
-from routing.policy_file import load_policy
+from routing.case.people import Person, Press
+from routing.policy.file import load_policy
+from routing.policy.policy import Policy
 from routing.review.verbs import step_of
-from store.ledger import Changed
-from store.reads import Reads
-from store.receipts import Receipts
+from store.ledger.answers import Changed
+from store.reads.cases import Reads
+from store.reads.receipts import Receipts
 from store.schema import cases
-from tests.store.books import Books, open_books
+from tests.store.a_store import Books, open_books
 
 REFUNDS = "whsec_cmVmdW5kcy1yZWZ1bmRzLXJlZnVuZHMtcmVmdW5kcyE="
 OTHERS = "whsec_b3RoZXJzLW90aGVycy1vdGhlcnMtb3RoZXJzLW90aGU="
@@ -158,12 +158,12 @@ async def open_edge(url: str, *, pace: Pace | None = None, policy: Policy = POLI
         reads = Reads(books.database, books.writer, books.vault, books.policies)
         receipts = Receipts(books.database, books.vault)
         known = services()
-        door = Door(known, books.clock, pace or Pace(lambda: 0.0, burst=1e9))
+        door = Admission(known, books.clock, pace or Pace(lambda: 0.0, burst=1e9))
         api = Api(door, reads, receipts, books.wakeups, lambda: policy)
         edge = Edge(books, known, reads, receipts, api)
         app = web.Application(middlewares=[problems])
         app.add_routes(Intake(door, books.ledger, lambda: policy, lambda status: edge.tallied.append(("intake", status))).routes())
-        app.add_routes(Letters(door, books.ledger, reads, lambda kind, status: edge.tallied.append((kind, status))).routes())
+        app.add_routes(Followups(door, books.ledger, reads, lambda kind, status: edge.tallied.append((kind, status))).routes())
         app.add_routes(Precheck(door, lambda: policy, reads.governance, books.clock).routes())
         app.add_routes(api.routes())
         app.add_routes([openapi_route("0.1.0")])

@@ -8,10 +8,10 @@ import aiohttp
 import pytest
 
 from bot.app import App
-from bot.cli.recovering import go_on
-from bot.policies import NoPolicyFileError
+from bot.cli.writing.recovery import go_on
+from bot.policy.active import NoPolicyFileError
 from routing.change import Actor
-from store.keys import KeyUnusable
+from store.vault.keys import KeyUnusable
 from tests.world import World, a_world
 from tests.written import POLICY
 

@@ -14,8 +14,8 @@ import structlog
 from aiohttp import web
 from pydantic import SecretStr
 
+from bot.http.problem import problems
 from bot.logs import set_up_logs
-from bot.problem import problems
 from tests.bot.edge import a_case, open_edge
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

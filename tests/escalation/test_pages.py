@@ -3,16 +3,16 @@
 import pytest
 
 from bot.sandbox.faults import Fault, Mode
-from bot.sandbox.pagerduty_account import Incident
+from bot.sandbox.pagerduty.account import Incident
 from escalation.pager import PageKey
-from routing.case import Case
+from routing.case.case import Case
 from routing.vocabulary import State
-from tests.bot.town import ANNA, DEPLOYMENT, DMITRI, TIER2, Town, a_town
+from tests.bot.slack.northwind import ANNA, DEPLOYMENT, DMITRI, TIER2, Northwind, a_town
 
 UNACKNOWLEDGED = 16 * 60.0
 
 
-async def _paged(town: Town) -> tuple[Case, Incident]:
+async def _paged(town: Northwind) -> tuple[Case, Incident]:
     """A case nobody acknowledged at the first tier, and the incident that paged the second."""
     case = await town.submit(title="Refund for Jane Roe, IBAN DE89370400440532013000")
     await town.drain()

@@ -11,7 +11,7 @@ from escalation.ticker import Ticker
 from escalation.watch import sweep
 from routing.vocabulary import State, Verdict
 from store.schema import cases
-from tests.bot.town import Town, a_town
+from tests.bot.slack.northwind import Northwind, a_town
 
 
 async def test_nobody_acknowledges_and_the_case_climbs(database_url: str) -> None:
@@ -114,7 +114,7 @@ async def test_what_fits_no_batch_comes_in_the_next_round(sqlite_url: str, numbe
         assert await town.watch.tick() == number
 
 
-async def _break(town: Town, case_id: str) -> None:
+async def _break(town: Northwind, case_id: str) -> None:
     """Store a snapshot of a case whose tier does not exist."""
 
     def spoil(connection: Connection) -> None:

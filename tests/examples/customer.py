@@ -15,9 +15,10 @@ from typing import Any
 import rfc8785
 from standardwebhooks.webhooks import Webhook
 
-from tests.store.logbook import SIGNER, a_leaf, a_receipt
+from tests.checkout import EXAMPLES
+from tests.store.audit.small_log import SIGNER, a_leaf, a_receipt
 
-KIT = Path(__file__).parents[2] / "examples" / "receiver" / "receiver.py"
+KIT = EXAMPLES / "receiver" / "receiver.py"
 SECRET = "whsec_" + b64encode(b"the callback secret").decode()
 OLD_SECRET = "whsec_" + b64encode(b"the one before").decode()
 NOW = 1_795_000_000

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.examples.customer import KIT, NOW, OLD_SECRET, SECRET, Customer, a_callback, kit, signed
-from tests.store.logbook import SIGNER, STRANGER, a_leaf, a_receipt, checkpoint_of
+from tests.store.audit.small_log import SIGNER, STRANGER, a_leaf, a_receipt, checkpoint_of
 
 SAFE = st.integers(-(2**53) + 1, 2**53 - 1)
 JSON = st.recursive(

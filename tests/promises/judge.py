@@ -12,13 +12,13 @@ from typing import Any
 from sqlalchemy import select
 
 from bot.sandbox.sandbox import Sandbox
-from bot.sandbox.slack import actions_of
-from routing.case import Case
+from bot.sandbox.slack.slack import actions_of
+from routing.case.case import Case
 from routing.vocabulary import CaseKind, Verdict
-from store.export import export
-from store.note import VerifierKey
+from store.audit.export import export
+from store.audit.signed_note import VerifierKey
+from store.audit.verify import verify_export
 from store.schema import cases, outbox
-from store.verify import verify_export
 from tests.promises.replay import replay
 from tests.world import World
 

@@ -21,11 +21,12 @@ import aiohttp
 
 from bot.sandbox.record import Record
 from bot.sandbox.sandbox import Sandbox, SandboxConfig
-from bot.sandbox.seed import SLACK
-from bot.sandbox.slack import actions_of
-from bot.sandbox.slack_config import ChannelSeed
-from bot.sandbox.slack_errors import ClientError
-from store.keys import signing_key, vault_key
+from bot.sandbox.slack.config import ChannelSeed
+from bot.sandbox.slack.errors import ClientError
+from bot.sandbox.slack.seed import SLACK
+from bot.sandbox.slack.slack import actions_of
+from store.vault.keys import signing_key, vault_key
+from tests.checkout import ROOT
 from tests.world import ANNA, BEN, CHIARA, a_case
 
 SENDERS = 8
@@ -228,7 +229,7 @@ class KillRun:
         slack, pagerduty, customer = self.sandbox.config.slack.app, self.sandbox.config.pagerduty, self.sandbox.config.customer
         return {
             "PATH": os.defpath,
-            "PYTHONPATH": str(Path(__file__).parents[2]),
+            "PYTHONPATH": str(ROOT),
             "TIERLINE_DATABASE_URL": self.database_url,
             "TIERLINE_POLICY": "policy.yml",
             "TIERLINE_SERVICES": "services.yml",

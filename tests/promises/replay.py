@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from routing.case import Case
+from routing.case.case import Case
 from routing.vocabulary import CaseKind
 from store.database import Database
 from store.schema import cases, head, inbox, leaves, outbox, vault

@@ -11,9 +11,9 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from routing.case.submission import moment_text
 from routing.governance.control import Control
 from routing.governance.governance import Governance
-from routing.submission import moment_text
 from store.schema import governance, head, leaves, outbox
 
 Leaf = Mapping[str, Any]

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from tests.postgres import Postgres
-from tests.promises.fate import Fate
-from tests.promises.governed_tales import ALL, GOVERNED
+from tests.promises.crash_point import Fate
+from tests.promises.crashing_world import Traces, a_mortal_world
+from tests.promises.governance_stories import ALL, GOVERNED
 from tests.promises.judge import judge
-from tests.promises.mortal import Traces, a_mortal_world
-from tests.promises.tales import Tale
+from tests.promises.stories import Tale
 
 STRIDE = {"sqlite": 7, "postgresql": 30}
 GOVERNED_STRIDE = {"sqlite": 100, "postgresql": 200}

@@ -17,20 +17,20 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from bot.cards.view import Bulletin, View
-from bot.courier import Courier
-from bot.lanes import Lanes
-from bot.sandbox.ack import Ack
-from routing.authority import GovernVerb
+from bot.delivery.courier import Courier
+from bot.delivery.rate_limits import RateLimits
+from bot.sandbox.slack.ack import Ack
+from bot.slack.cards.view import Bulletin, View
+from routing.authority import GovernanceVerb
+from routing.case.people import GovernancePress, Person
 from routing.governance.automation import resume, tighten
-from routing.people import GovernPress, Person
 from routing.vocabulary import State, Verdict
-from store.buckets import Buckets
-from store.delivery import Delivered, Outgoing
-from store.ledger import Ruled
+from store.ledger.answers import Ruled
+from store.outbox.delivery import Delivered, Outgoing
+from store.outbox.token_buckets import Buckets
 from store.schema import leaves, moment, outbox
 from tests.governed import GovernedWorld
-from tests.promises.governed_tales import STRICTER
+from tests.promises.governance_stories import STRICTER
 from tests.promises.judge import doubled, kept_back, mistold, mistold_workflows
 from tests.promises.replay import replay
 from tests.world import ANNA, BEN, GRACE, HUGO, Clock, listeners_end, running
@@ -176,9 +176,9 @@ async def test_twins_are_decided_together_or_separated(tmp_path: Path, database_
         assert [*doubled(world.sandbox), *await replay(world.bot.database)] == []
 
 
-def brake(verb: GovernVerb, reason: str) -> GovernPress:
+def brake(verb: GovernanceVerb, reason: str) -> GovernancePress:
     """What Grace does to the workflow of refunds; she is named as an owner."""
-    return GovernPress(verb, Person(id=GRACE, team="T0TIERLINE"), "T0TIERLINE", "w_refunds", reason)
+    return GovernancePress(verb, Person(id=GRACE, team="T0TIERLINE"), "T0TIERLINE", "w_refunds", reason)
 
 
 @dataclass
@@ -190,7 +190,7 @@ class PauseWhileLooking:
     async def to_send(self, case_id: str) -> View | None:
         """The case as it was before the pause."""
         view = await self.world.bot.views.to_send(case_id)
-        await self.world.bot.ledger.govern(tighten(brake(GovernVerb.PAUSE, "Now.")))
+        await self.world.bot.ledger.govern(tighten(brake(GovernanceVerb.PAUSE, "Now.")))
         return view
 
 
@@ -219,7 +219,7 @@ async def test_a_pause_while_the_courier_looks(tmp_path: Path, database_url: str
         await bot.signing.tick()
         courier = Courier(
             bot.outbox,
-            Lanes(Buckets(bot.writer)),
+            RateLimits(Buckets(bot.writer)),
             {"callback": nothing},
             ledger=bot.ledger,
             wakeups=bot.wakeups,
@@ -245,7 +245,7 @@ async def test_no_approval_leaves_after_the_pause(tmp_path: Path, database_url: 
 
         async def pause() -> None:
             await trap.sprung.wait()
-            assert isinstance(await bot.ledger.govern(tighten(brake(GovernVerb.PAUSE, "Now."))), Ruled)
+            assert isinstance(await bot.ledger.govern(tighten(brake(GovernanceVerb.PAUSE, "Now."))), Ruled)
 
         async def approve_all() -> None:
             presses = asyncio.gather(*(world.click(ANNA, "approve", case_id) for case_id in ids))
@@ -270,7 +270,7 @@ async def test_no_approval_leaves_after_the_pause(tmp_path: Path, database_url: 
             await bot.tick()
             withheld = [case_id for case_id in ids if (await world.case(case_id)).withheld]
             assert {*ids} - {*withheld} == {*ids} & tries.keys()
-            assert isinstance(await bot.ledger.govern(resume(brake(GovernVerb.RESUME, "Over."))), Ruled)
+            assert isinstance(await bot.ledger.govern(resume(brake(GovernanceVerb.RESUME, "Over."))), Ruled)
             await bot.tick()
             await world.drain()
             for case_id in withheld:

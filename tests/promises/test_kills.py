@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from routing.case import Case
+from routing.case.case import Case
+from store.audit.export import export
+from store.audit.signed_note import Signer, VerifierKey
+from store.audit.verify import verify_export
 from store.database import Database
-from store.export import export
-from store.keys import signing_key
-from store.note import Signer, VerifierKey
 from store.schema import cases
-from store.verify import verify_export
+from store.vault.keys import signing_key
 from tests.promises.judge import cards_in, doubled, mistold, rung_after_resolve
 from tests.promises.kills import REVIEWERS, KillRun
 from tests.promises.replay import replay

@@ -16,10 +16,10 @@ from sqlalchemy import Connection, select
 from bot.logs import set_up_logs
 from routing.vocabulary import Verdict
 from store.schema import metadata
-from tests.promises.fate import Fate
+from tests.promises.crash_point import Fate
+from tests.promises.crashing_world import a_mortal_world
 from tests.promises.judge import judge
-from tests.promises.mortal import a_mortal_world
-from tests.promises.tales import decided
+from tests.promises.stories import decided
 from tests.world import CHIARA, NOON
 
 PLANT = "Zwetschgenkuchen"

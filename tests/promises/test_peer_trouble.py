@@ -11,11 +11,11 @@ import pytest
 
 from bot.sandbox.faults import Fault, Mode
 from tests.postgres import Postgres
-from tests.promises.fate import Fate
-from tests.promises.governed_tales import ALL
+from tests.promises.crash_point import Fate
+from tests.promises.crashing_world import a_mortal_world
+from tests.promises.governance_stories import ALL
 from tests.promises.judge import judge
-from tests.promises.mortal import a_mortal_world
-from tests.promises.tales import TALES, Tale
+from tests.promises.stories import TALES, Tale
 from tests.promises.test_crash_points import room, sqlite
 
 TROUBLE = {

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from bot.sandbox.ack import Ack
+from bot.sandbox.slack.ack import Ack
 from routing.vocabulary import State, Verdict
 from store.schema import leaves
 from tests.promises.judge import doubled, mistold

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from routing.authority import Automation
-from routing.case import Case, check_transition
+from routing.case.case import Case, check_transition
+from routing.case.facts import Facts
+from routing.case.near_duplicate import likeness
+from routing.case.submission import Submission
 from routing.change import Arrival, Change, Event, MessageKind, Opens, Refused, Stop, Subject
-from routing.facts import Facts
-from routing.likeness import likeness
-from routing.policy import Policy
+from routing.policy.policy import Policy
 from routing.review.opening import open_case
-from routing.review.tying import follow
-from routing.submission import Submission
+from routing.review.related.near_duplicates import follow
 from routing.vocabulary import EventKind
 from tests.routing.factory import NOON
 

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from routing.case import Case, Clocks, Page, Route, Step, Tier
-from routing.people import Person, Press
-from routing.policy_file import load_policy
-from routing.submission import Submission, read_submission
+from routing.case.case import Case, Clocks, Page, Route, Step, Tier
+from routing.case.people import Person, Press
+from routing.case.submission import Submission, read_submission
+from routing.policy.file import load_policy
 from routing.vocabulary import Exhausted, Lane, Mode, ReasonCode, Risk, Template
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

@@ -4,13 +4,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from routing.authority import AlertLevel, Automation, GovernVerb
+from routing.authority import AlertLevel, Automation, GovernanceVerb
+from routing.case.people import GovernancePress, Person
 from routing.change import Message, MessageKind, Refused
 from routing.governance.alert import Alert
 from routing.governance.governance import Governance
 from routing.governance.ruling import Governed, GovernStep, Ruling
-from routing.people import GovernPress, Person
-from routing.policy_file import load_policy
+from routing.policy.file import load_policy
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 TEAM = "T0HOME"
@@ -49,9 +49,11 @@ def person(who: str, **changes: Any) -> Person:
     return replace(Person(id=who, team=TEAM, groups=groups), **changes)
 
 
-def press(verb: GovernVerb, subject: str = "w_refunds", who: str = LEAD, reason: str = "Wrong totals.", **changes: Any) -> GovernPress:
+def press(
+    verb: GovernanceVerb, subject: str = "w_refunds", who: str = LEAD, reason: str = "Wrong totals.", **changes: Any
+) -> GovernancePress:
     """A press of somebody, with a reason."""
-    return GovernPress(verb, person(who, **changes), TEAM, subject, reason)
+    return GovernancePress(verb, person(who, **changes), TEAM, subject, reason)
 
 
 def ruled(step: GovernStep, before: Governed | None = None, now: datetime = NOON) -> Ruling:

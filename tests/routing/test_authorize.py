@@ -7,8 +7,8 @@ import pytest
 
 from routing.authority import Role
 from routing.authorize import RULES, Allowed, authorize, refuse
-from routing.case import Case, Step, Vote
-from routing.people import Person, Press
+from routing.case.case import Case, Step, Vote
+from routing.case.people import Person, Press
 from routing.vocabulary import CaseKind, State, Verb, Verdict
 from tests.routing.factory import FRONT, NOON, TEAM, a_case, a_person, a_press, a_route
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, select
 
-from bot.cli.complete import incomplete_in, newest_completeness
-from bot.cli.erasing import erase_content
+from bot.cli.completeness import incomplete_in, newest_completeness
+from bot.cli.writing.erasure import erase_content
 from bot.sandbox.faults import Fault, Mode
 from routing.change import Actor
-from store.export import export
+from store.audit.export import export
+from store.audit.verify import Verified, verify_export, verify_receipt
 from store.schema import case_keys, leaves, vault
-from store.verify import Verified, verify_export, verify_receipt
 from tests.world import ANNA, BEN, CHIARA, DMITRI, World, a_world
 
 OPERATOR = Actor("human", "os:operator")

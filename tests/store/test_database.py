@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from store.database import AnotherProcessError, Database, UnsafeDatabaseError, is_unavailable
 from store.migrate import NewerSchemaError, OlderSchemaError
 from store.schema import metadata
-from tests.store.books import open_books
+from tests.store.a_store import open_books
 
 
 async def test_a_second_process_is_refused_on_sqlite(sqlite_url: str) -> None:

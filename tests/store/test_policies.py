@@ -4,12 +4,12 @@ import pytest
 
 from routing.change import SYSTEM, Change, Event, Subject
 from routing.errors import PolicyError, Problem
-from routing.policy import Policy
-from routing.policy_file import load_policy
+from routing.policy.file import load_policy
+from routing.policy.policy import Policy
 from routing.vocabulary import EventKind
-from store.ledger import Changed
+from store.ledger.answers import Changed
 from store.policies import Policies
-from tests.store.books import POLICY_TEXT, deciding, open_books
+from tests.store.a_store import POLICY_TEXT, deciding, open_books
 
 
 async def test_a_policy_that_no_longer_compiles_holds_up_no_clock_and_no_vote(database_url: str) -> None:

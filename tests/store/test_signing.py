@@ -10,16 +10,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from routing.change import Actor
 from routing.vocabulary import EventKind
-from store.checkpoints import CheckpointDirectory
-from store.export import NoCheckpointError, export
-from store.ledger import Changed, NotRecordingError, Opened
-from store.note import Signer, open_checkpoint
-from store.outbox import Outbox
-from store.receipts import Receipts
+from store.audit.checkpoint_directory import CheckpointDirectory
+from store.audit.export import NoCheckpointError, export
+from store.audit.signed_note import Signer, open_checkpoint
+from store.audit.stored_tree import newest_checkpoint
+from store.audit.verify import Verified, verify_export, verify_receipt
+from store.ledger.answers import Changed, Opened
+from store.ledger.ledger import NotRecordingError
+from store.outbox.outbox import Outbox
+from store.reads.receipts import Receipts
 from store.signing import GROWTH, IDLE, Signing
-from store.tree import newest_checkpoint
-from store.verify import Verified, verify_export, verify_receipt
-from tests.store.books import SECRET, Books, a_delivery, a_submission, deciding, open_books, opening
+from tests.store.a_store import SECRET, Books, a_delivery, a_submission, deciding, open_books, opening
 
 
 @dataclass

@@ -1,7 +1,6 @@
 """A database that an earlier version wrote is brought up to date as it is: nothing in it is lost, and everything goes on."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,17 +9,18 @@ from alembic.config import Config
 from sqlalchemy import Connection, MetaData, Table, insert, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from routing.case import Case
+from routing.case.case import Case
 from routing.vocabulary import State
+from store.audit.merkle import Frontier, leaf_hash
 from store.database import Database
-from store.ledger import Changed, Repeated
-from store.log import Frontier, leaf_hash
+from store.ledger.answers import Changed, Repeated
 from store.migrate import OlderSchemaError
-from store.reads import Reads
+from store.reads.cases import Reads
 from store.schema import cases, head, leaves
-from tests.store.books import a_delivery, a_submission, deciding, open_books, opening
+from tests.checkout import GOLDEN
+from tests.store.a_store import a_delivery, a_submission, deciding, open_books, opening
 
-OLD: dict[str, list[dict[str, Any]]] = json.loads((Path(__file__).parent.parent / "golden" / "database-0001.json").read_bytes())
+OLD: dict[str, list[dict[str, Any]]] = json.loads((GOLDEN / "database-0001.json").read_bytes())
 """Every row that the version with the first schema wrote for two cases: one decided, one open."""
 
 DECIDED, PENDING = (row["id"] for row in OLD["cases"])

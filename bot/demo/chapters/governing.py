@@ -2,11 +2,11 @@
 seen each time.
 """
 
-from bot.demo.cast import ANNA, BEN, GRACE, HUGO, SLACK_IDS
+from bot.demo.observer import MissingError
+from bot.demo.people import ANNA, BEN, GRACE, HUGO, SLACK_IDS
 from bot.demo.proposal import next_policy
 from bot.demo.scene import Scene
-from bot.demo.witness import MissingError
-from bot.proposing import Proposed
+from bot.policy.proposing import Proposed
 from routing.change import Actor
 
 

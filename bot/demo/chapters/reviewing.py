@@ -3,9 +3,9 @@
 Owns what is done and what has to be seen each time.
 """
 
-from bot.demo.cast import ANNA, BEN, CHIARA, DMITRI, ELENA, GRACE, ON_CALL, SLACK_IDS
+from bot.demo.observer import face_of
+from bot.demo.people import ANNA, BEN, CHIARA, DMITRI, ELENA, GRACE, ON_CALL, SLACK_IDS
 from bot.demo.scene import Json, Scene
-from bot.demo.witness import face_of
 
 
 async def approved(scene: Scene) -> None:

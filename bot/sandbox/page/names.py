@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo
 
-from bot.sandbox.people import User
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.slack.people import User
+from bot.sandbox.slack.workspace import Workspace
 
 
 class Reader:

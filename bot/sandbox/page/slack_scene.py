@@ -12,11 +12,11 @@ from typing import Any
 
 from jinja2 import Environment
 
-from bot.sandbox.conversations import Channel
 from bot.sandbox.page.blocks import Drawing
 from bot.sandbox.page.names import Reader
-from bot.sandbox.people import User
-from bot.sandbox.slack import Slack
+from bot.sandbox.slack.conversations import Channel
+from bot.sandbox.slack.people import User
+from bot.sandbox.slack.slack import Slack
 
 HOME = "home"
 SHOWN = 100  # messages drawn; who needs more reads the history by API

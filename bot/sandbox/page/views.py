@@ -16,13 +16,13 @@ from markupsafe import Markup
 
 from bot.sandbox.customer import Customer
 from bot.sandbox.faults import Faults
-from bot.sandbox.page.beside_scene import BesideScene
-from bot.sandbox.page.deeds import Deeds
+from bot.sandbox.page.actions import Actions
+from bot.sandbox.page.peers_scene import PeersScene
 from bot.sandbox.page.slack_scene import Marks, Seat, SlackScene, take_seat
 from bot.sandbox.page.switches import Switchboard
-from bot.sandbox.pagerduty import PagerDuty
+from bot.sandbox.pagerduty.pagerduty import PagerDuty
 from bot.sandbox.record import Seen
-from bot.sandbox.slack import Slack
+from bot.sandbox.slack.slack import Slack
 
 HERE = Path(__file__).parent
 LOCAL = frozenset({"127.0.0.1", "localhost"})
@@ -45,7 +45,7 @@ class Page:
         self._customer = customer
         self._marks = Marks()
         self._switchboard = Switchboard(faults)
-        self._deeds = Deeds(slack, pagerduty, self._switchboard, self._marks)
+        self._deeds = Actions(slack, pagerduty, self._switchboard, self._marks)
         self._environment = make_environment()
         self._watchers: set[asyncio.Event] = set()
         self._unwatch = [peer.record.watch(self._wake) for peer in (slack, pagerduty, customer)]
@@ -81,7 +81,7 @@ class Page:
     def _regions(self, seat: Seat) -> dict[str, Markup]:
         macros: Any = self._environment.get_template("regions.html").module
         scene = SlackScene(self._slack, seat, self._marks, self._environment)
-        beside = BesideScene(self._pagerduty, self._customer, scene.reader)
+        beside = PeersScene(self._pagerduty, self._customer, scene.reader)
         drawn = {
             "main": macros.main(scene),  # first: looking at a channel reads it
             "sidebar": macros.sidebar(scene),

@@ -1,0 +1,59 @@
+"""Errors of ours as sentences that say what to do. Owns which errors those are; anything else is a bug and keeps its traceback."""
+
+import errno
+
+from bot.cli.terminal import FOUND, USAGE
+
+
+def sentence(error: Exception) -> tuple[str, int] | None:
+    """What to print and the exit code, or None for an error that nobody foresaw."""
+    from sqlalchemy.exc import DBAPIError
+
+    from bot.control_socket import CommandFailedError, NobodyListensError
+    from routing.errors import DocumentError
+    from store.audit.checkpoint_directory import CheckpointUnreadable
+    from store.audit.export import NoCheckpointError
+    from store.audit.signed_note import BadKey, BadNote
+    from store.audit.tiles import BadExport
+    from store.database import AnotherProcessError, UnsafeDatabaseError
+    from store.migrate import NewerSchemaError, OlderSchemaError
+    from store.vault.keys import KeyUnusable
+
+    match error:
+        case DocumentError():
+            return str(error), USAGE
+        case CommandFailedError() | NoCheckpointError():
+            return _words(error), FOUND
+        case (
+            AnotherProcessError()
+            | UnsafeDatabaseError()
+            | NewerSchemaError()
+            | OlderSchemaError()
+            | KeyUnusable()
+            | CheckpointUnreadable()
+            | NobodyListensError()
+            | BadExport()
+            | BadKey()
+            | BadNote()
+        ):
+            return _words(error), USAGE
+        case ConnectionRefusedError():
+            return f"{_system(error)}: nobody answers there. Is the database that TIERLINE_DATABASE_URL names running?", USAGE
+        case OSError():
+            return _system(error), USAGE
+        case DBAPIError():
+            return f"The database does not do what it is asked ({type(error.orig).__name__}). Look at TIERLINE_DATABASE_URL.", USAGE
+        case _:
+            return None
+
+
+def _words(error: Exception) -> str:
+    return " ".join((str(error) or error.__doc__ or type(error).__name__).split())
+
+
+def _system(error: OSError) -> str:
+    """The file and the system's own words."""
+    if error.errno == errno.EADDRINUSE:
+        return f"{_words(error)}; choose another port (serve: TIERLINE_PORT, demo: --port)"
+    what = error.strerror or str(error) or type(error).__name__
+    return f"{error.filename}: {what}" if error.filename else what

@@ -1,0 +1,35 @@
+"""Which commands the serving bot carries out for others on this machine, and the socket they come in by. Owns that list only."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+
+from bot.app import App
+from bot.cli.writing.erasure import erase_content
+from bot.cli.writing.proposals import COMMANDS
+from bot.cli.writing.recovery import go_on
+from bot.cli.writing.undelivered import revive
+from bot.control_socket import Command, Control, socket_path
+from bot.settings import Settings
+from routing.policy.file import load_policy
+
+
+@asynccontextmanager
+async def listening(app: App, settings: Settings, environment: Mapping[str, str]) -> AsyncIterator[None]:
+    """Take commands of this machine's user while it lasts; only on SQLite, where nobody else may write. Raises OSError."""
+    if not settings.on_sqlite:
+        yield
+        return
+    load = partial(load_policy, environment=environment)
+    commands: dict[str, Command] = {
+        "retry": partial(revive, app.database, app.outbox),
+        "erase": partial(erase_content, app.database, app.ledger),
+        "recover": partial(go_on, app.signing, app.outbox),
+        **{name: partial(command, app.proposing, app.reads, load) for name, command in COMMANDS.items()},
+    }
+    control = Control(socket_path(settings), commands)
+    await control.start()
+    try:
+        yield
+    finally:
+        await control.stop()

@@ -1,0 +1,130 @@
+"""Tells services what became of their cases: the sender of callbacks. Owns one signed POST and what its answer means.
+
+It never retries (the courier does, for 75 hours) and never decides what is told. Every try of a callback has the same webhook-id, so a
+receiver that deduplicates needs no care here about replies that were lost.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import aiohttp
+from aiohttp.abc import AbstractResolver
+
+from bot.delivery.callback_body import callback_body, workflow_body
+from bot.delivery.guarded_client import TIMEOUT_S, Client, ForbiddenAddressError, guard_for
+from bot.services import Service, Services
+from bot.slack.cards.view import Bulletin, View
+from bot.standard_webhooks import sign
+from routing.canonical import Json
+from store.outbox.delivery import Delivered, Outgoing, SendError
+from store.reads.receipts import Receipts
+
+CHECKPOINT_WAITS_S = (0.02, 0.05, 0.1, 0.2)
+"""A decision is signed within milliseconds as a rule: waiting here is cheaper than a failed try."""
+
+NO_CHECKPOINT_RETRY_S, NO_CHECKPOINT_MOST_S = 0.25, 30.0
+"""The wait while no checkpoint comes, doubled at each try: where nothing is signed for hours, asking must not become the main work."""
+
+MIN_RETRY_AFTER_S, MAX_RETRY_AFTER_S = 5.0, 3_600.0
+"""What a service may ask for; less is left to our own schedule, or "at once" would be obeyed for 75 hours."""
+
+GONE = 410
+PROVEN = frozenset({"case.decided", "case.rollback_requested"})
+"""Callbacks that make a service act: they carry a receipt."""
+
+
+class Callbacks:
+    """The sender for `MessageKind.CALLBACK`. Made inside a running loop; keeps one set of connections per service until `close`."""
+
+    def __init__(
+        self,
+        services: Services,
+        receipts: Receipts,
+        now: Callable[[], datetime],
+        *,
+        resolver: AbstractResolver | None = None,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        """`resolver` stands in for DNS where tests or a sandbox need it."""
+        self._services = services
+        self._receipts = receipts
+        self._now = now
+        self._resolver = resolver
+        self._timeout_s = timeout_s
+        self._clients: dict[str, Client] = {}
+
+    async def send(self, outgoing: Outgoing, view: View | Bulletin) -> Delivered:
+        """Post the callback once. Any 2xx is delivered; 410 means "never again" (Standard Webhooks); all else may be tried again.
+
+        Raises SendError.
+        """
+        message = outgoing.message
+        service = self._services.find(message.destination)
+        if service is None:
+            raise SendError(f"the services file has no service {message.destination}")
+        if isinstance(view, Bulletin):
+            told = workflow_body(message.callback, message.sequence, outgoing.leaf_idx, view)
+            webhook_id = f"{outgoing.case_id}.{outgoing.leaf_idx}.{service.name}"
+        else:
+            receipt = await self._receipt(outgoing) if message.callback in PROVEN else None
+            told = callback_body(message.callback, message.sequence, outgoing.leaf_idx, view, receipt)
+            webhook_id = f"{outgoing.case_id}.{message.sequence}"
+        body = json.dumps(told).encode()
+        headers = {"Content-Type": "application/json", **sign(service.callback_keys, webhook_id, self._now(), body)}
+        await self._post(service, body, headers)
+        return Delivered()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for client in self._clients.values():
+            await client.close()
+
+    async def _receipt(self, outgoing: Outgoing) -> dict[str, Json]:
+        for wait_s in CHECKPOINT_WAITS_S:
+            if (receipt := await self._receipts.receipt(outgoing.leaf_idx)) is not None:
+                return receipt
+            await asyncio.sleep(wait_s)
+        again_s = min(NO_CHECKPOINT_RETRY_S * 2.0 ** min(outgoing.attempts, 30), NO_CHECKPOINT_MOST_S)
+        raise SendError("no signed checkpoint covers the event yet", retry_after_s=again_s)
+
+    async def _post(self, service: Service, body: bytes, headers: dict[str, str]) -> None:
+        try:
+            reply = await self._client(service).post(service.callback_url, body, headers)
+        except TimeoutError:
+            raise SendError(f"no answer within {self._timeout_s:g} s") from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise SendError(_failure(error)) from error
+        if 200 <= reply.status < 300:
+            return
+        wait_s = _wait_s(reply.retry_after, self._now()) if reply.status in (429, 503) else None
+        raise SendError(f"answered {reply.status}", permanent=reply.status == GONE, retry_after_s=wait_s)
+
+    def _client(self, service: Service) -> Client:
+        if service.name not in self._clients:
+            guard = guard_for(service.callback_url, service.networks)
+            self._clients[service.name] = Client(guard, resolver=self._resolver, timeout_s=self._timeout_s)
+        return self._clients[service.name]
+
+
+def _failure(error: aiohttp.ClientError | OSError) -> str:
+    """What went wrong, without the address: a URL may hold a secret."""
+    inner = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    if isinstance(inner, ForbiddenAddressError):
+        return "the address is inside and not in the service's networks"
+    return f"no connection or no answer ({type(inner).__name__})"
+
+
+def _wait_s(retry_after: str, now: datetime) -> float | None:
+    """The seconds that Retry-After asks for (RFC 9110, 10.2.3), at most an hour; None where it says nothing readable or hardly any."""
+    if retry_after.isascii() and retry_after.isdigit() and len(retry_after) < 10:
+        wait_s = float(retry_after)
+    else:
+        try:
+            at = parsedate_to_datetime(retry_after)
+        except ValueError:
+            return None
+        wait_s = ((at if at.tzinfo is not None else at.replace(tzinfo=UTC)) - now).total_seconds()
+    return min(wait_s, MAX_RETRY_AFTER_S) if wait_s >= MIN_RETRY_AFTER_S else None

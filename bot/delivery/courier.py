@@ -1,0 +1,282 @@
+"""The one way out: takes what is to be sent from the outbox and carries it to its sender, until the peer has it or it is given up.
+
+Owns how much goes out at once, the wait after an unclear reply, retries and giving up. It never draws, never talks to a peer itself, and
+sends nothing of which it does not first write down that it is about to.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from bot.delivery.rate_limits import RateLimits
+from bot.delivery.retry import SCHEDULES, Retry
+from bot.slack.cards.view import Bulletin, View
+from routing.change import Change, Message, MessageKind, Refused, Subject
+from routing.governance.alert import Alert
+from routing.vocabulary import EventKind
+from store.ledger.items import Step
+from store.ledger.ledger import Ledger, NotRecordingError
+from store.ledger.writer import CannotRecordError, WriterClosedError
+from store.outbox.delivery import Delivered, Outgoing, Sender, SendError
+from store.outbox.outbox import Doubt, Outbox
+from store.wakeups import Wakeups
+
+SEND_TIMEOUT_S = 15.0
+QUIET = timedelta(seconds=30)
+"""How long a peer may still apply a request whose reply was lost. A callback needs no such wait: its receiver knows the webhook-id."""
+
+POLL_S = 1.0
+GATHER_S = 0.05
+"""After a round that found nothing, what is enqueued within so many seconds is claimed together: every look is a transaction, and while
+cases pour in each of their commits would cause one, at the expense of the people who press."""
+
+CLAIM = 32
+"""Messages taken up at a time, of each peer."""
+
+REFILL_AT = 32
+"""More are taken up once so few are under way: one by one, the claims would cost more than the sending."""
+
+CASE = "c_"
+"""What the id of a case begins with; those of other subjects stand in `routing.governance.ruling`."""
+
+GRACE_S = 20.0
+LATE_PAGE = timedelta(minutes=5)
+"""A page nobody has accepted for so long is an alarm at every try (promise P3)."""
+
+_LOG = structlog.get_logger("tierline.courier")
+
+
+class Views(Protocol):
+    """Reads a case with all there is to show of it."""
+
+    async def to_send(self, case_id: str) -> View | None:
+        """The case as it is now, without content where that was erased; None when there is none."""
+        ...
+
+
+class Bulletins(Protocol):
+    """Reads what is about more than one case."""
+
+    async def to_send(self, subject: str, event: int, tier: int) -> Bulletin | None:
+        """An alert, a proposal, an exception or a workflow's brake as it is now; None when there is none with this id."""
+        ...
+
+
+class Courier:
+    """Empties the outbox. `senders` by peer; `tally` counts tries by peer and result; `passing` names steps, where tests let it die."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        lanes: RateLimits,
+        senders: Mapping[str, Sender[View | Bulletin]],
+        *,
+        ledger: Ledger,
+        wakeups: Wakeups,
+        views: Views,
+        bulletins: Bulletins,
+        clock: Callable[[], datetime],
+        tally: Callable[[str, str], None],
+        schedules: Mapping[str, Retry] = SCHEDULES,
+        passing: Callable[[str], None] = lambda _name: None,
+    ) -> None:
+        self._outbox = outbox
+        self._lanes = lanes
+        self._ledger = ledger
+        self._wakeups = wakeups
+        self._views = views
+        self._bulletins = bulletins
+        self._senders = senders
+        self._clock = clock
+        self._tally = tally
+        self._schedules = schedules
+        self._passing = passing
+        self._under_way = set[asyncio.Task[None]]()
+        self._busy: dict[str, Counter[str]] = {peer: Counter() for peer in senders}
+        self._soonest: datetime | None = None
+
+    async def run(self) -> None:
+        """Carry until cancelled; then what is under way gets a little time to end."""
+        try:
+            while True:
+                self._wakeups.outbox.clear()
+                if await self._start_some():
+                    continue
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._pause_s()):
+                        await self._wakeups.outbox.wait()
+                await asyncio.sleep(GATHER_S)
+        finally:
+            if self._under_way:
+                await asyncio.wait(self._under_way, timeout=GRACE_S)
+            for task in tuple(self._under_way):
+                task.cancel()
+
+    async def drain_once(self) -> int:
+        """Carry everything that can go out now, and what that sets free; gives how many rows were taken up. What has to wait stays."""
+        taken = 0
+        while started := await self._start_some():
+            taken += started
+            while self._under_way:
+                await asyncio.wait(self._under_way)
+        return taken
+
+    def _pause_s(self) -> float:
+        """Seconds until something that was put back may be due, a second at most: other replicas give no hint here."""
+        soonest, self._soonest = self._soonest, None
+        return min(POLL_S, max(0.0, (soonest - self._clock()).total_seconds())) if soonest is not None else POLL_S
+
+    async def _start_some(self) -> int:
+        try:
+            waiting = await self._outbox.waiting(self._clock())
+            free = [peer for peer in self._senders if peer in waiting and self._moving(peer) <= REFILL_AT]
+            claims = await asyncio.gather(*(self._claim(peer) for peer in free))
+        except Exception as error:  # noqa: BLE001 - the one way out does not close because the database is away for a while
+            _LOG.warning("outbox not readable", cause=type(error).__name__)
+            return 0
+        rows = [row for claim in claims for row in claim]
+        for row in rows:
+            self._busy[row.peer][row.message.destination] += 1
+            task = asyncio.create_task(self._carry(row), name=f"courier {row.id}")
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+        return len(rows)
+
+    def _moving(self, peer: str) -> int:
+        """How much is under way to destinations that may get more: those that hang, however many, keep nothing from the others."""
+        return sum(count for count in self._busy[peer].values() if count < self._lanes.most(peer))
+
+    async def _claim(self, peer: str) -> list[Outgoing]:
+        """Heads of lanes whose destination may get more; to a paused channel only updates, which have a pace of their own."""
+        busy = {destination for destination, count in self._busy[peer].items() if count >= self._lanes.most(peer)}
+        paused = self._lanes.paused(peer, self._clock())
+        return await self._outbox.claim(peer, CLAIM, skip=busy, only_updates=paused, pace=self._lanes.pace(peer))
+
+    async def _carry(self, row: Outgoing) -> None:
+        try:
+            await self._deliver(row)
+        except (CannotRecordError, WriterClosedError, NotRecordingError) as error:
+            _LOG.warning("not noted in the outbox; its lease will end", row=row.id, cause=type(error).__name__)
+        except Exception:  # noqa: BLE001 - one message must not stop the others; its lease will end and it is looked at again
+            _LOG.exception("delivery failed", row=row.id, peer=row.peer)
+        finally:
+            self._busy[row.peer][row.message.destination] -= 1
+            self._wakeups.outbox.set()  # the next message of its lane may go
+
+    async def _deliver(self, row: Outgoing) -> None:
+        now = self._clock()
+        if row.doubtful and row.peer != "callback" and row.intent_at is not None and now < row.intent_at + QUIET:
+            await self._put_back(row, Doubt(row.intent_at + QUIET, "waiting for a late reply to show", ambiguous=True))
+            return
+        if (until := await self._lanes.enter(row, now)) is not None:  # first of all, while the rows are in the order of the claim
+            await self._put_back(row, Doubt(until, "waiting for its turn", ambiguous=row.doubtful))
+            return
+        shown = await self._shown(row)
+        if shown is None or (needless := _needless(row.message, shown)):
+            await self._outbox.cancel(row, needless if shown is not None else "there is nothing to show of this any more")
+            return
+        if not await self._outbox.trying(row):
+            return
+        try:
+            delivered = await self._send(row, replace(shown, tier=row.message.tier))
+        except SendError as error:
+            await self._failed(row, error)
+            return
+        self._passing("courier.sent")
+        await self._outbox.settle(row, delivered)
+        self._tally(row.peer, "delivered")
+        if isinstance(shown, View) and row.message.kind is MessageKind.CARD and row.message.tier > shown.case.first_tier:
+            await self._ledger.change(row.case_id, point_to(row.message.tier))
+
+    async def _shown(self, row: Outgoing) -> View | Bulletin | None:
+        if row.case_id.startswith(CASE):
+            return await self._views.to_send(row.case_id)
+        return await self._bulletins.to_send(row.case_id, row.leaf_idx, row.message.tier)
+
+    async def _send(self, row: Outgoing, view: View | Bulletin) -> Delivered:
+        """One try. Whatever goes wrong in a way nobody foresaw leaves it open whether the peer has it."""
+        self._passing("courier.sending")
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                return await self._senders[row.peer].send(row, view)
+        except TimeoutError as error:
+            raise SendError(f"no answer within {SEND_TIMEOUT_S:g} s", ambiguous=True) from error
+        except SendError:
+            raise
+        except Exception as error:
+            _LOG.exception("sender failed", row=row.id, peer=row.peer)
+            raise SendError(f"bug: {type(error).__name__}", ambiguous=True) from error
+
+    async def _failed(self, row: Outgoing, error: SendError) -> None:
+        now = self._clock()
+        attempts = row.attempts + 1
+        what = {"row": row.id, "case": row.case_id, "peer": row.peer, "kind": row.message.kind.value}
+        said = {**what, "attempts": attempts, "cause": error.reason}
+        again = None if error.permanent else self._schedules[row.peer].next_at(row.id, attempts, now, row.created_at)
+        if again is None:
+            _LOG.error("not delivered and given up", **said)
+            self._tally(row.peer, "dead")
+            await self._outbox.dead(row, error.reason)
+            return
+        if error.retry_after_s is not None:
+            again = now + timedelta(seconds=error.retry_after_s)
+            await self._lanes.slow_down(row, error.retry_after_s, now)
+        doubtful = (error.ambiguous or row.doubtful) and row.peer != "callback"
+        if error.ambiguous and row.peer != "callback":
+            again = max(again, now + QUIET)
+        late_page = row.peer == "pagerduty" and now - row.created_at > LATE_PAGE
+        (_LOG.error if late_page or row.doubtful else _LOG.warning)("not delivered, to be tried again", **said)
+        self._tally(row.peer, "unclear" if error.ambiguous else "failed")
+        await self._put_back(row, Doubt(again, error.reason, ambiguous=doubtful))
+
+    async def _put_back(self, row: Outgoing, doubt: Doubt) -> None:
+        self._soonest = min(self._soonest or doubt.until, doubt.until)
+        await self._outbox.put_back(row, doubt)
+
+
+def point_to(tier: int) -> Step:
+    """The step that refreshes the cards of the lower tiers once the card of `tier` stands, so that they can link to it."""
+
+    def step(subject: Subject, _now: datetime) -> Change | Refused:
+        case = subject.case
+        lower = range(case.first_tier, tier)
+        return Change(case, (), tuple(Message(MessageKind.CARD_UPDATE, case.route.tiers[one].channel, tier=one) for one in lower))
+
+    return step
+
+
+def _needless(message: Message, shown: View | Bulletin) -> str:
+    """Why a message need not go any more, "" when it does.
+
+    Never a page, nor its acknowledgement, for an incident that is closed here; and no resolve of a page that was given up.
+    """
+    if isinstance(shown, Bulletin):
+        over = isinstance(shown.about, Alert) and shown.about.cleared_at is not None
+        return "the alert was over before this was sent" if over and message.kind is MessageKind.PAGE else ""
+    match message.kind:
+        case MessageKind.PAGE | MessageKind.PAGE_ACKNOWLEDGE:
+            still_open = any((page.tier, page.round) == (message.tier, message.round) for page in shown.case.pages)
+            return "" if still_open else "the page was closed before this was sent"
+        case MessageKind.PAGE_RESOLVE:
+            return "its page was not delivered" if _given_up(message.round, shown) else ""
+        case _:
+            return ""
+
+
+def _given_up(page_round: int, view: View) -> bool:
+    """Whether the page of a round was given up and not revived since."""
+    paged = [one.index for one in view.history if one.kind is EventKind.PAGED and one.fields.get("round") == page_round]
+    fates = [
+        one.kind
+        for one in view.history
+        if one.kind in (EventKind.NOT_DELIVERED, EventKind.DELIVERY_RETRIED)
+        and one.fields.get("kind") == MessageKind.PAGE
+        and one.fields.get("leaf") in paged
+    ]
+    return fates[-1:] == [EventKind.NOT_DELIVERED]

@@ -1,0 +1,127 @@
+"""What a service reads about its case: the answer to posting it and the body of `GET /v1/cases/{id}`.
+
+Owns these shapes, which are also the OpenAPI description of the answers; pure.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from bot.decision import Happening, action, decided_by, moment_or_none
+from routing.canonical import Json
+from routing.case.case import Case
+from routing.case.submission import Submission, moment_text
+from routing.vocabulary import EventKind, Lane, Mode, Risk, State, Verdict
+
+LETS_THROUGH = frozenset({EventKind.APPROVED, EventKind.MODIFIED, EventKind.DECIDED})
+"""Events that tell a decision."""
+
+
+class ReasonAnswer(BaseModel):
+    """Why a case is where it is."""
+
+    code: str
+    text: str
+
+
+class RoutedAnswer(BaseModel):
+    """Where a case stands. The answer to every post about a case; it never carries a verdict."""
+
+    id: str
+    state: State
+    lane: Lane
+    mode: Mode
+    tier: int | None = Field(description="1-based; null while nobody was asked")
+    risk: Risk
+    priority: int = Field(description="higher first")
+    reasons: list[ReasonAnswer]
+    missing: list[str] = Field(description="what the workflow requires and the case lacks")
+    policy_version: str
+    due_at: str | None = Field(description="by when an answer is owed as things stand, RFC 3339")
+    revision: int
+    action_sha256: str
+
+
+class OpenedAnswer(RoutedAnswer):
+    """The answer to a posted case."""
+
+    checkpoint: str | None = Field(description="newest signed checkpoint of the audit log (C2SP tlog-checkpoint), null before the first")
+
+
+class ActionAnswer(BaseModel):
+    """What is to be executed."""
+
+    type: str
+    params: dict[str, Any] | None
+    before: dict[str, Any] | None = None
+
+
+class PersonAnswer(BaseModel):
+    """Somebody whose vote counts."""
+
+    slack_id: str
+    name: str | None
+    step: str
+    at: str
+
+
+class HappeningAnswer(BaseModel):
+    """One event of the case."""
+
+    event: EventKind
+    at: str
+    actor: str = Field(description="kind:id, for example human:U012AB3CD or service:refund-agent")
+
+
+class CaseAnswer(RoutedAnswer):
+    """A case as it is now."""
+
+    workflow: str
+    task_id: str
+    verdict: Verdict | None = Field(description="null until decided")
+    action: ActionAnswer
+    people: list[PersonAnswer]
+    reason_code: str
+    history: list[HappeningAnswer]
+    outcome: str | None
+    receipt: dict[str, Any] | None = Field(description="leaf, index, proof, checkpoint, openings; once decided and under a checkpoint")
+
+
+def case_answer(
+    case: Case, submission: Submission | None, history: Sequence[Happening], receipt: Mapping[str, Json] | None
+) -> dict[str, Json]:
+    """The answer. `submission` is None once the content was erased, `receipt` where there is none yet; `history` is in order of the log.
+
+    A decision that is kept back while its workflow is paused is not told, and nothing that would prove it: the case is held.
+    """
+    chosen, withheld = case.route, case.withheld
+    told = [happening for happening in history if not (withheld and happening.kind in LETS_THROUGH)]
+    return {
+        "id": case.id,
+        "workflow": case.workflow,
+        "task_id": case.task_id,
+        "state": State.HELD.value if withheld else case.state.value,
+        "lane": chosen.lane.value,
+        "mode": chosen.mode.value,
+        "risk": chosen.risk.value,
+        "priority": chosen.priority,
+        "tier": case.tier + 1 if case.tier_since is not None else None,
+        "revision": case.revision,
+        "verdict": case.verdict.value if case.verdict is not None and not withheld else None,
+        "action": action(case, submission),
+        "action_sha256": case.action_sha256,
+        "people": decided_by(case, history) if not withheld else [],
+        "reason_code": case.reason_code if not withheld else "",
+        "reasons": [{"code": reason.code, "text": reason.text} for reason in chosen.reasons],
+        "missing": list(chosen.missing),
+        "policy_version": chosen.policy_version,
+        "due_at": moment_or_none(case.answer_due_at),
+        "history": [_told(happening) for happening in told],
+        "outcome": case.outcome or None,
+        "receipt": dict(receipt) if receipt is not None and not withheld else None,
+    }
+
+
+def _told(happening: Happening) -> Json:
+    return {"event": happening.kind.value, "at": moment_text(happening.at), "actor": f"{happening.actor.kind}:{happening.actor.id}"}

@@ -1,0 +1,103 @@
+"""`POST /v1/cases`: from a signed body to a stored case and its answer. Owns which answer a delivery gets; never routes and never writes.
+
+What is answered 2xx is committed. Everything else was not stored and may be sent again.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+
+from aiohttp import web
+
+from bot.http.admission import Admission, Call
+from bot.http.problem import RETRY_AFTER_S, No, refuse
+from routing.case.near_duplicate import likeness
+from routing.case.submission import read_submission
+from routing.errors import Problem, SubmissionError
+from routing.policy.policy import Policy
+from routing.problems import did_you_mean
+from routing.review.opening import open_case
+from routing.review.revision import content_sha256
+from routing.strict_json import loads
+from store.audit.leaf import LeafTooLongError
+from store.ledger.answers import Conflict, Delivery, Opened, Repeated
+from store.ledger.ledger import Ledger, NotRecordingError
+from store.ledger.unit_of_work import NoPolicyError
+from store.ledger.writer import CannotRecordError, WriterClosedError
+
+NOT_RECORDED = (CannotRecordError, NotRecordingError, NoPolicyError, WriterClosedError)
+"""What the ledger raises when it wrote nothing and may do so later."""
+
+TOO_LONG = Problem("", "ids, names and flags are together too long for one audit event")
+
+
+class Intake:
+    """Takes cases in."""
+
+    def __init__(self, door: Admission, ledger: Ledger, policy: Callable[[], Policy], tally: Callable[[int], None]) -> None:
+        """`policy` gives the active policy; `tally` counts answers by status code."""
+        self._door = door
+        self._ledger = ledger
+        self._policy = policy
+        self._tally = tally
+
+    def routes(self) -> list[web.RouteDef]:
+        """Where cases come in."""
+        return [web.post("/v1/cases", self.post)]
+
+    async def post(self, request: web.Request) -> web.Response:
+        """Open a case, or say why not."""
+        call = await self._door.admit(request)
+        answer = call if isinstance(call, web.Response) else await self._take(call)
+        self._tally(answer.status)
+        return answer
+
+    async def _take(self, call: Call) -> web.Response:
+        try:
+            submission = read_submission(loads(call.body))
+        except SubmissionError as error:
+            return refuse(No.INVALID, problems=error.problems)
+        if (answer := not_for(self._policy(), call, submission.workflow)) is not None:
+            return answer
+        delivery = Delivery(
+            service=call.service.name,
+            webhook_id=call.webhook_id,
+            digest=hashlib.sha256(call.body).hexdigest(),
+            workflow=submission.workflow,
+            task_id=submission.task_id,
+            input_sha256=content_sha256(submission),
+            likeness=likeness(call.service.name, submission),
+            action_sha256=submission.action.sha256,
+        )
+        try:
+            result = await self._ledger.open(delivery, open_case(call.service.name, submission))
+        except NOT_RECORDED:
+            return refuse(No.NOT_RECORDING, retry_after_s=RETRY_AFTER_S)
+        except LeafTooLongError:
+            return refuse(No.INVALID, problems=[TOO_LONG])
+        match result:
+            case Opened(answer=first):
+                return reply(first, 202)
+            case Repeated(answer=earlier):
+                return reply(earlier or {}, 200)
+            case Conflict(reason="webhook_id"):
+                return refuse(No.WEBHOOK_ID_USED, "Send new content under a new webhook-id.")
+            case Conflict(case_id=case_id):
+                path = f"/v1/cases/{case_id}/information"
+                return refuse(No.TASK_EXISTS, f"Send what changed to {path}.", case_id=case_id, information=path)
+
+
+def not_for(policy: Policy, call: Call, workflow: str) -> web.Response | None:
+    """The answer to a service that names a workflow which is not there or not its own; None where it may."""
+    known, allowed = policy.workflows, call.service.workflows
+    if workflow not in known:
+        hint = did_you_mean(workflow, sorted(allowed & known.keys()))
+        return refuse(No.INVALID, problems=[Problem("/workflow", f"unknown workflow{hint}")])
+    if workflow not in allowed:
+        return refuse(No.WORKFLOW_NOT_YOURS, "List the workflow under this service in the services file.")
+    return None
+
+
+def reply(body: Mapping[str, object], status: int) -> web.Response:
+    """An answer in JSON."""
+    return web.Response(body=json.dumps(body).encode(), status=status, content_type="application/json")

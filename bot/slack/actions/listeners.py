@@ -1,0 +1,197 @@
+"""Bolt's listeners: which payload leads where, and what is acknowledged when. What changes a case is committed before it is acknowledged.
+
+Owns the order of commit, acknowledgement and answer, and the flow of forms. A form is opened straight from the press, changes nothing and
+keeps what was typed until it counts: whatever goes wrong is said beside the inputs.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Any, Protocol
+
+import structlog
+from slack_bolt.app.async_app import AsyncApp
+
+from bot.slack.actions.payload import PREFIX, Pressed, UnreadablePress, read_form, read_press
+from bot.slack.actions.presses import Declined, Outcome, Presses, Recorded
+from bot.slack.actions.replies import Replies
+from bot.slack.cards.forms.evidence import evidence_modal
+from bot.slack.cards.forms.form_input import Typed, read_modification, read_words, unmasked
+from bot.slack.cards.forms.modals import verb_modal
+from bot.slack.cards.forms.modify import change_digest, modify_modal, offered, preview_modal
+from bot.slack.cards.forms.reveal import reveal_modal
+from bot.slack.cards.parts.checklist import failed, named
+from bot.slack.cards.text.safe_text import brief
+from bot.slack.cards.view import View
+from routing.authorize import REFUSALS
+from routing.vocabulary import CaseKind, Verb
+
+FORMS = frozenset({Verb.REJECT, Verb.ESCALATE, Verb.ASK, Verb.COMMENT, Verb.ROLL_BACK, Verb.MODIFY, Verb.QUARANTINE})
+"""Verbs that always ask for words first; the others count at once, but for those below."""
+
+SOMETIMES = frozenset({Verb.APPROVE, Verb.RESUME})
+"""Verbs that ask for words first where the case demands it: a check failed, the step has a checklist, it is in quarantine."""
+
+SHOWING = frozenset({Verb.OPEN_EVIDENCE, Verb.REVEAL})
+"""Verbs that are answered with a view, once they are recorded."""
+
+GONE = "The content of this case was erased, so there is nothing to show."
+
+Ack = Callable[..., Awaitable[Any]]
+
+_LOG = structlog.get_logger("tierline.listeners")
+
+
+class Views(Protocol):
+    """Reads a case with all there is to show of it."""
+
+    async def view(self, case_id: str) -> View | None:
+        """The case as it is now, None when there is none or its content was erased."""
+        ...
+
+
+class Listeners:
+    """The listeners of buttons and forms."""
+
+    def __init__(self, presses: Presses, views: Views, replies: Replies) -> None:
+        self._presses = presses
+        self._views = views
+        self._replies = replies
+
+    def listen(self, bolt: AsyncApp) -> None:
+        """Register with Bolt."""
+        ours = re.compile(f"^{PREFIX}(?!g:)")
+        bolt.action(ours)(self.on_button)
+        bolt.view(ours)(self.on_form)
+
+    async def on_button(self, ack: Ack, body: Mapping[str, Any]) -> None:
+        """A button was pressed, on a card or in the evidence modal."""
+        try:
+            pressed = read_press(body)
+        except UnreadablePress:
+            _LOG.warning("unreadable press")
+            await ack()
+            return
+        if pressed.verb in FORMS or (pressed.verb in SOMETIMES and await self._presses.wants_form(pressed)):
+            await self._open_form(ack, pressed)
+        elif pressed.verb is Verb.OPEN_EVIDENCE and pressed.view_id:
+            await self._turn_page(ack, pressed)
+        else:
+            await self._count(ack, pressed)
+
+    async def on_form(self, ack: Ack, body: Mapping[str, Any]) -> None:
+        """A form was submitted."""
+        try:
+            pressed, values = read_form(body)
+        except UnreadablePress:
+            _LOG.warning("unreadable form")
+            await ack()
+            return
+        if pressed.verb is Verb.MODIFY:
+            await self._submit_modification(ack, pressed, values)
+        else:
+            await self._submit(ack, pressed, values, read_words(values))
+
+    async def _count(self, ack: Ack, pressed: Pressed) -> None:
+        outcome = await self._presses.carry_out(pressed)
+        await ack()
+        match outcome:
+            case Declined(text=text):
+                await self._replies.tell(pressed, text)
+            case Recorded() if pressed.verb in SHOWING:
+                await self._show(pressed)
+            case Recorded():
+                await self._confirm(pressed, outcome)
+
+    async def _confirm(self, pressed: Pressed, recorded: Recorded, typed: Typed | None = None) -> None:
+        """Say what an approval stands for; of any other press the card says it."""
+        case = recorded.case
+        if pressed.verb is not Verb.APPROVE or case is None:
+            return
+        if wrong := failed(typed.checklist if typed is not None else None):
+            await self._replies.tell(pressed, f"Recorded: you did not let it pass ({named(wrong)}). The card shows where the case goes.")
+            return
+        view = await self._views.view(case.id)
+        title = f" of “{brief(view.submission.title, 150)}”" if view is not None else ""
+        more = _KEPT_BACK if case.withheld else " The case still needs somebody else." if case.open else ""
+        what = f"revision {case.revision}{title}, action {case.action_sha256[:12]}"
+        await self._replies.tell(pressed, f"Recorded: you {_SAID[case.kind]} {what}.{more}")
+
+    async def _show(self, pressed: Pressed) -> None:
+        if (view := await self._view(pressed)) is not None:
+            revealing = pressed.verb is Verb.REVEAL
+            shown = reveal_modal(view, pressed.seat, pressed.page) if revealing else evidence_modal(view, pressed.seat, pressed.page)
+            await self._replies.show(pressed, shown)
+
+    async def _turn_page(self, ack: Ack, pressed: Pressed) -> None:
+        refused = await self._presses.may_begin(pressed)
+        await ack()
+        if refused is not None:
+            await self._replies.tell(pressed, refused.text)
+        else:
+            await self._show(pressed)
+
+    async def _open_form(self, ack: Ack, pressed: Pressed) -> None:
+        refused = await self._presses.may_begin(pressed)
+        await ack()
+        if refused is not None:
+            await self._replies.tell(pressed, refused.text)
+        elif (view := await self._view(pressed)) is not None:
+            form = modify_modal(view, pressed.seat) if pressed.verb is Verb.MODIFY else verb_modal(view, pressed.verb, pressed.seat)
+            await self._replies.show(pressed, form)
+
+    async def _view(self, pressed: Pressed) -> View | None:
+        """The case now, as the card of the tier that was pressed. Tells the person where there is nothing."""
+        view = await self._views.view(pressed.case_id)
+        if view is None:
+            await self._replies.tell(pressed, GONE)
+            return None
+        return replace(view, tier=pressed.tier)
+
+    async def _submit_modification(self, ack: Ack, pressed: Pressed, values: Mapping[str, Any]) -> None:
+        view = await self._views.view(pressed.case_id)
+        if view is None:
+            await ack(response_action="errors", errors=_beside(values, "text", GONE))
+            return
+        if view.case.face != pressed.face:  # what was typed belongs to parameters that are no longer proposed
+            await ack(response_action="errors", errors=_beside(values, "text", REFUSALS["stale"]))
+            return
+        params, prefill = offered(view)
+        typed = read_modification(values, params, prefill)
+        if typed.errors or typed.params is None or typed.prefill is None:
+            await ack(response_action="errors", errors=dict(typed.errors))
+        elif (typed.params, typed.prefill) == (params, prefill):
+            await ack(response_action="errors", errors=_beside(values, "text", REFUSALS["no_change"]))
+        elif change_digest(typed.params, typed.prefill) != pressed.shown_change:
+            preview = preview_modal(replace(view, tier=pressed.tier), pressed.seat, typed.params, typed.prefill)
+            await ack(response_action="update", view=preview)
+        else:
+            await self._submit(ack, pressed, values, unmasked(view, typed))
+
+    async def _submit(self, ack: Ack, pressed: Pressed, values: Mapping[str, Any], typed: Typed) -> None:
+        outcome = await self._presses.carry_out(pressed, typed)
+        if isinstance(outcome, Declined):
+            await ack(response_action="errors", errors=_beside(values, _place(outcome), outcome.text))
+        else:
+            await ack(response_action="clear")
+            await self._confirm(replace(pressed, view_id=""), outcome, typed)  # the modal is gone: beside the card
+
+
+_KEPT_BACK = (
+    " The workflow is paused, so your approval is kept back here: the service has not been told."
+    " When the workflow goes on, the case is reviewed afresh, and your approval counts no longer."
+)
+
+_SAID = {CaseKind.CASE: "approved", CaseKind.CHECK: "found right", CaseKind.ROLLBACK: "want undone"}
+"""What an approval is called in the answer to whoever gave it."""
+
+
+def _place(outcome: Outcome) -> str:
+    """Beside which input a refusal belongs."""
+    return "reason" if isinstance(outcome, Declined) and outcome.reason == "reason_required" else "text"
+
+
+def _beside(values: Mapping[str, Any], block_id: str, text: str) -> dict[str, str]:
+    """An error beside an input that the form has: the one wanted, else its text, its question, or whatever comes first."""
+    chosen = next((name for name in (block_id, "text", "question") if name in values), next(iter(values), block_id))
+    return {chosen: text}

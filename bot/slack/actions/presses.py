@@ -1,0 +1,199 @@
+"""From a press to the ledger and to the sentence the person gets. The one path of every verb.
+
+Owns putting together what is known of a press (the person, the card, the team) and what a person is told. It decides nothing: steps and
+`routing.authorize` do, on the locked case.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol, assert_never
+
+import structlog
+
+from bot.slack.actions.payload import Pressed
+from bot.slack.cards.forms.form_input import Typed
+from bot.slack.cards.parts.checklist import asked
+from bot.slack.people import Identity, People, SlackUnreachable
+from routing.authorize import LETS_THROUGH, Allowed, authorize, demands, refuse
+from routing.case.case import Case
+from routing.case.people import Person, Press
+from routing.change import Change, Refused, Subject
+from routing.review.verbs import needs_content, step_of
+from routing.vocabulary import CaseKind, Verb
+from store.ledger.answers import Changed, Conflict, Missing, Repeated
+from store.ledger.items import Step
+from store.ledger.ledger import Ledger
+from store.ledger.prefetch import InboxKey
+from store.outbox.delivered_cards import Card
+
+CARD_EVENT = "tierline_card"
+NOT_RECORDED = "Tierline cannot record anything at this moment, so this did not count. Please try again in a minute."
+
+_LOG = structlog.get_logger("tierline.presses")
+
+
+class Reads(Protocol):
+    """What is read before a press goes to the ledger."""
+
+    async def case(self, case_id: str) -> Case | None:
+        """A case as it is."""
+        ...
+
+    async def card_at(self, channel: str, ts: str) -> Card | None:
+        """The card that is this message."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The press counts; `case` as it is since. `before`: the same press had been recorded already."""
+
+    case: Case | None
+    before: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """The press does not count. `reason` is a code, `text` the sentence for the person."""
+
+    reason: str
+    text: str
+
+
+Outcome = Recorded | Declined
+
+
+class Presses:
+    """Carries out presses. `tally` counts them by verb and result; `deployment` is the one whose cards are ours."""
+
+    def __init__(self, ledger: Ledger, reads: Reads, people: People, deployment: str, tally: Callable[[str, str], None]) -> None:
+        self._ledger = ledger
+        self._reads = reads
+        self._people = people
+        self._deployment = deployment
+        self._tally = tally
+
+    async def carry_out(self, pressed: Pressed, typed: Typed | None = None) -> Outcome:
+        """Record a press, with what was typed, or say why it does not count. What is answered `Recorded` is committed."""
+        words = typed or Typed()
+        try:
+            case = await self._reads.case(pressed.case_id)
+            if case is None:
+                return self._told(pressed, _declined(refuse("unknown_card")))
+            press = replace(await self._press(pressed, case), reason_code=words.reason_code, text=words.text)
+        except Exception:  # noqa: BLE001 - the database does not answer: whoever pressed must be told, whatever it is
+            return self._told(pressed, _unrecorded(pressed))
+        press = replace(press, params=words.params, prefill=words.prefill, checklist=words.checklist)
+        return self._told(pressed, await self._change(pressed, press, step_of(press), case.kind))
+
+    async def wants_form(self, pressed: Pressed) -> bool:
+        """Whether this verb demands a reason, text or a checklist of the case as it is, so that a form comes first."""
+        case = await self._reads.case(pressed.case_id)
+        if case is None:
+            return False
+        wanted = demands(pressed.verb, case)
+        return wanted.reason or wanted.text or (pressed.verb is Verb.APPROVE and bool(asked(case)))
+
+    async def may_begin(self, pressed: Pressed) -> Declined | None:
+        """Whether a form may be opened for this press: why not, recorded as every refused press is, or None when it may."""
+        try:
+            case = await self._reads.case(pressed.case_id)
+            if case is None:
+                return _declined(refuse("unknown_card"))
+            press = await self._press(pressed, case)
+        except Exception:  # noqa: BLE001 - as above
+            return _unrecorded(pressed)
+        if (reason := _obstacle(press, case)) is None:
+            return None
+
+        def step(subject: Subject, _now: datetime) -> Change | Refused:
+            return _obstacle(press, subject.case) or reason
+
+        outcome = self._told(pressed, await self._change(pressed, press, step, case.kind))
+        return outcome if isinstance(outcome, Declined) else _declined(reason)
+
+    async def _press(self, pressed: Pressed, case: Case) -> Press:
+        card = await self._reads.card_at(pressed.channel, pressed.ts)
+        try:
+            us = await self._people.identity()
+        except SlackUnreachable:
+            person = Person(id=pressed.user, team=pressed.team, known=False)
+            return Press(verb=pressed.verb, person=person, case_id=case.id, face=pressed.face, team=pressed.team)
+        person = await self._people.person(pressed.user, us.team, case.route.groups)
+        return Press(
+            verb=pressed.verb,
+            person=person,
+            case_id=case.id,
+            face=pressed.face,
+            team=us.team,
+            card_known=pressed.team == us.team and (_is_card(card, pressed) or self._carries_our_mark(pressed, us)),
+            cut=pressed.cut,
+            saw=card.digest if card is not None else "",
+        )
+
+    def _carries_our_mark(self, pressed: Pressed, us: Identity) -> bool:
+        """Whether the message was posted by our bot as this case's card: so between Slack showing it and us noting where it stands."""
+        mark = pressed.seen.get("metadata") or {}
+        told = mark.get("event_payload") or {}
+        ours = pressed.seen.get("bot_id") == us.bot and mark.get("event_type") == CARD_EVENT
+        expected = {"case": pressed.case_id, "tier": pressed.tier, "deployment": self._deployment}
+        return ours and all(str(told.get(name)) == str(value) for name, value in expected.items())
+
+    async def _change(self, pressed: Pressed, press: Press, step: Step, kind: CaseKind) -> Outcome:
+        key = InboxKey("press", pressed.scope, pressed.key)
+        content = needs_content(Verb(press.verb), kind)
+        try:
+            result = await self._ledger.change(press.case_id, step, press=press, key=key, content=content)
+        except Exception:  # noqa: BLE001 - whatever was raised, nobody knows that it is recorded, and whoever pressed must be told so
+            return _unrecorded(pressed)
+        match result:
+            case Changed(case=case):
+                return Recorded(case)
+            case Refused():
+                return _declined(result)
+            case Repeated(answer=answer):
+                return _first_answer(answer)
+            case Conflict():
+                return Recorded(None, before=True)
+            case Missing():
+                return _declined(refuse("unknown_card"))
+            case unknown:
+                assert_never(unknown)
+
+    def _told(self, pressed: Pressed, outcome: Outcome) -> Outcome:
+        self._tally(pressed.verb.value, outcome.reason if isinstance(outcome, Declined) else "recorded")
+        return outcome
+
+
+def _unrecorded(pressed: Pressed) -> Declined:
+    """The answer to a press of which nobody knows that it was recorded; called while the exception is being handled."""
+    _LOG.exception("press not recorded", verb=pressed.verb, case=pressed.case_id)
+    return Declined("not_recorded", NOT_RECORDED)
+
+
+def _obstacle(press: Press, case: Case) -> Refused | None:
+    """What would refuse this press however well its form was filled in."""
+    answers = {item.id: "pass" for item in asked(case)}
+    filled = replace(press, reason_code=next(iter(case.route.reason_codes), ""), text="filled in", checklist=answers or None)
+    verdict = authorize(filled, case)
+    if not isinstance(verdict, Allowed):
+        return verdict
+    unread = press.verb in LETS_THROUGH and press.cut and press.person.id not in case.opened_by
+    return refuse("open_evidence_first") if unread else None
+
+
+def _is_card(card: Card | None, pressed: Pressed) -> bool:
+    return card is not None and (card.case_id, card.tier) == (pressed.case_id, pressed.tier)
+
+
+def _first_answer(answer: object) -> Outcome:
+    """What the same press was answered the first time."""
+    refused = answer.get("refused") if isinstance(answer, dict) else None
+    if isinstance(refused, dict):
+        return Declined(str(refused.get("reason")), str(refused.get("text")))
+    return Recorded(None, before=True)
+
+
+def _declined(refused: Refused) -> Declined:
+    return Declined(refused.reason, refused.text)

@@ -1,0 +1,74 @@
+"""One call of Slack's Web API, and how its failures read: what can never work, what may work later, what may have been done already.
+
+Owns the lists of Slack's error codes. It never tries twice. Source: https://docs.slack.dev/reference/methods/chat.postMessage#errors
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackRequestError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from store.outbox.delivery import SendError
+
+TIMEOUT_S = 10.0
+
+UNCLEAR = frozenset({"internal_error", "fatal_error", "request_timeout"})
+"""Slack: "it's possible some aspect of the operation succeeded before the error was raised"."""
+
+LATER = frozenset(
+    {
+        "ratelimited",
+        "rate_limited",
+        "service_unavailable",
+        "team_added_to_org",
+        "invalid_auth",  # tokens are replaced while we run: what waits goes out with the new one
+        "not_authed",
+        "account_inactive",
+        "token_revoked",
+        "token_expired",
+    }
+)
+
+
+async def call(client: AsyncWebClient, method: str, **arguments: Any) -> Mapping[str, Any]:
+    """Call `method` with a JSON body. Raises SendError."""
+    try:
+        async with asyncio.timeout(TIMEOUT_S):  # a session of our own has its own limit: five minutes
+            response = await client.api_call(method, json=arguments)
+    except SlackApiError as error:
+        raise _send_error(error) from error
+    except aiohttp.ClientConnectorError as error:
+        raise SendError(f"{method}: not connected") from error
+    except (aiohttp.ClientError, SlackRequestError, TimeoutError, OSError) as error:
+        raise SendError(f"{method}: {type(error).__name__}", ambiguous=True) from error
+    return response.data if isinstance(response.data, dict) else {}
+
+
+async def read(client: AsyncWebClient, method: str, **arguments: Any) -> Mapping[str, Any]:
+    """Call a reading `method`, which takes its arguments from the address. Raises SendError, ambiguous whatever the cause."""
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            response = await client.api_call(method, http_verb="GET", params=arguments)
+    except (SlackApiError, SlackRequestError, aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise SendError(f"{method}: unreadable ({error_code(error)})", ambiguous=True) from error
+    return response.data if isinstance(response.data, dict) else {}
+
+
+def error_code(error: Exception) -> str:
+    """Slack's code of a refusal, or the kind of the failure; never its message, which may quote what was sent."""
+    data = getattr(getattr(error, "response", None), "data", None)
+    return str(data.get("error") or type(error).__name__) if isinstance(data, dict) else type(error).__name__
+
+
+def _send_error(error: SlackApiError) -> SendError:
+    code = error_code(error)
+    status = int(getattr(error.response, "status_code", None) or getattr(error.response, "status", None) or 0)
+    if status == 429:
+        wait = str(error.response.headers.get("Retry-After", ""))
+        return SendError("ratelimited", retry_after_s=float(wait) if wait.isdigit() else 30.0)
+    if status >= 500 or code in UNCLEAR or code == SlackApiError.__name__:
+        return SendError(f"HTTP {status} {code}", ambiguous=True)
+    return SendError(code, permanent=code not in LATER)

@@ -1,0 +1,149 @@
+"""Answers to `/review`, seen by the asker only: status, next, mine, one case, help. Never counts anything."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.slack.cards.decided import verdict_words, what_became_of_it
+from bot.slack.cards.parts.child_cases import execution_label, lead, question
+from bot.slack.cards.parts.clock_line import clock_lines, moment
+from bot.slack.cards.parts.near_duplicates import alike_blocks
+from bot.slack.cards.parts.proposed_action import execution, headline, risk_lead
+from bot.slack.cards.parts.strips import footer, people, steps
+from bot.slack.cards.text.block_kit import Block, Drawing, header, lines, rich, run, small, small_words, words
+from bot.slack.cards.text.mentions import linked, mention
+from bot.slack.cards.text.safe_text import Cuts, brief, channel_name, escaped, own_id
+from bot.slack.cards.text.wording import RISK
+from bot.slack.cards.view import View
+from routing.vocabulary import CaseKind, Risk, State
+
+_STATE = {
+    State.PENDING: "waits for people",
+    State.NEEDS_INFO: "waits for the service",
+    State.HELD: "held",
+    State.DECIDED: "decided",
+    State.CLOSED: "closed",
+}
+_LISTED_MOST = 20
+
+COMMANDS = (
+    ("status", "how many cases wait in each channel, how many are late"),
+    ("next", "the case to take next"),
+    ("mine", "what you have claimed"),
+    ("case ID", "one case: where it stands and what happens next"),
+    ("pause WORKFLOW REASON", "no approval leaves until it is resumed; also `review-all`, `freeze`"),
+    ("resume WORKFLOW REASON", "let it go on"),
+    ("quarantine CASE REASON", "hold a case; or many: `workflow=NAME model=NAME since=2h`"),
+    ("release CASE REASON", "let a held case go on"),
+    ("exception list", "exceptions to the policy; also `request`, `approve`, `end`"),
+    ("policy", "which policy is in force, proposed or on stage; also `policy widen PERCENT REASON`, `policy rollback REASON`"),
+    ("acknowledge ALERT", "look after an alert"),
+    ("help", "this list"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelStanding:
+    """One channel's queue, of whatever ladders have a tier there.
+
+    How many cases wait, how many of them nobody has taken, how many are late, and the next due time.
+    """
+
+    channel: str
+    waiting: int
+    unclaimed: int = 0
+    late: int = 0
+    next_due: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseLine:
+    """One case in a list. `title` is outside text, `link` the permalink of its card or ""."""
+
+    id: str
+    title: str
+    risk: Risk
+    due_at: datetime | None = None
+    link: str = ""
+    claimed_by: str = ""
+
+
+def draw_status(channels: Sequence[ChannelStanding], *, held: int = 0, needs_info: int = 0) -> Drawing:
+    """`/review status`."""
+    waiting = sum(one.waiting for one in channels)
+    late = sum(one.late for one in channels)
+    text = f"{_cases(waiting)} waiting, {late:,} late, {held:,} held, {needs_info:,} waiting for a service."
+    rows = [words(_standing(one)) for one in channels[:_LISTED_MOST]]
+    return Drawing(text, [header("Review queue"), words(text), *rows, *_others(len(channels) - _LISTED_MOST, "channels")])
+
+
+def draw_next(case: CaseLine | None) -> Drawing:
+    """`/review next`: the one case to take, or that there is none."""
+    if case is None:
+        return _sentence("Nothing waits for you. Well done.")
+    return Drawing(f"Next: {escaped(case.title)}", [words("*Take this one next:*"), *_case_line(case)])
+
+
+def draw_mine(cases: Sequence[CaseLine]) -> Drawing:
+    """`/review mine`, in the order given."""
+    if not cases:
+        return _sentence("You have claimed nothing. `/review next` shows what to take.")
+    rows = [block for case in cases[:_LISTED_MOST] for block in _case_line(case)]
+    text = f"You have claimed {_cases(len(cases))}."
+    return Drawing(text, [words(text), *rows, *_others(len(cases) - _LISTED_MOST, "cases")])
+
+
+def draw_case(view: View) -> Drawing:
+    """`/review case ID`: where it stands, without buttons."""
+    case = view.case
+    stands = verdict_words(view) if case.verdict is not None else _STATE[case.state].capitalize()
+    link = linked(view.links, "Open its card")
+    decided = f" {moment(case.decided_at)}" if case.decided_at is not None else ""
+    blocks: list[Block] = [
+        *headline(lead(view) or risk_lead(view), view),
+        *question(view, Cuts()),
+        words(" ".join(part for part in (f"*{stands}*{decided}.", *clock_lines(view), *what_became_of_it(view), link) if part)),
+        *alike_blocks(view),
+    ]
+    if case.state is State.PENDING:
+        blocks += [*map(words, steps(view)), small_words(people(view))]
+    label = "Action" if case.kind is CaseKind.CASE else execution_label(view)
+    return Drawing(f"{stands}: {escaped(view.submission.title)}", [*blocks, execution(view, Cuts(), label), footer(view)])
+
+
+def draw_help(unknown: str = "") -> Drawing:
+    """`/review help`, also for a word nobody knows."""
+    text = f"There is no “{escaped(unknown, 40)}”. These exist:" if unknown else "What `/review` can do:"
+    return Drawing(text, [words(text), words("\n".join(f"`/review {name}`  {what}" for name, what in COMMANDS))])
+
+
+def draw_answer(text: str) -> Drawing:
+    """One sentence for one person: why a press did nothing, or that it was recorded. `text` is escaped here."""
+    return _sentence(escaped(text, 2_000) or "Nothing to say.")
+
+
+def _sentence(text: str) -> Drawing:
+    return Drawing(text, [words(text)])
+
+
+def _standing(one: ChannelStanding) -> str:
+    due = f", next due {moment(one.next_due)}" if one.next_due is not None else ""
+    late = f", *{one.late:,} late*" if one.late else ""
+    free = f" ({one.unclaimed:,} unclaimed)" if one.waiting else ""
+    return f"*{escaped(channel_name(one.channel))}*  {one.waiting:,} waiting{free}{late}{due}"
+
+
+def _case_line(case: CaseLine) -> list[Block]:
+    title = brief(case.title, 300) or "(no visible title)"
+    parts = [f"due {moment(case.due_at)}" if case.due_at is not None else "no clock runs", own_id(case.id)]
+    parts += [f"claimed by {mention(case.claimed_by)}"] if case.claimed_by else []
+    parts += [linked(case.link, "Open the card")] if case.link else []
+    return [rich(lines(run(f"{RISK[case.risk]}  ", "bold"), run(title))), small_words(" · ".join(part for part in parts if part))]
+
+
+def _others(count: int, what: str) -> list[Block]:
+    return [small(f"… and {count:,} more {what}")] if count > 0 else []
+
+
+def _cases(count: int) -> str:
+    return "1 case" if count == 1 else f"{count:,} cases"

@@ -1,0 +1,110 @@
+"""What a person typed into a form, as values: the inverse of `modals` and `modify` beside it. Reads strictly, judges nothing.
+
+State values are those of a view_submission: `{block_id: {"value": element state}}`.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from bot.slack.cards.forms.modify import Place, kind_of, places
+from bot.slack.cards.parts.checklist import read_answers
+from bot.slack.cards.view import View
+from routing.errors import SubmissionError
+from routing.strict_json import SAFE_INT, loads
+
+PREFILL_MOST = 2_000
+"""Characters of a pre-filled field, as in a submission."""
+
+_NUMBER = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,20})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """The words of a form. `params`, `prefill` and `checklist` (item id -> pass, fail or na) are None where it has none.
+
+    `errors`: block id -> what is wrong, for `response_action: errors`.
+    """
+
+    reason_code: str = ""
+    text: str = ""
+    params: dict[str, Any] | None = None
+    prefill: dict[str, Any] | None = None
+    checklist: dict[str, str] | None = None
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+
+class _NotReadable(ValueError):
+    """The text of one input cannot be read; the message goes beside it."""
+
+
+def read_words(values: Mapping[str, Any]) -> Typed:
+    """Reason, text and checklist of any form; a question counts as its text."""
+    text = _given(values, "text") or _given(values, "question")
+    return Typed(reason_code=_given(values, "reason"), text=text, checklist=read_answers(values))
+
+
+def read_modification(values: Mapping[str, Any], params: Mapping[str, Any], prefill: Mapping[str, Any]) -> Typed:
+    """A modification of both: what has no input, or no answer, stays as it is."""
+    said = read_words(values)
+    changed = {"params": dict(params), "prefill": dict(prefill)}
+    errors: dict[str, str] = {}
+    inputs, _fixed = places(params, prefill)
+    for place in inputs:
+        if place.block_id not in values:
+            continue
+        try:
+            changed[place.part][place.key] = _read(_given(values, place.block_id), place)
+        except _NotReadable as error:
+            errors[place.block_id] = str(error)
+    return replace(said, params=changed["params"], prefill=changed["prefill"], errors=errors)
+
+
+def unmasked(view: View, typed: Typed) -> Typed:
+    """A modification of what the form offered, made whole: what had no input, because it is masked or of another step, stays as it is."""
+    whole = view.original or view.submission
+    params = {**(whole.action.params or {}), **(typed.params or {})}
+    return replace(typed, params=params, prefill={**whole.prefilled, **(typed.prefill or {})})
+
+
+def _read(text: str, place: Place) -> object:
+    found = _value(text, place.value)
+    if place.part == "prefill" and not (isinstance(found, str) and len(found) <= PREFILL_MOST):
+        raise _NotReadable(f"Please type text of at most {PREFILL_MOST:,} characters.")
+    return found
+
+
+def _value(text: str, old: object) -> object:
+    match kind_of(old):
+        case "text":
+            return text
+        case "choice":
+            return text == "true"
+        case "number":
+            return _number(text)
+        case "json":
+            return _json(text)
+
+
+def _number(text: str) -> int | float:
+    if _NUMBER.fullmatch(text.strip()) is None or abs(float(text)) > SAFE_INT:
+        raise _NotReadable("Please type a number, such as 1240 or 12.50.")
+    return float(text) if "." in text else int(text)
+
+
+def _json(text: str) -> object:
+    try:
+        found = loads(b'{"value": ' + text.encode() + b"}")
+    except (SubmissionError, UnicodeEncodeError):
+        raise _NotReadable("This is not valid JSON.") from None
+    if set(found) != {"value"}:
+        raise _NotReadable("Please type one JSON value.")
+    return found["value"]
+
+
+def _given(values: Mapping[str, Any], name: str) -> str:
+    """The text or the chosen option of one input, "" when it was left empty."""
+    state = values.get(name, {}).get("value") or {}
+    chosen = state.get("selected_option") or {}
+    return str(chosen.get("value") or state.get("value") or "")

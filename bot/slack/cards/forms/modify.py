@@ -1,0 +1,200 @@
+"""The form to change an action and the fields a model pre-filled, shown as a difference before it counts. Never judges a change.
+
+The preview holds the same inputs under the difference, so nothing has to be carried along: a submission counts only when what it makes of
+both has the digest that the preview showed (`d` in the metadata); any other leads to a new preview. `form_input`
+beside it reads both back.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal
+
+from bot.slack.cards.forms.modals import Seat, field, metadata, modal, overridden, reason_input, summary, text_input
+from bot.slack.cards.parts.buttons import action_id
+from bot.slack.cards.parts.checklist import author_inputs, confirming
+from bot.slack.cards.parts.diff import change_block
+from bot.slack.cards.text.block_kit import Block, lines, plain, rich, run, small
+from bot.slack.cards.text.safe_text import Cuts, exact, head, invisible, weight
+from bot.slack.cards.text.wording import labels
+from bot.slack.cards.view import View
+from routing.authorize import demands
+from routing.canonical import digest
+from routing.strict_json import SAFE_INT, pointer
+from routing.vocabulary import Verb
+
+Kind = Literal["text", "number", "choice", "json"]
+
+FIELDS_MOST = 60
+"""A view has 100 blocks and about 12,000 characters; the rest is for the difference, the reason and the text."""
+
+_AMOUNT = re.compile(r"-?[0-9]+\.[0-9]+")
+_VALUE_MOST = 3_000
+_LABEL_MOST = 80
+_PREFILL_DIFFERENCE_MOST = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A value that the form can change: a parameter of the action, or a field that the model pre-filled."""
+
+    part: Literal["params", "prefill"]
+    key: str
+    value: object
+
+    @property
+    def block_id(self) -> str:
+        """`param:<JSON pointer>` or `prefill:<name>`."""
+        return f"param:{pointer(self.key)}" if self.part == "params" else f"prefill:{self.key}"
+
+    @property
+    def label(self) -> str:
+        """What stands over its input."""
+        return _label(self.key) if self.part == "params" else f"{self.key.capitalize()} (filled in by the model)"
+
+
+def modify_modal(view: View, seat: Seat) -> dict[str, Any]:
+    """The form: an input per parameter and pre-filled field, the reason, free text. Submitting it leads to the preview."""
+    params, prefill = offered(view)
+    return _form(view, metadata(view, seat), params, prefill, [], titles=(labels(view.case).modify or "Modify", "Show changes"))
+
+
+def preview_modal(view: View, seat: Seat, params: Mapping[str, Any], prefill: Mapping[str, Any]) -> dict[str, Any]:
+    """What would be executed and noted instead of what, over the same inputs; submitting it unchanged sends the modification."""
+    cuts, (old_params, old_prefill) = Cuts(), offered(view)
+    legend = run("~ changed   + added   - left out")
+    shown: list[Block] = []
+    if old_params or params:
+        shown.append(rich(lines(run("Instead of what was proposed   ", "bold"), legend), change_block(old_params, params, cuts)))
+    if prefill != old_prefill:
+        difference = change_block(old_prefill, prefill, cuts, _PREFILL_DIFFERENCE_MOST)
+        shown.append(rich(lines(run("Instead of what the model filled in", "bold")), difference))
+    if cuts.made:
+        shown.append(small("Not all of it fits here. What you typed stands in full in the fields below."))
+    private = metadata(view, seat, d=change_digest(params, prefill))
+    return _form(view, private, params, prefill, shown, titles=("Check your changes", "Send modification"))
+
+
+def offered(view: View) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Parameters and pre-filled fields that this form can change: what holds nothing masked and, at triage, the pre-filled fields only."""
+    shown, whole = view.submission, view.original or view.submission
+    params = {} if confirming(view.case) else shown.action.params or {}
+    return _open(params, whole.action.params or {}), _open(shown.prefilled, whole.prefilled)
+
+
+def _open(shown: Mapping[str, Any], whole: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that are shown as they are, compared as JSON, which tells 1 from true."""
+    return {key: value for key, value in shown.items() if key in whole and digest([value]) == digest([whole[key]])}
+
+
+def change_digest(params: Mapping[str, Any], prefill: Mapping[str, Any]) -> str:
+    """16 hex characters that name a modification, as the metadata of its preview carries them."""
+    return digest({"params": dict(params), "prefill": dict(prefill)})[:16]
+
+
+def places(params: Mapping[str, Any], prefill: Mapping[str, Any]) -> tuple[list[Place], list[Place]]:
+    """What has an input of its own, and what has none, because Slack could not hold its name or its value, or they are too many.
+
+    Fields that the model left empty are neither.
+    """
+    arguments = [Place("params", key, value) for key, value in params.items()]
+    filled = [Place("prefill", key, value) for key, value in prefill.items() if value is not None]
+    inputs = [place for place in arguments if _fits(place)][: FIELDS_MOST - len(filled)] + [place for place in filled if _fits(place)]
+    return inputs, [place for place in (*arguments, *filled) if place not in inputs]
+
+
+def _form(
+    view: View, private: str, params: Mapping[str, Any], prefill: Mapping[str, Any], shown: list[Block], *, titles: tuple[str, str]
+) -> dict[str, Any]:
+    words = text_input(required=demands(Verb.MODIFY, view.case).text)
+    asked = author_inputs(view.case) if shown else []
+    blocks = [summary(view), *overridden(view), *shown, *_inputs(view, params, prefill), *asked, reason_input(view), words]
+    return modal(titles[0], action_id(Verb.MODIFY), private, blocks, submit=titles[1])
+
+
+def _inputs(view: View, params: Mapping[str, Any], prefill: Mapping[str, Any]) -> list[Block]:
+    inputs, fixed = places(params, prefill)
+    blocks = [_input(place) for place in sorted(inputs, key=lambda place: _rank(view, place))]
+    if fixed:
+        names = ", ".join(place.label for place in fixed[:5]) + (" and others" if len(fixed) > 5 else "")
+        blocks.append(small(f"Too long or too many to change here, they stay as they are: {names}"))
+    return [*blocks, *_kept_masked(view)]
+
+
+def _kept_masked(view: View) -> list[Block]:
+    """What has no input because it is masked, by name."""
+    content, (params, prefill) = view.submission, offered(view)
+    arguments = {} if confirming(view.case) else content.action.params or {}
+    kept = [Place("params", key, "") for key in arguments if key not in params]
+    kept += [Place("prefill", key, "") for key in content.prefilled if key not in prefill]
+    if not kept:
+        return []
+    names = ", ".join(place.label for place in kept[:5]) + (" and others" if len(kept) > 5 else "")
+    return [small(f"Masked, they stay as they are: {names}")]
+
+
+def _rank(view: View, place: Place) -> int:
+    """What the action changes comes first, then what looks like an amount; a vault keeps no order of its own."""
+    if place.part == "prefill":
+        return 3
+    action = view.submission.action
+    old, new = (action.before or {}).get(place.key), (action.params or {}).get(place.key)
+    if action.before is not None and old != new:
+        return 0
+    return 1 if _AMOUNT.fullmatch(initial(new)) is not None else 2
+
+
+def _fits(place: Place) -> bool:
+    return len(place.block_id) <= 255 and not invisible(place.key) and weight(initial(place.value)) <= _VALUE_MOST
+
+
+def kind_of(value: object) -> Kind:
+    """How a value is typed: scalars as themselves; what is nested, null, or would not survive a text field as JSON."""
+    match value:
+        case bool():
+            return "choice"
+        case int() | float() if abs(value) <= SAFE_INT and len(_decimal(value)) <= 20:
+            return "number"
+        case str() if value == value.strip() and "\r" not in value and not invisible(value):
+            return "text"
+        case _:
+            return "json"
+
+
+def initial(value: object) -> str:
+    """The text that stands in the input at first; JSON spells out what a reader would not see."""
+    match kind_of(value):
+        case "choice":
+            return "true" if value else "false"
+        case "number":
+            return _decimal(value)
+        case "text":
+            return str(value)
+        case "json":
+            readable = json.dumps(value, ensure_ascii=False, indent=1)
+            return json.dumps(value, indent=1) if invisible(readable) else readable
+
+
+def _decimal(value: object) -> str:
+    return f"{Decimal(repr(value)):f}"
+
+
+def _input(place: Place) -> Block:
+    value, text, kind = place.value, initial(place.value), kind_of(place.value)
+    element: Block = {"type": "plain_text_input", "action_id": "value"}
+    match kind:
+        case "choice":
+            options = [{"text": plain(word), "value": word} for word in ("true", "false")]
+            element = {"type": "static_select", "action_id": "value", "options": options, "initial_option": options[0 if value else 1]}
+        case "number":
+            element = {"type": "number_input", "action_id": "value", "is_decimal_allowed": True, "initial_value": text}
+        case "text" | "json":
+            element |= {"multiline": kind == "json" or len(text) > 60 or "\n" in text} | ({"initial_value": text} if text else {})
+    return field(place.block_id, place.label, element, required=kind != "text", hint="JSON" if kind == "json" else "")
+
+
+def _label(key: str) -> str:
+    shown = exact(key)
+    return (shown if weight(shown) <= _LABEL_MOST else head(shown, _LABEL_MOST - 1) + "…") or "(empty name)"

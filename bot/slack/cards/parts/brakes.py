@@ -1,0 +1,70 @@
+"""What stops a case or its workflow: paused, frozen, quarantined, kept back, void. Owns these sentences; never says who may release.
+
+That is for the roles of the case's policy to say: here they are only named.
+"""
+
+from bot.slack.cards.text.safe_text import escaped
+from bot.slack.cards.view import View
+from routing.authority import Automation
+from routing.authorize import RELEASERS
+from routing.vocabulary import CaseKind, EventKind, State
+
+
+def held_lead(view: View) -> str:
+    """The headline's beginning of a held case."""
+    return {"frozen": "❄️ Held, workflow frozen", "quarantine": "🔒 In quarantine"}.get(view.case.held_by, "✋ Held")
+
+
+def held_words(view: View) -> str:
+    """Mrkdwn: what holds the case, and who lets it go on."""
+    match view.case.held_by:
+        case "frozen":
+            return f"*Held: {_workflow(view)} is frozen.* It goes on, with fresh clocks, when {releasing(view)} resumes the workflow."
+        case "quarantine":
+            return f"*In quarantine.* Nothing is executed until {releasing(view)} releases it."
+        case _:
+            return "*Held.* Nothing is executed until somebody takes the case up again."
+
+
+def releasing(view: View) -> str:
+    """Mrkdwn: `a supervisor, duty officer or admin (group leads)`, with the groups that the policy names."""
+    roles = view.case.route.roles
+    groups = {group for role in RELEASERS for group in roles.get(role, ())}
+    named = f" (group {escaped(', '.join(sorted(groups)), 200)})" if groups else " (the policy names nobody yet)"
+    return f"a supervisor, duty officer or admin{named}"
+
+
+def kept_back(view: View) -> str:
+    """Mrkdwn: what a decision is worth that was made while the workflow is paused."""
+    return f"*Kept back: {_workflow(view)} is paused.* The service has not been told. It is reviewed afresh when the workflow goes on."
+
+
+def brake_now(view: View) -> str:
+    """Mrkdwn beside the buttons where an approval would not leave; "" where it would."""
+    case = view.case
+    if case.kind is not CaseKind.CASE or view.automation.level < Automation.PAUSED.level:
+        return ""
+    word = "frozen" if view.automation is Automation.FROZEN else "paused"
+    return f"⏸ *T{_workflow(view)[1:]} is {word}:* an approval is kept back and reviewed afresh later; a rejection counts at once."
+
+
+def raised_care(view: View) -> str:
+    """Small print where a workflow acts less by itself than usual; "" where it does as usual, or is stopped, which stands elsewhere."""
+    match view.automation:
+        case Automation.SAMPLING_RAISED:
+            return f"More automatic approvals of {_workflow(view)} are checked at present"
+        case Automation.REVIEW_ALL:
+            return f"Nothing of {_workflow(view)} is approved automatically at present"
+        case Automation.ON | Automation.PAUSED | Automation.FROZEN:
+            return ""
+
+
+def afresh(view: View) -> str:
+    """Mrkdwn: that an earlier decision counts no longer; "" where there was none."""
+    if view.case.state is not State.PENDING or view.last(EventKind.VOIDED) is None:
+        return ""
+    return "🔁 *Reviewed afresh:* it was decided while the workflow was paused, and that decision counts no longer."
+
+
+def _workflow(view: View) -> str:
+    return f"the workflow {escaped(view.case.workflow, 80)}"

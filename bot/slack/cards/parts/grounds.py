@@ -1,0 +1,240 @@
+"""Why a case is here and what a decision can rest on: reasons, confidence, what the model says, evidence, checks. Never what to decide."""
+
+from bot.slack.cards.parts.checklist import confirming
+from bot.slack.cards.parts.clock_line import age
+from bot.slack.cards.parts.confidence_bar import confidence_line
+from bot.slack.cards.text.block_kit import Block, bullets, lines, quote, run
+from bot.slack.cards.text.safe_text import Cuts, address, clean, line, suspicious, weight
+from bot.slack.cards.view import View
+from routing.case.case import Reason
+from routing.case.submission import Check, Evidence, Feature, Submission
+from routing.signals import Trigger
+
+_MARK = {"fail": "✗ failed", "warn": "! warning", "pass": "✓ passed"}
+
+_BESIDE_LABEL = 200
+
+_NAMED = {
+    Trigger.CHECK_FAILED: "Failed check",
+    Trigger.CHECK_WARNED: "Check with a warning",
+    Trigger.CONTEXT_MISSING: "Missing",
+    Trigger.CONTEXT_CONFLICT: "Contradiction",
+    Trigger.CONTEXT_STALE: "Out of date",
+}
+"""Reasons that count something which the service named; on a card it is named."""
+
+_FLAGS = {
+    Trigger.SCHEMA_BROKEN: "⛔ ",
+    Trigger.FORBIDDEN_TERM: "⛔ ",
+    Trigger.ENTITY_MISMATCH: "⛔ ",
+    Trigger.REQUIRED_TERM_MISSING: "⚠️ ",
+    Trigger.CITATION_MISSING: "⚠️ ",
+    Trigger.CITATION_UNKNOWN: "⚠️ ",
+    Trigger.GENERIC_ANSWER: "⚠️ ",
+    Trigger.INSTRUCTIONS_IN_INPUT: "⚠️ ",
+}
+"""What the policy's own checks of the proposal found (`routing.evaluation.postcheck`); it stands beside the action, as the service's
+checks do."""
+
+
+def why_here(view: View, cuts: Cuts) -> Block:
+    """The reason that brought the case here: that of the winning rule, else the one that demands most."""
+    reason, _ = _reasons(view)
+    return lines(run("Why here  "), run(cuts.cut(_reason_text(reason, view), 240), "bold"))
+
+
+def other_reasons(view: View, cuts: Cuts) -> str:
+    """The reasons that point the same way, on one line; "" where there is one only."""
+    _, others = _reasons(view)
+    some, more = cuts.few(tuple(reason for reason in others if reason.code not in _FLAGS), 7)
+    texts = [cuts.cut(_reason_text(reason, view), 160).removesuffix(".") for reason in some]
+    return " · ".join([*texts, *([more] if more else [])])
+
+
+def _reasons(view: View) -> tuple[Reason, tuple[Reason, ...]]:
+    """The first and the others. That the policy wants people says nothing where anything else does."""
+    given = view.case.route.reasons
+    telling = [reason for reason in given if reason.code != Trigger.TEMPLATE_PEOPLE] or list(given)
+    if not telling:
+        return Reason(code="", text="The policy sends every case of this workflow to people."), ()
+    by_rule = (reason for reason in telling if view.case.route.rule and reason.code == Trigger.POLICY_RULE)
+    first = next(by_rule, telling[0])
+    return first, tuple(reason for reason in telling if reason is not first)
+
+
+def _reason_text(reason: Reason, view: View) -> str:
+    named = ", ".join(_named(reason.code, view.submission))
+    return f"{_NAMED[Trigger(reason.code)]}: {named}" if named else line(reason.text) or line(reason.code) or "(unnamed reason)"
+
+
+def _named(code: str, submission: Submission) -> list[str]:
+    """What a reason counts: names of checks, or what the service knows of its facts; empty for other reasons."""
+    context = submission.context
+    match code:
+        case Trigger.CHECK_FAILED | Trigger.CHECK_WARNED:
+            result = "fail" if code == Trigger.CHECK_FAILED else "warn"
+            return [line(check.name) for check in submission.checks if check.result == result]
+        case Trigger.CONTEXT_MISSING:
+            return list(map(line, context.missing))
+        case Trigger.CONTEXT_CONFLICT:
+            return list(map(line, context.conflicts))
+        case Trigger.CONTEXT_STALE:
+            return list(map(line, context.stale))
+        case _:
+            return []
+
+
+def confidence(view: View) -> str:
+    """Mrkdwn: the bar with the mark automation would need."""
+    return confidence_line(view.submission.model.confidence, view.case.route.threshold)
+
+
+def alerts(view: View, cuts: Cuts) -> list[Block]:
+    """What speaks against it, to stand beside the action: checks that failed or warned, contradictions, what is missing or out of date.
+
+    What the first reason says in full is not said twice.
+    """
+    submission, context = view.submission, view.submission.context
+    failed = [("⛔ ", check) for check in submission.checks if check.result == "fail"]
+    warned = [("⚠️ ", check) for check in submission.checks if check.result == "warn"]
+    some, more = cuts.few((*failed, *warned), 4)
+    found = [
+        lines(run(mark), run(cuts.cut(line(check.name), 120) or "(unnamed check)", "bold"), run(cuts.cut(_detail(check), 220)))
+        for mark, check in some
+    ]
+    found += [lines(run(more))] if more else []
+    facts = (
+        (Trigger.CONTEXT_CONFLICT, "Contradiction", context.conflicts),
+        (Trigger.CONTEXT_MISSING, "Missing", context.missing),
+        (Trigger.CONTEXT_STALE, "Out of date", context.stale),
+    )
+    first, others = _reasons(view)
+    flagged = (reason for reason in others if reason.code in _FLAGS)
+    found += [lines(run(_FLAGS[Trigger(reason.code)]), run(cuts.cut(_reason_text(reason, view), 240), "bold")) for reason in flagged]
+    for code, name, texts in facts:
+        if texts and first.code != code:
+            found.append(lines(run("⚠️ "), run(name, "bold"), run(cuts.cut(f": {', '.join(map(line, texts))}", 240))))
+    if submission.urgency_reason:
+        found.append(lines(run("⏰ "), run("Urgent", "bold"), run(cuts.cut(f": {line(submission.urgency_reason)}", 240))))
+    hiding = [name for name, text in _texts(submission) if suspicious(text)]
+    if hiding:
+        told = f" were taken out of: {', '.join(hiding)}; the full evidence spells them out"
+        found.append(lines(run("⚠️ "), run("Hidden characters", "bold"), run(told)))
+    return found
+
+
+def _detail(check: Check) -> str:
+    """`: The amounts differ.`, or what came out where the service told no more."""
+    return f": {line(check.detail)}" if check.detail and line(check.detail) else " failed" if check.result == "fail" else " gave a warning"
+
+
+def passed(view: View, cuts: Cuts) -> str:
+    """The names of the checks that passed, and the flags that no reason names, on one line; "" where there are none."""
+    names = [line(check.name) for check in view.submission.checks if check.result == "pass"]
+    said = " ".join(reason.text for reason in view.case.route.reasons)
+    flags = [flag for flag in view.submission.risk.flags if flag not in said]
+    parts = [f"✓ Passed: {', '.join(names)}"] if names else []
+    parts += [f"Flags: {', '.join(map(line, flags))}"] if flags else []
+    return cuts.cut(" · ".join(parts), 400)
+
+
+def sayings(view: View, cuts: Cuts) -> list[Block]:
+    """Parts of rich text: what was asked and what the model wrote, thinks and filled in, each in its own words."""
+    submission, model = view.submission, view.submission.model
+    return [
+        *_said("Request", submission.request, 500, cuts),
+        *_said("The model wrote", submission.output, 1_200, cuts),
+        *_said("The model's rationale", model.rationale, 600, cuts),
+        *_said("It would answer otherwise if", model.counterfactual, 300, cuts),
+        *_noted(view, cuts),
+    ]
+
+
+def _said(label: str, text: str | None, most: int, cuts: Cuts) -> list[Block]:
+    """A short text stands behind its label, in quotation marks; a longer one is a quotation of its own."""
+    shown = cuts.cut(clean(text or ""), most)
+    if shown and "\n" not in shown and weight(shown) <= _BESIDE_LABEL:
+        return [lines(run(f"{label}  ", "bold"), run(f"“{shown}”"))]
+    return [lines(run(label, "bold")), quote(shown)] if shown else []
+
+
+def prefilled(view: View, cuts: Cuts) -> list[Block]:
+    """Parts of rich text: what the model filled in, a line each, for a step that decides on it."""
+    filled = [(name.capitalize(), line(str(text or ""))) for name, text in view.submission.prefilled.items()]
+    rows = [lines(run(f"{name}  ", "bold"), run(cuts.cut(text, 600 if name == "Summary" else 160))) for name, text in filled if text]
+    return [lines(run("Filled in by the model", "italic")), *rows] if rows else []
+
+
+def _noted(view: View, cuts: Cuts) -> list[Block]:
+    """The same on one line; nothing at triage, where it stands in front."""
+    if confirming(view.case):
+        return []
+    filled = ((name, line(str(text or ""))) for name, text in view.submission.prefilled.items())
+    said = " · ".join(f"{name}: {text}" for name, text in filled if text)
+    return [lines(run("Filled in by the model  ", "bold"), run(cuts.cut(said, 400)))] if said else []
+
+
+def weighed(view: View, cuts: Cuts) -> str:
+    """The five features that weigh most, on one line; being a selection, it is not a cut."""
+    features = view.submission.model.features
+    heaviest = sorted(features, key=lambda feature: -abs(feature.weight or 0.0))[:5]
+    said = " · ".join(cuts.cut(feature_text(feature), 120) for feature in heaviest)
+    rest = len(features) - len(heaviest)
+    more = f" · {rest} lighter ones in the full evidence" if rest else ""
+    return f"Weighed most: {said}{more}" if said else ""
+
+
+def feature_text(feature: Feature) -> str:
+    """`amount = 1240 (+0.41)`."""
+    value = "" if feature.value is None else f" = {line(str(feature.value))}"
+    weight = "" if feature.weight is None else f" ({feature.weight:+.3g})"
+    return f"{line(feature.name)}{value}{weight}"
+
+
+def _texts(submission: Submission) -> list[tuple[str, str]]:
+    model = submission.model
+    sources = " ".join(evidence.text or "" for evidence in submission.evidence)
+    told = {"title": submission.title, "request": submission.request, "output": submission.output}
+    return [(name, text) for name, text in (told | {"rationale": model.rationale, "sources": sources}).items() if text]
+
+
+def check_text(check: Check) -> str:
+    """`✗ failed: second-model (gpt-x): amounts differ`."""
+    by = f" ({line(check.by)})" if check.by else ""
+    detail = f": {line(check.detail)}" if check.detail else ""
+    return f"{_MARK[check.result]}: {line(check.name)}{by}{detail}"
+
+
+def sources(view: View, cuts: Cuts) -> list[Block]:
+    """Parts of rich text: the first few sources with their age; a short text stands there, a long one waits in the full evidence."""
+    if not view.submission.evidence:
+        return [lines(run("Evidence  ", "bold"), run("none was given"))]
+    some, more = cuts.few(view.submission.evidence, 4)
+    return [bullets([_source(evidence, view, cuts) for evidence in some] + ([[run(more)]] if more else []))]
+
+
+def _source(evidence: Evidence, view: View, cuts: Cuts) -> list[Block]:
+    runs = [run(cuts.cut(source_title(evidence), 120), "bold"), run(f" · {source_age(evidence, view)}")]
+    text = line(evidence.text or "")
+    if text and weight(text) <= 160:
+        runs.append(run(f" · “{text}”"))
+    elif text:
+        runs.append(run(f" · {len(text):,} characters in the full evidence"))
+    if evidence.url is not None:
+        runs.append(run(" · " + cuts.cut(address(evidence.url), 160)))
+    return runs
+
+
+def source_title(evidence: Evidence) -> str:
+    """`record crm-17: Customer record`."""
+    title = line(evidence.title or "")
+    return f"{evidence.kind} {line(evidence.id)}" + (f": {title}" if title else "")
+
+
+def source_age(evidence: Evidence, view: View) -> str:
+    """How old the source is: since it was updated, else since it was fetched."""
+    if evidence.updated_at is not None:
+        return age(evidence.updated_at, view.now)
+    if evidence.retrieved_at is not None:
+        return f"fetched copy, {age(evidence.retrieved_at, view.now)}"
+    return "age unknown"

@@ -1,0 +1,102 @@
+"""What is proposed and what it would mean: the header line, the exact action, the harm if it is wrong. Never why it came here."""
+
+import re
+
+from bot.slack.cards.parts.confidence_bar import percent
+from bot.slack.cards.parts.diff import action_block, legend
+from bot.slack.cards.text.block_kit import Block, header, lines, rich, run
+from bot.slack.cards.text.safe_text import Cuts, head, line, weight
+from bot.slack.cards.text.wording import RISK, amount_text
+from bot.slack.cards.view import View
+from routing.case.submission import Submission
+from routing.vocabulary import Risk
+
+_HEADER_MOST = 150
+
+
+def headline(lead: str, view: View) -> list[Block]:
+    """One line: `lead` (an icon and a word), the title, the amount. A title too long for a header follows in full."""
+    title = line(view.submission.title) or "(no visible title)"
+    amount = amount_beside_title(view.submission)
+    room = _HEADER_MOST - weight(lead) - weight(amount) - 8
+    if weight(title) <= room:
+        return [header(" · ".join(part for part in (lead, title, amount) if part))]
+    short = head(title, room) + "…"
+    return [header(" · ".join(part for part in (lead, short, amount) if part)), rich(lines(run(title, "bold")))]
+
+
+def risk_lead(view: View) -> str:
+    """`🟠 High risk`."""
+    return RISK[view.case.route.risk]
+
+
+def amount_beside_title(submission: Submission) -> str:
+    """The amount, unless the title already says the same figure."""
+    amount = amount_text(submission.risk)
+    said = amount and re.search(rf"(?<![\d.,-]){re.escape(amount)}(?![\d.,\w])", line(submission.title))
+    return "" if said else amount
+
+
+_UNDO = {True: "", False: "cannot be undone", None: "not known to be undoable"}
+
+
+def execution(view: View, cuts: Cuts, label: str = "Will execute", *beside: Block) -> Block:
+    """The exact action: its type, whether it can be undone, then its parameters; below them whatever stands `beside` it."""
+    action = view.submission.action
+    kind = run(line(action.type) or "(no visible name)", "code")
+    said = [run(f"   {text}", *styles) for text, *styles in ((_UNDO[action.reversible], "bold"), (legend(action),)) if text]
+    return rich(lines(run(f"{label} ", "bold"), kind, *said), action_block(action, cuts), *beside)
+
+
+def about(view: View, cuts: Cuts) -> str:
+    """Whom it is about, what else it touches, who asked, on one line; "" where nothing of that is known."""
+    submission = view.submission
+    parts: list[str] = []
+    if (subject := submission.subject) is not None:
+        kind = f"{line(subject.type)} " if subject.type else ""
+        parts.append(f"About {kind}{line(subject.id)}{f' ({line(subject.tier)})' if subject.tier else ''}")
+    if submission.entities:
+        some, more = cuts.few(submission.entities, 4)
+        parts.append("Touches " + ", ".join(f"{line(entity.type)} {line(entity.id)}" for entity in some) + more)
+    if (requester := submission.requester) is not None:
+        parts.append(f"Asked for by {line(requester.email or requester.slack_id or 'somebody unnamed')}")
+    return cuts.cut(" · ".join(parts), 600)
+
+
+def if_wrong(view: View) -> str:
+    """Mrkdwn: what happens if this is wrong and the risk class that the policy makes of it: the bad first, "but" the rest."""
+    bad, mild = _harm(view.submission)
+    said = ", ".join(bad) + (", but " if bad and mild else "") + " and ".join([", ".join(mild[:-1]), mild[-1]] if len(mild) > 1 else mild)
+    return f"*{RISK[view.case.route.risk].partition(' ')[2]} if this is wrong:* {said}."
+
+
+def _harm(submission: Submission) -> tuple[list[str], list[str]]:
+    """What makes a mistake worse, and what makes it bearable."""
+    risk, reversible = submission.risk, submission.action.reversible
+    facts: list[tuple[bool, str]] = [
+        (True, "impact not stated") if risk.impact is None else (risk.impact.level >= Risk.HIGH.level, f"impact {risk.impact.value}"),
+        _UNDOING[reversible],
+    ]
+    if risk.recoverability is not None:
+        facts.append(_RECOVERING[risk.recoverability])
+    if risk.blast_radius is not None:
+        facts.append((risk.blast_radius > _NEAR, f"blast radius {percent(risk.blast_radius)}"))
+    if risk.likelihood is not None:
+        facts.append((risk.likelihood >= _LIKELY, f"{percent(risk.likelihood)} likely to go wrong"))
+    return [said for worse, said in facts if worse], [said for worse, said in facts if not worse]
+
+
+_UNDOING = {
+    True: (False, "the service can undo it"),
+    False: (True, "*cannot be undone*"),
+    None: (True, "*not known to be undoable*, which counts as irreversible"),
+}
+_RECOVERING = {
+    "easy": (False, "easy to recover from"),
+    "hard": (True, "*hard to recover from*"),
+    "none": (True, "*no way to recover*"),
+}
+"""Whether it makes a mistake worse, and how that is said."""
+
+_NEAR = 0.1
+_LIKELY = 0.25

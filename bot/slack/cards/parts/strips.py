@@ -1,0 +1,127 @@
+"""The small lines around a card: steps and votes, who is on it, where the answer came from, what the footer pins. Never a button."""
+
+from bot.slack.cards.parts.checklist import results, told_failed
+from bot.slack.cards.parts.clock_line import age, moment
+from bot.slack.cards.parts.confidence_bar import percent
+from bot.slack.cards.text.block_kit import Block, rich, run, small
+from bot.slack.cards.text.block_kit import lines as paragraph
+from bot.slack.cards.text.mentions import acted, named
+from bot.slack.cards.text.safe_text import Cuts, brief, escaped, line
+from bot.slack.cards.text.wording import DONE, LANE, code_label
+from bot.slack.cards.view import View
+from routing.case.case import Step
+from routing.vocabulary import EventKind
+
+_THEN = {"triage": "confirms it", "verify": "verifies it", "approve": "approves it", "check": "checks it"}
+
+
+def steps(view: View) -> list[str]:
+    """Mrkdwn: which step it is, what comes after it and who has voted; nothing where one person's yes decides and nobody has spoken."""
+    case = view.case
+    plan = case.route.steps
+    if len(plan) == 1 and plan[0].people == 1 and not case.votes:
+        return []
+    now = plan[case.step]
+    after = ", ".join(f"then {_others(step)} {_THEN[step.name]}" for step in plan[case.step + 1 :])
+    votes = "; ".join(votes_of(view)) or "Nobody has voted yet"
+    first = f"*Step {case.step + 1} of {len(plan)}: {now.name}*{_people(view, now)}"
+    return [f"{first}{' — ' if after else ''}{after}.  {votes}."]
+
+
+def _others(step: Step) -> str:
+    if step.people > 1:
+        return f"each of {step.people} other people"
+    return "another person"
+
+
+def _people(view: View, step: Step) -> str:
+    given = sum(1 for vote in view.case.votes if vote.step == view.case.step)
+    return f" ({given} of {step.people} people)" if step.people > 1 else ""
+
+
+def votes_of(view: View) -> list[str]:
+    """`Verified by Dana today at 16:00 (8 of 8 passed)`, one per vote."""
+    plan = view.case.route.steps
+    return [
+        f"{DONE[plan[vote.step].name if vote.verb == 'approve' else vote.verb]} by {acted(vote.by, view)} {moment(vote.at)}"
+        + (f" ({results(vote.checklist)})" if vote.checklist else "")
+        for vote in view.case.votes
+    ]
+
+
+def verification_failed(view: View, cuts: Cuts) -> list[Block]:
+    """What somebody found wrong item by item, in the content as it is; nothing where nobody did."""
+    said = view.last(EventKind.VERIFICATION_FAILED, EventKind.MODIFIED, EventKind.INFORMATION_SUPPLIED)
+    if said is None or said.kind is not EventKind.VERIFICATION_FAILED:
+        return []
+    text = line(str(said.opened.get("text") or ""))
+    words_of = f": “{cuts.cut(text, 300)}”" if text else ""
+    who = brief(view.known_as(said.actor.id) or said.actor.id, 80)
+    return [rich(paragraph(run("✗ Verification failed ", "bold"), run(f"({told_failed(said)}) by {who}{words_of}")))]
+
+
+def climbed(view: View, cuts: Cuts) -> list[Block]:
+    """Why the case is no longer where it began, in the words of whoever or whatever moved it."""
+    moved = view.last(EventKind.ESCALATED)
+    if moved is None or view.case.tier == view.case.first_tier:
+        return []
+    who = (
+        f"by {brief(view.known_as(moved.actor.id) or moved.actor.id, 80)}"
+        if moved.actor.kind == "human"
+        else "because nobody took or decided it in time"
+    )
+    code = str(moved.fields.get("reason_code") or "")
+    why = f" ({brief(code_label(code), 80)})" if code else ""
+    text = line(str(moved.opened.get("text") or ""))
+    said = f": “{cuts.cut(text, 300)}”" if text else ""
+    return [rich(paragraph(run("Escalated ", "bold"), run(f"to tier {view.case.tier + 1} {who}{why}{said}")))]
+
+
+def people(view: View) -> str:
+    """Mrkdwn: who answers, who owns the tier, who is on call, who is on it. Nobody named here is rung."""
+    case, rung = view.case, view.rung
+    parts = [f"Tier {view.tier + 1} of {len(case.route.tiers)}, {LANE[case.route.lane]}, group {escaped(rung.group)}"]
+    if rung.owner:
+        parts.append(f"owner {named(rung.owner, view)}")
+    if rung.backup:
+        parts.append(f"backup {named(rung.backup, view)}")
+    if view.on_call.get(view.tier):
+        parts.append(f"on call (PagerDuty) {escaped(view.on_call[view.tier])}")
+    if any(page.tier == view.tier for page in case.pages):
+        parts.append("*paged*")
+    if case.claimed_by:
+        parts.append(f"*claimed by {acted(case.claimed_by, view)}*")
+    elif case.acknowledged_by:
+        parts.append(f"acknowledged by {acted(case.acknowledged_by, view)}")
+    else:
+        parts.append("nobody is on it yet")
+    return " · ".join(parts)
+
+
+def provenance(view: View, cuts: Cuts) -> str:
+    """Which model, which prompt, how old, from how many sources and how fresh they are: what the service told of that."""
+    model, sources = view.submission.model, view.submission.evidence
+    told = (
+        " ".join(line(part) for part in ("Model", model.name or "not named", model.version or "") if part),
+        f"prompt {line(model.prompt_version)}" if model.prompt_version else "",
+        f"last trained {line(model.trained_at)}" if model.trained_at else "",
+    )
+    dated = [evidence.updated_at for evidence in sources if evidence.updated_at is not None]
+    count = f"{len(sources)} source{'s' if len(sources) != 1 else ''}"
+    oldest = f", oldest {age(min(dated), view.now)}" if dated else ", of unknown age" if sources else ""
+    parts = [*(part for part in told if part), count + oldest]
+    if model.retrieval_quality is not None:
+        parts.append(f"retrieval quality {percent(model.retrieval_quality)}")
+    return cuts.cut(" · ".join(parts), 400)
+
+
+def footer(view: View) -> Block:
+    """What a reader needs to find and to prove this case: id, revision, action, policy, checkpoint."""
+    case = view.case
+    parts = [
+        f"Case {case.id}",
+        f"revision {case.revision}",
+        f"action {case.action_sha256[:12]}",
+        f"policy {brief(case.route.policy_version, 60)}",
+    ]
+    return small(" · ".join([*parts, *([f"log {brief(view.checkpoint, 60)}"] if view.checkpoint else [])]))

@@ -1,0 +1,205 @@
+"""Notes in a card's thread: the history of a case as it happens, one sentence each, with people's own words quoted.
+
+Owns one sentence per kind of event. Only a reminder, an escalation and an alarm ring anybody, and then one person. It never
+changes a card.
+"""
+
+from typing import assert_never
+
+from bot.slack.cards.parts.brakes import held_words, releasing
+from bot.slack.cards.parts.checklist import told_failed
+from bot.slack.cards.parts.clock_line import clock_lines
+from bot.slack.cards.text.block_kit import Block, Drawing, lines, quote, rich, run, words
+from bot.slack.cards.text.mentions import acted, can_be_rung, mention
+from bot.slack.cards.text.safe_text import Cuts, clean, escaped
+from bot.slack.cards.text.wording import code_label
+from bot.slack.cards.view import Happening, View
+from routing.vocabulary import EventKind
+
+_TELLING = frozenset(
+    {
+        EventKind.COMMENTED,
+        EventKind.INFORMATION_REQUESTED,
+        EventKind.INFORMATION_SUPPLIED,
+        EventKind.ESCALATED,
+        EventKind.APPROVED,
+        EventKind.REJECTED,
+        EventKind.MODIFIED,
+        EventKind.PAGE_NOTED,
+        EventKind.ROLLBACK_REQUESTED,
+        EventKind.RESUMED,
+        EventKind.VERIFICATION_FAILED,
+        EventKind.QUARANTINED,
+    }
+)
+"""Events that carry people's words, which an escalation passes on."""
+
+
+def draw_note(view: View, happening: Happening) -> Drawing:
+    """What the thread says of one event. `view` is the case as it is when the note is sent."""
+    cuts = Cuts()
+    sentence = _sentence(view, happening)
+    blocks: list[Block] = [words(sentence), *_own_words(happening, cuts)]
+    if happening.kind is EventKind.ESCALATED:
+        blocks += _so_far(view, happening, cuts)
+    return Drawing(sentence, blocks)
+
+
+_SENTENCE: dict[EventKind, str] = {
+    EventKind.REMINDED: "🔔 {rung}This case still waits for a decision. {clock}",
+    EventKind.ESCALATED: "⬆️ {owner}{who} escalated this case{reason}. It is now at tier {now_at}.",
+    EventKind.COMMENTED: "💬 {who} comments:",
+    EventKind.INFORMATION_REQUESTED: "❓ {who} asks the service:",
+    EventKind.INFORMATION_SUPPLIED: "📨 {who} has answered. The card shows revision {revision}.",
+    EventKind.APPROVED: "✅ {who} said yes to the step {step}.",
+    EventKind.REJECTED: "⛔ {who} rejected this{reason}.",
+    EventKind.MODIFIED: "✏️ {who} made changes{reason}.",
+    EventKind.DECIDED: "🏁 Decided: *{verdict}*{reason}.",
+    EventKind.CLAIMED: "🙋 {who} has taken this case.",
+    EventKind.UNCLAIMED: "↩️ {who} has released this case; anybody of the group can take it.",
+    EventKind.ACKNOWLEDGED: "👀 {who} is looking at this.",
+    EventKind.EVIDENCE_OPENED: "📂 {who} has opened the full evidence.",
+    EventKind.PAGED: "📟 Tier {tier} was paged{on_call} (page {round}).",
+    EventKind.PAGE_ACKNOWLEDGED: "📟 {who} has acknowledged the page.",
+    EventKind.PAGE_RESOLVED: "📟 {who} resolved the incident in PagerDuty. The case still waits for a decision here.",
+    EventKind.PAGE_NOTED: "📟 {who} wrote in PagerDuty:",
+    EventKind.NOBODY_ON_CALL: "⚠️ {owner}Nobody is on call for tier {tier}, so nobody was paged.",
+    EventKind.EXPIRED: "⌛ Nobody decided in time. Nothing is executed.",
+    EventKind.HELD: "✋ {held}",
+    EventKind.RESUMED: "▶️ {who} has taken the case up again.",
+    EventKind.WITHDRAWN: "↩️ The service has taken the case back. Nothing is executed.",
+    EventKind.OUTCOME_REPORTED: "📦 The service reports: *{result}*.",
+    EventKind.VERIFICATION_FAILED: "✗ {who} found it wrong: {failed}. Earlier votes no longer count.",
+    EventKind.CHECK_OPENED: "🔎 People check this automatic approval.",
+    EventKind.CHECK_AGREED: "🔎 {who} has checked it: the automatic approval was right.",
+    EventKind.CHECK_DISAGREED: "🔎 {owner}{who} has checked it: the automatic approval was *wrong*{reason}.",
+    EventKind.TIED: "🔗 An identical case has arrived; they are decided together.",
+    EventKind.LINKED: "🔗 A case like this one has arrived; it is decided by itself.",
+    EventKind.SEPARATED: "✂️ {who} sees a difference: the identical cases are decided by themselves from here.",
+    EventKind.REVEALED: "🔓 {who} has looked at what is masked.",
+    EventKind.QUARANTINED: "🔒 {who} has put this case in quarantine{reason}. Nothing is executed until {releasing} releases it.",
+    EventKind.WITHHELD: "⏸ Decided, and *kept back*: the workflow is paused. The service has not been told.",
+    EventKind.VOIDED: "🔁 The decision that was kept back counts no longer. The case is reviewed afresh.",
+    EventKind.ROLLBACK_PROPOSED: "⏪ {who} proposes to undo this{reason}. Somebody else decides.",
+    EventKind.ROLLBACK_DECLINED: "⏪ {who} decided not to undo this{reason}.",
+    EventKind.ROLLBACK_REQUESTED: "⏪ {who} asked the service to roll this back{reason}.",
+    EventKind.EXECUTION_ALARM: "🚨 {owner}The service reports an execution that does not match what was decided here.",
+    EventKind.NOT_DELIVERED: "⚠️ {owner}A message about this case could not be delivered.",
+    EventKind.DELIVERY_RETRIED: "📦 A message that could not be delivered is being sent again.",
+    EventKind.RECEIVED: "📥 The case has arrived.",
+    EventKind.CONTENT_ERASED: "🧹 The content of this case was erased.",
+    EventKind.PRESS_REFUSED: "🚫 A press by {who} was refused{reason}.",
+    EventKind.PRESSES_REFUSED: "🚫 Further presses by {who} were refused.",
+}
+"""One sentence per kind of event that belongs to a case. The others speak of the whole system and never reach a thread."""
+
+_BY_ITSELF: dict[tuple[EventKind, str], str] = {
+    (EventKind.ESCALATED, "acknowledge"): "⬆️ {owner}Nobody took it in time. The case is now at tier {now_at}.",
+    (EventKind.ESCALATED, "decide"): "⬆️ {owner}Nobody decided in time. The case is now at tier {now_at}.",
+    (EventKind.ESCALATED, ""): "⬆️ {owner}The case is now at tier {now_at}.",
+    (EventKind.EXPIRED, "information"): "⌛ The service did not answer in time. Please decide with what there is.",
+    (EventKind.EXPIRED, "total"): "⌛ The total time for a decision is over. Nothing is executed.",
+    (EventKind.INFORMATION_REQUESTED, ""): "❓ The service was asked for what is missing.",
+    (EventKind.RESUMED, ""): "▶️ The workflow goes on. Please review this case afresh.",
+    (EventKind.SEPARATED, ""): "✂️ Identical cases are no longer decided together; each is decided by itself from here.",
+    (EventKind.ROLLBACK_PROPOSED, ""): "⏪ The check found it wrong, so undoing it is proposed. Somebody decides.",
+    (EventKind.ROLLBACK_DECLINED, ""): "⏪ Nobody decided to undo this; it stays as it is.",
+}
+"""The same for events that no person caused, by the clock that ran out."""
+
+
+def _sentence(view: View, happening: Happening) -> str:
+    """One sentence of mrkdwn made of our words, codes and people."""
+    kind = happening.kind
+    alone = _BY_ITSELF.get((kind, _field(happening, "clock"))) if happening.actor.kind != "human" else None
+    template = alone or _SENTENCE.get(kind) or code_label(kind.value) + "."
+    return template.format(
+        who=_who(view, happening),
+        rung=_rung(view),
+        owner=_owner(view),
+        on_call=_on_call(view),
+        reason=_reason(happening),
+        clock=" ".join(clock_lines(view)),
+        now_at=view.case.tier + 1,
+        revision=view.case.revision,
+        tier=_field(happening, "tier") or str(view.tier + 1),
+        round=_field(happening, "round") or "1",
+        step=_field(happening, "step"),
+        verdict=_code(happening, "verdict"),
+        result=_code(happening, "result"),
+        failed=escaped(told_failed(happening), 400) or "see the card",
+        held=held_words(view),
+        releasing=releasing(view),
+    ).strip()
+
+
+def _own_words(happening: Happening, cuts: Cuts) -> list[Block]:
+    """What the person wrote, quoted; nothing where they wrote nothing."""
+    texts = [clean(part) for part in _written(happening)]
+    shown = cuts.cut("\n".join(text for text in texts if text), 2_000)
+    return [rich(quote(shown))] if shown else []
+
+
+def _written(happening: Happening) -> list[str]:
+    found = [happening.opened.get(name) for name in ("text", "answer", "reason", "detail")]
+    flat = [part for value in found for part in (value if isinstance(value, list | tuple) else [value])]
+    return [str(part) for part in flat if part]
+
+
+def _so_far(view: View, until: Happening, cuts: Cuts) -> list[Block]:
+    """What people have said up to an escalation, oldest first, so that the next tier starts where this one stopped."""
+    earlier = tuple(one for one in view.history if one.index < until.index and one.kind in _TELLING and _written(one))
+    if not earlier:
+        return []
+    blocks: list[Block] = [rich(lines(run("Said so far", "bold")))]
+    last = earlier[-10:]
+    if len(earlier) > len(last):
+        blocks.append(rich(lines(run(f"… {len(earlier) - len(last):,} earlier ones: open full evidence"))))
+    for one in last:
+        said = cuts.cut(clean("\n".join(_written(one))), 600)
+        blocks += [words(_sentence(view, one)), *([rich(quote(said))] if said else [])]
+    return blocks
+
+
+def _who(view: View, happening: Happening) -> str:
+    match happening.actor.kind:
+        case "human":
+            return acted(happening.actor.id, view)
+        case "service":
+            return f"The service {escaped(happening.actor.id)}"
+        case "model":
+            return f"The model {escaped(happening.actor.id)}"
+        case "system":
+            return "Tierline"
+        case unknown:
+            assert_never(unknown)
+
+
+def _rung(view: View) -> str:
+    """Rings whoever has taken the case, else the owner of the tier, else nobody."""
+    takers = (view.case.claimed_by, view.case.acknowledged_by, view.case.rung.owner or "")
+    return next((f"{mention(person)} " for person in takers if can_be_rung(person)), "")
+
+
+def _owner(view: View) -> str:
+    owner = view.case.rung.owner
+    return f"{mention(owner)} " if owner is not None and can_be_rung(owner) else ""
+
+
+def _on_call(view: View) -> str:
+    name = view.on_call.get(view.case.tier, "")
+    return f": {escaped(name)} is on call" if name else ""
+
+
+def _reason(happening: Happening) -> str:
+    code = _code(happening, "reason_code")
+    return f" (reason: {code})" if code else ""
+
+
+def _code(happening: Happening, name: str) -> str:
+    return escaped(code_label(str(happening.fields.get(name) or "")), 80)
+
+
+def _field(happening: Happening, name: str) -> str:
+    value = happening.fields.get(name)
+    return "" if value is None else escaped(str(value), 80)

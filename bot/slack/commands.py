@@ -1,0 +1,180 @@
+"""`/review`: the queue, what to take next, what one has claimed, one case, and orders about many. Answered at once, seen by the asker only.
+
+Owns the words of the command and who may ask: members of this workspace; what a case contains only people of its ladder's groups. Orders
+about more than one case are `bot.slack.governance.commands`'; the others change nothing.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from slack_bolt.app.async_app import AsyncApp
+
+from bot.slack.cards.bulletins.bulletin import draw_brake_line
+from bot.slack.cards.command_answers import CaseLine, ChannelStanding, draw_answer, draw_case, draw_help, draw_mine, draw_next, draw_status
+from bot.slack.cards.erased import draw_erased
+from bot.slack.cards.text.block_kit import Drawing, words
+from bot.slack.cards.text.limits import check_message
+from bot.slack.governance.commands import GovernanceCommands
+from bot.slack.people import Identity, People, SlackUnreachable
+from bot.slack.views import Views
+from routing.authority import Automation
+from routing.authorize import REFUSALS, Allowed, answering_groups, authorize
+from routing.case.case import Case, Group
+from routing.case.people import Person, Press
+from routing.governance.permissions import outsider
+from routing.policy.policy import Policy
+from routing.vocabulary import State, Verb
+from store.database import Database
+from store.reads.cases import Reads
+from store.reads.queue import OutboxCount, QueueCount, outbox_counts, queue_counts
+from store.reads.tier_status import TierStatus, cases_named, tier_statuses
+
+COMMAND = "/review"
+LOOKED_AT = 50
+"""Free cases looked at to find the next one for a person."""
+
+NO_SUCH_CASE = "There is no case with this id, and no task."
+
+Ack = Callable[..., Awaitable[Any]]
+
+
+class Commands:
+    """The slash command. `clock` gives aware UTC times, `policy` the active policy."""
+
+    def __init__(
+        self,
+        database: Database,
+        reads: Reads,
+        views: Views,
+        people: People,
+        clock: Callable[[], datetime],
+        *,
+        policy: Callable[[], Policy],
+        orders: GovernanceCommands | None = None,
+    ) -> None:
+        self._database = database
+        self._reads = reads
+        self._views = views
+        self._people = people
+        self._clock = clock
+        self._policy = policy
+        self._orders = orders
+
+    def listen(self, bolt: AsyncApp) -> None:
+        """Register with Bolt."""
+        bolt.command(COMMAND)(self.on_command)
+
+    async def on_command(self, ack: Ack, body: Mapping[str, Any]) -> None:
+        """Somebody typed it."""
+        told = (str(body.get(name) or "") for name in ("user_id", "team_id", "text", "trigger_id"))
+        drawing = await self.answer(*told)
+        check_message(drawing.text, drawing.blocks)
+        await ack(response_type="ephemeral", text=drawing.text, blocks=drawing.blocks)
+
+    async def answer(self, user: str, team: str, text: str, key: str = "") -> Drawing:
+        """What `user`, who typed in `team`, gets to see. `key` names this message for ever."""
+        text = text.replace("\0", " ")  # PostgreSQL takes none
+        if self._orders is not None and (order := await self._orders.answer(user, team, text, key)) is not None:
+            return order
+        try:
+            us = await self._people.identity()
+        except SlackUnreachable:
+            return draw_answer(REFUSALS["slack_unreachable"])
+        if (refusal := _outsider(await self._person(user, us, {}), us, team)) is not None:
+            return draw_answer(refusal)
+        match text.split():
+            case ["status"]:
+                return await self._status()
+            case ["next"]:
+                return await self._next(user, us)
+            case ["mine"]:
+                return await self._mine(user)
+            case ["case", word]:
+                return await self._case(user, us, word)
+            case [unknown, *_] if unknown != "help":
+                return draw_help(unknown)
+            case _:
+                return draw_help()
+
+    async def _status(self) -> Drawing:
+        now = self._clock()
+        tiers = await self._database.read(partial(tier_statuses, now=now))
+        queue = await self._database.read(queue_counts)
+        by_channel: dict[str, list[TierStatus]] = {}
+        for one in tiers:
+            by_channel.setdefault(self._channel(one), []).append(one)
+        standings = [_together(channel, found) for channel, found in by_channel.items()]
+        brakes = [draw_brake_line(one) for one in (await self._reads.governance()).controls.values() if one.automation is not Automation.ON]
+        drawing = draw_status(standings, held=_count(queue, State.HELD), needs_info=_count(queue, State.NEEDS_INFO))
+        drawing = replace(drawing, blocks=[*drawing.blocks, *map(words, brakes[:20])])
+        return _with_dead_letters(drawing, await self._database.read(outbox_counts))
+
+    def _channel(self, standing: TierStatus) -> str:
+        """Where these cases wait by the active policy; the number of the tier where it has no such place any more."""
+        workflow = self._policy().workflow(standing.workflow)
+        tiers = self._policy().tiers[workflow.ladder] if workflow is not None else ()
+        return tiers[standing.tier].channel if standing.tier < len(tiers) else f"tier {standing.tier + 1}"
+
+    async def _next(self, user: str, us: Identity) -> Drawing:
+        for case in await self._reads.free_cases(LOOKED_AT, self._clock()):
+            person = await self._person(user, us, case.route.groups)
+            if person.groups & answering_groups(case) and isinstance(authorize(_approving(person, case), case), Allowed):
+                return draw_next(await self._line(case))
+        return draw_next(None)
+
+    async def _mine(self, user: str) -> Drawing:
+        return draw_mine([await self._line(case) for case in await self._reads.claimed_by(user)])
+
+    async def _case(self, user: str, us: Identity, word: str) -> Drawing:
+        for case in await self._database.read(partial(cases_named, word=word)):
+            person = await self._person(user, us, case.route.groups)
+            looking = Press(verb=Verb.OPEN_EVIDENCE, person=person, case_id=case.id, face=case.face, team=us.team)
+            verdict = authorize(looking, case)
+            if not isinstance(verdict, Allowed) and verdict.reason != "erased":
+                return draw_answer(verdict.text)
+            if (view := await self._views.to_send(case.id)) is not None:
+                return draw_case(view) if case.erased_at is None else draw_erased(view)
+        return draw_answer(NO_SUCH_CASE)
+
+    async def _person(self, user: str, us: Identity, groups: Mapping[str, Group]) -> Person:
+        return await self._people.person(user, us.team, groups)
+
+    async def _line(self, case: Case) -> CaseLine:
+        view = await self._views.view(case.id)
+        title = view.submission.title if view is not None else ""
+        return CaseLine(case.id, title, case.route.risk, case.answer_due_at, view.links if view is not None else "", case.claimed_by)
+
+
+def _outsider(person: Person, us: Identity, team: str) -> str | None:
+    """The sentence for somebody who is no member of this workspace, None for a member."""
+    code = outsider(person, us.team) or (None if team == us.team else "stranger")
+    return None if code is None else REFUSALS[code]
+
+
+def _approving(person: Person, case: Case) -> Press:
+    """The approval this person could give, with whatever words it takes."""
+    reason = next(iter(case.route.reason_codes), "")
+    return Press(verb=Verb.APPROVE, person=person, case_id=case.id, face=case.face, team=person.team, reason_code=reason, text="filled in")
+
+
+def _together(channel: str, standings: Sequence[TierStatus]) -> ChannelStanding:
+    """What waits in a channel, whichever workflow and ladder it comes from."""
+    waiting = sum(one.waiting for one in standings)
+    due = min((one.next_due for one in standings if one.next_due is not None), default=None)
+    return ChannelStanding(channel, waiting, waiting - sum(one.claimed for one in standings), sum(one.late for one in standings), due)
+
+
+def _count(queue: Sequence[QueueCount], state: State) -> int:
+    return sum(one.cases for one in queue if one.state == state)
+
+
+def _with_dead_letters(drawing: Drawing, outbox: Sequence[OutboxCount]) -> Drawing:
+    """Messages that were given up are said where people look, not only in a log."""
+    dead = {one.peer: one.messages for one in outbox if one.state == "dead"}
+    if not dead:
+        return drawing
+    told = ", ".join(f"{count:,} to {peer}" for peer, count in sorted(dead.items()))
+    return replace(drawing, blocks=[*drawing.blocks, words(f"⚠️ *Not delivered and given up:* {told}. `tierline retry` sends them again.")])

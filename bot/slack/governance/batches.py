@@ -1,0 +1,84 @@
+"""Cases held and let go by an order: one, or all that one model proposed since some moment.
+
+Owns finding them and carrying the order to each; whether it counts for a case is decided on the case, as with any press.
+"""
+
+import asyncio
+from functools import partial
+
+from bot.slack.actions.presses import Declined
+from bot.slack.governance.command_grammar import Batch, OneCase
+from bot.slack.governance.rulings import Asked, Rulings
+from bot.slack.people import People
+from routing.authority import GovernanceVerb
+from routing.case.case import Case
+from routing.case.people import Press
+from routing.review.verbs import needs_content, step_of
+from routing.vocabulary import ReasonCode, Verb
+from store.database import Database
+from store.ledger.answers import Changed, Repeated
+from store.ledger.ledger import Ledger
+from store.ledger.prefetch import InboxKey
+from store.reads.batch import open_batch
+from store.reads.tier_status import cases_named
+
+AT_ONCE = 200
+"""Cases held by one order: Slack waits three seconds for the answer. The same order again takes the next ones."""
+
+
+class Batches:
+    """Quarantine and release."""
+
+    def __init__(self, database: Database, ledger: Ledger, people: People, rulings: Rulings) -> None:
+        self._database = database
+        self._ledger = ledger
+        self._people = people
+        self._rulings = rulings
+
+    async def one(self, order: OneCase, asked: Asked) -> str:
+        """Hold or release one case; gives the sentence for whoever asked."""
+        found = await self._database.read(partial(cases_named, word=order.word))
+        if not found:
+            return "There is no case with this id, and no task."
+        verb = Verb.QUARANTINE if order.hold else Verb.RESUME
+        refused = [text for case in found if (text := await self._press(case, verb, order.reason, asked)) is not None]
+        if refused:
+            return refused[0]
+        return f"{found[0].id} is {'in quarantine' if order.hold else 'released'}."
+
+    async def many(self, order: Batch, asked: Asked) -> str:
+        """Hold a batch; gives the sentence for whoever asked."""
+        refused = await self._rulings.may_begin(asked)
+        if isinstance(refused, Declined):
+            return refused.text
+        query = partial(open_batch, workflow=order.workflow, model=order.model, since=order.since, limit=AT_ONCE)
+        cases, more = await self._database.read(query)
+        outcomes = await asyncio.gather(*(self._press(case, Verb.QUARANTINE, order.reason, asked) for case in cases))
+        held = sum(outcome is None for outcome in outcomes)
+        parts = [f"{held:,} case{'s' if held != 1 else ''} of {order.workflow} in quarantine."]
+        parts += [f"{len(cases) - held:,} could not be held: {next(filter(None, outcomes))}"] if held < len(cases) else []
+        parts += ["There are more: type the same again."] if more else []
+        return " ".join(parts) if cases else "No open case matches."
+
+    async def _press(self, case: Case, verb: Verb, reason: str, asked: Asked) -> str | None:
+        """None when it counts, else why not."""
+        us = await self._people.identity()
+        press = Press(
+            verb=verb,
+            person=await self._people.person(asked.user, us.team, case.route.groups),
+            case_id=case.id,
+            face=case.face,
+            team=us.team if asked.team == us.team else asked.team,
+            reason_code=ReasonCode.OTHER.value,
+            text=reason,
+        )
+        key = InboxKey("press", f"{asked.team}/{asked.user}", f"{asked.key}+{case.id}")
+        result = await self._ledger.change(case.id, step_of(press), press=press, key=key, content=needs_content(verb, case.kind))
+        if isinstance(result, Changed | Repeated):
+            return None
+        return getattr(result, "text", "It changed meanwhile.")
+
+
+def batch_asked(asked: Asked, order: Batch) -> Asked:
+    """The same wish as a verb on the workflow, for who may."""
+    return Asked(GovernanceVerb.QUARANTINE, f"w_{order.workflow}", asked.user, asked.team, asked.key, order.reason)

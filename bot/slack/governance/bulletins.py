@@ -1,0 +1,104 @@
+"""Everything there is to show about more than one case, read just before it is sent. Owns putting it together; draws nothing."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+from bot.slack.cards.view import Bulletin, Happening
+from bot.slack.people import People
+from routing.governance.alert import Alert
+from routing.governance.automation import workflow_of
+from routing.governance.control import Control
+from routing.governance.governance import Governance
+from routing.governance.proposal import Proposal
+from routing.governance.ruling import ALERT, PROPOSAL, WAIVER, WORKFLOW
+from routing.governance.waiver import Waiver, WaiverList
+from routing.governance.waiver_lifecycle import WEEKLY
+from routing.policy.policy import Policy
+from store.reads.cases import Reads
+from store.reads.history import Happening as Told
+
+
+class Bulletins:
+    """Reads what bulletins, workflow callbacks and pages about alerts are made from. `policy` gives the active one."""
+
+    def __init__(self, reads: Reads, people: People, policy: Callable[[], Policy], clock: Callable[[], datetime]) -> None:
+        """`clock` gives aware UTC times."""
+        self._reads = reads
+        self._people = people
+        self._policy = policy
+        self._clock = clock
+
+    async def to_send(self, subject: str, event: int, tier: int) -> Bulletin | None:
+        """The subject as it is now, with the event that a message speaks of; None when there is none with this id."""
+        governance = await self._reads.governance()
+        about = _about(governance, subject)
+        if about is None:
+            return None
+        history = _told(await self._reads.govern_events(subject))
+        if isinstance(about, Control) and not any(one.index == event for one in history):
+            history = (*history, *await self._of_policy(governance, event))
+        workflow = "" if isinstance(about, Proposal | WaiverList) else about.workflow
+        return Bulletin(
+            subject=subject,
+            about=about,
+            history=history,
+            now=self._clock(),
+            tier=tier,
+            event=event,
+            control=governance.control(workflow) if workflow else None,
+            names=await self._people.names(_people_in(about, history)),
+            owners=self._policy().form.owners,
+            links=await self._links(about),
+        )
+
+    async def _links(self, about: "About") -> dict[str, str]:
+        """The cards of the cases that an alert names, where they are posted and Slack has said who we are."""
+        figures = about.figures if isinstance(about, Alert) else {}
+        found = {}
+        for case_id in {str(figures[name]) for name in ("case", "newest") if name in figures}:
+            case = await self._reads.case(case_id)
+            card = next((one for one in await self._reads.cards(case_id) if case is not None and one.tier == case.tier), None)
+            if card is not None and (us := self._people.us) is not None:
+                found[case_id] = us.permalink(card.channel, card.ts)
+        return found
+
+    async def _of_policy(self, governance: Governance, event: int) -> tuple[Happening, ...]:
+        """The event of a policy's life that a workflow's message speaks of: another policy treats its cases from then on."""
+        for proposal in reversed(governance.proposals):
+            history = _told(await self._reads.govern_events(proposal.id))
+            if found := tuple(one for one in history if one.index == event):
+                return found
+        return ()
+
+
+About = Alert | Proposal | Waiver | Control | WaiverList
+
+
+def _about(governance: Governance, subject: str) -> About | None:
+    if subject.startswith(WEEKLY):
+        return WaiverList(week=subject.removeprefix(WEEKLY), waivers=tuple(one for one in governance.waivers if not one.over))
+    match subject[:2]:
+        case prefix if prefix == ALERT:
+            return governance.alert(subject)
+        case prefix if prefix == PROPOSAL:
+            return governance.proposal(subject)
+        case prefix if prefix == WAIVER:
+            return governance.waiver(subject)
+        case prefix if prefix == WORKFLOW:
+            return governance.control(workflow_of(subject))
+        case _:
+            return None
+
+
+def _people_in(about: About, history: Iterable[Happening]) -> set[str]:
+    """Ids of those who did something about it."""
+    named = {one.actor.id for one in history if one.actor.kind == "human"}
+    if isinstance(about, Waiver):
+        named |= {about.requested_by, about.approved_by}
+    if isinstance(about, Proposal):
+        named |= {*about.accepted_by, about.declined_by} | ({about.by} if not about.by.startswith("os:") else set())
+    return named - {""}
+
+
+def _told(history: Sequence[Told]) -> tuple[Happening, ...]:
+    return tuple(Happening(one.kind, one.actor, one.at, one.fields, one.opened, one.index) for one in history)

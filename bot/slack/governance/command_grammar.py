@@ -1,0 +1,179 @@
+"""Typed orders about more than one case, read into values: `/review pause refunds The model invents order numbers.` Owns their grammar;
+judges nothing and asks nobody.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from routing.authority import GovernanceVerb
+from routing.governance.waiver_lifecycle import Wish
+
+USAGE: dict[str, str] = {
+    "pause": "/review pause WORKFLOW REASON",
+    "review-all": "/review review-all WORKFLOW REASON",
+    "freeze": "/review freeze WORKFLOW REASON",
+    "resume": "/review resume WORKFLOW REASON",
+    "quarantine": "/review quarantine CASE REASON, or /review quarantine workflow=NAME [model=NAME] [since=2h] REASON",
+    "release": "/review release CASE REASON",
+    "acknowledge": "/review acknowledge ALERT",
+    "exception": "/review exception list, or request WORKFLOW waives=CODE,CODE days=30 [uses=50] [actions=TYPE] REASON, "
+    "or approve ID, or end ID REASON",
+    "policy": "/review policy, or /review policy widen PERCENT REASON, or /review policy rollback REASON",
+}
+"""First word -> how the order is typed."""
+
+LONGEST_WORD = 100
+
+_BRAKES = {
+    "pause": GovernanceVerb.PAUSE,
+    "review-all": GovernanceVerb.REVIEW_ALL,
+    "freeze": GovernanceVerb.FREEZE,
+    "resume": GovernanceVerb.RESUME,
+}
+_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A verb on one subject."""
+
+    verb: GovernanceVerb
+    subject: str
+    reason: str = ""
+    wish: Wish | None = None
+    figure: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OneCase:
+    """Hold one case, or let it go; `word` is its id or its task's."""
+
+    hold: bool
+    word: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Hold the open cases of a workflow, of one model ("" for any), received since then (None: however old)."""
+
+    workflow: str
+    model: str
+    since: datetime | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Show something: `exceptions` or `policy`."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """It could not be read; how it is typed."""
+
+    usage: str
+
+
+GovernanceCommand = Decision | OneCase | Batch | Listing | Unclear
+
+
+def read_command(text: str, now: datetime) -> GovernanceCommand | None:
+    """The order that somebody typed behind `/review`; None where the first word is none of these."""
+    word, *rest = text.split() or [""]
+    if word not in USAGE:
+        return None
+    if any(len(one) > LONGEST_WORD for one in rest[:2]):  # no name and no id is: it would stand in the audit log for ever
+        return Unclear(USAGE[word])
+    found: GovernanceCommand | None = None
+    match word, rest:
+        case ("exception", _):
+            found = _exception(rest)
+        case ("policy", _):
+            found = _policy(rest)
+        case ("quarantine", _) if any(one.startswith("workflow=") for one in rest):
+            found = _batch(rest, now)
+        case ("quarantine" | "release", [case, *why]) if why:
+            found = OneCase(word == "quarantine", case, " ".join(why))
+        case ("acknowledge", [alert]):
+            found = Decision(GovernanceVerb.ACKNOWLEDGE_ALERT, alert)
+        case (_, [workflow, *why]) if word in _BRAKES and why:
+            found = Decision(_BRAKES[word], f"w_{workflow}", " ".join(why))
+    return found or Unclear(USAGE[word])
+
+
+def _exception(words: list[str]) -> GovernanceCommand | None:
+    match words:
+        case [] | ["list"]:
+            return Listing("exceptions")
+        case ["request", workflow, *more]:
+            return _request(workflow, more)
+        case ["approve", waiver]:
+            return Decision(GovernanceVerb.APPROVE_EXCEPTION, waiver)
+        case ["end" | "decline", waiver, *why] if why:
+            return Decision(GovernanceVerb.END_EXCEPTION, waiver, " ".join(why))
+        case _:
+            return None
+
+
+def _policy(words: list[str]) -> GovernanceCommand | None:
+    match words:
+        case []:
+            return Listing("policy")
+        case ["widen", percent, *why] if why and percent.rstrip("%").isdecimal():
+            return Decision(GovernanceVerb.WIDEN_POLICY, "", " ".join(why), figure=int(percent.rstrip("%")))
+        case ["rollback", *why] if why:
+            return Decision(GovernanceVerb.ROLL_BACK_POLICY, "", " ".join(why))
+        case _:
+            return None
+
+
+def _batch(words: list[str], now: datetime) -> GovernanceCommand | None:
+    named, why = _named(words, {"workflow", "model", "since"})
+    since = _moment(named["since"], now) if "since" in named else None
+    if not why or not named.get("workflow") or ("since" in named and since is None):
+        return None
+    return Batch(named["workflow"], named.get("model", ""), since, why)
+
+
+def _request(workflow: str, words: list[str]) -> GovernanceCommand | None:
+    named, why = _named(words, {"waives", "days", "uses", "actions"})
+    days, uses = named.get("days", ""), named.get("uses", "1")
+    if not why or "waives" not in named or not (_number(days) and _number(uses)):
+        return None
+    most = int(uses) if "uses" in named else None
+    wish = Wish(_list(named["waives"]), timedelta(days=int(days)), _list(named.get("actions", "")), most)
+    return Decision(GovernanceVerb.REQUEST_EXCEPTION, f"w_{workflow}", why, wish)
+
+
+def _named(words: list[str], names: set[str]) -> tuple[dict[str, str], str]:
+    """The `name=value` words in front, and the rest as the reason."""
+    found: dict[str, str] = {}
+    for position, word in enumerate(words):
+        name, sign, value = word.partition("=")
+        if not sign or name not in names:
+            return found, " ".join(words[position:])
+        found[name] = value
+    return found, ""
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(part for part in text.split(",") if part)
+
+
+def _number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 7
+
+
+def _moment(text: str, now: datetime) -> datetime | None:
+    """`2h`, `30m`, `1d` ago, or an RFC 3339 moment; UTC where it names no zone."""
+    if (span := re.fullmatch(r"([0-9]{1,4})([mhd])", text, re.ASCII)) is not None:
+        return now - int(span[1]) * _UNITS[span[2]]
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)

@@ -1,0 +1,101 @@
+"""Typed orders carried out: each is answered for the asker alone, and one that lacks its reason is answered with how it is typed.
+
+Owns which order leads where; the grammar is `bot.slack.governance.command_grammar`'s, and who may is the steps' to say.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import assert_never
+
+import structlog
+
+from bot.slack.actions.presses import NOT_RECORDED, Declined
+from bot.slack.cards.bulletins.bulletin import draw_exceptions
+from bot.slack.cards.command_answers import draw_answer
+from bot.slack.cards.text.block_kit import Drawing, plain, small_words, words
+from bot.slack.cards.text.safe_text import brief, escaped
+from bot.slack.governance.batches import Batches, batch_asked
+from bot.slack.governance.command_grammar import Batch, Decision, GovernanceCommand, Listing, OneCase, Unclear, read_command
+from bot.slack.governance.confirmations import confirmation
+from bot.slack.governance.rulings import Asked, Rulings
+from bot.slack.people import SlackUnreachable
+from routing.authority import GovernanceVerb
+from routing.authorize import REFUSALS
+from routing.governance.governance import Governance
+from routing.governance.permissions import outsider
+from routing.policy.policy import Policy
+from store.reads.cases import Reads
+
+_LOG = structlog.get_logger("tierline.orders")
+
+
+class GovernanceCommands:
+    """Answers orders. `policy` gives the active one, `clock` aware UTC times."""
+
+    def __init__(
+        self, rulings: Rulings, batches: Batches, reads: Reads, policy: Callable[[], Policy], clock: Callable[[], datetime]
+    ) -> None:
+        self._rulings = rulings
+        self._batches = batches
+        self._reads = reads
+        self._policy = policy
+        self._clock = clock
+
+    async def answer(self, user: str, team: str, text: str, key: str) -> Drawing | None:
+        """What `user`, who typed in `team`, gets to see; None where it is no order of these. `key` names this message for ever."""
+        order = read_command(text, self._clock())
+        if order is None:
+            return None
+        try:
+            return await self._carry_out(order, Asked(GovernanceVerb.QUARANTINE, "", user, team, key))
+        except SlackUnreachable:
+            return draw_answer(REFUSALS["slack_unreachable"])
+        except Exception:  # noqa: BLE001 - whatever was raised, nobody knows that it is recorded, and whoever typed must be told so
+            _LOG.exception("order not recorded")
+            return draw_answer(NOT_RECORDED)
+
+    async def _carry_out(self, order: GovernanceCommand, asked: Asked) -> Drawing:
+        match order:
+            case Unclear(usage=usage):
+                return Drawing(f"Type it so: {usage}", [words(f"Type it so: `{escaped(usage, 400)}`")])
+            case Decision(verb=verb, subject=subject, reason=reason, wish=wish, figure=figure):
+                return await self._rule(replace(asked, verb=verb, subject=subject, reason=reason, wish=wish, figure=figure))
+            case OneCase():
+                return _answered(await self._batches.one(order, asked))
+            case Batch():
+                return _answered(await self._batches.many(order, batch_asked(asked, order)))
+            case Listing():
+                return await self._show(order, asked)
+            case unknown:
+                assert_never(unknown)
+
+    async def _rule(self, asked: Asked) -> Drawing:
+        outcome = await self._rulings.carry_out(asked)
+        return _answered(outcome.text) if isinstance(outcome, Declined) else confirmation(asked, outcome)
+
+    async def _show(self, listing: Listing, asked: Asked) -> Drawing:
+        person = await self._rulings.person(asked)
+        if (code := outsider(person, person.team)) is not None:
+            return draw_answer(REFUSALS[code])
+        governance = await self._reads.governance()
+        return draw_exceptions(governance.waivers) if listing.what == "exceptions" else draw_policy(self._policy(), governance)
+
+
+def _answered(text: str) -> Drawing:
+    """The answer as it is, so that the ids in it can be copied."""
+    return Drawing(escaped(text, 2_000), [{"type": "section", "text": plain(brief(text, 2_000))}])
+
+
+def draw_policy(active: Policy, governance: Governance) -> Drawing:
+    """`/review policy`: what is in force, what is on stage, what waits for somebody."""
+    text = f"In force: policy {escaped(active.version)}"
+    lines = [f"*{text}*  {active.sha256[:12]}\n“{escaped(active.changes, 600)}”"]
+    if (rollout := governance.rollout) is not None:
+        how = f"for {rollout.percent} % of the new cases" if rollout.percent else "in shadow: it routes every case and does nothing"
+        lines.append(f"*On stage: policy {escaped(rollout.version)}* {how}")
+    for one in governance.proposals:
+        if not one.over:
+            left = one.needs - len(one.accepted_by)
+            lines.append(f"*Proposed: policy {escaped(one.version)}* waits for {left} more. “{escaped(one.changes, 300)}”")
+    return Drawing(text, [*map(words, lines[:20]), small_words("`/review policy rollback REASON` goes back to the policy before.")])

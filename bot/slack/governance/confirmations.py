@@ -1,0 +1,69 @@
+"""What a person is told once their decision about more than one case counts. Owns these sentences, which are mrkdwn."""
+
+from collections.abc import Callable, Mapping
+
+from bot.slack.cards.bulletins.bulletin import code
+from bot.slack.cards.parts.clock_line import moment
+from bot.slack.cards.text.block_kit import Drawing, words
+from bot.slack.governance.rulings import Asked, Done
+from routing.authority import Automation, GovernanceVerb
+from routing.governance.automation import workflow_of
+from routing.governance.governance import Governance
+
+BEFORE = "This was recorded already."
+
+
+def confirmation(asked: Asked, done: Done) -> Drawing:
+    """One or two sentences for the person alone: what holds now."""
+    say = _SAID.get(asked.verb)
+    text = say(asked, done, done.governance) if done.governance is not None and say is not None else BEFORE
+    return Drawing(text, [words(text)])
+
+
+def _resumed(asked: Asked, _done: Done, now: Governance) -> str:
+    raised = now.control(workflow_of(asked.subject)).automation is Automation.SAMPLING_RAISED
+    more = " Sampling stays raised." if raised else ""
+    return f"{_workflow(asked)} goes on. What was decided or held meanwhile is reviewed afresh.{more}"
+
+
+def _workflow(asked: Asked) -> str:
+    return code(workflow_of(asked.subject))
+
+
+def _acknowledged(asked: Asked, _done: Done, now: Governance) -> str:
+    alert = now.alert(asked.subject)
+    paged = alert is not None and alert.page_round > 0
+    return f"You look after this alert{'; nobody is paged for it any more' if paged else ''}."
+
+
+def _approved(asked: Asked, _done: Done, now: Governance) -> str:
+    waiver = now.waiver(asked.subject)
+    return f"The exception is in force until {moment(waiver.until)}." if waiver is not None else BEFORE
+
+
+def _accepted(asked: Asked, _done: Done, now: Governance) -> str:
+    found = now.proposal(asked.subject)
+    waits = found is not None and not found.over
+    return "You accepted this policy. It still needs somebody else." if waits else "You accepted this policy, and it takes effect."
+
+
+_SAID: Mapping[GovernanceVerb, Callable[[Asked, Done, Governance], str]] = {
+    GovernanceVerb.PAUSE: lambda asked, _done, _now: (
+        f"{_workflow(asked)} is paused. What people approve is kept back and reviewed afresh once it is resumed."
+    ),
+    GovernanceVerb.REVIEW_ALL: lambda asked, _done, _now: f"From now on people decide every case of {_workflow(asked)}.",
+    GovernanceVerb.FREEZE: lambda asked, _done, _now: (
+        f"{_workflow(asked)} is frozen. Its open cases are being held; they go on, with fresh clocks, once it is resumed."
+    ),
+    GovernanceVerb.RESUME: _resumed,
+    GovernanceVerb.REQUEST_EXCEPTION: lambda _asked, done, _now: (
+        f"Asked for as {code(done.told)}. It waits for a policy owner who is not you."
+    ),
+    GovernanceVerb.APPROVE_EXCEPTION: _approved,
+    GovernanceVerb.END_EXCEPTION: lambda _asked, _done, _now: "The exception has ended.",
+    GovernanceVerb.ACKNOWLEDGE_ALERT: _acknowledged,
+    GovernanceVerb.ACCEPT_POLICY: _accepted,
+    GovernanceVerb.DECLINE_POLICY: lambda _asked, _done, _now: "You declined this policy.",
+    GovernanceVerb.WIDEN_POLICY: lambda asked, _done, _now: f"{asked.figure} % of the new cases follow this policy from now on.",
+    GovernanceVerb.ROLL_BACK_POLICY: lambda _asked, _done, _now: "Rolled back: new cases follow the policy that was in force before.",
+}

@@ -1,0 +1,166 @@
+"""Where Slack reaches us: the signature checked on the raw bytes before anything is parsed, then Bolt; or Socket Mode, which dials out.
+
+Owns the check and the two ways in. It never looks into a payload. The stock verifiers are not used: they raise on hostile headers, and
+one writes the whole body to the log (slack_bolt 1.30).
+"""
+
+import asyncio
+import hmac
+import logging
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from aiohttp import ClientSession, web
+from slack_bolt.adapter.aiohttp import to_aiohttp_response
+from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app, send_async_response
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.http.bodies import BODY_TIMEOUT_S, read_bounded
+
+TOLERANCE_S = 300
+"""How far Slack's timestamp may be from ours. Source: https://docs.slack.dev/authentication/verifying-requests-from-slack"""
+
+REDIAL_S = 5.0
+"""Between two tries to reach Slack, and between two pings; a connection that answers no four of them is given up (slack_sdk 3.47)."""
+
+TRIES = 3
+"""Dials of one address before a fresh one is asked for."""
+
+BODY_MOST = 1024 * 1024
+PATH = "/slack/events"
+
+_LOG = structlog.get_logger("tierline.slack")
+_TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
+
+
+def is_genuine(secrets: Sequence[str], timestamp: str, signature: str, body: bytes, now: datetime) -> bool:
+    """Whether Slack signed these bytes, with one of our secrets, within five minutes of `now`. Never raises, whatever it is given."""
+    if _TIMESTAMP.fullmatch(timestamp) is None or abs(now.timestamp() - int(timestamp)) > TOLERANCE_S:
+        return False
+    signed = b"v0:" + timestamp.encode() + b":" + body
+    given = signature.encode("utf-8", "replace")
+    valid = ["v0=" + hmac.new(secret.encode(), signed, "sha256").hexdigest() for secret in secrets if secret]
+    return any(hmac.compare_digest(given, one.encode()) for one in valid)
+
+
+def make_client(session: ClientSession, base_url: str, token: str | None) -> AsyncWebClient:
+    """A Web API client that tries once: what is tried again is for the outbox to say (the stock one posts twice when a reply is lost)."""
+    return AsyncWebClient(
+        token=token, base_url=base_url.rstrip("/") + "/", session=session, retry_handlers=[], trust_env_in_session=False, logger=_quiet()
+    )
+
+
+def make_bolt(session: ClientSession, base_url: str) -> AsyncApp:
+    """An empty Bolt app. It holds no token and calls nobody: requests are checked before it, and its listeners use our own client."""
+
+    async def authorize(**_ignored: Any) -> AuthorizeResult:
+        return AuthorizeResult(enterprise_id=None, team_id=None)
+
+    return AsyncApp(
+        name="tierline",
+        logger=_quiet(),
+        client=make_client(session, base_url, None),
+        authorize=authorize,
+        signing_secret="checked before Bolt",  # noqa: S106 - never read: Bolt's own check is off
+        request_verification_enabled=False,
+    )
+
+
+class _Line(SocketModeClient):
+    """The SDK's connection, which dials one address for ever, though its ticket is good once and soon void (slack_sdk 3.47)."""
+
+    async def connect(self) -> None:
+        """Dial until there is a connection, after a few tries with a fresh address."""
+        while not self.closed:
+            try:
+                async with asyncio.timeout(TRIES * self.ping_interval):
+                    await super().connect()  # type: ignore[no-untyped-call]
+            except TimeoutError:
+                self.wss_uri = None
+            else:
+                return
+
+
+class Inbound:
+    """Takes what Slack sends. With `app_token` over Socket Mode, otherwise over HTTP, signed with one of `secrets`."""
+
+    def __init__(
+        self,
+        bolt: AsyncApp,
+        secrets: Sequence[str],
+        clock: Callable[[], datetime],
+        client: AsyncWebClient,
+        app_token: str = "",
+        *,
+        redial_s: float = REDIAL_S,
+    ) -> None:
+        self._bolt = bolt
+        self._secrets = tuple(secrets)
+        self._clock = clock
+        self._client = client
+        self._app_token = app_token
+        self._redial_s = redial_s
+        self._socket: SocketModeClient | None = None
+        self._dialing: asyncio.Task[None] | None = None
+        self._warned_at: datetime | None = None
+
+    def routes(self) -> list[web.RouteDef]:
+        """The HTTP way in; none with Socket Mode."""
+        return [] if self._app_token else [web.post(PATH, self.take)]
+
+    async def start(self) -> None:
+        """Begin to dial out with Socket Mode, without waiting for Slack: clocks and pages go on while it is down."""
+        if self._app_token:
+            self._socket = _Line(self._app_token, _quiet(), self._client, ping_interval=self._redial_s)
+            self._socket.socket_mode_request_listeners.append(self._hear)
+            self._dialing = asyncio.create_task(self._socket.connect())  # tries until Slack answers
+
+    async def stop(self) -> None:
+        """Hang up, or stop dialing."""
+        if self._dialing is not None:
+            self._dialing.cancel()
+        if self._socket is not None:
+            await self._socket.close()  # type: ignore[no-untyped-call]
+
+    async def take(self, request: web.Request) -> web.Response:
+        """One request: 401 unless Slack signed it, otherwise what our listener answers."""
+        body = await read_bounded(request, BODY_MOST, BODY_TIMEOUT_S)
+        if isinstance(body, web.Response):
+            return body
+        headers = request.headers
+        timestamp, signature = headers.get("X-Slack-Request-Timestamp", ""), headers.get("X-Slack-Signature", "")
+        now = self._clock()
+        if not is_genuine(self._secrets, timestamp, signature, body, now):
+            self._warn(now)
+            return web.Response(status=401)
+        try:
+            heard = AsyncBoltRequest(body=body.decode(), query=request.query_string, headers=dict(headers))
+        except (ValueError, TypeError, AttributeError, RecursionError):  # no UTF-8, no JSON, no object where Bolt looks into one
+            return web.Response(status=400)
+        return await to_aiohttp_response(await self._bolt.async_dispatch(heard))
+
+    async def _hear(self, line: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
+        """One request over the socket, which Slack knows to be ours: what our listener answers goes back."""
+        await send_async_response(line, request, await run_async_bolt_app(self._bolt, request), 0.0)
+
+    def _warn(self, now: datetime) -> None:
+        """Once a minute is enough for a wrong secret to be found, and a flood of forgeries fills no disk."""
+        if self._warned_at is None or now - self._warned_at > timedelta(minutes=1):
+            self._warned_at = now
+            _LOG.warning("forged or stale request refused", path=PATH)
+
+
+def _quiet() -> logging.Logger:
+    """A logger for the SDK at warning: below that it writes requests and answers, which hold the content of cases."""
+    logger = logging.getLogger("slack_sdk.tierline")
+    logger.setLevel(logging.WARNING)
+    return logger

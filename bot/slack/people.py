@@ -1,0 +1,162 @@
+"""The facts about a person at the moment they press: what Slack says of the account and to which groups of the policy it belongs.
+
+Owns asking Slack, within one second, and remembering the answer for at most sixty. It judges nothing (`routing.authorize` does), and where
+Slack does not answer it says so: then nobody decides.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from routing.case.case import Group
+from routing.case.people import Person
+
+FRESH = timedelta(seconds=60)
+NAME_FRESH = timedelta(days=1)
+"""Names are shown, nothing hangs on them."""
+
+BUDGET_S = 1.0
+REMEMBERED = 5_000
+"""Answers kept at most; the whole memory is dropped when it is full."""
+
+
+class SlackUnreachable(RuntimeError):
+    """Slack could not be asked, or gave no answer that could be read; nothing is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who we are in Slack, as auth.test says: the workspace and its address, our bot and the user it posts as."""
+
+    team: str
+    url: str
+    user: str
+    bot: str
+
+    def permalink(self, channel: str, ts: str) -> str:
+        """Address of a message of this workspace, spelled as chat.getPermalink spells it."""
+        return f"{self.url.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    answer: Mapping[str, Any]
+    until: datetime
+
+
+class People:
+    """Asks Slack about people. `clock` gives aware UTC times.
+
+    The policy names a user group by its id or by its handle; the handle is looked up in `usergroups.list`. A group that is disabled or gone
+    has no members.
+    """
+
+    def __init__(self, client: AsyncWebClient, clock: Callable[[], datetime]) -> None:
+        self._client = client
+        self._clock = clock
+        self._memory: dict[tuple[str, str], _Remembered] = {}
+        self._names: dict[str, tuple[str, datetime]] = {}
+        self.us: Identity | None = None
+        """Who we are, once Slack has said so."""
+
+    async def identity(self) -> Identity:
+        """Who we are; asked once, because a token stays with its bot. Raises SlackUnreachable."""
+        if self.us is None:
+            try:
+                async with asyncio.timeout(BUDGET_S):
+                    answer = await self._call("auth.test", "")
+            except TimeoutError as error:
+                raise SlackUnreachable("auth.test") from error
+            self.us = Identity(
+                str(answer["team_id"]), str(answer.get("url") or ""), str(answer["user_id"]), str(answer.get("bot_id") or "")
+            )
+        return self.us
+
+    async def person(self, user: str, team: str, groups: Mapping[str, Group]) -> Person:
+        """What is known of `user`, who pressed in `team`, and which of `groups` (by the policy's name) they are in. Never raises."""
+        try:
+            async with asyncio.timeout(BUDGET_S):
+                profile, memberships = await asyncio.gather(self._ask("users.info", user), self._memberships(user, groups))
+        except (SlackUnreachable, TimeoutError):
+            return Person(id=user, team=team, known=False)
+        return _person(profile["user"], team, memberships)
+
+    async def names(self, users: Collection[str]) -> dict[str, str]:
+        """The names of these users, to show them: at most a day old, without those whom Slack cannot name just now. Never raises."""
+        now = self._clock()
+        unknown = [user for user in users if user not in self._names or self._names[user][1] <= now]
+        found = await asyncio.gather(*map(self._name, unknown))
+        self._names |= {user: (name, now + (NAME_FRESH if name else FRESH)) for user, name in zip(unknown, found, strict=True)}
+        return {user: self._names[user][0] for user in users if self._names[user][0]}
+
+    async def _name(self, user: str) -> str:
+        try:
+            async with asyncio.timeout(BUDGET_S):
+                return _name((await self._call("users.info", user))["user"])
+        except (SlackUnreachable, TimeoutError):
+            return ""
+
+    async def _memberships(self, user: str, groups: Mapping[str, Group]) -> frozenset[str]:
+        wanted = {name: group.usergroup.removeprefix("@") for name, group in groups.items() if group.usergroup is not None}
+        listed = (await self._ask("usergroups.list", "")).get("usergroups", []) if wanted else []
+        ids = {name: _group_id(listed, reference) for name, reference in wanted.items()}
+        found = sorted({one for one in ids.values() if one})
+        members = dict(zip(found, await asyncio.gather(*map(self._members, found)), strict=True))
+        return frozenset(name for name, group in groups.items() if user in group.users or user in members.get(ids.get(name, ""), ()))
+
+    async def _members(self, group_id: str) -> frozenset[str]:
+        return frozenset((await self._ask("usergroups.users.list", group_id)).get("users", []))
+
+    async def _ask(self, method: str, about: str) -> Mapping[str, Any]:
+        """One reading call, or its answer if it is fresh."""
+        now, key = self._clock(), (method, about)
+        known = self._memory.get(key)
+        if known is not None and now < known.until:
+            return known.answer
+        answer = await self._call(method, about)
+        if len(self._memory) >= REMEMBERED:
+            self._memory.clear()
+        self._memory[key] = _Remembered(answer, now + FRESH)
+        return answer
+
+    async def _call(self, method: str, about: str) -> Mapping[str, Any]:
+        arguments = {"users.info": {"user": about}, "usergroups.users.list": {"usergroup": about}}.get(method, {})
+        try:
+            response = await self._client.api_call(method, http_verb="GET", params=arguments)
+        except (SlackApiError, aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise SlackUnreachable(method) from error
+        if not isinstance(response.data, dict):
+            raise SlackUnreachable(method)
+        return response.data
+
+
+def _person(user: Mapping[str, Any], team: str, groups: frozenset[str]) -> Person:
+    """A `users.info` user as the facts that count. Source: https://docs.slack.dev/reference/objects/user-object"""
+    enterprise_teams = (user.get("enterprise_user") or {}).get("teams") or []
+    return Person(
+        id=str(user["id"]),
+        team=team if team in enterprise_teams else str(user.get("team_id") or ""),
+        name=_name(user),
+        email=str((user.get("profile") or {}).get("email") or ""),
+        groups=groups,
+        deleted=bool(user.get("deleted")),
+        bot=bool(user.get("is_bot")) or user["id"] == "USLACKBOT",
+        guest=bool(user.get("is_restricted") or user.get("is_ultra_restricted")),
+        stranger=bool(user.get("is_stranger")),
+    )
+
+
+def _group_id(listed: list[Mapping[str, Any]], reference: str) -> str:
+    """The id of the group in use that has this id or handle, "" where there is none."""
+    return next((str(one["id"]) for one in listed if reference in (one.get("id"), one.get("handle")) and not one.get("date_delete")), "")
+
+
+def _name(user: Mapping[str, Any]) -> str:
+    profile = user.get("profile") or {}
+    return str(profile.get("real_name") or user.get("real_name") or user.get("name") or "")

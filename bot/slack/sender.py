@@ -1,0 +1,204 @@
+"""The sender for Slack: posts a card or a bulletin once, keeps it up to date, tells a card's thread what happened.
+
+Owns how a message is found again whose reply got lost: by the metadata it was posted with. It never tries twice by itself, never posts
+without looking when an earlier try may have worked, and lets nothing out that breaks Slack's limits.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, assert_never
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.calls import call, read
+from bot.slack.cards.bulletins.bulletin import draw_bulletin
+from bot.slack.cards.card import draw_card
+from bot.slack.cards.erased import draw_erased_note
+from bot.slack.cards.text.block_kit import Drawing
+from bot.slack.cards.text.limits import LimitError, check_message
+from bot.slack.cards.thread import draw_note
+from bot.slack.cards.view import Bulletin, View
+from bot.slack.people import Identity, SlackUnreachable
+from routing.change import MessageKind
+from routing.vocabulary import EventKind
+from store.database import Database
+from store.outbox.delivered_cards import Card, cards_of
+from store.outbox.delivery import Delivered, Outgoing, SendError
+
+CARD_EVENT = "tierline_card"
+NOTE_EVENT = "tierline_note"
+BULLETIN_EVENT = "tierline_bulletin"
+
+LOOK_BACK = timedelta(seconds=60)
+"""How far before the message was made we look for it: clocks differ. The latest try is no bound, an earlier one may be the one applied."""
+
+PAGE_SIZE = 200
+
+
+class SlackSender:
+    """Sends cards, notes, bulletins and updates. `identity` says who we are in Slack, so that only messages of our own are ever adopted."""
+
+    def __init__(self, client: AsyncWebClient, database: Database, deployment: str, identity: Callable[[], Awaitable[Identity]]) -> None:
+        self._client = client
+        self._database = database
+        self._deployment = deployment
+        self._identity = identity
+        self._channels: dict[str, str] = {}
+
+    async def send(self, outgoing: Outgoing, view: View | Bulletin) -> Delivered:
+        """Send once. Raises SendError."""
+        message = outgoing.message
+        cards = await self._database.read(partial(cards_of, case_id=outgoing.case_id))
+        card = next((one for one in cards if one.tier == message.tier), None)
+        try:
+            if isinstance(view, Bulletin):
+                return await self._send_bulletin(outgoing, view, card)
+            match message.kind:
+                case MessageKind.CARD:
+                    return await self._post_card(outgoing, view) if card is None else Delivered()
+                case MessageKind.CARD_UPDATE:
+                    return await self._update_card(outgoing, view, card) if card is not None else Delivered()
+                case MessageKind.NOTE:
+                    return await self._post_note(outgoing, view, card)
+                case (
+                    MessageKind.PAGE
+                    | MessageKind.PAGE_ACKNOWLEDGE
+                    | MessageKind.PAGE_RESOLVE
+                    | MessageKind.CALLBACK
+                    | MessageKind.BULLETIN
+                    | MessageKind.BULLETIN_UPDATE
+                ):
+                    raise SendError(f"{message.kind} is not for Slack about a case", permanent=True)
+                case unknown:
+                    assert_never(unknown)
+        except LimitError as error:
+            raise SendError(f"the drawing breaks a limit at {error.where}", permanent=True) from error
+
+    async def _send_bulletin(self, outgoing: Outgoing, bulletin: Bulletin, posted: Card | None) -> Delivered:
+        drawing = _checked(draw_bulletin(bulletin))
+        if outgoing.message.kind is MessageKind.BULLETIN_UPDATE:
+            if posted is None:
+                return Delivered()
+            if drawing.digest != posted.digest or outgoing.doubtful:
+                await self._redraw(posted.channel, posted.ts, drawing)
+            return Delivered(posted.channel, posted.ts, digest=drawing.digest)
+        if outgoing.message.kind is not MessageKind.BULLETIN:
+            raise SendError(f"{outgoing.message.kind} is not for Slack about more than one case", permanent=True)
+        if posted is not None:
+            return Delivered()
+        return await self._post_once(outgoing, drawing, BULLETIN_EVENT, {"subject": outgoing.case_id})
+
+    async def _post_card(self, outgoing: Outgoing, view: View) -> Delivered:
+        return await self._post_once(outgoing, _checked(draw_card(view)), CARD_EVENT, {"case": outgoing.case_id}, view.case.face)
+
+    async def _post_once(self, outgoing: Outgoing, drawing: Drawing, event: str, about: Mapping[str, str], face: str = "") -> Delivered:
+        """Post, unless an earlier try may have worked and what it posted is found."""
+        destination = outgoing.message.destination
+        payload = {**about, "tier": outgoing.message.tier, "deployment": self._deployment, "outbox": outgoing.id}
+        if outgoing.doubtful:
+            channel = await self._channel_id(destination)
+            if (ts := await self._find(self._history(channel, outgoing.created_at), event, payload)) is not None:
+                return Delivered(channel, ts)  # what it shows is not known, so the next update is never skipped
+        posted = await self._post(destination, drawing, {"event_type": event, "event_payload": payload})
+        channel = self._channels[destination] = str(posted["channel"])
+        return Delivered(channel, str(posted["ts"]), face, drawing.digest)
+
+    async def _update_card(self, outgoing: Outgoing, view: View, card: Card) -> Delivered:
+        drawing = _checked(draw_card(view))
+        shown = Delivered(card.channel, card.ts, view.case.face, drawing.digest)
+        if drawing.digest != card.digest or outgoing.doubtful:
+            await self._redraw(card.channel, card.ts, drawing)
+        if (erased := view.last(EventKind.CONTENT_ERASED)) is not None:
+            await self._wipe_notes(card, view, erased.index)
+        return shown
+
+    async def _wipe_notes(self, card: Card, view: View, erased: int) -> None:
+        """Replace what our notes in the thread say of events before the one with index `erased`. Once more changes nothing."""
+        drawing, bot = _checked(draw_erased_note(view)), await self._bot()
+        async for message in self._replies(card, view.case.created_at):
+            told = _told(message, bot, NOTE_EVENT)
+            if told is not None and int(told.get("leaf", erased)) < erased and message.get("text") != drawing.text:
+                await self._redraw(card.channel, str(message["ts"]), drawing)
+
+    async def _redraw(self, channel: str, ts: str, drawing: Drawing) -> None:
+        await call(self._client, "chat.update", channel=channel, ts=ts, text=drawing.text, blocks=drawing.blocks)
+
+    async def _post_note(self, outgoing: Outgoing, view: View, card: Card | None) -> Delivered:
+        happening = next((one for one in view.history if one.index == outgoing.leaf_idx), None)
+        if card is None or happening is None:
+            raise SendError("there is no card to say it under" if card is None else "the event is not in the history", permanent=True)
+        drawing = _checked(draw_note(view, happening))
+        payload = {"case": outgoing.case_id, "leaf": outgoing.leaf_idx, "deployment": self._deployment, "outbox": outgoing.id}
+        if outgoing.doubtful and await self._find(self._replies(card, outgoing.created_at), NOTE_EVENT, payload) is not None:
+            return Delivered()
+        await self._post(card.channel, drawing, {"event_type": NOTE_EVENT, "event_payload": payload}, thread_ts=card.ts)
+        return Delivered()
+
+    async def _post(self, channel: str, drawing: Drawing, metadata: Mapping[str, Any], **more: str) -> Mapping[str, Any]:
+        quiet = {"unfurl_links": False, "unfurl_media": False}
+        arguments = {"channel": channel, "text": drawing.text, "blocks": drawing.blocks, "metadata": metadata, **quiet, **more}
+        return await call(self._client, "chat.postMessage", **arguments)
+
+    async def _find(self, messages: AsyncIterator[Mapping[str, Any]], event_type: str, payload: Mapping[str, Any]) -> str | None:
+        """The `ts` of our own message with this metadata, None when there is none. Raises SendError when not all could be read."""
+        bot = await self._bot()
+        async for message in messages:
+            told = _told(message, bot, event_type)
+            if told is not None and all(str(told.get(name)) == str(value) for name, value in payload.items()):
+                return str(message["ts"])
+        return None
+
+    async def _bot(self) -> str:
+        """The bot that we are in Slack. Raises SendError."""
+        try:
+            return (await self._identity()).bot
+        except SlackUnreachable as error:
+            raise SendError("history: who we are is not known", ambiguous=True) from error
+
+    def _history(self, channel: str, since: datetime) -> AsyncIterator[Mapping[str, Any]]:
+        return self._pages("conversations.history", "messages", channel=channel, include_all_metadata="true", **_oldest(since))
+
+    def _replies(self, card: Card, since: datetime) -> AsyncIterator[Mapping[str, Any]]:
+        place = {"channel": card.channel, "ts": card.ts}
+        return self._pages("conversations.replies", "messages", include_all_metadata="true", **place, **_oldest(since))
+
+    async def _channel_id(self, destination: str) -> str:
+        """The id of a channel the policy names by name or id. Raises SendError."""
+        name = destination.removeprefix("#")
+        if destination not in self._channels:
+            listing = self._pages("conversations.list", "channels", types="public_channel,private_channel", exclude_archived="true")
+            async for channel in listing:
+                if name in (channel.get("id"), channel.get("name")):
+                    self._channels[destination] = str(channel["id"])
+                    break
+            else:
+                raise SendError("channel_not_found", ambiguous=True)
+        return self._channels[destination]
+
+    async def _pages(self, method: str, what: str, **arguments: str) -> AsyncIterator[Mapping[str, Any]]:
+        """Every item of a paged listing. Raises SendError."""
+        cursor = ""
+        while True:
+            page = await read(self._client, method, limit=str(PAGE_SIZE), **arguments, **({"cursor": cursor} if cursor else {}))
+            for item in page.get(what, []):
+                yield item
+            cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                return
+
+
+def _checked(drawing: Drawing) -> Drawing:
+    check_message(drawing.text, drawing.blocks)
+    return drawing
+
+
+def _told(message: Mapping[str, Any], bot: str, event_type: str) -> Mapping[str, Any] | None:
+    """What a message's metadata says, None where it is not ours or of another type."""
+    metadata = message.get("metadata") or {}
+    ours = message.get("bot_id") == bot and metadata.get("event_type") == event_type
+    return metadata.get("event_payload") or {} if ours else None
+
+
+def _oldest(since: datetime) -> dict[str, str]:
+    return {"oldest": f"{(since - LOOK_BACK).timestamp():.6f}"}

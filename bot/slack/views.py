@@ -1,0 +1,144 @@
+"""Everything there is to show of a case, read together just before it is shown. Owns putting it together, masked; draws nothing."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.slack.cards.view import Happening, View
+from bot.slack.masking import Masking, PolicyOf
+from bot.slack.people import People, SlackUnreachable
+from escalation.rota import Rota
+from routing.case.action import Action
+from routing.case.case import Case
+from routing.case.submission import Submission
+from store.outbox.delivered_cards import Card
+from store.reads.cases import Reads
+from store.reads.history import Happening as Told
+
+RELATED_ON_CARDS, RELATED_MOST = 8, 40
+"""Related cases that are read: parent, children and like ones first, which cards name; tied ones only the full evidence lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Related:
+    """A case that another one names: its title as people see it, "" once erased, and the permalink of its card or ""."""
+
+    case: Case
+    title: str
+    link: str
+
+
+class Views:
+    """Reads cases for whoever draws them. `clock` gives aware UTC times."""
+
+    def __init__(
+        self, reads: Reads, rota: Rota, people: People, clock: Callable[[], datetime], policy_of: PolicyOf = lambda _sha256: None
+    ) -> None:
+        """`policy_of` gives the policy by whose settings a case is masked; by default whatever can be found is masked."""
+        self._reads = reads
+        self._masks = Masking(policy_of)
+        self._rota = rota
+        self._people = people
+        self._clock = clock
+
+    async def case(self, case_id: str) -> Case | None:
+        """The case as it is, None where there is none."""
+        return await self._reads.case(case_id)
+
+    async def card_at(self, channel: str, ts: str) -> Card | None:
+        """The card that is this message, None when it is none of ours."""
+        return await self._reads.card_at(channel, ts)
+
+    async def view(self, case_id: str) -> View | None:
+        """The case with content and history, as the card of the tier it is at; None where there is none or its content was erased.
+
+        Of what is masked it also holds the values, for those who may see them.
+        """
+        shown = await self._shown(case_id, RELATED_MOST)
+        if shown is None or shown.original is None:
+            return None
+        return replace(shown, hidden=self._masks.hidden(shown.case, shown.original, shown.told))
+
+    async def to_send(self, case_id: str) -> View | None:
+        """As `view`, without the values that are masked; and of an erased case what is left, with nothing in the place of its content.
+
+        `Case.erased_at` tells that it was erased.
+        """
+        if (view := await self._shown(case_id, RELATED_ON_CARDS)) is not None:
+            return view
+        case = await self._reads.case(case_id)
+        if case is None or case.erased_at is None:
+            return None
+        self._masks.forget(case_id)
+        nothing = Submission(workflow=case.workflow, task_id=case.task_id, title="Content erased", action=Action(type=case.action_type))
+        names = await self._people.names({vote.by for vote in case.votes})
+        told = _told(await self._reads.history(case_id))
+        history, _ = self._masks.history(case, None, told)
+        return View(case, nothing, history, self._clock(), tier=case.tier, names=names, told=told)
+
+    async def _shown(self, case_id: str, related_most: int) -> View | None:
+        scene = await self._reads.scene(case_id)
+        if scene is None:
+            return None
+        case, told = scene.case, _told(scene.history)
+        submission, masked = self._masks.content(case, scene.submission)
+        history, also_masked = self._masks.history(case, scene.submission, told)
+        related, governance = await self._related(case, related_most), await self._reads.governance()
+        return View(
+            case=case,
+            submission=submission,
+            history=history,
+            now=self._clock(),
+            checkpoint=short(scene.checkpoint),
+            tier=case.tier,
+            on_call=await self._on_call(case),
+            links=await self._link(case, scene.cards),
+            names=await self._people.names({person for tier in case.route.tiers for person in (tier.owner, tier.backup) if person}),
+            original=scene.submission,
+            masked=(*masked, *also_masked),
+            told=told,
+            related={other.case.id: other.case for other in related},
+            related_links={other.case.id: other.link for other in related if other.link},
+            related_titles={other.case.id: other.title for other in related},
+            waivers={waiver.id: waiver for waiver in governance.waivers if waiver.id in case.route.exceptions},
+            automation=governance.control(case.workflow).automation,
+        )
+
+    async def _related(self, case: Case, most: int) -> list[_Related]:
+        """The first of the cases that this one names."""
+        named = dict.fromkeys(other for other in (case.parent, case.tied_to, *case.children, *case.linked, *case.tied) if other)
+        found = [await self._other(other) for other in list(named)[:most]]
+        return [other for other in found if other is not None]
+
+    async def _other(self, case_id: str) -> _Related | None:
+        case = await self._reads.case(case_id)
+        if case is None:
+            return None
+        content = await self._reads.content(case_id)
+        title = self._masks.content(case, content)[0].title if content is not None else ""
+        return _Related(case, title, await self._link(case, await self._reads.cards(case_id)))
+
+    async def _on_call(self, case: Case) -> dict[int, str]:
+        """Only of tiers that page: for the others their owner stands on the card anyway."""
+        paging = (number for number, tier in enumerate(case.route.tiers) if tier.page is not None)
+        return {number: name for number in paging if (name := (await self._rota.on_call(case, number)).name)}
+
+    async def _link(self, case: Case, cards: Sequence[Card]) -> str:
+        """The permalink of the current card; "" where there is none yet, or Slack has not yet said who we are."""
+        card = next((one for one in cards if one.tier == case.tier), None)
+        if card is None:
+            return ""
+        try:
+            return (await self._people.identity()).permalink(card.channel, card.ts)
+        except SlackUnreachable:
+            return ""
+
+
+def _told(history: Sequence[Told]) -> tuple[Happening, ...]:
+    return tuple(Happening(one.kind, one.actor, one.at, one.fields, one.opened, one.index) for one in history)
+
+
+def short(note: str) -> str:
+    """`1204 5fA3xk9Q`: size and the beginning of the root hash of a checkpoint (C2SP tlog-checkpoint), "" where there is none yet."""
+    lines = note.split("\n")
+    return f"{lines[1]} {lines[2][:8]}" if len(lines) > 2 else ""

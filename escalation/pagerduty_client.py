@@ -1,0 +1,166 @@
+"""PagerDuty's two programming interfaces as we use them: the vendor's client with its own retries and sleeps turned off.
+
+Owns the clients, their few threads and how their failures read. It never decides what is sent, nor when it is tried again (the
+outbox does). The client is synchronous, so it runs in threads of its own: a PagerDuty that hangs holds up nothing else.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from ipaddress import ip_address
+from typing import Any, TypeVar
+from urllib.parse import quote, urlsplit
+
+import httpx2
+import pagerduty
+
+from store.outbox.delivery import SendError
+
+T = TypeVar("T")
+
+EVENTS_URL = "https://events.pagerduty.com"
+API_URL = "https://api.pagerduty.com"
+THREADS = 8
+
+_NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
+_FINAL = range(400, 500)
+_LATER = frozenset({408, 425, 429})
+
+
+class PagerDutyUnreadable(RuntimeError):
+    """PagerDuty could not be asked just now; nothing is known about what it holds."""
+
+
+def is_loopback(url: str) -> bool:
+    """Whether `url` names this machine, the only place where a plain http:// PagerDuty may be."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class _OneTry(pagerduty.ApiClient):
+    """What both clients share: one try, no sleeping in between, a real timeout, plain http for loopback."""
+
+    def prepare(self, timeout_s: float) -> None:
+        """Turn off what the constructor turned on; only attributes are heeded (pagerduty 7.2)."""
+        self.retry = {429: 1}  # a 429 without an entry here would be retried for ever
+        self.max_http_attempts = -1  # …and with this, not even once
+        self.max_network_attempts = 0
+        self.timeout = httpx2.Timeout(timeout_s, connect=min(timeout_s, 3.0))  # type: ignore[assignment]  # handed on to httpx2 as it is
+
+    @property
+    def url(self) -> str:
+        return self._url or ""
+
+    @url.setter
+    def url(self, url: str) -> None:
+        if not url.startswith("https://") and not (url.startswith("http://") and is_loopback(url)):
+            raise pagerduty.UrlError("PagerDuty is spoken to over https")
+        self._url = url
+
+
+class _EventsClient(_OneTry, pagerduty.EventsApiV2Client):
+    pass
+
+
+class _RestClient(_OneTry, pagerduty.RestApiV2Client):
+    pass
+
+
+class EventsClient:
+    """Sends events to the Events API v2. `timeout_s` bounds each wait for the peer."""
+
+    def __init__(self, url: str = EVENTS_URL, timeout_s: float = 8.0) -> None:
+        self._url = url.rstrip("/").removesuffix("/v2/enqueue")
+        self._timeout_s = timeout_s
+        self._clients: dict[str, _EventsClient] = {}
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="pagerduty-events")
+
+    async def send(self, routing_key: str, event: Mapping[str, Any]) -> None:
+        """Hand one event over; returns once PagerDuty has accepted it (202).
+
+        Raises SendError: permanent for a 4xx ("the request is invalid, do not retry"), ambiguous where the reply got lost.
+        Source: https://developer.pagerduty.com/docs/events-api-v2-overview#response-codes--retry-logic
+        """
+        try:
+            await _in_thread(self._threads, lambda: self._client(routing_key).send_event(event["event_action"], **_properties(event)))
+        except pagerduty.Error as error:
+            raise _send_error(error) from error
+
+    def close(self) -> None:
+        """Close the connections; what a thread is still waiting for is let go."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for client in self._clients.values():
+            client.close()
+
+    def _client(self, routing_key: str) -> _EventsClient:
+        if routing_key not in self._clients:
+            client = _EventsClient(routing_key, base_url=self._url, trust_env=False)
+            client.prepare(self._timeout_s)
+            self._clients[routing_key] = client
+        return self._clients[routing_key]
+
+
+class RestClient:
+    """Reads PagerDuty's REST API v2 with an API token. `timeout_s` bounds each wait for the peer."""
+
+    def __init__(self, token: str, url: str = API_URL, timeout_s: float = 3.0) -> None:
+        self._client = _RestClient(token, base_url=url.rstrip("/"), trust_env=False)
+        self._client.prepare(timeout_s)
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="pagerduty-rest")
+
+    async def knows(self, dedup_key: str) -> bool:
+        """Whether an incident with this key was ever opened. Raises PagerDutyUnreadable."""
+        found = await self._get("/incidents", {"incident_key": dedup_key, "date_range": "all"})
+        return bool(found.get("incidents"))
+
+    async def key_of(self, incident_id: str) -> str:
+        """The dedup key of an incident by PagerDuty's id for it, "" where it has none. Raises PagerDutyUnreadable."""
+        found = await self._get(f"/incidents/{quote(incident_id, safe='')}", {})
+        return str((found.get("incident") or {}).get("incident_key") or "")
+
+    async def on_call(self, escalation_policy: str) -> str:
+        """Who answers first for an escalation policy now, by name; "" when nobody does. Raises PagerDutyUnreadable."""
+        found = await self._get("/oncalls", {"escalation_policy_ids[]": [escalation_policy]})
+        first = [entry["user"] for entry in found.get("oncalls", []) if entry.get("escalation_level") == 1 and entry.get("user")]
+        return str(first[0].get("summary") or "") if first else ""
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._client.close()
+
+    async def _get(self, path: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        def get() -> dict[str, Any]:
+            response = self._client.get(path, params=params)
+            response.raise_for_status()
+            answer = response.json()
+            return answer if isinstance(answer, dict) else {}
+
+        try:
+            return await _in_thread(self._threads, get)
+        except (pagerduty.Error, httpx2.HTTPError, ValueError) as error:
+            raise PagerDutyUnreadable(type(error).__name__) from error
+
+
+def _properties(event: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in event.items() if name != "event_action"}
+
+
+def _send_error(error: pagerduty.Error) -> SendError:
+    if error.response is None:
+        never_sent = isinstance(error.__cause__, _NEVER_SENT)
+        return SendError(f"network: {type(error.__cause__).__name__}", ambiguous=not never_sent)
+    status = int(error.response.status_code)
+    wait = error.response.headers.get("Retry-After", "")
+    return SendError(
+        f"HTTP {status}",
+        permanent=status in _FINAL and status not in _LATER,
+        retry_after_s=float(wait) if wait.isdigit() else None,
+    )
+
+
+async def _in_thread(threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+    return await asyncio.get_running_loop().run_in_executor(threads, work)

@@ -1,0 +1,286 @@
+"""The living case: everything the ledger keeps about it that is not content, its states and which may follow which.
+
+Owns the frozen values `Case`, `Route`, `Tier` and their parts, and the transition table. It never decides what
+happens next (that is `routing.review`) and holds no content: requests, outputs, evidence, parameters, free text and
+names live in the vault only.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from routing.authority import Autonomy, Role
+from routing.canonical import digest
+from routing.case.facts import Facts
+from routing.clock import Calendar
+from routing.errors import TransitionError
+from routing.vocabulary import CaseKind, ClockName, Exhausted, Lane, Mode, Risk, State, Template, Verdict
+
+TRANSITIONS: dict[State, frozenset[State]] = {
+    State.PENDING: frozenset({State.PENDING, State.NEEDS_INFO, State.HELD, State.DECIDED}),
+    State.NEEDS_INFO: frozenset({State.PENDING, State.NEEDS_INFO, State.HELD, State.DECIDED}),
+    State.HELD: frozenset({State.PENDING, State.NEEDS_INFO, State.HELD, State.DECIDED}),
+    State.DECIDED: frozenset({State.DECIDED, State.CLOSED, State.PENDING}),
+    State.CLOSED: frozenset({State.CLOSED}),
+}
+"""From state to the states that may follow. A decided case never reopens, but for a decision that was kept back (`Case.withheld`) and
+so never left: it is void, and the case is reviewed afresh. A case that was frozen while it waited for information waits again."""
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Group(_Value):
+    """Who belongs: a Slack user group by handle or id, or user ids. An empty group means nobody."""
+
+    usergroup: str | None = None
+    users: tuple[str, ...] = ()
+
+
+class Page(_Value):
+    """That a tier pages through PagerDuty, and how loud. The routing key is looked up in the policy when sending."""
+
+    severity: Literal["info", "warning", "error", "critical"] = "error"
+
+
+class Tier(_Value):
+    """One rung of a ladder: where the card goes, who may act, who owns it and how long they have."""
+
+    channel: str
+    group: str
+    owner: str | None = None
+    backup: str | None = None
+    ack_s: int | None = Field(default=None, description="seconds to acknowledge; None: no acknowledge clock")
+    decide_s: int = Field(description="seconds to decide before the next tier")
+    calendar: Calendar | None = Field(default=None, description="business time; None: elapsed time")
+    ack_elapsed: bool = Field(default=False, description="the acknowledge clock runs whatever the calendar says")
+    decide_elapsed: bool = Field(default=False, description="the decide clock runs whatever the calendar says")
+    page: Page | None = None
+
+
+class Item(_Value):
+    """One thing to verify: passed, failed or not applicable."""
+
+    id: str
+    text: str
+
+
+class Step(_Value):
+    """One step of the work: how many different people of which group. Nobody takes two steps of a case."""
+
+    name: Literal["triage", "verify", "approve", "check"]
+    group: str | None = Field(default=None, description="None: the group of the tier the case is at")
+    people: int = 1
+    decide_s: int | None = Field(default=None, description="seconds for this step, at whatever tier; None: those of the tier")
+    elapsed: bool = Field(default=False, description="its own clock runs whatever the tier's calendar says")
+    checklist: tuple[Item, ...] = Field(default=(), description="each has to be answered; any fail sends the case back or up, never on")
+
+
+class Reason(_Value):
+    """Why a case is where it is: a code from the closed list and one sentence for people."""
+
+    code: str
+    text: str
+
+
+class Route(_Value):
+    """The snapshot of the routing decision a case lives by. Frozen format v1."""
+
+    v: int = 1
+    lane: Lane
+    mode: Mode
+    risk: Risk
+    priority: int
+    template: Template
+    steps: tuple[Step, ...]
+    ladder: str
+    tiers: tuple[Tier, ...]
+    start: int = Field(description="0-based tier the case opens at")
+    page_at_start: bool = False
+    exhausted: Exhausted = Exhausted.HOLD
+    hold_s: int = Field(default=14_400, description="seconds until somebody is asked again about a held case")
+    information_s: int = Field(default=86_400, description="seconds the service has to supply information")
+    total_s: int | None = Field(default=None, description="seconds until the case is decided or safe; None: no such clock")
+    business: tuple[ClockName, ...] = Field(default=(), description="those of information, hold and total that count business time")
+    requester: Literal["required", "optional"] = "optional"
+    reasons: tuple[Reason, ...] = ()
+    missing: tuple[str, ...] = ()
+    rule: str = Field(default="", description="the winning rule; empty when a built-in decided")
+    lost: tuple[str, ...] = Field(default=(), description="rules that fired and lost")
+    gates: dict[str, str] = Field(default_factory=dict, description="gate name -> pass, review or stop")
+    threshold: float = Field(default=0.92, description="the confidence that automation would need")
+    instructions: str = Field(default="", description="reviewer instructions of the workflow, from the policy")
+    owner: str = Field(default="", description="the workflow's owner, from the policy")
+    groups: dict[str, Group] = Field(default_factory=dict)
+    reason_codes: tuple[str, ...] = ()
+    autonomy: Autonomy = Autonomy.HUMAN_ASSISTED
+    sampled: str = Field(default="", description="why people check the automatic approval afterwards; empty: they do not")
+    sampling_rate: float = Field(default=0.0, description="the rate the lot was held against")
+    skills: tuple[str, ...] = Field(default=(), description="skills the answering groups had to have")
+    exceptions: tuple[str, ...] = Field(default=(), description="ids of the exceptions that were used")
+    held_lower: bool = Field(default=False, description="it opens lower than its lane asks: too few independent signals (R7)")
+    duplicates_s: int | None = Field(default=None, description="window in which near-duplicates are tied, seconds; None: never")
+    reveal: tuple[str, ...] = Field(default=(), description="groups whose members may see what is masked")
+    roles: dict[Role, tuple[str, ...]] = Field(default_factory=dict, description="groups by role, as the policy names them")
+    policy_version: str
+    policy_sha256: str
+
+
+class Vote(_Value):
+    """One person's accepted step."""
+
+    step: int
+    by: str
+    verb: str
+    at: AwareDatetime
+    checklist: dict[str, str] = Field(default_factory=dict, description="item id -> pass or na")
+
+
+class OpenPage(_Value):
+    """One PagerDuty incident of the case: its tier, round and whether somebody there acknowledged it."""
+
+    tier: int
+    round: int
+    acknowledged_by: str = ""
+
+
+class Clocks(_Value):
+    """When something happens by itself. `deadline` is the service's, `total` the policy's; neither pauses. The others belong to a state."""
+
+    deadline: AwareDatetime | None = None
+    total: AwareDatetime | None = None
+    acknowledge: AwareDatetime | None = None
+    decide: AwareDatetime | None = None
+    reminders: tuple[AwareDatetime, ...] = ()
+    information: AwareDatetime | None = None
+    hold: AwareDatetime | None = None
+    page: AwareDatetime | None = None
+    left_s: float | None = Field(default=None, description="seconds of the decide clock left while it pauses")
+
+    def due(self) -> datetime | None:
+        """The earliest of the clocks that run, None when none does."""
+        alone = (self.deadline, self.total, self.information, self.hold, self.page)
+        running = (*alone, self.acknowledge, self.decide, *self.reminders[:1])
+        return min((at for at in running if at is not None), default=None)
+
+
+class Case(_Value):
+    """A case between two changes. Frozen format v1; written as one row by the ledger only."""
+
+    v: int = 1
+    id: str
+    service: str
+    workflow: str
+    task_id: str
+    kind: CaseKind = CaseKind.CASE
+    parent: str = Field(default="", description="the case that this one is about")
+    children: tuple[str, ...] = Field(default=(), description="checks and roll-backs of this case")
+    likeness: str = Field(default="", description="digest of what near-duplicates share: service, workflow, action type and subject")
+    tied_to: str = Field(default="", description="the first of its near-duplicates: shown and decided with it")
+    tied: tuple[str, ...] = Field(default=(), description="near-duplicates with the very same action that are decided with this case")
+    linked: tuple[str, ...] = Field(default=(), description="near-duplicates that are decided by themselves")
+    held_by: Literal["", "ladder", "quarantine", "frozen"] = Field(default="", description="what holds a held case")
+    withheld: bool = Field(default=False, description="decided, and kept back while the workflow is paused; the service is not told")
+    revision: int = 1
+    state: State = State.PENDING
+    route: Route
+    created_at: AwareDatetime
+    action_sha256: str
+    input_sha256: str = Field(description="hex SHA-256 of the canonical submission")
+    output_sha256: str = ""
+    action_type: str
+    confidence: float | None = None
+    latency_ms: float | None = Field(default=None, description="what the model took for its answer")
+    model: dict[str, str | None] = Field(default_factory=dict, description="name, version, hash, prompt_version")
+    source_ids: tuple[str, ...] = ()
+    failed_checks: int = Field(default=0, description="checks of the content that failed; letting the action through then needs words")
+    segment: str = Field(default="", description="the segment its service put it in; set by the ledger")
+    requester: str = Field(default="", description="Slack id of the requester, empty when unknown")
+    requester_email_sha256: str = Field(default="", description="digest of the requester's e-mail address in lower case")
+    barred: tuple[str, ...] = Field(default=(), description="others who never decide it: each a Slack id, a digest of an address, or both")
+    facts: Facts = Facts()
+    tier: int = 0
+    tier_since: AwareDatetime | None = None
+    first_tier: int = Field(default=0, description="the tier whose channel got the first card; all from there to `tier` may have one")
+    step: int = 0
+    votes: tuple[Vote, ...] = ()
+    clocks: Clocks = Clocks()
+    acknowledged_by: str = ""
+    claimed_by: str = ""
+    opened_by: tuple[str, ...] = Field(default=(), description="people who opened the full evidence of this revision")
+    pages: tuple[OpenPage, ...] = ()
+    page_rounds: int = Field(default=0, description="pages sent so far")
+    verdict: Verdict | None = None
+    decided_at: AwareDatetime | None = None
+    used_s: float | None = Field(default=None, description="seconds of its time to decide that the deciding tier took")
+    reason_code: str = ""
+    modified_fields: tuple[str, ...] = ()
+    modified_by: str = ""
+    sequence: int = Field(default=0, description="callbacks promised so far; each carries the next number")
+    outcome: str = ""
+    rollback: bool = Field(default=False, description="a roll back is asked for, or was asked of the service")
+    rollbacks: int = Field(default=0, description="roll backs asked for so far; the task id of each carries its number")
+    erased_at: AwareDatetime | None = Field(default=None, description="when the content was erased for good; nothing is sealed after it")
+    content_at: int = Field(default=0, description="index of the leaf that sealed the current content; set by the ledger")
+    decided_index: int | None = Field(default=None, description="index of the decided leaf; set by the ledger")
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When the ticker must look at this case again."""
+        return None if self.state in (State.DECIDED, State.CLOSED) else self.clocks.due()
+
+    @property
+    def answer_due_at(self) -> datetime | None:
+        """By when an answer is owed as things stand: the service's deadline, the total or the clock of the present state."""
+        if not self.open:
+            return None
+        clocks = self.clocks
+        owed = (clocks.deadline, clocks.total, clocks.decide, clocks.information, clocks.hold)
+        return min((at for at in owed if at is not None), default=None)
+
+    @property
+    def open(self) -> bool:
+        """Whether people or the service still owe an answer."""
+        return self.state in (State.PENDING, State.NEEDS_INFO, State.HELD)
+
+    @property
+    def model_version(self) -> str:
+        """Which model with which prompt, as `name version prompt`; empty when the service names none."""
+        return " ".join(part for part in map(self.model.get, ("name", "version", "prompt_version")) if part)
+
+    @property
+    def rung(self) -> Tier:
+        """The tier the case is at."""
+        return self.route.tiers[self.tier]
+
+    @property
+    def decide_s(self) -> int:
+        """Seconds to decide: those of the step where it has its own, else those of the tier."""
+        own = self.route.steps[self.step].decide_s if self.route.steps else None
+        return self.rung.decide_s if own is None else own
+
+    def calendar(self, clock: ClockName) -> Calendar | None:
+        """The calendar in which a clock counts now; None: elapsed time."""
+        match clock:
+            case ClockName.ACKNOWLEDGE:
+                return None if self.rung.ack_elapsed else self.rung.calendar
+            case ClockName.INFORMATION | ClockName.HOLD | ClockName.TOTAL:
+                return self.rung.calendar if clock in self.route.business else None
+            case ClockName.DECIDE | ClockName.ESCALATE | ClockName.VERIFY | ClockName.APPROVE | ClockName.CHECK:
+                step = self.route.steps[self.step] if self.route.steps else None
+                elapsed = self.rung.decide_elapsed if step is None or step.decide_s is None else step.elapsed
+                return None if elapsed else self.rung.calendar
+
+    @property
+    def face(self) -> str:
+        """Short digest of everything a card shows that makes a press stale when it changes; 16 hex characters."""
+        facts = [self.id, self.revision, self.tier, self.step, self.state.value, self.action_sha256]
+        return digest([*facts, *self.tied] if self.tied else facts)[:16]
+
+
+def check_transition(before: State, after: State) -> None:
+    """Raise `TransitionError` unless `after` may follow `before`."""
+    if after not in TRANSITIONS[before]:
+        raise TransitionError(f"{before} -> {after} is not a transition of a case")

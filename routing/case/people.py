@@ -1,0 +1,67 @@
+"""What is known about a person at the moment they press. Owns the facts that `routing.authorize` judges; never fetches them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from routing.authority import GovernanceVerb
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A Slack user as `users.info` and the group lookups describe them, at most 60 s old.
+
+    `groups` are names of the policy's groups this person is an active member of. `known` is False when Slack
+    could not be asked in time: then nobody decides.
+    """
+
+    id: str
+    team: str
+    name: str = ""
+    email: str = ""
+    groups: frozenset[str] = frozenset()
+    known: bool = True
+    deleted: bool = False
+    bot: bool = False
+    guest: bool = False
+    stranger: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """One press of a person: what they meant to do and which card they had before their eyes.
+
+    `face` is `Case.face` of the card pressed; `saw` the digest of the delivered blocks where known; `card_known` is False
+    when the message is no card of this case in this workspace, channel and app. `cut` says that the card could not show
+    everything. `checklist` gives pass, fail or na for each item of the step. `text`, `params` and `prefill` are content: they go to
+    the vault, never open into a leaf. A modification gives both of the latter whole, as they shall be; a `prefill` of None leaves the
+    pre-filled fields as they are.
+    """
+
+    verb: str
+    person: Person
+    case_id: str
+    face: str
+    team: str
+    card_known: bool = True
+    cut: bool = False
+    saw: str = ""
+    reason_code: str = ""
+    text: str = ""
+    checklist: dict[str, str] | None = None
+    params: dict[str, Any] | None = None
+    prefill: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GovernancePress:
+    """What a person meant to do to more than one case.
+
+    `subject` is the id of an alert, a proposal, an exception or `w_<workflow>`; `reason` one sentence that will stand open in the audit
+    log. The command line's person is `os:<user>` with `known` False: never a second person.
+    """
+
+    verb: GovernanceVerb
+    person: Person
+    team: str
+    subject: str = ""
+    reason: str = ""

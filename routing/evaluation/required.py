@@ -1,0 +1,43 @@
+"""What a workflow requires and a case does not bring (REQUIREMENTS I3). Owns the names of what is missing; never guesses at it.
+
+A path is named as it is, a kind of source as `evidence.record`, citations as `output.citations`, facts that the service
+itself knows to be missing as `context.missing`.
+"""
+
+import re
+from collections import Counter
+
+from routing.case.paths import value_at
+from routing.case.submission import Submission
+from routing.policy.form import Workflow
+
+CITATIONS = "output.citations"
+CONTEXT = "context.missing"
+
+_BRACKETED = re.compile(r"\[([^\[\]\n]{1,400})\](?!\()")
+"""`[id]` or `[id, id]`, and no link as Markdown writes it."""
+
+
+def lacking(workflow: Workflow, submission: Submission) -> tuple[str, ...]:
+    """What is missing, in the order of the policy; empty when everything is there."""
+    kinds = Counter(evidence.kind for evidence in submission.evidence)
+    return tuple(
+        dict.fromkeys(
+            (
+                *(path for path in workflow.required if value_at(submission, path) in (None, "", (), {}, [])),
+                *(f"evidence.{kind}" for kind, least in workflow.required_evidence.items() if kinds[kind] < least),
+                *((CITATIONS,) if len(cited(submission)[0]) < workflow.checks.citations else ()),
+                *((CONTEXT,) if submission.context.missing and workflow.context_missing == "information" else ()),
+            )
+        )
+    )
+
+
+def cited(submission: Submission) -> tuple[frozenset[str], frozenset[str]]:
+    """What the output cites in brackets: ids of the case's evidence, and what is nobody's id."""
+    groups = _BRACKETED.findall(submission.output or "")
+    whole = {group.strip() for group in groups}
+    known = {evidence.id for evidence in submission.evidence}
+    parts = {part.strip() for group in whole - known for part in re.split("[,;]", group)}
+    named = (whole & known) | parts
+    return frozenset(named & known), frozenset(named - known - {""})

@@ -1,0 +1,145 @@
+"""Which lane, whose work, how urgent: `route` turns a case into the snapshot it lives by. Owns the choice; never measures (the gates do).
+
+Lanes in their fixed order: stop, reject, expert, specialist, review, auto (R4). Every signal and every rule that fires
+demands a lane; the most severe demand wins, and nothing takes one back but an exception in force (R14), which waives a signal that may be
+waived before anything is demanded.
+"""
+
+from datetime import datetime
+
+from routing.case.case import Group, Reason, Route, Step, Tier
+from routing.case.facts import Facts
+from routing.case.submission import Submission
+from routing.evaluation.evaluation import Evaluated, evaluate
+from routing.evaluation.gates import worst
+from routing.evaluation.risk import priority
+from routing.evaluation.sampling import picked, rate_of
+from routing.evaluation.work_templates import steps_of, strictest
+from routing.policy.clock_table import clocked
+from routing.policy.form import Workflow
+from routing.policy.policy import Policy
+from routing.policy.router_presets import router_of
+from routing.signals import Trigger, fired
+from routing.vocabulary import Lane, Mode, ReasonCode, Risk, Template
+
+_REASON_CODES = tuple(code.value for code in ReasonCode)
+
+
+def route(policy: Policy, submission: Submission, facts: Facts, now: datetime) -> Route:
+    """The route of a case. Deterministic in its arguments; total: an error on the way sends the case to an expert.
+
+    `now` is an aware datetime. A workflow that the policy does not know is such an error.
+    """
+    try:
+        return settle(policy, evaluate(policy, submission, facts, now), submission, facts, now)
+    except Exception:  # noqa: BLE001  # whatever it was, a person looks at it and the reason says so
+        return astray(policy, submission)
+
+
+def settle(policy: Policy, weighed: Evaluated, submission: Submission, facts: Facts, now: datetime) -> Route:
+    """The snapshot of a case that was weighed."""
+    workflow, lane, template, placed = weighed.workflow, weighed.lane, weighed.template, weighed.placed
+    risk = weighed.assessed.risk
+    steps = steps_of(workflow, lane, weighed.templates)
+    chosen = Route(
+        lane=lane,
+        mode=router_of(workflow).mode(workflow, lane, risk),
+        risk=risk,
+        priority=priority(policy.form.priority, weighed.assessed, lane, submission, now),
+        template=template,
+        steps=steps,
+        ladder=workflow.ladder,
+        tiers=placed.tiers,
+        start=placed.start,
+        page_at_start=lane is Lane.STOP and placed.tiers[placed.start].page is not None,
+        exhausted=policy.ladders[workflow.ladder].exhausted,
+        requester=weighed.requester,
+        reasons=_reasons(weighed),
+        missing=weighed.lacking,
+        rule=weighed.winner,
+        lost=tuple(ruled.rule.name for ruled in weighed.rules if ruled.fired and not weighed.won(ruled)),
+        gates={name: str(worst(signals)) for name, signals in weighed.gates.items()},
+        threshold=workflow.thresholds.auto,
+        instructions=workflow.instructions,
+        owner=workflow.owner,
+        groups=_groups(policy, workflow, placed.tiers, steps),
+        reason_codes=_reason_codes(policy),
+        autonomy=workflow.autonomy,
+        sampled=picked(workflow, template, submission, facts) if lane is Lane.AUTO else "",
+        sampling_rate=rate_of(workflow, facts) if lane is Lane.AUTO else 0.0,
+        skills=tuple(sorted(weighed.needed)),
+        exceptions=weighed.exceptions,
+        held_lower=placed.held_lower,
+        duplicates_s=workflow.duplicates.window if workflow.duplicates.tie else None,
+        reveal=workflow.sensitive.reveal,
+        roles=policy.form.roles,
+        policy_version=policy.version,
+        policy_sha256=policy.sha256,
+    )
+    return clocked(chosen, policy.clock_tables(submission.workflow))
+
+
+def astray(policy: Policy, submission: Submission) -> Route:
+    """The route of a case that could not be routed: an expert, high risk, the service waits, at least one person approves."""
+    found = policy.workflow(submission.workflow)
+    workflow = found or Workflow(ladder=next(iter(policy.ladders)))
+    tiers = policy.tiers[workflow.ladder]
+    templates = frozenset({workflow.template, Template.APPROVAL})
+    steps = steps_of(workflow, Lane.EXPERT, templates)
+    signal = fired("routing", Trigger.ROUTING_ERROR, Lane.EXPERT)
+    lost = Route(
+        lane=Lane.EXPERT,
+        mode=Mode.SYNC,
+        risk=Risk.HIGH,
+        priority=policy.form.priority.high,
+        template=strictest(templates),
+        steps=steps,
+        ladder=workflow.ladder,
+        tiers=tiers,
+        start=min(1, len(tiers) - 1),
+        exhausted=policy.ladders[workflow.ladder].exhausted,
+        requester=workflow.requester or "required",
+        reasons=(signal.reason,),
+        gates={"confidence": "stop", "context": "stop", "impact": "stop"},
+        groups=_groups(policy, workflow, tiers, steps),
+        reason_codes=_reason_codes(policy),
+        autonomy=workflow.autonomy,
+        reveal=workflow.sensitive.reveal,
+        roles=policy.form.roles,
+        policy_version=policy.version,
+        policy_sha256=policy.sha256,
+    )
+    return clocked(lost, policy.clock_tables(submission.workflow))
+
+
+def _reasons(weighed: Evaluated) -> tuple[Reason, ...]:
+    """One sentence per reason: what demands most first, rules before built-ins; then what is missing, then why it opens where it does."""
+    raising = [signal for signal in weighed.placed.told if signal.lane is not Lane.AUTO]
+    against = sorted(
+        (signal for signal in (*weighed.signals, *raising) if signal.trigger),
+        key=lambda signal: (-signal.lane.severity, signal.trigger is not Trigger.POLICY_RULE),
+    )
+    found = [signal.reason for signal in (*against, *weighed.missing, *weighed.placed.told)]
+    if weighed.lane is Lane.AUTO:
+        found.insert(0, _clear(weighed))
+    return tuple(dict.fromkeys(found))
+
+
+def _clear(weighed: Evaluated) -> Reason:
+    """Why nobody is asked."""
+    if weighed.exceptions:
+        return fired("lane", Trigger.EXCEPTION_USED, Lane.AUTO, ", ".join(weighed.exceptions)).reason
+    score = next(signal for signal in weighed.gates["confidence"] if signal.name == "confidence")
+    trigger = Trigger.ALL_CLEAR if weighed.assessed.risk is Risk.LOW else Trigger.SCORE_CLEAR
+    return fired("lane", trigger, Lane.AUTO, score.value, score.limit).reason
+
+
+def _groups(policy: Policy, workflow: Workflow, tiers: tuple[Tier, ...], steps: tuple[Step, ...]) -> dict[str, Group]:
+    """Every group whose members a press on the case may be held against."""
+    names = {tier.group for tier in tiers} | {step.group for step in steps if step.group} | set(workflow.sensitive.reveal)
+    names.update(group for groups in policy.form.roles.values() for group in groups)
+    return {name: policy.groups[name] for name in sorted(names)}
+
+
+def _reason_codes(policy: Policy) -> tuple[str, ...]:
+    return (*_REASON_CODES, *policy.form.reason_codes)

@@ -1,0 +1,44 @@
+"""The policy's rules, evaluated for one case. Owns what becomes of each; never chooses the lane."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from routing.case.submission import Submission
+from routing.policy.expressions import Failure, variables
+from routing.policy.form import Rule
+from routing.policy.policy import Policy
+from routing.signals import Signal, Trigger, fired, passed
+from routing.vocabulary import Lane, Template
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """What became of one rule."""
+
+    rule: Rule
+    signal: Signal
+    fired: bool
+
+
+def ruled(policy: Policy, submission: Submission, codes: list[str], now: datetime) -> tuple[Ruled, ...]:
+    """Each rule of the case's workflow in the order of the file; one without an answer asks for an expert. `codes`: what fired so far."""
+    rules = policy.expressions[submission.workflow]
+    if not rules:
+        return ()
+    bound = variables(submission, codes, now)
+    found = []
+    for rule, expression in rules:
+        answer = expression.evaluate(bound)
+        if isinstance(answer, Failure):
+            found.append(Ruled(rule, fired("rule", Trigger.RULE_ERROR, Lane.EXPERT, rule.name, answer.text), fired=False))
+        elif answer:
+            found.append(Ruled(rule, fired("rule", Trigger.POLICY_RULE, demanded(rule), rule.reason), fired=True))
+        else:
+            found.append(Ruled(rule, passed("rule", rule.name, "its condition does not hold"), fired=False))
+    return tuple(found)
+
+
+def demanded(rule: Rule) -> Lane:
+    """The lane a rule demands; a template demands one too. One that asks for skills only demands none."""
+    by_template = {None: Lane.AUTO, Template.EXPERT: Lane.EXPERT}.get(rule.template, Lane.REVIEW)
+    return max(rule.lane or Lane.AUTO, by_template, key=lambda lane: lane.severity)

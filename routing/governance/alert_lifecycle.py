@@ -1,0 +1,81 @@
+"""An alert from its posting to its end: whom it is told to, who acknowledged it, when its page stops. Owns these events and messages."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from routing.authority import AlertLevel
+from routing.canonical import Json
+from routing.case.people import GovernancePress
+from routing.change import Actor, Event, Message, MessageKind, Refused
+from routing.governance.alert import Alert
+from routing.governance.permissions import obstacle, refuse
+from routing.governance.ruling import Governed, GovernStep, Ruling
+from routing.policy.policy import Policy
+from routing.vocabulary import EventKind
+
+INCIDENTS = "incidents"
+"""The destination of pages about alerts: the policy's `incidents`."""
+
+OPERATIONS, OWNERS = 0, 1
+"""The two places an alert is said in."""
+
+
+def acknowledge(press: GovernancePress) -> GovernStep:
+    """Somebody looks after the alert: its page stops ringing."""
+
+    def step(governed: Governed, _now: datetime) -> Ruling | Refused:
+        alert = governed.governance.alert(press.subject)
+        if (refused := obstacle(press, governed.policy)) is not None:
+            return refused
+        if alert is None or alert.over:
+            return refuse("unknown_alert" if alert is None else "alert_over")
+        if alert.acknowledged_by:
+            return refuse("already_acknowledged")
+        known = alert.model_copy(update={"acknowledged_by": press.person.id})
+        fields = {"subject": alert.id, "workflow": alert.workflow, "rule": alert.rule}
+        event = Event(EventKind.ALERT_ACKNOWLEDGED, Actor("human", press.person.id), fields)
+        page = (_page(alert, MessageKind.PAGE_ACKNOWLEDGE),) if alert.page_open else ()
+        return Ruling(governed.governance.with_alert(known), (event,), (*alert_redrawn(governed.policy, known), *page))
+
+    return step
+
+
+def alert_posted(policy: Policy, alert: Alert) -> tuple[Message, ...]:
+    """Where a new alert is said: nowhere (info), in operations (action), there, to the owners and by a page (incident)."""
+    bulletins = tuple(
+        Message(MessageKind.BULLETIN, channel, place, urgent=True, subject=alert.id) for place, channel in _places(policy, alert).items()
+    )
+    return (*bulletins, _page(alert, MessageKind.PAGE)) if alert.page_open else bulletins
+
+
+def alert_redrawn(policy: Policy, alert: Alert) -> tuple[Message, ...]:
+    """Bring what was posted of it up to date."""
+    return tuple(
+        Message(MessageKind.BULLETIN_UPDATE, channel, place, subject=alert.id) for place, channel in _places(policy, alert).items()
+    )
+
+
+def alert_over(alert: Alert, actor: Actor, now: datetime, figures: Mapping[str, Any]) -> tuple[Event, Alert]:
+    """The alert as it is once it is over, and the event that says so."""
+    fields: dict[str, Json] = {"subject": alert.id, "workflow": alert.workflow, "rule": alert.rule, "scope": alert.scope}
+    fields["figures"] = dict(figures)
+    over = alert.model_copy(update={"cleared_at": now, "figures": dict(figures), "page_open": False})
+    return Event(EventKind.BREAKER_CLEARED, actor, fields), over
+
+
+def page_resolved(alert: Alert, event: int = 0) -> tuple[Message, ...]:
+    """End the alert's page, where one is out. `event` is the position of the event it speaks of."""
+    return (_page(alert, MessageKind.PAGE_RESOLVE, event),) if alert.page_open else ()
+
+
+def _page(alert: Alert, kind: MessageKind, event: int = 0) -> Message:
+    return Message(kind, INCIDENTS, round=alert.page_round, event=event, urgent=True, subject=alert.id)
+
+
+def _places(policy: Policy, alert: Alert) -> dict[int, str]:
+    if alert.level is AlertLevel.INFO:
+        return {}
+    channels = policy.form.channels
+    owners = channels.owners if alert.level is AlertLevel.INCIDENT and channels.owners != channels.operations else None
+    return {place: channel for place, channel in ((OPERATIONS, channels.operations), (OWNERS, owners)) if channel is not None}

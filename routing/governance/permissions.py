@@ -1,0 +1,116 @@
+"""Who may decide about more than one case: one table of verbs and roles, closed by default (V6).
+
+Owns that table, every reason for which such a press is refused and the sentence the person gets. It never fetches a fact: the person and
+their groups come in with the press.
+"""
+
+from routing.authority import GovernanceVerb, Role
+from routing.authorize import REFUSALS as CASE_REFUSALS
+from routing.case.case import Group
+from routing.case.people import GovernancePress, Person
+from routing.change import Refused
+from routing.policy.policy import Policy
+
+BRAKES = frozenset({Role.SUPERVISOR, Role.DUTY_OFFICER, Role.POLICY_OWNER, Role.ADMIN})
+LINE = frozenset({Role.SUPERVISOR, Role.DUTY_OFFICER, Role.ADMIN})
+OWNERS = frozenset({Role.POLICY_OWNER})
+RESTART = frozenset({Role.DUTY_OFFICER, Role.POLICY_OWNER})
+"""Who may let a workflow go on that was stopped by a case or by an incident."""
+
+MAY: dict[GovernanceVerb, frozenset[Role]] = {
+    GovernanceVerb.PAUSE: BRAKES,
+    GovernanceVerb.REVIEW_ALL: BRAKES,
+    GovernanceVerb.FREEZE: LINE,
+    GovernanceVerb.RESUME: BRAKES,
+    GovernanceVerb.QUARANTINE: LINE,
+    GovernanceVerb.PROPOSE_POLICY: OWNERS,
+    GovernanceVerb.ACCEPT_POLICY: OWNERS,
+    GovernanceVerb.DECLINE_POLICY: OWNERS,
+    GovernanceVerb.WIDEN_POLICY: OWNERS,
+    GovernanceVerb.ROLL_BACK_POLICY: OWNERS,
+    GovernanceVerb.REQUEST_EXCEPTION: frozenset(Role) - {Role.AUDITOR, Role.BREAK_GLASS_HOLDER},
+    GovernanceVerb.APPROVE_EXCEPTION: OWNERS,
+    GovernanceVerb.END_EXCEPTION: BRAKES,
+    GovernanceVerb.ACKNOWLEDGE_ALERT: BRAKES,
+}
+"""Verb -> roles, each of which suffices. A role is the groups that the policy names for it; its `owners` are policy owners too."""
+
+REFUSALS: dict[str, str] = {
+    "not_in_role": "This is not yours to decide. It takes {roles}; the policy names who they are.",
+    "reason_required": "Please say why, in one sentence of at most 300 characters. It will stand open in the audit log.",
+    "unknown_workflow": "The policy has no such workflow.",
+    "safer_already": "The workflow is already held at least that far.",
+    "not_braked": "Nothing holds this workflow back, so there is nothing to resume.",
+    "stale": "This has changed since the message was drawn, so nothing was recorded. Please look at it again.",
+    "stop_case_open": "The case {case} stopped this workflow and is still open. Decide it first.",
+    "unknown_alert": "There is no such alert any more.",
+    "alert_over": "This alert is over already.",
+    "already_acknowledged": "Somebody has acknowledged this alert already.",
+    "unknown_exception": "There is no such exception.",
+    "not_waivable": "An exception may waive only these: {codes}. Hard rules, money, failed checks and what stops the line never.",
+    "bad_end": "An exception lasts at least an hour and at most 90 days.",
+    "bad_limit": "An exception is used at least once.",
+    "exception_ended": "This exception has ended.",
+    "exception_in_force": "This exception is in force already.",
+    "own_request": "You asked for this exception, so somebody else has to approve it.",
+    "unknown_message": "This message is none of Tierline's here, so its buttons do nothing.",
+    "not_due": "Nothing is due.",
+}
+"""Code -> the sentence a person gets. A closed list, besides what `routing.authorize` says of persons: codes go to the audit log."""
+
+REASON_MOST = 300
+"""Characters of a reason: one sentence, which anybody may read in the audit log and on a card."""
+
+_ARTICLE = {Role.ADMIN: "an", Role.APPROVER: "an", Role.AUDITOR: "an"}
+
+
+def roles_of(person: Person, policy: Policy) -> frozenset[Role]:
+    """The roles of a person: those whose groups they are in, and policy owner where the policy names them by id."""
+    held = {role for role, groups in policy.form.roles.items() if person.groups & set(groups)}
+    return frozenset(held | {Role.POLICY_OWNER} if person.id in policy.form.owners else held)
+
+
+def role_groups(policy: Policy) -> dict[str, Group]:
+    """The groups by which anybody has a role, to be looked up in Slack with the press."""
+    named = sorted({name for groups in policy.form.roles.values() for name in groups})
+    return {name: policy.groups[name] for name in named if name in policy.groups}
+
+
+def obstacle(press: GovernancePress, policy: Policy, roles: frozenset[Role] | None = None) -> Refused | None:
+    """Why this person may not do this; None when they may. `roles` narrow the table where the present state demands more."""
+    if (code := outsider(press.person, press.team)) is not None:
+        return Refused(code, CASE_REFUSALS[code])
+    needed = MAY[press.verb] if roles is None else MAY[press.verb] & roles
+    if not roles_of(press.person, policy) & needed:
+        return refuse("not_in_role", roles=_named(needed))
+    return None
+
+
+def outsider(person: Person, team: str) -> str | None:
+    """The code for somebody who is no known full member of this workspace, None for a member."""
+    if not person.known:
+        return "slack_unreachable"
+    if person.deleted:
+        return "deactivated"
+    if person.bot:
+        return "bot"
+    if person.stranger or person.team != team:
+        return "stranger"
+    return "guest" if person.guest else None
+
+
+def refuse(code: str, **words: str) -> Refused:
+    """The refusal with the sentence that belongs to its code."""
+    return Refused(code, REFUSALS[code].format(**words))
+
+
+def reason_given(press: GovernancePress) -> str:
+    """The reason on one line; "" where there is none that counts."""
+    reason = " ".join(press.reason.split())
+    return reason if len(reason) <= REASON_MOST else ""
+
+
+def _named(roles: frozenset[Role]) -> str:
+    """`a supervisor, a duty officer or an admin`, in the order of the list of roles."""
+    names = [f"{_ARTICLE.get(role, 'a')} {role.value.replace('_', ' ')}" for role in Role if role in roles]
+    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -1,0 +1,202 @@
+"""What a changed key of a policy does: loosen it, tighten it or neither, and whether the model may then do more by itself.
+
+Owns the closed list of keys. A key that the list does not know, or a change it cannot judge, counts as loosening and as a raise of
+autonomy: nobody gains authority because a list was not kept up. It compares values only; `routing.policy.diff` finds them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum, unique
+from fnmatch import fnmatchcase
+
+from routing.authority import Autonomy
+from routing.vocabulary import Risk, Template
+
+
+@unique
+class Effect(StrEnum):
+    """What a change does to the control that people have."""
+
+    LOOSENS = "loosens"
+    TIGHTENS = "tightens"
+    NEUTRAL = "neutral"
+
+
+@unique
+class Stricter(StrEnum):
+    """Which way is stricter."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+    """Of numbers; none given is no limit."""
+    MORE = "more"
+    FEWER = "fewer"
+    """Of a list."""
+    FEWER_BUT_ANY = "fewer_but_any"
+    """Of a list that allows; an empty one allows everything."""
+    LATER = "later"
+    """In the order given."""
+    THERE = "there"
+    """Having it is stricter; what another one does is unknown."""
+    NEITHER = "neither"
+
+
+Value = str | int | float | bool | tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Keys that fit `pattern`, in words, which way is stricter, and whether loosening them lets the model do more by itself."""
+
+    pattern: str
+    words: str
+    stricter: Stricter
+    autonomy: bool = False
+    order: Sequence[Value] = ()
+    only: frozenset[str] = frozenset()
+    """Loosening raises autonomy only when it ends at one of these."""
+
+
+_HIGHER, _LOWER, _MORE, _FEWER = Stricter.HIGHER, Stricter.LOWER, Stricter.MORE, Stricter.FEWER
+_LATER, _THERE, _NEITHER = Stricter.LATER, Stricter.THERE, Stricter.NEITHER
+
+TEMPLATES = (Template.AUTO, Template.VERIFY_AFTER, Template.TRIAGE, Template.APPROVAL, Template.DUAL, Template.EXPERT)
+"""Freest first."""
+
+ROWS = (
+    Row("thresholds.auto", "confidence from which automation is possible", _HIGHER, autonomy=True),
+    Row("thresholds.review", "confidence below which only an expert decides", _HIGHER),
+    Row("thresholds.retrieval_quality", "retrieval quality below which people look", _HIGHER, autonomy=True),
+    Row("thresholds.risk_score", "risk score from which people look", _LOWER, autonomy=True),
+    Row("thresholds.risk_score_stop", "risk score from which only an expert decides", _LOWER),
+    Row("thresholds.blast_radius", "blast radius above which people look", _LOWER, autonomy=True),
+    Row("thresholds.blast_radius_stop", "blast radius above which only an expert decides", _LOWER),
+    Row("start.*", "tier a case opens at", _HIGHER),
+    Row("flags.never_auto", "risk flags that are never automatic", _MORE, autonomy=True),
+    Row("flags.specialist", "risk flags that ask for a specialist", _MORE, autonomy=True),
+    Row("flags.prohibited", "risk flags that stop the line", _MORE, autonomy=True),
+    Row("flags.harmless", "risk flags of no consequence", _FEWER, autonomy=True),
+    Row("dual.*", "group of a step", _NEITHER),
+    Row("triage.group", "group of a step", _NEITHER),
+    Row("expert.group", "group of a step", _NEITHER),
+    Row("expert.people", "experts who have to agree", _HIGHER),
+    Row("sampling.rate", "share of automatic approvals that people check", _HIGHER, autonomy=True),
+    Row("sampling.uncertain", "margin of confidence that is always checked", _HIGHER, autonomy=True),
+    Row("sampling.novelty", "novelty from which a case is always checked", _LOWER, autonomy=True),
+    Row("sampling.lasts", "time to check", _NEITHER),
+    Row("caps.per_hour", "automatic approvals an hour", _LOWER, autonomy=True),
+    Row("caps.amount_per_day", "amount approved automatically a day", _LOWER, autonomy=True),
+    Row("duplicates.*", "near-duplicates decided together", _LOWER),
+    Row("sensitive.paths", "values that are masked", _MORE),
+    Row("sensitive.detect", "kinds of values that are masked", _MORE),
+    Row("sensitive.reveal", "groups that may see what is masked", _FEWER),
+    Row("checks.forbidden", "forbidden terms", _MORE, autonomy=True),
+    Row("checks.required", "required terms", _MORE, autonomy=True),
+    Row("checks.citations", "sources to be cited", _HIGHER, autonomy=True),
+    Row("checks.entity", "values that must belong to the subject", _MORE, autonomy=True),
+    Row("checks.heuristics", "heuristics of the post-check", _HIGHER, autonomy=True),
+    Row("checklist.items.*", "item of the checklist", _THERE),
+    Row("checklist.steps", "steps that have the checklist", _MORE),
+    Row("freshness.*", "age a source may have", _LOWER, autonomy=True),
+    Row("context_missing", "what follows from missing facts", _NEITHER),
+    Row("sync_from", "risk from which the service waits", _LATER, order=("never", "critical", "high", "medium")),
+    Row("ladder", "ladder", _NEITHER),
+    Row("ladder.exhausted", "what happens when no tier is left", _NEITHER),
+    Row("ladder.tiers", "tiers of the ladder", _HIGHER),
+    Row("ladder.tiers.*", "tier of the ladder", _NEITHER),
+    Row("groups.*", "who is in the group", _NEITHER),
+    Row("calendars.*", "business time", _NEITHER),
+    Row("clocks", "clock table", _NEITHER),
+    Row("template", "how people work on it", _LATER, True, TEMPLATES, frozenset({Template.AUTO, Template.VERIFY_AFTER})),
+    Row("requester", "whether the requester must be known", _LATER, order=("optional", None, "required")),
+    Row("required", "what a case must bring", _MORE, autonomy=True),
+    Row("required_evidence.*", "evidence a case must bring", _HIGHER, autonomy=True),
+    Row("autonomy", "what the model may do at most", _LATER, autonomy=True, order=tuple(Autonomy)),
+    Row("models", "model versions that are known", Stricter.FEWER_BUT_ANY, autonomy=True),
+    Row("models.*.share", "share of its cases that may be automatic", _LOWER, autonomy=True),
+    Row("models.*", "what a model version was admitted by", _NEITHER),
+    Row("skills", "skills the answering group must have", _MORE),
+    Row("action_schemas.*", "schema of the action", _THERE, autonomy=True),
+    Row("action_types", "actions that are allowed", Stricter.FEWER_BUT_ANY, autonomy=True),
+    Row("accountability*", "who answers for it", _NEITHER),
+    Row("examples", "example cases", _NEITHER),
+    Row("mode", "whether the service waits", _NEITHER),
+    Row("instructions", "what reviewers are told", _NEITHER),
+    Row("owner", "owner of the workflow", _NEITHER),
+    Row("activation", "how a changed file takes effect", _LATER, autonomy=True, order=("file", "accept")),
+    Row("roles.policy_owner", "groups that own the policy", _LATER),  # in no order: who accepts policies is never judged
+    Row("roles.*", "groups that have the role", _FEWER, autonomy=True),
+    Row("channels.*", "where it is said", _THERE),
+    Row("incidents*", "whom an incident pages", _THERE),
+    Row("risk.*_from", "likelihood from which a mistake counts as that", _LOWER, autonomy=True),
+    Row("risk.*", "risk class", _LATER, autonomy=True, order=tuple(Risk)),
+    Row("priority.*", "weight in the priority", _NEITHER),
+    Row("reason_codes", "reasons people may give", _NEITHER),
+)
+"""Every key whose change can be judged; the first pattern that fits counts. Not here, and so always a raise: `confidence`, `router`,
+`owners` and `breakers`, of which a change may free or bind the model depending on everything else.
+"""
+
+_NEVER_JUDGED = {
+    "confidence": "whether the model's confidence is used",
+    "router": "the router that thresholds follow",
+    "owners": "who may accept a policy",
+    "breakers": "circuit breaker",
+}
+
+
+def row_of(key: str) -> Row | None:
+    """The row that judges a key, None for one that is always a raise."""
+    return next((row for row in ROWS if fnmatchcase(key, row.pattern)), None)
+
+
+def words_of(key: str) -> str:
+    """A key in words; empty for one that nobody knows."""
+    row = row_of(key)
+    return row.words if row is not None else _NEVER_JUDGED.get(key.partition(".")[0], "")
+
+
+def judge(key: str, before: Value, after: Value) -> tuple[Effect, bool]:
+    """What a change of one key does, and whether it raises the model's autonomy."""
+    row = row_of(key)
+    if row is None:
+        return Effect.LOOSENS, True
+    effect = _effect(row, before, after)
+    reached = not row.only or str(after) in row.only
+    return effect or Effect.LOOSENS, effect is None or (effect is Effect.LOOSENS and row.autonomy and reached)
+
+
+def _effect(row: Row, before: Value, after: Value) -> Effect | None:
+    """None where it cannot be told."""
+    match row.stricter:
+        case Stricter.NEITHER:
+            return Effect.NEUTRAL
+        case Stricter.HIGHER:
+            return _tightens(_number(after, none=0) > _number(before, none=0))
+        case Stricter.LOWER:
+            return _tightens(_number(after, none="Infinity") < _number(before, none="Infinity"))
+        case Stricter.MORE:
+            return _tightens(set(_listed(after)) > set(_listed(before)))
+        case Stricter.FEWER:
+            return _tightens(set(_listed(after)) < set(_listed(before)))
+        case Stricter.FEWER_BUT_ANY:
+            return _tightens(bool(after) and (not before or set(_listed(after)) < set(_listed(before))))
+        case Stricter.THERE:
+            changed = Effect.LOOSENS if row.autonomy else Effect.NEUTRAL
+            return Effect.TIGHTENS if before is None else Effect.LOOSENS if after is None else changed
+        case Stricter.LATER:
+            known = before in row.order and after in row.order
+            return _tightens(row.order.index(after) > row.order.index(before)) if known else None
+
+
+def _tightens(does: bool) -> Effect:  # noqa: FBT001  # it is the question itself
+    return Effect.TIGHTENS if does else Effect.LOOSENS
+
+
+def _number(value: Value, *, none: int | str) -> Decimal:
+    return Decimal(none) if value is None else Decimal(str(int(value) if isinstance(value, bool) else value))
+
+
+def _listed(value: Value) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else ()

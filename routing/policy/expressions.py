@@ -1,0 +1,156 @@
+"""CEL (the Common Expression Language) behind one small interface. Owns compiling, type-checking and evaluating; never decides.
+
+A condition is compiled twice. Once against the forms a submission has, each field a variable of its own type, which finds
+misspelt fields and comparisons that can never hold; that result is thrown away, because optional fields are keys of a map
+that may be missing. Once against maps, which is what is evaluated. Errors while evaluating are values in the library, and
+true in a boolean context: here they become a `Failure`, which nobody can take for an answer.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from cel_expr_python import cel
+from pydantic import BaseModel
+
+from routing.case.submission import Check, Evidence, Submission
+from routing.problems import did_you_mean
+
+ROOTS = ("action", "model", "risk", "context", "evidence", "checks", "subject", "labels")
+"""The parts of a submission that conditions can see; with `workflow`, `signals` and `now`."""
+
+_ELEMENTS: dict[str, type[BaseModel]] = {"evidence": Evidence, "checks": Check}
+_HAS = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|\bhas(?=\s*\()""")
+_OVER_LIST = re.compile(r"\b(evidence|checks)\s*\.\s*(?:all|exists|exists_one|filter|map)\s*\(\s*([A-Za-z_]\w*)\s*,")
+_AT = re.compile(r"<input>:([0-9]+):([0-9]+): (.*)")
+
+
+class ExpressionError(ValueError):
+    """The condition is no CEL, names what does not exist, or compares what cannot be compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Evaluating ended without an answer. `text` is the library's reason."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """The values of one evaluation, converted once for all conditions."""
+
+    activation: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A compiled condition. Compiled ones are immutable and may be shared between threads."""
+
+    text: str
+    program: Any
+
+    def evaluate(self, variables: Variables) -> bool | Failure:
+        """True, false, or why there is no answer."""
+        try:
+            result = self.program.eval(variables.activation)
+        except RuntimeError as error:  # the iteration budget
+            return Failure(str(error)[:200])
+        if result.type() == cel.Type.BOOL:
+            return bool(result.value())
+        if result.type() == cel.Type.ERROR:
+            return Failure(str(result.value())[:200])
+        return Failure(f"gave {result.type().name().lower()}, expected true or false")
+
+
+def compile_condition(text: str) -> Expression:
+    """Compile a condition that gives a boolean. Raises `ExpressionError` saying what is wrong and at which column."""
+    for root, name in _OVER_LIST.findall(text):
+        for field in re.findall(rf"\b{name}\s*\.\s*([A-Za-z_]\w*)\b(?!\s*\()", text):
+            if field not in _ELEMENTS[root].model_fields:
+                raise ExpressionError(f'{root} has no "{field}"{did_you_mean(field, list(_ELEMENTS[root].model_fields))}')
+    try:
+        kind = _forms().compile(_HAS.sub(lambda found: found[1] or "hs_", text)).return_type()
+        if kind not in (cel.Type.BOOL, cel.Type.DYN):
+            raise ExpressionError(f"expected a condition (true or false), this gives {kind.name().lower()}")
+        return Expression(text, _maps().compile(text))
+    except (RuntimeError, TypeError) as error:
+        raise ExpressionError(_said(str(error))) from None
+
+
+def variables(submission: Submission, signals: list[str], now: datetime) -> Variables:
+    """What conditions see of a case: absent fields are absent keys, `signals` the codes that fired.
+
+    Times inside evidence are text, because the library converts only `now`: `timestamp(e.updated_at)`.
+    """
+    values: dict[str, Any] = submission.model_dump(mode="json", include=set(ROOTS), exclude_none=True)
+    values.setdefault("subject", {})
+    return Variables(_maps().Activation({**values, "workflow": submission.workflow, "signals": signals, "now": now}))
+
+
+def _said(error: str) -> str:
+    """The first complaint of the compiler, with the column and the nearest name that exists."""
+    found = _AT.search(error)
+    if found is None:
+        return error.splitlines()[0][:200] if error else "not a CEL expression"
+    line, column, what = found.groups()
+    what = what.replace(" (in container '')", "")
+    unknown = re.fullmatch(r"undeclared reference to '([\w.]+)'", what)
+    if unknown:
+        name = unknown[1]
+        near = did_you_mean(name, list(_fields()))
+        hint = near if "did you mean" in near else did_you_mean("", [*ROOTS, *_alone()])
+        what = f"write {name}.NAME for a field of {name}" if name in ROOTS else f'there is no "{name}"{hint}'
+    return f"{what} (at {f'line {line}, ' if line != '1' else ''}column {column})"
+
+
+@cache
+def _forms() -> Any:  # noqa: ANN401  # the library is not typed
+    """The environment that knows every field; `has` is a function there, because the macro needs a map."""
+    anything = cel.Overload("hs_dyn", return_type=cel.Type.BOOL, parameters=[cel.Type.DYN])
+    return cel.NewEnv(variables=_fields(), functions=[cel.FunctionDecl("hs_", [anything])])
+
+
+@cache
+def _maps() -> Any:  # noqa: ANN401  # the library is not typed
+    """The environment that evaluates."""
+    lists = {name: cel.Type.List(cel.Type.Map(cel.Type.STRING, cel.Type.DYN)) for name in _ELEMENTS}
+    parts = {name: cel.Type.Map(cel.Type.STRING, cel.Type.DYN) for name in ROOTS if name not in lists}
+    return cel.NewEnv(variables={**parts, **lists, **_alone()})
+
+
+def _alone() -> dict[str, Any]:
+    return {"workflow": cel.Type.STRING, "signals": cel.Type.List(cel.Type.STRING), "now": cel.Type.TIMESTAMP}
+
+
+@cache
+def _fields() -> dict[str, Any]:
+    """CEL types by dotted name, from the JSON Schema of a submission."""
+    schema = Submission.model_json_schema(mode="serialization")
+    found: dict[str, Any] = _alone()
+    for root in ROOTS:
+        at = _resolved(schema["properties"][root], schema)
+        if "properties" not in at:
+            found[root] = _cel_type(at, schema)
+            continue
+        for name, field in at["properties"].items():
+            found[f"{root}.{name}"] = _cel_type(_resolved(field, schema), schema)
+    return found
+
+
+def _resolved(at: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    if "anyOf" in at:
+        at = next(option for option in at["anyOf"] if option.get("type") != "null")
+    return schema["$defs"][at["$ref"].rsplit("/", 1)[-1]] if "$ref" in at else at
+
+
+def _cel_type(at: dict[str, Any], schema: dict[str, Any]) -> Any:  # noqa: ANN401  # the library is not typed
+    kind = at.get("type")
+    if kind == "array":
+        return cel.Type.List(_cel_type(_resolved(at["items"], schema), schema))
+    if kind == "object":
+        texts = isinstance(at.get("additionalProperties"), dict)
+        return cel.Type.Map(cel.Type.STRING, cel.Type.STRING if texts else cel.Type.DYN)
+    return {"string": cel.Type.STRING, "number": cel.Type.DOUBLE, "boolean": cel.Type.BOOL}.get(str(kind), cel.Type.DYN)

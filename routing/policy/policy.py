@@ -1,0 +1,79 @@
+"""A loaded policy: what the file says, with its rules compiled. Owns the value; never reads a file and decides nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from routing.authority import Role
+from routing.case.case import Group, Tier
+from routing.clock import Calendar
+from routing.policy.clock_row import ClockRow
+from routing.policy.expressions import Expression
+from routing.policy.form import Ladder, PolicyForm, Rule, Workflow
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A policy in force: the bytes of its file, their hash, what they say and its compiled rules.
+
+    `workflows` are complete: what a workflow does not write stands there as the defaults have it. `tiers` are the rungs of
+    each ladder as cases carry them. `own_clocks` are the rows of each workflow's clock table, `clocks` those of the policy's.
+    """
+
+    text: bytes
+    sha256: str
+    form: PolicyForm
+    workflows: Mapping[str, Workflow]
+    expressions: Mapping[str, tuple[tuple[Rule, Expression], ...]]
+    groups: Mapping[str, Group]
+    tiers: Mapping[str, tuple[Tier, ...]]
+    own_clocks: Mapping[str, tuple[ClockRow, ...]]
+    clocks: tuple[ClockRow, ...]
+
+    @property
+    def version(self) -> str:
+        """The version as the file names it."""
+        return self.form.version
+
+    @property
+    def changes(self) -> str:
+        """The change note."""
+        return self.form.changes
+
+    @property
+    def calendars(self) -> Mapping[str, Calendar]:
+        """Calendars by name."""
+        return self.form.calendars
+
+    @property
+    def ladders(self) -> Mapping[str, Ladder]:
+        """Ladders by name."""
+        return self.form.ladders
+
+    @property
+    def has_owners(self) -> bool:
+        """Whether it names anybody who may accept the next policy."""
+        return bool(self.form.owners or self.form.roles.get(Role.POLICY_OWNER))
+
+    def workflow(self, name: str) -> Workflow | None:
+        """The workflow of this name, None when the policy has none."""
+        return self.workflows.get(name)
+
+    def clock_tables(self, workflow: str) -> tuple[tuple[ClockRow, ...], ...]:
+        """The clock tables that a case of this workflow is looked up in, one after the other."""
+        return self.own_clocks.get(workflow, ()), self.clocks
+
+    def routing_key(self, ladder: str, tier_index: int) -> str | None:
+        """The PagerDuty routing key of a tier (0-based), None where it does not page or is gone from the policy."""
+        found = self.ladders.get(ladder)
+        if found is None or not 0 <= tier_index < len(found.tiers):
+            return None
+        paging = found.tiers[tier_index].pagerduty
+        return paging.routing_key.get_secret_value() if paging else None
+
+    def escalation_policy(self, ladder: str, tier_index: int) -> str | None:
+        """PagerDuty's id of the escalation policy of a tier (0-based), None where the policy names none."""
+        found = self.ladders.get(ladder)
+        if found is None or not 0 <= tier_index < len(found.tiers):
+            return None
+        paging = found.tiers[tier_index].pagerduty
+        return paging.escalation_policy if paging else None

@@ -1,0 +1,33 @@
+"""The Merkle tree as the database holds it: its frontier, its hashes, its newest checkpoint. Owns these reads; `merkle` hashes."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, select
+
+from store.audit.merkle import Frontier, Read
+from store.schema import checkpoints, head, leaves, nodes
+
+
+def frontier(connection: Connection) -> Frontier:
+    """The right edge of the log as committed."""
+    return Frontier.from_bytes(connection.execute(select(head.c.frontier)).scalar_one())
+
+
+def hashes(connection: Connection) -> Read:
+    """Reads stored hashes, as proofs want them, while the connection is open."""
+
+    def read(level: int, first: int, count: int) -> Sequence[bytes]:
+        if level == 0:
+            statement = select(leaves.c.hash).where(leaves.c.idx >= first, leaves.c.idx < first + count).order_by(leaves.c.idx)
+        else:
+            span = (nodes.c.level == level, nodes.c.idx >= first, nodes.c.idx < first + count)
+            statement = select(nodes.c.hash).where(*span).order_by(nodes.c.idx)
+        return list(connection.execute(statement).scalars())
+
+    return read
+
+
+def newest_checkpoint(connection: Connection) -> tuple[int, str] | None:
+    """Size and note of the newest checkpoint published, None before the first."""
+    row = connection.execute(select(checkpoints.c.size, checkpoints.c.note).order_by(checkpoints.c.size.desc()).limit(1)).first()
+    return None if row is None else (row.size, row.note)

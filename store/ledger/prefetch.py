@@ -1,0 +1,213 @@
+"""Reads at the start of a write transaction everything that its items said they would need. Owns the lock on the head of the log, which
+orders all writers; never writes and never decides.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from sqlalchemy import Connection, func, select
+
+from routing.case.case import Case
+from routing.governance.governance import Governance
+from routing.policy.form import Workflow
+from routing.policy.form_guards import Duplicates
+from store.ledger.guardrails import WANTED, Arriving, filled, read_alike, read_amounts, read_autos, read_uses
+from store.policies import Policies
+from store.schema import case_keys, cases, governance, head, inbox, policies, vault
+
+
+@dataclass(frozen=True, slots=True)
+class InboxKey:
+    """Names one thing that arrived, so that it counts once: a webhook (scope: service), a press, a PagerDuty event."""
+
+    kind: str
+    scope: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    """What was answered under a key: digest of what arrived, the answer as JSON text, and the case it was about."""
+
+    digest: str
+    answer: str
+    case_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskKey:
+    """A task of a service: there is one case for it."""
+
+    service: str
+    workflow: str
+    task_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """The case that a task has, with the first answer given; empty for a case that no service posted."""
+
+    case_id: str
+    input_sha256: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What one item has to know: inbox keys, tasks, cases, cases of which also the content, new cases, and policies by hash.
+
+    `governs`: it may change the policy in force or the exceptions, so that every figure they may ask for is wanted.
+    """
+
+    keys: tuple[InboxKey, ...] = ()
+    tasks: tuple[TaskKey, ...] = ()
+    cases: tuple[str, ...] = ()
+    content: tuple[str, ...] = ()
+    arriving: tuple[Arriving, ...] = ()
+    policies: tuple[str, ...] = ()
+    governs: bool = False
+
+
+@dataclass(slots=True)
+class Known:
+    """The head of the log and what was found. What is absent was not there. `clock` is the database's time in microseconds, if asked."""
+
+    size: int
+    frontier: bytes
+    last_time: int
+    last_outbox: int
+    policy: str
+    governance: Governance = field(default_factory=Governance)
+    clock: int | None = None
+    inbox: dict[InboxKey, InboxRow] = field(default_factory=dict)
+    tasks: dict[TaskKey, TaskRow] = field(default_factory=dict)
+    cases: dict[str, Case] = field(default_factory=dict)
+    wrapped: dict[str, bytes] = field(default_factory=dict)
+    boxes: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+    policies: dict[str, bytes] = field(default_factory=dict)
+    alike: dict[str, list[str]] = field(default_factory=dict)
+    autos: dict[str, int] = field(default_factory=dict)
+    amounts: dict[tuple[str, int], Decimal] = field(default_factory=dict)
+    uses: dict[str, int] = field(default_factory=dict)
+
+
+Forms = Mapping[str, Sequence[Workflow] | None]
+"""By workflow, what the policies that new cases may follow say of it; None when one is not compiled yet, and may say anything."""
+
+_HEAD = select(head.c.size, head.c.frontier, head.c.last_time, head.c.last_outbox, head.c.policy, head.c.governance).with_for_update()
+_GOVERNANCE = select(governance.c.snapshot)
+_CLOCK = select(func.extract("epoch", func.clock_timestamp()) * 1_000_000)
+
+
+def prefetch(
+    connection: Connection, needs: Sequence[Needs], at_hand: Policies, cached: Governance, about: datetime, *, ask_clock: bool
+) -> Known:
+    """Lock the head and read. `at_hand` are the policies that need no bytes, `cached` is the governance as this process knew it last, and
+    `about` the time, a little early at most: windows are read from there.
+    """
+    row = connection.execute(_HEAD).one()
+    known = Known(row.size, row.frontier, row.last_time, row.last_outbox, row.policy, cached)
+    if row.governance != cached.revision:
+        known.governance = Governance.model_validate_json(connection.execute(_GOVERNANCE).scalar_one())
+    known.clock = database_clock(connection) if ask_clock else None
+    _tasks(connection, known, {task for need in needs for task in need.tasks})
+    _inbox(connection, known, {key for need in needs for key in need.keys})
+    rollout = known.governance.rollout
+    follows = {known.policy, "" if rollout is None else rollout.sha256}
+    arriving = [each for need in needs for each in need.arriving]
+    forms = {each.workflow: _forms(at_hand, follows, each.workflow) for each in arriving}
+    windows_s = {name: max((form.duplicates.window for form in found or ()), default=_WINDOW_S) for name, found in forms.items()}
+    known.alike = read_alike(connection, arriving, windows_s, about)
+    wanted = {case_id for need in needs for case_id in need.cases}
+    _cases(connection, known, wanted | {case_id for ids in known.alike.values() for case_id in ids})
+    asked = [known.cases[case_id] for case_id in wanted if case_id in known.cases]
+    missing = follows | {sha256 for need in needs for sha256 in need.policies} | {case.route.policy_sha256 for case in asked}
+    _cases(connection, known, {name for case in asked for name in named(case)} - known.cases.keys())
+    contents = {case_id for need in needs for case_id in need.content}
+    _contents(connection, known, contents)
+    for case in asked:
+        if case.id in contents and case.open:  # it may be routed again, by the policy it lives by
+            again = _forms(at_hand, {case.route.policy_sha256}, case.workflow)
+            before = forms.get(case.workflow, [])
+            forms[case.workflow] = None if again is None or before is None else [*before, *again]
+    _limits(connection, known, forms, about, governs=any(need.governs for need in needs))
+    if missing := {sha256 for sha256 in missing - {""} if not at_hand.knows(sha256)}:
+        rows = connection.execute(select(policies.c.sha256, policies.c.body).where(policies.c.sha256.in_(missing)))
+        known.policies = {row.sha256: row.body for row in rows}
+    return known
+
+
+def named(case: Case) -> tuple[str, ...]:
+    """Ids of the cases that may change with this one: its parent, its checks and roll-backs, those it is decided with."""
+    return tuple(name for name in (case.parent, case.tied_to, *case.children, *case.tied) if name)
+
+
+def database_clock(connection: Connection) -> int:
+    """PostgreSQL's `clock_timestamp()` in microseconds since 1970: the time now, not that of the transaction's start."""
+    return int(connection.execute(_CLOCK).scalar_one())
+
+
+_INBOX = select(inbox.c.kind, inbox.c.scope, inbox.c.key, inbox.c.digest, inbox.c.answer, inbox.c.case_id).where(inbox.c.key.in_(WANTED))
+_TASKS = (
+    select(cases.c.service, cases.c.workflow, cases.c.task_id, cases.c.id, cases.c.input_sha256, inbox.c.answer)
+    .join(inbox, (inbox.c.key == cases.c.webhook_id) & (inbox.c.scope == cases.c.service) & (inbox.c.kind == "webhook"), isouter=True)
+    .where(cases.c.task_id.in_(WANTED))
+)
+_CASES = (
+    select(cases.c.snapshot, case_keys.c.wrapped)
+    .join(case_keys, case_keys.c.case_id == cases.c.id, isouter=True)
+    .where(cases.c.id.in_(WANTED))
+)
+_BOXES = select(vault.c.case_id, vault.c.leaf_idx, vault.c.box).where(vault.c.leaf_idx.in_(WANTED))
+
+
+def _inbox(connection: Connection, known: Known, keys: Collection[InboxKey]) -> None:
+    if keys:
+        for row in connection.execute(_INBOX, filled([key.key for key in keys])):
+            known.inbox[InboxKey(row.kind, row.scope, row.key)] = InboxRow(row.digest, row.answer, row.case_id)
+
+
+def _tasks(connection: Connection, known: Known, tasks: Collection[TaskKey]) -> None:
+    if tasks:
+        for row in connection.execute(_TASKS, filled([task.task_id for task in tasks])):
+            known.tasks[TaskKey(row.service, row.workflow, row.task_id)] = TaskRow(row.id, row.input_sha256, row.answer or "")
+
+
+def _cases(connection: Connection, known: Known, wanted: Collection[str]) -> None:
+    if wanted:
+        for row in connection.execute(_CASES, filled(wanted)):
+            case = Case.model_validate_json(row.snapshot)
+            known.cases[case.id] = case
+            if row.wrapped is not None:
+                known.wrapped[case.id] = row.wrapped
+
+
+def _contents(connection: Connection, known: Known, wanted: Collection[str]) -> None:
+    if places := [known.cases[case_id].content_at for case_id in wanted if case_id in known.wrapped]:
+        for box in connection.execute(_BOXES, filled(places)):
+            known.boxes[box.case_id] = (box.leaf_idx, box.box)
+
+
+def _limits(connection: Connection, known: Known, forms: Forms, about: datetime, *, governs: bool) -> None:
+    """What limits the cases that are routed; nothing where no policy they may follow and no exception asks for it."""
+    capped = {name for name, found in forms.items() if found is None or any(_is_capped(form) for form in found) or governs}
+    known.autos = read_autos(connection, capped, about - timedelta(hours=1))
+    known.amounts = read_amounts(connection, capped, about)
+    in_force = [waiver for waiver in known.governance.waivers if waiver.state == "in_force"]
+    limited = [waiver.id for waiver in in_force if governs or (waiver.workflow in forms and waiver.most is not None)]
+    known.uses = read_uses(connection, limited)
+
+
+_WINDOW_S = Duplicates().window
+
+
+def _forms(at_hand: Policies, follows: Collection[str], workflow: str) -> list[Workflow] | None:
+    found = [at_hand.compiled(sha256) for sha256 in follows if sha256]
+    compiled = [policy for policy in found if policy is not None]
+    return [form for policy in compiled if (form := policy.workflow(workflow))] if len(compiled) == len(found) else None
+
+
+def _is_capped(workflow: Workflow) -> bool:
+    return workflow.caps.per_hour is not None or workflow.caps.amount_per_day is not None

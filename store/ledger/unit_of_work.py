@@ -1,0 +1,326 @@
+"""One write transaction in memory: what was read, what its items changed so far, and the rows to write at its end.
+
+Owns that an item sees the results of the items before it, that a failing item leaves nothing behind, and that rows, leaves and outbox
+messages of one change are written together or not at all. It never commits and never decides what changes.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import Connection, insert, select
+
+from routing.canonical import Json, canonical
+from routing.case.case import Case, check_transition
+from routing.case.submission import Submission
+from routing.change import Arrival, Change, Event, Opens, Subject
+from routing.errors import PolicyError, TransitionError
+from routing.governance.automation import stopped
+from routing.governance.governance import Governance
+from routing.governance.ruling import Governed, Ruling
+from routing.governance.sampling import caught, seen
+from routing.policy.policy import Policy
+from routing.vocabulary import CaseKind, EventKind, State, Verdict
+from store.audit.leaf import leaf_bytes
+from store.ledger.arrival import arrive, present, uses_counted
+from store.ledger.case_vaults import CaseVaults
+from store.ledger.draft import Draft
+from store.ledger.flush import flush
+from store.ledger.guardrails import Approval, Arriving
+from store.ledger.identifiers import NOISE_SIZE, bare_id, case_id, event_id
+from store.ledger.prefetch import InboxKey, InboxRow, Known, TaskKey, TaskRow, named
+from store.ledger.rows import leaf_row, message_row
+from store.policies import Policies
+from store.schema import micros, policies
+from store.vault.content import seal, submission_texts
+from store.vault.vault import Vault
+
+
+class NoPolicyError(RuntimeError):
+    """No policy is active yet: the database is empty and no policy file was activated."""
+
+
+class UnitOfWork:
+    """A write transaction's memory. Items call `draft`, add to it, and hand it to `take`."""
+
+    def __init__(
+        self,
+        known: Known,
+        now: datetime,
+        *,
+        vault: Vault,
+        policies: Policies,
+        entropy: Callable[[int], bytes],
+        services: Mapping[str, tuple[str, ...]],
+    ) -> None:
+        """`entropy` gives that many random bytes for names, `services` the names of those that post to each workflow."""
+        self.now = now
+        self._known = known
+        self._policies = policies
+        self._entropy = entropy
+        self._services = services
+        self._tasks = dict(known.tasks)
+        self._changed = set[str]()
+        self._kept = Draft(cases=dict(known.cases), inbox=dict(known.inbox))
+        self._safes = CaseVaults(known, self._kept, vault)
+        for sha256, body in known.policies.items():
+            policies.remember(sha256, body)
+
+    @property
+    def changed(self) -> set[str]:
+        """Ids of the cases that were opened or changed."""
+        return self._changed
+
+    @property
+    def enqueued(self) -> bool:
+        """Whether there is something new to send."""
+        return bool(self._kept.outbox)
+
+    @property
+    def promised(self) -> bool:
+        """Whether a callback is among it, whose receipt wants a checkpoint."""
+        return any(row["peer"] == "callback" for row in self._kept.outbox)
+
+    @property
+    def governance(self) -> Governance:
+        """The governance as the items left it."""
+        return self._kept.governance or self._known.governance
+
+    def answered(self, key: InboxKey) -> InboxRow | None:
+        """What was answered under a key before."""
+        return self._kept.inbox.get(key)
+
+    def task(self, key: TaskKey) -> TaskRow | None:
+        """The case that a task has."""
+        return self._tasks.get(key)
+
+    def active_policy(self) -> Policy:
+        """The policy that new cases follow. Raises NoPolicyError."""
+        sha256 = self._kept.policy or self._known.policy
+        if not sha256:
+            raise NoPolicyError(NoPolicyError.__doc__)
+        return self._policies.get(sha256)
+
+    def keep(self, draft: Draft, policy: Policy) -> None:
+        """Store a policy's bytes, whether or not anything ever follows it."""
+        row = {"sha256": policy.sha256, "body": policy.text, "version": policy.version, "at": micros(self.now)}
+
+        def store(connection: Connection, _now: datetime) -> None:
+            if connection.execute(select(policies.c.sha256).where(policies.c.sha256 == policy.sha256)).first() is None:
+                connection.execute(insert(policies), row)
+
+        draft.also.append(store)
+        self._policies.add(policy)
+
+    def activate(self, draft: Draft, policy: Policy) -> bool:
+        """Make a policy the active one. False if it is already."""
+        if policy.sha256 == (self._kept.policy or self._known.policy):
+            return False
+        self.keep(draft, policy)
+        draft.policy = policy.sha256
+        return True
+
+    def case(self, wanted: str) -> Case | None:
+        """A case as the items before left it."""
+        return self._kept.cases.get(wanted)
+
+    def subject(self, wanted: str, *, content: bool) -> Subject | None:
+        """A case with those it names and, if asked for, the policy it lives by and its content (None once erased)."""
+        case = self._kept.cases.get(wanted)
+        if case is None:
+            return None
+        related = {name: self._kept.cases[name] for name in named(case) if name in self._kept.cases}
+        automation = self.governance.control(case.workflow).automation
+        if not content:
+            return Subject(case, related=related, automation=automation)
+        try:
+            policy = self._policies.get(case.route.policy_sha256)
+        except PolicyError:  # an old one may name what is gone from the environment; a step that routes again says that it needs it
+            policy = None
+        limits = None
+        if policy is not None:
+            limits = present(case, policy, self.governance, self.now, known=self._known, kept=self._kept)
+        return Subject(case, policy, self._safes.content(case), related, automation, limits)
+
+    def governed(self, wanted: Sequence[str] = (), draft: Draft | None = None) -> Governed:
+        """What a governance step gets: the value as the items, and `draft`, left it. Raises NoPolicyError, PolicyError."""
+        drafts = (self._kept,) if draft is None else (self._kept, draft)
+        latest = self.governance if draft is None else draft.governance or self.governance
+        return Governed(
+            uses_counted(latest, self._known, *drafts),
+            self.active_policy(),
+            bare_id(self.now, self._entropy(NOISE_SIZE)),
+            {sha256: self._policies.get(sha256) for sha256 in wanted if self._policies.knows(sha256)},
+            self._services,
+        )
+
+    def arrival(self, arriving: Arriving) -> Arrival:
+        """What the first step of a new case gets. Raises NoPolicyError, PolicyError."""
+        wanted = case_id(self.now, self._entropy(NOISE_SIZE))
+        return arrive(wanted, arriving, self.active_policy(), self.now, known=self._known, kept=self._kept, policies=self._policies)
+
+    def open(self, draft: Draft, change: Change, webhook_id: str, input_sha256: str) -> tuple[int, ...]:
+        """Add a new case with everything its change holds. Gives the indices of its leaves."""
+        case = change.case
+        self._safes.add(draft, case.id)
+        draft.opened.append(
+            {
+                "id": case.id,
+                "kind": case.kind.value,
+                "parent": case.parent,
+                "service": case.service,
+                "task_id": case.task_id,
+                "webhook_id": webhook_id,
+                "input_sha256": input_sha256,
+                "created_at": micros(self.now),
+            }
+        )
+        indices = self._apply(draft, None, change)
+        if case.kind is CaseKind.CASE:
+            for version in (case.model_version, f"policy {case.route.policy_sha256}"):
+                self._see(draft, case.workflow, version)
+        return indices
+
+    def change(self, draft: Draft, before: Case, change: Change) -> tuple[int, ...]:
+        """Add a change of a case. Raises TransitionError. Gives the indices of its leaves."""
+        check_transition(before.state, change.case.state)
+        if before.state is State.DECIDED and change.case.open and not before.withheld:
+            raise TransitionError("a decision that left is never void")
+        return self._apply(draft, before, change)
+
+    def rule(self, draft: Draft, ruling: Ruling) -> tuple[int, ...]:
+        """Add what was decided about more than one case. Gives the indices of its leaves."""
+        indices = [self.record(draft, event, None) for event in ruling.events]
+        draft.outbox += [message_row(message, None, self._leaf(draft, indices, message.event), self.now) for message in ruling.messages]
+        if ruling.activate is not None:
+            self.activate(draft, ruling.activate)
+        before = draft.governance or self.governance
+        if ruling.governance != before:
+            draft.governance = ruling.governance.model_copy(update={"revision": before.revision + 1})
+        return tuple(indices)
+
+    def answer(self, draft: Draft, key: InboxKey, digest: str, answer: Mapping[str, Json] | str | None, case: str) -> None:
+        """Remember what was answered under a key."""
+        text = answer if isinstance(answer, str) else json.dumps(answer, separators=(",", ":"), ensure_ascii=False)
+        draft.inbox[key] = InboxRow(digest, text, case)
+
+    def record(self, draft: Draft, event: Event, case: Case | None) -> int:
+        """Add one leaf, of a case or of the whole log (which seals nothing; one with a `subject` is filed under it). Gives its index."""
+        index = self._size(draft)
+        erased = case is not None and case.erased_at is not None  # then nothing is kept any more that would have to be erased again
+        texts = {} if erased else {name: canonical(value) for name, value in event.sealed.items()}
+        if event.submission is not None:
+            if taken := texts.keys() & Submission.model_fields.keys():
+                raise ValueError(f"{sorted(taken)} are fields of a submission and cannot name what is sealed beside one")
+            texts |= submission_texts(event.submission)
+        commitments: dict[str, Json] = {}
+        if texts and case is not None:
+            sealed = seal(self._safes.of(draft, case.id), index, texts)
+            commitments = sealed.commitments
+            draft.vault.append({"leaf_idx": index, "case_id": case.id, "root_salt": sealed.root_salt, "box": sealed.box})
+        name = event_id(self.now, self._entropy(NOISE_SIZE))
+        body = leaf_bytes(event, case, commitments, index=index, event_id=name, at=self.now)
+        subject = str(event.fields.get("subject", "")) or None if case is None else case.id
+        draft.leaves.append(leaf_row(index, body, event.kind, self.now, event_id=name, subject=subject))
+        return index
+
+    def take(self, draft: Draft) -> None:
+        """Make a draft part of the transaction. Cannot fail."""
+        kept = self._kept
+        for row in draft.outbox:
+            row["id"] = self._known.last_outbox + len(kept.outbox) + 1
+            kept.outbox.append(row)
+        kept.leaves += draft.leaves
+        kept.vault += draft.vault
+        kept.opened += draft.opened
+        kept.case_keys += draft.case_keys
+        kept.also += draft.also
+        kept.approvals += draft.approvals
+        kept.uses += draft.uses
+        kept.cases |= draft.cases
+        kept.contents |= draft.contents
+        kept.safes |= draft.safes
+        kept.policy = draft.policy or kept.policy
+        kept.governance = draft.governance or kept.governance
+        self._changed |= draft.cases.keys()
+        kept.inbox |= draft.inbox
+        for opened in draft.opened:
+            case = draft.cases[opened["id"]]
+            first = draft.inbox.get(InboxKey("webhook", case.service, opened["webhook_id"]))
+            answer = "" if first is None else first.answer
+            self._tasks[TaskKey(case.service, case.workflow, case.task_id)] = TaskRow(case.id, opened["input_sha256"], answer)
+            kept.alike.setdefault(case.likeness, []).append(case.id)
+
+    def flush(self, connection: Connection) -> None:
+        """Write all rows and the new head."""
+        flush(connection, self._known, self._kept, self._changed, self.now)
+
+    def _apply(self, draft: Draft, before: Case | None, change: Change) -> tuple[int, ...]:
+        """Everything a change holds: its own case, those along with it, those it opens, and what follows for its workflow."""
+        indices = self._apply_one(draft, change)
+        case = draft.cases[change.case.id]
+        if case.kind is CaseKind.CASE:  # the others take over what their parent's route used
+            draft.uses += [(used, case.id) for used in case.route.exceptions if before is None or used not in before.route.exceptions]
+        if case.verdict is Verdict.AUTO_APPROVED and (before is None or before.verdict is not case.verdict):
+            draft.approvals.append(Approval(case.workflow, _amount(change)))
+        for along in change.along:
+            if along.case.id in draft.cases:
+                raise ValueError(f"{along.case.id} changes twice in one change")
+            self.change(draft, self._kept.cases[along.case.id], along)
+        for opens in change.opens:
+            self._open_child(draft, opens)
+        if change.stop is not None:
+            self.rule(draft, stopped(self.governed(draft=draft), change.stop, case.id, self.now))
+        if change.caught:
+            self.rule(draft, caught(self.governed(draft=draft), case.workflow, case.segment, self.now))
+        return indices
+
+    def _apply_one(self, draft: Draft, change: Change) -> tuple[int, ...]:
+        case, indices = change.case, list[int]()
+        for event in change.events:
+            index = self._size(draft)
+            if event.submission is not None:
+                case = case.model_copy(update={"content_at": index, "segment": event.submission.risk.segment or ""})
+                draft.contents[case.id] = event.submission
+            if event.kind is EventKind.DECIDED:
+                case = case.model_copy(update={"decided_index": index})
+            indices.append(self.record(draft, _pointing(event, case.content_at), case))
+        draft.cases[case.id] = case
+        draft.outbox += [message_row(message, case, self._leaf(draft, indices, message.event), self.now) for message in change.messages]
+        return tuple(indices)
+
+    def _open_child(self, draft: Draft, opens: Opens) -> None:
+        """Open a case about another one, which then names it."""
+        child = opens(case_id(self.now, self._entropy(NOISE_SIZE)))
+        self.open(draft, child, "", child.case.input_sha256)
+        parent = draft.cases.get(child.case.parent) or self._kept.cases[child.case.parent]
+        draft.cases[parent.id] = parent.model_copy(update={"children": (*parent.children, child.case.id)})
+
+    def _see(self, draft: Draft, workflow: str, version: str) -> None:
+        """Tell the governance of a version that came in, where it does not know it yet."""
+        latest = draft.governance or self.governance
+        if version and version not in latest.control(workflow).known_versions:
+            ruling = seen(self.governed(draft=draft), workflow, version, self.now)
+            if ruling is not None:
+                self.rule(draft, ruling)
+
+    def _size(self, draft: Draft) -> int:
+        """How long the log is with what was added: the index of the next leaf."""
+        return self._known.size + len(self._kept.leaves) + len(draft.leaves)
+
+    def _leaf(self, draft: Draft, indices: Sequence[int], event: int) -> int:
+        """The leaf that a message speaks of: one of its change, or the newest where that has none."""
+        return indices[event] if indices else self._size(draft) - 1
+
+
+def _pointing(event: Event, content_at: int) -> Event:
+    """An event that names the hash of the input also says which leaf seals that input; only here is that index known."""
+    return replace(event, fields={**event.fields, "content_leaf": content_at}) if "input_sha256" in event.fields else event
+
+
+def _amount(change: Change) -> Decimal:
+    """What an automatic approval moves; either sign counts, or one could make room for another."""
+    amounts = [event.submission.risk.amount for event in change.events if event.submission is not None]
+    return abs(Decimal(amounts[-1] or 0)) if amounts else Decimal(0)

@@ -1,0 +1,262 @@
+"""The one writer of this process: takes what is waiting, writes it in one transaction, tells each caller that its own work is committed.
+
+Owns grouping, order (people and clocks before new cases before narrow writes), the time of a transaction, and that one poisoned item
+fails alone. It never waits for more work to gather, and never decides what is written.
+"""
+
+import asyncio
+import os
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import IntEnum, unique
+from functools import partial
+from types import MappingProxyType
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import Connection
+
+from routing.governance.governance import Governance
+from store.database import Database, is_unavailable
+from store.ledger.prefetch import Needs, database_clock, prefetch
+from store.ledger.timekeeper import Jump, Timekeeper
+from store.ledger.unit_of_work import UnitOfWork
+from store.policies import Policies
+from store.schema import moment
+from store.vault.vault import Vault
+from store.wakeups import Wakeups
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+Passing = Callable[[str], None]
+Narrow = Callable[[Connection, datetime], T]
+"""A write beside the ledger: own rows only, never a case, a leaf or the inbox."""
+
+MAX_ITEMS = 64
+MAX_WORK_S = 0.020
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class CannotRecordError(RuntimeError):
+    """The database cannot be written to at the moment; nothing was recorded. Try again later."""
+
+
+class WriterClosedError(RuntimeError):
+    """The writer has ended; nothing more is recorded by this process."""
+
+
+@unique
+class Rank(IntEnum):
+    """Whose turn it is first."""
+
+    PROMPT = 0
+    """People who pressed and clocks that ran out."""
+    INTAKE = 1
+    NARROW = 2
+
+
+class Item(Protocol[T_co]):
+    """One piece of work for the ledger. It may be applied twice, in different transactions, if the first one could not be committed."""
+
+    @property
+    def needs(self) -> Needs:
+        """What to read before."""
+        ...
+
+    def apply(self, unit: UnitOfWork) -> T_co:
+        """Add to the unit and give the result that the caller gets once it is committed. What raises adds nothing."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class _Entry:
+    future: asyncio.Future[Any]
+    item: Item[Any] | None = None
+    narrow: Narrow[Any] | None = None
+    result: Any = None
+    problem: Exception | None = None
+
+
+class Writer:
+    """Started by `start`, ended by `close`; in between `submit` and `write` commit work."""
+
+    def __init__(
+        self,
+        database: Database,
+        timekeeper: Timekeeper,
+        vault: Vault,
+        policies: Policies,
+        wakeups: Wakeups,
+        *,
+        passing: Passing = lambda _name: None,
+        entropy: Callable[[int], bytes] = os.urandom,
+        services: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+    ) -> None:
+        """`passing` is called with a name at each step that touches the database, on SQLite in its thread: there tests let us die.
+        `services` are the names of the services that post to each workflow.
+        """
+        self._database = database
+        self._timekeeper = timekeeper
+        self._policies = policies
+        self._wakeups = wakeups
+        self._passing = passing
+        self._begin = partial(UnitOfWork, vault=vault, policies=policies, entropy=entropy, services=services)
+        self._governance = Governance()  # as of the last transaction; the head of the log tells whether another process changed it
+        self._ask_clock = timekeeper.by_database and database.is_postgres
+        self._queues: tuple[deque[_Entry], ...] = tuple(deque() for _ in Rank)
+        self._arrived = asyncio.Event()
+        self._batch: list[_Entry] = []
+        self._task: asyncio.Task[None] | None = None
+        self._on_jump: Callable[[Jump], None] = lambda _jump: None
+
+    def start(self, on_jump: Callable[[Jump], None] | None = None) -> None:
+        """Begin to write. `on_jump` is told of a wall clock that was set."""
+        self._on_jump = on_jump or self._on_jump
+        self._task = asyncio.get_running_loop().create_task(self._run(), name="writer")
+
+    async def close(self) -> None:
+        """End after the transaction that is under way; what still waits gets WriterClosedError."""
+        if self._task is None:
+            return
+        self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
+
+    @property
+    def waiting(self) -> int:
+        """How many pieces of work are queued."""
+        return sum(map(len, self._queues))
+
+    async def submit(self, item: Item[T], rank: Rank) -> T:
+        """Apply an item and give its result once it is committed.
+
+        Raises what the item raised, CannotRecordError when the database fails, WriterClosedError.
+        """
+        result: T = await self._enqueue(_Entry(asyncio.get_running_loop().create_future(), item=item), rank)
+        return result
+
+    async def write(self, narrow: Narrow[T], rank: Rank = Rank.NARROW) -> T:
+        """Run a narrow write in the next transaction and give its result once it is committed. Raises as `submit` does."""
+        result: T = await self._enqueue(_Entry(asyncio.get_running_loop().create_future(), narrow=narrow), rank)
+        return result
+
+    def _enqueue(self, entry: _Entry, rank: Rank) -> asyncio.Future[Any]:
+        if self._task is None or self._task.done():
+            raise WriterClosedError(WriterClosedError.__doc__)
+        self._queues[rank].append(entry)
+        self._arrived.set()
+        return entry.future
+
+    async def _run(self) -> None:
+        try:
+            while True:
+                await self._arrived.wait()
+                self._batch = self._next()
+                if self._batch:
+                    await self._process(self._batch)
+                else:
+                    self._arrived.clear()
+        except BaseException as end:
+            self._abandon(end)
+            raise
+
+    def _next(self) -> list[_Entry]:
+        """What to write together: in order of rank, but narrow writes always get room, or nothing would be sent while cases pour in."""
+        batch = list[_Entry]()
+        for rank, room in ((Rank.PROMPT, MAX_ITEMS), (Rank.INTAKE, MAX_ITEMS), (Rank.NARROW, 2 * MAX_ITEMS)):
+            queue = self._queues[rank]
+            while queue and len(batch) < room:
+                entry = queue.popleft()
+                if not entry.future.done():  # its caller went away before anything was written
+                    batch.append(entry)
+        return batch
+
+    async def _process(self, batch: list[_Entry]) -> None:
+        try:
+            done = await self._transact(batch)
+        except Exception as problem:  # noqa: BLE001 - it is handed to the callers
+            if is_unavailable(problem):
+                for entry in batch:
+                    cannot = CannotRecordError(CannotRecordError.__doc__)
+                    cannot.__cause__ = problem
+                    _fail(entry, cannot)
+            elif len(batch) == 1:
+                _fail(batch[0], problem)
+            else:  # one of them is poisoned: each in a transaction of its own, so that it fails alone
+                for entry in batch:
+                    await self._process([entry])
+            return
+        for entry in done:
+            if entry.problem is not None:
+                _fail(entry, entry.problem)
+            elif not entry.future.done():
+                entry.future.set_result(entry.result)
+
+    async def _transact(self, batch: list[_Entry]) -> list[_Entry]:
+        """Write one transaction. Gives the entries it settled; those for which no time was left are queued again, in front."""
+        items = [entry for entry in batch if entry.item is not None]
+        narrow = [entry for entry in batch if entry.narrow is not None]
+        unit: UnitOfWork | None = None
+        async with self._database.writing() as transaction:
+            self._passing("writer.begin")
+            if items:
+                needs = [entry.item.needs for entry in items if entry.item is not None]
+                cached, about = self._governance, self._timekeeper.now()
+                read = partial(prefetch, needs=needs, at_hand=self._policies, cached=cached, about=about, ask_clock=self._ask_clock)
+                known = await transaction.run(read)
+                now = self._tell(known.clock, moment(known.last_time))
+                unit = self._begin(known, now)
+                late = self._apply(unit, items)
+            else:
+                now = self._tell(await transaction.run(database_clock) if self._ask_clock else None, _LONG_AGO)
+                late = []
+            self._passing("writer.flush")
+            await transaction.commit(partial(self._flush, unit=unit, narrow=narrow, now=now))
+        self._passing("writer.after_commit")
+        if unit is not None:
+            self._governance = unit.governance
+            self._wakeups.tell(unit.changed, enqueued=unit.enqueued, promised=unit.promised)
+        for entry in reversed(late):
+            self._queues[Rank.PROMPT].appendleft(entry)
+        return [entry for entry in batch if entry not in late]
+
+    def _apply(self, unit: UnitOfWork, items: list[_Entry]) -> list[_Entry]:
+        loop = asyncio.get_running_loop()
+        limit = loop.time() + MAX_WORK_S
+        for position, entry in enumerate(items):
+            if position and loop.time() > limit:
+                return items[position:]
+            entry.problem = None
+            try:
+                entry.result = entry.item.apply(unit) if entry.item is not None else None
+            except Exception as problem:  # noqa: BLE001 - it is handed to the caller, whose item added nothing
+                entry.problem = problem
+        return []
+
+    def _flush(self, connection: Connection, unit: UnitOfWork | None, narrow: list[_Entry], now: datetime) -> None:
+        if unit is not None:
+            unit.flush(connection)
+        for entry in narrow:
+            entry.result = entry.narrow(connection, now) if entry.narrow is not None else None
+        self._passing("writer.before_commit")
+
+    def _tell(self, clock: int | None, last: datetime) -> datetime:
+        now, jump = self._timekeeper.tell(self._timekeeper.wall() if clock is None else moment(clock), last)
+        if jump is not None:
+            asyncio.get_running_loop().call_soon(self._on_jump, jump)
+        return now
+
+    def _abandon(self, end: BaseException) -> None:
+        problem = WriterClosedError(WriterClosedError.__doc__) if isinstance(end, asyncio.CancelledError) else end
+        for entry in (*self._batch, *(entry for queue in self._queues for entry in queue)):
+            _fail(entry, problem)
+        for queue in self._queues:
+            queue.clear()
+
+
+def _fail(entry: _Entry, problem: BaseException) -> None:
+    if not entry.future.done():
+        entry.future.set_exception(problem)

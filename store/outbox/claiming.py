@@ -1,0 +1,157 @@
+"""Which messages a process takes up next: heads of lanes, in order of urgency, no more than may go out now. Owns the choice and the leases;
+what becomes of a message is `store.outbox.outbox`'s.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, or_, select, update
+
+from routing.change import Message, MessageKind
+from store.outbox.delivery import Outgoing
+from store.outbox.token_buckets import Pace, tokens
+from store.outbox.withholding import keep_back
+from store.schema import SENDABLE, UNSETTLED, among, micros, moment, outbox
+
+UPDATES = (MessageKind.CARD_UPDATE.value, MessageKind.BULLETIN_UPDATE.value)
+"""Kinds that change a message that stands already."""
+
+LEASE_S = {"slack": 60, "pagerduty": 20, "callback": 60}
+
+
+def end_leases(connection: Connection, now: datetime, *, everyone_but: str | None = None) -> None:
+    """Rows whose lease is over: those being tried are in doubt, the others are ready again."""
+    over = outbox.c.lease_until <= micros(now)
+    if everyone_but is not None:
+        over = and_(outbox.c.lease_until.is_not(None), outbox.c.lease_owner != everyone_but)
+    free = {"lease_owner": "", "lease_until": None}
+    connection.execute(update(outbox).where(over, outbox.c.state == "trying").values(state="ambiguous", last_error="lease lost", **free))
+    connection.execute(update(outbox).where(over, outbox.c.state != "trying").values(**free))
+
+
+def claim(
+    connection: Connection,
+    now: datetime,
+    *,
+    peer: str,
+    limit: int,
+    skip: Collection[str],
+    only_updates: Collection[str],
+    pace: Pace | None,
+    boot_id: str,
+) -> list[Outgoing]:
+    """Lease lane heads; see `store.outbox.outbox.Outbox.claim`."""
+    end_leases(connection, now)
+    if peer == "callback":
+        keep_back(connection, now)
+    updates = limit if pace is None else min(limit, int(tokens(connection, now, pace)))
+    earlier = outbox.alias("earlier")
+    blocking = (
+        among(earlier.c.state, UNSETTLED) if peer == "callback" else and_(among(earlier.c.state, UNSETTLED), earlier.c.state != "dead")
+    )
+    in_lane = and_(earlier.c.case_id == outbox.c.case_id, earlier.c.peer == outbox.c.peer, earlier.c.destination == outbox.c.destination)
+    blocked = select(earlier.c.id).where(in_lane, earlier.c.id < outbox.c.id, blocking).exists()
+    statement = (
+        select(outbox)
+        .where(
+            outbox.c.peer == peer,
+            among(outbox.c.state, SENDABLE),
+            outbox.c.lease_until.is_(None),
+            outbox.c.not_before <= micros(now),
+            ~blocked,
+        )
+        .order_by(outbox.c.urgent.desc(), outbox.c.priority.desc(), outbox.c.id)
+        .limit(limit)
+        .with_for_update(of=outbox, skip_locked=True)
+    )
+    if skip:
+        statement = statement.where(outbox.c.destination.not_in(skip))
+    if only_updates:
+        statement = statement.where(or_(outbox.c.destination.not_in(only_updates), outbox.c.kind.in_(UPDATES)))
+    if not updates:
+        statement = statement.where(outbox.c.kind.not_in(UPDATES))
+    rows = connection.execute(statement).all()
+    if pace is not None:
+        rows = _sendable_now(rows, updates)
+    if not rows:
+        return []
+    until = micros(now + timedelta(seconds=LEASE_S[peer]))
+    connection.execute(update(outbox).where(outbox.c.id.in_([row.id for row in rows])).values(lease_owner=boot_id, lease_until=until))
+    _coalesce(connection, now, [row for row in rows if row.kind in UPDATES and row.state == "ready"])
+    return [outgoing(row) for row in rows]
+
+
+def _sendable_now(rows: Sequence[Row[*tuple[Any, ...]]], updates: int) -> list[Row[*tuple[Any, ...]]]:
+    """As many updates as may go now, and the first post for each destination."""
+    posted, found, left = set[str](), list[Row[*tuple[Any, ...]]](), updates
+    for row in rows:
+        if row.kind in UPDATES:
+            left -= 1
+            if left >= 0:
+                found.append(row)
+        elif row.destination not in posted:
+            posted.add(row.destination)
+            found.append(row)
+    return found
+
+
+def waiting(connection: Connection, *, now: datetime) -> set[str]:
+    """Peers with something to take up, or to free."""
+    sendable = (among(outbox.c.state, SENDABLE), outbox.c.lease_until.is_(None), outbox.c.not_before <= micros(now))
+    over = outbox.c.lease_until <= micros(now)
+    return {
+        peer
+        for peer in LEASE_S
+        if connection.execute(select(outbox.c.id).where(outbox.c.peer == peer, *sendable).limit(1)).first() is not None
+        or connection.execute(select(outbox.c.id).where(outbox.c.peer == peer, over).limit(1)).first() is not None
+    }
+
+
+def _coalesce(connection: Connection, now: datetime, heads: Sequence[Row[*tuple[Any, ...]]]) -> None:
+    """Cancel the updates that directly follow a head for the same card: what the head sends is drawn when it is sent."""
+    if not heads:
+        return
+    later = select(outbox.c.id, outbox.c.case_id, outbox.c.destination, outbox.c.kind, outbox.c.tier).where(
+        outbox.c.case_id.in_([row.case_id for row in heads]),
+        outbox.c.peer == "slack",
+        among(outbox.c.state, UNSETTLED),
+        outbox.c.state == "ready",
+        outbox.c.lease_until.is_(None),
+    )
+    lanes: dict[tuple[str, str], list[Row[*tuple[Any, ...]]]] = {}
+    for row in connection.execute(later.order_by(outbox.c.id)):
+        lanes.setdefault((row.case_id, row.destination), []).append(row)
+    needless = list[int]()
+    for head in heads:
+        for row in lanes.get((head.case_id, head.destination), ()):
+            if (row.kind, row.tier) != (head.kind, head.tier):
+                break
+            needless.append(row.id)
+    if needless:
+        gone = update(outbox).where(outbox.c.id.in_(needless))
+        connection.execute(gone.values(state="cancelled", last_error="joined with the update before", settled_at=micros(now)))
+
+
+def outgoing(row: Row[*tuple[Any, ...]]) -> Outgoing:
+    """A row as the courier gets it."""
+    message = Message(
+        MessageKind(row.kind),
+        row.destination,
+        tier=row.tier,
+        round=row.round,
+        callback=row.callback,
+        sequence=row.sequence,
+        urgent=row.urgent,
+    )
+    return Outgoing(
+        id=row.id,
+        case_id=row.case_id,
+        peer=row.peer,
+        message=message,
+        leaf_idx=row.leaf_idx,
+        doubtful=row.state == "ambiguous",
+        attempts=row.attempts,
+        intent_at=None if row.intent_at is None else moment(row.intent_at),
+        created_at=moment(row.created_at),
+    )

@@ -1,0 +1,47 @@
+"""Which card stands where: the delivered message of each case and tier. Owns these rows; never asks Slack and never draws a card."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from store.outbox.delivery import Delivered
+from store.schema import cards, micros, moment
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A card as it was last delivered: `face` is `Case.face` then, `digest` that of the blocks. A press on it comes with channel and ts."""
+
+    case_id: str
+    tier: int
+    channel: str
+    ts: str
+    face: str
+    digest: str
+    at: datetime
+
+
+def keep_card(connection: Connection, now: datetime, case_id: str, tier: int, delivered: Delivered) -> None:
+    """Note where a card stands and what it shows."""
+    shown = {"channel": delivered.channel, "ts": delivered.ts, "face": delivered.face, "digest": delivered.digest, "at": micros(now)}
+    known = connection.execute(update(cards).where(cards.c.case_id == case_id, cards.c.tier == tier).values(shown))
+    if known.rowcount == 0:
+        connection.execute(insert(cards).values(case_id=case_id, tier=tier, **shown))
+
+
+def cards_of(connection: Connection, case_id: str) -> Sequence[Card]:
+    """The cards of a case, by tier."""
+    return [_card(row) for row in connection.execute(select(cards).where(cards.c.case_id == case_id).order_by(cards.c.tier))]
+
+
+def card_at(connection: Connection, channel: str, ts: str) -> Card | None:
+    """The card that is this message, None when the message is no card of ours."""
+    row = connection.execute(select(cards).where(cards.c.channel == channel, cards.c.ts == ts)).first()
+    return None if row is None else _card(row)
+
+
+def _card(row: Row[*tuple[Any, ...]]) -> Card:
+    return Card(row.case_id, row.tier, row.channel, row.ts, row.face, row.digest, moment(row.at))

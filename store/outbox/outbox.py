@@ -1,0 +1,204 @@
+"""What is to be sent, from claim to settlement. Owns lanes (one message at a time for a case and destination, in order), leases, and what
+a lost lease means. It never sends and never decides whether to try again: the courier does.
+
+States: ready -> (claimed) -> trying -> done | ready | ambiguous | dead; cancelled when something later made it needless. A lease that ran
+out while trying leaves the row ambiguous: the peer may have applied it, so nobody sends it again without looking.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection, and_, or_, select, update
+
+from routing.canonical import Json
+from routing.change import SYSTEM, Actor, Event, Message, MessageKind
+from routing.vocabulary import EventKind
+from store.database import Database
+from store.ledger.ledger import Ledger
+from store.ledger.writer import Passing, Writer
+from store.outbox.claiming import LEASE_S, claim, end_leases, outgoing, waiting
+from store.outbox.delivered_cards import keep_card
+from store.outbox.delivery import Delivered, Outgoing
+from store.outbox.token_buckets import Pace
+from store.outbox.withholding import DECIDED, kept_back
+from store.schema import UNSETTLED, among, micros, outbox
+
+MAX_ERROR_CHARS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Why a row is put back: when to look at it again, and what happened. `ambiguous`: the peer may have applied it."""
+
+    until: datetime
+    error: str
+    ambiguous: bool = False
+
+
+class Outbox:
+    """Narrow writes on the process's writer; `boot_id` names this process and no other, also none before it."""
+
+    def __init__(self, database: Database, writer: Writer, ledger: Ledger, boot_id: str, *, passing: Passing = lambda _name: None) -> None:
+        """`passing` is called with a name after each step that was committed: there tests let the process die."""
+        self._database = database
+        self._writer = writer
+        self._ledger = ledger
+        self._boot_id = boot_id
+        self._passing = passing
+
+    async def start(self) -> None:
+        """On SQLite, end the leases of the process before: one process serves, so it is gone. On PostgreSQL they run out by themselves."""
+        if not self._database.is_postgres:
+            await self._writer.write(partial(end_leases, everyone_but=self._boot_id))
+
+    async def waiting(self, now: datetime) -> set[str]:
+        """Peers for which something may be taken up now, or whose lease is over: a look that writes nothing."""
+        return await self._database.read(partial(waiting, now=now))
+
+    async def claim(
+        self, peer: str, limit: int = 16, *, skip: Collection[str] = (), only_updates: Collection[str] = (), pace: Pace | None = None
+    ) -> list[Outgoing]:
+        """Lease up to `limit` lane heads of a peer: urgent first, then by priority (higher first), then oldest.
+
+        None to destinations in `skip`, and only updates to those in `only_updates`: a channel that has to wait with posts need not wait
+        with updates. Updates of one card that follow each other become one. With `pace`, no more updates than it has tokens for and one
+        post for a destination: what could not go out now is not taken up.
+        """
+        claimed = partial(claim, peer=peer, limit=limit, skip=skip, only_updates=only_updates, pace=pace, boot_id=self._boot_id)
+        rows = await self._writer.write(claimed)
+        self._passing("outbox.claimed")
+        return rows
+
+    async def trying(self, row: Outgoing) -> bool:
+        """Note that a try begins, before it does, and renew the lease. False when the lease was lost, or when it is an approval whose
+        workflow was paused meanwhile: then do not send.
+        """
+        mine = await self._writer.write(partial(_trying, row=row, boot_id=self._boot_id))
+        self._passing("outbox.trying")
+        return mine
+
+    async def settle(self, row: Outgoing, delivered: Delivered) -> bool:
+        """The peer has it, by this try or, found again, by an earlier one. False when it was settled before."""
+        self._passing("outbox.settle")
+        return await self._writer.write(partial(_settle, row=row, delivered=delivered))
+
+    async def put_back(self, row: Outgoing, doubt: Doubt) -> bool:
+        """Give the lease back and try, or look, again at a later time. False when the lease was lost."""
+        self._passing("outbox.put_back")
+        return await self._writer.write(partial(_put_back, row=row, doubt=doubt, boot_id=self._boot_id))
+
+    async def dead(self, row: Outgoing, error: str) -> None:
+        """Give up, with an event in the case's history. A page that cannot be sent takes its acknowledgement and resolve along."""
+        self._passing("outbox.dead")
+        event = Event(
+            EventKind.NOT_DELIVERED,
+            SYSTEM,
+            {**_fields(row.peer, row.message, row.leaf_idx), "attempts": row.attempts, "error": _cut(error)},
+        )
+        await self._ledger.record(event, case_id=row.case_id, also=partial(_dead, row=row, error=error))
+
+    async def cancel(self, row: Outgoing, reason: str) -> bool:
+        """It is no longer needed."""
+        return await self._writer.write(partial(_cancel, row=row, reason=reason))
+
+    async def retry(self, ids: Iterable[int], by: Actor) -> int:
+        """Make dead rows ready again, each with an event in its case's history. Gives how many were dead."""
+        rows = await self._database.read(partial(_dead_rows, ids=list(ids)))
+        for row in rows:
+            event = Event(EventKind.DELIVERY_RETRIED, by, _fields(row.peer, row.message, row.leaf_idx))
+            await self._ledger.record(event, case_id=row.case_id, also=partial(_revive, row_id=row.id))
+        return len(rows)
+
+    async def doubt_all(self) -> int:
+        """After the database was restored: everything not yet sent may have been. Gives how many rows became ambiguous."""
+        return await self._writer.write(_doubt_all)
+
+
+def _trying(connection: Connection, now: datetime, *, row: Outgoing, boot_id: str) -> bool:
+    mine = _leased(row, boot_id)
+    if row.message.callback == DECIDED and kept_back(connection, now, mine):
+        return False
+    until = micros(now + timedelta(seconds=LEASE_S[row.peer]))
+    values = {"state": "trying", "intent_at": micros(now), "attempts": outbox.c.attempts + 1, "lease_until": until}
+    return _hit(connection, update(outbox).where(mine).values(values))
+
+
+def _settle(connection: Connection, now: datetime, *, row: Outgoing, delivered: Delivered) -> bool:
+    values = {"state": "done", "settled_at": micros(now), "lease_owner": "", "lease_until": None, "last_error": ""}
+    settled = _hit(connection, update(outbox).where(outbox.c.id == row.id, outbox.c.state != "done").values(values))
+    if delivered.ts:
+        keep_card(connection, now, row.case_id, row.message.tier, delivered)
+    return settled
+
+
+def _put_back(connection: Connection, _now: datetime, *, row: Outgoing, doubt: Doubt, boot_id: str) -> bool:
+    values = {
+        "state": "ambiguous" if doubt.ambiguous else "ready",
+        "not_before": micros(doubt.until),
+        "last_error": _cut(doubt.error),
+        "lease_owner": "",
+        "lease_until": None,
+    }
+    return _hit(connection, update(outbox).where(_leased(row, boot_id)).values(values))
+
+
+def _dead(connection: Connection, now: datetime, *, row: Outgoing, error: str) -> None:
+    over = {"settled_at": micros(now), "lease_owner": "", "lease_until": None}
+    connection.execute(update(outbox).where(outbox.c.id == row.id).values(state="dead", last_error=_cut(error), **over))
+    if row.message.kind is MessageKind.PAGE:
+        follows = and_(
+            outbox.c.case_id == row.case_id,
+            outbox.c.peer == row.peer,
+            outbox.c.destination == row.message.destination,
+            outbox.c.round == row.message.round,
+            outbox.c.kind.in_((MessageKind.PAGE_ACKNOWLEDGE, MessageKind.PAGE_RESOLVE)),
+            among(outbox.c.state, UNSETTLED),
+            outbox.c.state != "dead",
+        )
+        connection.execute(update(outbox).where(follows).values(state="cancelled", last_error="its page was not delivered", **over))
+
+
+def _cancel(connection: Connection, now: datetime, *, row: Outgoing, reason: str) -> bool:
+    values = {"state": "cancelled", "last_error": _cut(reason), "settled_at": micros(now), "lease_owner": "", "lease_until": None}
+    return _hit(
+        connection, update(outbox).where(outbox.c.id == row.id, outbox.c.state.in_(("ready", "trying", "ambiguous"))).values(values)
+    )
+
+
+def _revive(connection: Connection, _now: datetime, *, row_id: int) -> None:
+    values = {"state": "ready", "attempts": 0, "not_before": 0, "settled_at": None}
+    connection.execute(update(outbox).where(outbox.c.id == row_id, outbox.c.state == "dead").values(values))
+
+
+def _doubt_all(connection: Connection, now: datetime) -> int:
+    values = {
+        "state": "ambiguous",
+        "intent_at": micros(now),
+        "last_error": "the database was restored",
+        "lease_owner": "",
+        "lease_until": None,
+    }
+    return connection.execute(update(outbox).where(or_(outbox.c.state == "ready", outbox.c.state == "trying")).values(values)).rowcount
+
+
+def _dead_rows(connection: Connection, *, ids: Sequence[int]) -> list[Outgoing]:
+    return [outgoing(row) for row in connection.execute(select(outbox).where(outbox.c.id.in_(ids), outbox.c.state == "dead"))]
+
+
+def _leased(row: Outgoing, boot_id: str) -> Any:  # noqa: ANN401 - SQLAlchemy's type of a condition
+    return and_(outbox.c.id == row.id, outbox.c.lease_owner == boot_id, outbox.c.state.in_(("ready", "trying", "ambiguous")))
+
+
+def _hit(connection: Connection, statement: Any) -> bool:  # noqa: ANN401 - an update
+    return connection.execute(statement).rowcount == 1
+
+
+def _fields(peer: str, message: Message, leaf_idx: int) -> dict[str, Json]:
+    return {"peer": peer, "kind": message.kind.value, "destination": message.destination, "tier": message.tier, "leaf": leaf_idx}
+
+
+def _cut(text: str) -> str:
+    return text[:MAX_ERROR_CHARS]

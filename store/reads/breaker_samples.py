@@ -1,0 +1,147 @@
+"""What breakers read: counts and figures of one workflow over a window, from committed rows. Owns the counting; judges nothing.
+
+Only cases that a service posted are counted, never checks or roll-backs of them. A window reaches from `since` until now.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, case, func, literal_column, select
+
+from routing.case.completeness import judged
+from routing.governance.breakers import BINS, Sample
+from routing.vocabulary import CaseKind, EventKind, Risk, Verdict
+from store.schema import OPEN, WRONG, among, cases, leaves, micros
+
+MOST = 20_000
+"""Rows of a kind read for one window, newest first: a median of so many is as good as that of all."""
+
+EVENTS_MOST = 500
+"""Events judged for completeness, newest first."""
+
+BY_PEOPLE = (Verdict.APPROVED.value, Verdict.REJECTED.value, Verdict.MODIFIED.value)
+OVERRIDDEN = (Verdict.REJECTED.value, Verdict.MODIFIED.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which cases: of one workflow, of one class of risk or any, of one model version (`name version prompt`) or any."""
+
+    workflow: str
+    risk: Risk | None = None
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Open cases of a workflow, and those of them that climbed and nobody took."""
+
+    open: int
+    unowned: int
+
+
+def models(connection: Connection, workflow: str, since: datetime) -> Sequence[str]:
+    """Model versions seen in a workflow since then."""
+    seen = select(cases.c.model).where(cases.c.workflow == workflow, cases.c.created_at >= micros(since))
+    return list(connection.execute(seen.distinct().order_by(cases.c.model)).scalars())
+
+
+def standings(connection: Connection) -> dict[str, Standing]:
+    """How every workflow stands now; counted once for all of them."""
+    climbed = case((cases.c.climbed & (cases.c.claimed_by == "") & (cases.c.state == "pending"), 1))
+    # an expression, because by the column itself SQLite would walk every case that ever was, in its order
+    name = cases.c.workflow.concat(literal_column("''")).label("workflow")
+    counted = select(name, func.count().label("open"), func.count(climbed).label("unowned"))
+    rows = connection.execute(counted.where(among(cases.c.state, OPEN), cases.c.kind == CaseKind.CASE.value).group_by(name))
+    return {row.workflow: Standing(row.open, row.unowned) for row in rows}
+
+
+def completeness(connection: Connection, since: datetime) -> tuple[int, int]:
+    """(events, complete ones) among the newest events since then, at most 500."""
+    newest = select(leaves.c.body).where(leaves.c.at >= micros(since)).order_by(leaves.c.idx.desc()).limit(EVENTS_MOST)
+    bodies = connection.execute(newest).scalars().all()
+    return len(bodies), sum(not judged(json.loads(body)) for body in bodies)
+
+
+def sample(connection: Connection, scope: Scope, since: datetime, standing: Standing, events: tuple[int, int]) -> Sample:
+    """Everything that a breaker may ask of the time from `since` until now."""
+    received = _rows(
+        connection, select(cases.c.confidence, cases.c.latency_ms, cases.c.risk, cases.c.marks), scope, cases.c.created_at, since
+    )
+    reviewed = _reviewed(connection, scope, since)
+    confidences = [row.confidence for row in received if row.confidence is not None]
+    done = select(func.count()).select_from(cases)
+    finished = connection.execute(_of(done, scope).where(cases.c.decided_at >= micros(since))).scalar_one()
+    return Sample(
+        cases=len(received),
+        confidences=confidences,
+        critical=[row.confidence or 0.0 for row in received if row.risk == Risk.CRITICAL],
+        latencies_ms=[row.latency_ms for row in received if row.latency_ms is not None],
+        stale=sum("stale" in row.marks for row in received),
+        violations=sum("violation" in row.marks for row in received),
+        decided=len(reviewed),
+        approved=sum(row.verdict == Verdict.APPROVED for row in reviewed),
+        overridden=sum(row.verdict in OVERRIDDEN for row in reviewed),
+        reviews_s=[row.used_s for row in reviewed if row.used_s is not None],
+        sla_parts=[row.used_s / row.sla_s for row in reviewed if row.sla_s and row.used_s is not None],
+        found_wrong=_found_wrong(connection, scope, since),
+        open_now=standing.open,
+        open_before=max(0, standing.open - len(received) + finished),
+        unowned=standing.unowned,
+        events=events[0],
+        complete=events[1],
+        bins=_bins(confidences),
+    )
+
+
+def baseline(connection: Connection, scope: Scope, since: datetime) -> Sample:
+    """The same scope over a long time: sums made by the database, and the newest reviews for the median."""
+    steps = [func.count(case((cases.c.confidence >= low / BINS, 1))) for low in range(1, BINS)]
+    figures = select(func.count(cases.c.confidence), func.avg(cases.c.confidence), func.avg(cases.c.latency_ms), *steps)
+    row = connection.execute(_of(figures, scope).where(cases.c.created_at >= micros(since))).one()
+    count, confidence, latency_ms, *above = row
+    reviewed = _reviewed(connection, scope, since)
+    cumulative = [count, *above, 0]
+    return Sample(
+        confidences=() if confidence is None else (float(confidence),),
+        latencies_ms=() if latency_ms is None else (float(latency_ms),),
+        decided=len(reviewed),
+        approved=sum(one.verdict == Verdict.APPROVED for one in reviewed),
+        reviews_s=[one.used_s for one in reviewed if one.used_s is not None],
+        bins=[cumulative[step] - cumulative[step + 1] for step in range(BINS)],
+    )
+
+
+def _reviewed(connection: Connection, scope: Scope, since: datetime) -> list[Any]:
+    columns = select(cases.c.verdict, cases.c.used_s, cases.c.sla_s).where(cases.c.verdict.in_(BY_PEOPLE))
+    return _rows(connection, columns, scope, cases.c.decided_at, since)
+
+
+def _found_wrong(connection: Connection, scope: Scope, since: datetime) -> int:
+    """Approvals of this scope that a check or the service found wrong since then."""
+    late = select(leaves.c.kind, leaves.c.body).where(among(leaves.c.kind, WRONG), leaves.c.at >= micros(since))
+    theirs = _of(select(cases.c.id).where(cases.c.id == leaves.c.case_id), scope).exists()  # a join would walk all cases of the workflow
+    rows = connection.execute(late.where(theirs)).all()
+    return sum(row.kind == EventKind.CHECK_DISAGREED or json.loads(row.body)["fields"]["result"] == "found_wrong" for row in rows)
+
+
+def _bins(confidences: Sequence[float]) -> list[int]:
+    bins = [0] * BINS
+    for confidence in confidences:
+        bins[min(max(int(confidence * BINS), 0), BINS - 1)] += 1
+    return bins
+
+
+def _rows(connection: Connection, columns: Select[Any], scope: Scope, when: ColumnElement[Any], since: datetime) -> list[Any]:
+    statement = _of(columns, scope).where(when >= micros(since)).order_by(when.desc()).limit(MOST)
+    return list(connection.execute(statement))
+
+
+def _of(statement: Select[Any], scope: Scope) -> Select[Any]:
+    statement = statement.where(cases.c.workflow == scope.workflow, cases.c.kind == CaseKind.CASE.value)
+    if scope.risk is not None:
+        statement = statement.where(cases.c.risk == scope.risk.value)
+    return statement.where(cases.c.model == scope.model) if scope.model else statement

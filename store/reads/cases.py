@@ -1,0 +1,171 @@
+"""Questions about cases, answered from what is committed. Owns the read side of cases; never writes (but to put a poisoned case off)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy import Connection, case, literal, select, update
+
+from routing.case.case import Case
+from routing.case.submission import Submission
+from routing.evaluation.risk import WAITING_MOST, WAITING_PER_H
+from routing.governance.governance import Governance
+from routing.policy.policy import Policy
+from store.database import Database
+from store.ledger.guardrails import counted, read_uses
+from store.ledger.prefetch import TaskKey
+from store.ledger.writer import Rank, Writer
+from store.outbox.delivered_cards import Card, card_at, cards_of
+from store.outbox.withholding import to_freeze, to_release, to_withhold
+from store.policies import Policies
+from store.reads.history import Happening, Scene, read_content, read_history, read_scene
+from store.schema import OPEN, among, cases, governance, head, micros, moment, policies
+from store.vault.vault import Vault
+
+
+class Reads:
+    """Reads on connections of its own, beside the writer."""
+
+    def __init__(self, database: Database, writer: Writer, vault: Vault, compiled: Policies) -> None:
+        """`compiled` are the policies that the writer also uses."""
+        self._database = database
+        self._writer = writer
+        self._vault = vault
+        self._compiled = compiled
+        self._governance = Governance()  # as read last: its revision tells whether it is still so
+
+    async def case(self, case_id: str) -> Case | None:
+        """The case as it is, None where there is none."""
+        return await self._database.read(partial(_case, case_id=case_id))
+
+    async def case_of_task(self, task: TaskKey) -> Case | None:
+        """The case of a service's task, None where there is none."""
+        return await self._database.read(partial(_case_of_task, task=task))
+
+    async def due(self, now: datetime, limit: int) -> Sequence[str]:
+        """Ids of cases of which something is due, earliest first."""
+        return await self._database.read(partial(_due, now=now, limit=limit))
+
+    async def nearest_due(self) -> datetime | None:
+        """When the next thing is due, None when nothing is."""
+        return await self._database.read(_nearest_due)
+
+    async def put_off(self, case_id: str, until: datetime) -> None:
+        """Find this case again at `until` at the earliest, or when something else changes it."""
+
+        def put(connection: Connection, _now: datetime) -> None:
+            connection.execute(update(cases).where(cases.c.id == case_id, cases.c.due_at.is_not(None)).values(due_at=micros(until)))
+
+        await self._writer.write(put, Rank.PROMPT)
+
+    async def free_cases(self, limit: int, now: datetime) -> Sequence[Case]:
+        """Cases that people owe an answer and nobody has claimed: by priority and how long they wait (R6), then earliest due, then id."""
+        return await self._database.read(partial(_free_cases, limit=limit, now=now))
+
+    async def claimed_by(self, person: str) -> Sequence[Case]:
+        """Open cases that a person (Slack id) has claimed, highest priority first."""
+        return await self._database.read(partial(_claimed_by, person=person))
+
+    async def content(self, case_id: str) -> Submission | None:
+        """The case's current content, None where there is no case or it was erased."""
+        return await self._database.read(partial(read_content, case_id=case_id, vault=self._vault))
+
+    async def history(self, case_id: str) -> tuple[Happening, ...]:
+        """The events of a case in order of the log, with what they seal opened."""
+        return await self._database.read(partial(read_history, case_id=case_id, vault=self._vault))
+
+    async def scene(self, case_id: str) -> Scene | None:
+        """Everything of a case that can be shown, of one moment. None where there is no case or its content was erased."""
+        return await self._database.read(partial(read_scene, case_id=case_id, vault=self._vault))
+
+    async def cards(self, case_id: str) -> Sequence[Card]:
+        """Where the case's cards stand, by tier."""
+        return await self._database.read(partial(cards_of, case_id=case_id))
+
+    async def card_at(self, channel: str, ts: str) -> Card | None:
+        """The card that is this Slack message, None when it is none of ours."""
+        return await self._database.read(partial(card_at, channel=channel, ts=ts))
+
+    async def governance(self) -> Governance:
+        """What is decided about more than one case, with the uses of the exceptions in force as they stand."""
+        self._governance, uses = await self._database.read(partial(_read_governance, cached=self._governance))
+        return counted(self._governance, uses)
+
+    async def govern_events(self, subject: str) -> tuple[Happening, ...]:
+        """The events about an alert, a proposal, an exception or `w_<workflow>`, in order of the log."""
+        return await self.history(subject)
+
+    async def to_withhold(self, workflow: str, limit: int) -> Sequence[str]:
+        """As `store.outbox.withholding.to_withhold`."""
+        return await self._database.read(partial(to_withhold, workflow=workflow, limit=limit))
+
+    async def to_freeze(self, workflow: str, limit: int) -> Sequence[str]:
+        """As `store.outbox.withholding.to_freeze`."""
+        return await self._database.read(partial(to_freeze, workflow=workflow, limit=limit))
+
+    async def to_release(self, workflow: str, limit: int, *, frozen: bool) -> Sequence[str]:
+        """As `store.outbox.withholding.to_release`."""
+        return await self._database.read(partial(to_release, workflow=workflow, limit=limit, frozen=frozen))
+
+    async def active_policy(self) -> Policy | None:
+        """The policy that new cases follow, None before the first. Raises PolicyError when it no longer compiles."""
+        sha256 = await self._database.read(lambda connection: connection.execute(select(head.c.policy)).scalar_one())
+        return await self.policy(sha256)
+
+    async def policy(self, sha256: str) -> Policy | None:
+        """The policy with this hash, None if it was never active. Raises PolicyError when it no longer compiles."""
+        if not self._compiled.knows(sha256):
+            statement = select(policies.c.body).where(policies.c.sha256 == sha256)
+            body = await self._database.read(lambda connection: connection.execute(statement).scalar_one_or_none())
+            if body is None:
+                return None
+            self._compiled.remember(sha256, body)
+        return self._compiled.get(sha256)
+
+
+_NOBODY = literal("", literal_execute=True)
+
+
+def _read_governance(connection: Connection, *, cached: Governance) -> tuple[Governance, dict[str, int]]:
+    value = cached
+    if connection.execute(select(head.c.governance)).scalar_one() != cached.revision:
+        value = Governance.model_validate_json(connection.execute(select(governance.c.snapshot)).scalar_one())
+    return value, read_uses(connection, [waiver.id for waiver in value.waivers if waiver.state == "in_force"])
+
+
+def _case(connection: Connection, *, case_id: str) -> Case | None:
+    snapshot = connection.execute(select(cases.c.snapshot).where(cases.c.id == case_id)).scalar_one_or_none()
+    return None if snapshot is None else Case.model_validate_json(snapshot)
+
+
+def _case_of_task(connection: Connection, *, task: TaskKey) -> Case | None:
+    this = (cases.c.task_id == task.task_id, cases.c.workflow == task.workflow, cases.c.service == task.service)
+    snapshot = connection.execute(select(cases.c.snapshot).where(*this)).scalar_one_or_none()
+    return None if snapshot is None else Case.model_validate_json(snapshot)
+
+
+def _due(connection: Connection, *, now: datetime, limit: int) -> list[str]:
+    statement = select(cases.c.id).where(cases.c.due_at <= micros(now)).order_by(cases.c.due_at).limit(limit)
+    return list(connection.execute(statement).scalars())
+
+
+def _nearest_due(connection: Connection) -> datetime | None:
+    statement = select(cases.c.due_at).where(cases.c.due_at.is_not(None)).order_by(cases.c.due_at).limit(1)
+    stored = connection.execute(statement).scalar_one_or_none()
+    return None if stored is None else moment(stored)
+
+
+def _free_cases(connection: Connection, *, limit: int, now: datetime) -> list[Case]:
+    waited_h = (micros(now) - cases.c.created_at) // 3_600_000_000
+    aged = case(
+        (waited_h * WAITING_PER_H >= WAITING_MOST, WAITING_MOST), else_=waited_h * WAITING_PER_H
+    )  # `routing.evaluation.risk.standing`
+    waiting = select(cases.c.snapshot).where(cases.c.state == "pending", cases.c.claimed_by == _NOBODY, cases.c.tied_to == _NOBODY)
+    ordered = waiting.order_by((cases.c.priority + aged).desc(), cases.c.due_at, cases.c.id).limit(limit)
+    return [Case.model_validate_json(snapshot) for snapshot in connection.execute(ordered).scalars()]
+
+
+def _claimed_by(connection: Connection, *, person: str) -> list[Case]:
+    statement = select(cases.c.snapshot).where(cases.c.claimed_by == person, cases.c.claimed_by != _NOBODY, among(cases.c.state, OPEN))
+    ordered = statement.order_by(cases.c.priority.desc(), cases.c.due_at, cases.c.id)
+    return [Case.model_validate_json(snapshot) for snapshot in connection.execute(ordered).scalars()]

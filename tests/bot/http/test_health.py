@@ -1,0 +1,112 @@
+"""What operators look at: alive, ready, figures; nothing about a single case."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import aiohttp
+from aiohttp import web
+from prometheus_client.parser import text_string_to_metric_families
+
+from bot.http.database_status import Figures
+from bot.http.health import Health, Metrics, Standing, Waiting
+from store.ledger.ledger import Ledger
+
+
+class Bot:
+    """What the figures are read from."""
+
+    def __init__(self) -> None:
+        self.obstacles: list[str] = []
+        self.gone = False
+
+    async def standing(self) -> Standing:
+        """The figures, unless the database is gone."""
+        if self.gone:
+            raise OSError("disk full")
+        return Standing((Waiting("slack", "dead", 2, 12.5), Waiting("callback", "ready", 1, 0.5)), 42, 3.0)
+
+    async def hindered(self) -> Sequence[str]:
+        """What keeps it from working."""
+        return self.obstacles
+
+
+@asynccontextmanager
+async def looked_at(bot: Bot, metrics: Metrics) -> AsyncIterator[tuple[aiohttp.ClientSession, str]]:
+    """The bot's operator pages on a port."""
+    app = web.Application()
+    app.add_routes(Health(metrics, bot.standing, bot.hindered).routes())
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    async with aiohttp.ClientSession() as session:
+        yield session, f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await runner.cleanup()
+
+
+async def figures(session: aiohttp.ClientSession, url: str) -> dict[tuple[str, ...], float]:
+    """Every sample by name and labels."""
+    async with session.get(url + "/metrics") as response:
+        assert response.headers["Content-Type"].startswith("text/plain; version=")
+        text = await response.text()
+    return {
+        (sample.name, *(sample.labels[name] for name in sorted(sample.labels, reverse=True))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+async def test_the_figures_tell_what_an_alarm_needs() -> None:
+    """Intake by answer, presses by result, what waits and for how long, how late clocks are, how old the checkpoint is."""
+    metrics = Metrics()
+    metrics.intake_answered(202)
+    metrics.intake_answered(422)
+    metrics.followup_answered("outcome", 200)
+    metrics.pressed("approve", "recorded")
+    metrics.swept(-0.001)
+    metrics.swept(7.0)
+    async with looked_at(Bot(), metrics) as (session, url):
+        found = await figures(session, url)
+    assert found["tierline_intake_total", "202"] == found["tierline_intake_total", "422"] == 1
+    assert found["tierline_letters_total", "200", "outcome"] == 1
+    assert found["tierline_presses_total", "approve", "recorded"] == 1
+    assert found["tierline_outbox_messages", "dead", "slack"] == 2
+    assert found["tierline_outbox_oldest_age_seconds", "dead", "slack"] == 12.5
+    assert (found["tierline_log_size_leaves",], found["tierline_checkpoint_age_seconds",], found["tierline_database_up",]) == (42, 3, 1)
+    assert (found["tierline_sweep_lateness_seconds_bucket", "5.0"], found["tierline_sweep_lateness_seconds_count",]) == (1, 2)
+
+
+async def test_without_a_database_the_figures_say_so() -> None:
+    """Old figures of the outbox are taken away instead of being repeated."""
+    bot = Bot()
+    async with looked_at(bot, Metrics()) as (session, url):
+        await figures(session, url)
+        bot.gone = True
+        found = await figures(session, url)
+        assert found["tierline_database_up",] == 0
+        assert not any(name[0] == "tierline_outbox_messages" for name in found)
+
+
+async def test_ready_means_that_work_would_be_recorded() -> None:
+    """Alive is not ready: the obstacles are named."""
+    bot = Bot()
+    async with looked_at(bot, Metrics()) as (session, url):
+        async with session.get(url + "/readyz") as response:
+            assert (response.status, await response.json()) == (200, {"ready": True, "obstacles": []})
+        bot.obstacles = ["The database does not answer."]
+        async with session.get(url + "/readyz") as response:
+            assert (response.status, (await response.json())["obstacles"]) == (503, bot.obstacles)
+        async with session.get(url + "/healthz") as response:
+            assert response.status == 200
+
+
+async def test_a_bot_without_its_database_is_not_ready() -> None:
+    """Nothing could be recorded, so no traffic should come here; the answer is an answer and not an error."""
+
+    class Gone:
+        async def read(self, _work: object) -> object:
+            raise OSError("the database went away")
+
+    ledger = Ledger(writer=None)  # type: ignore[arg-type]  # nothing is written here
+    figures = Figures(Gone(), ledger, lambda: datetime(2026, 11, 20, tzinfo=UTC))  # type: ignore[arg-type]
+    assert await figures.obstacles() == ["The database does not answer."]

@@ -1,0 +1,92 @@
+"""People, groups and channels in the sandbox's Slack, asked for by Slack's own client."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.sandbox.slack.seed import SLACK
+from tests.bot.sandbox.slack.northwind import ANNA, ARCHIVED, GENERAL, PRIVATE, TIER1, Northwind, northwind, refused
+
+FLAGS = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger")
+
+
+@pytest.fixture
+async def town() -> AsyncIterator[Northwind]:
+    """Northwind as it begins."""
+    async with northwind() as town:
+        yield town
+
+
+@pytest.mark.parametrize(
+    ("user", "flags", "team"),
+    [
+        (ANNA, set(), SLACK.team.id),
+        ("U0GUEST0001", {"is_restricted"}, SLACK.team.id),
+        ("U0GUEST0002", {"is_restricted", "is_ultra_restricted"}, SLACK.team.id),
+        ("U0STRANGER1", {"is_stranger"}, "T0OTHERTEAM"),
+        ("U0BOTHELP01", {"is_bot"}, SLACK.team.id),
+        ("U0LEFT00001", {"deleted"}, SLACK.team.id),
+    ],
+)
+async def test_who_somebody_is(town: Northwind, user: str, flags: set[str], team: str) -> None:
+    """Guests, strangers, bots and those who left are told apart by the flags Slack gives."""
+    person = (await town.client().users_info(user=user))["user"]
+    assert ({flag for flag in FLAGS if person.get(flag)}, person["team_id"]) == (flags, team)
+
+
+async def test_a_person_is_found_by_address_while_active(town: Northwind) -> None:
+    """Deactivated people and unknown addresses are not found; zones are given with their offset."""
+    anna = (await town.client().users_lookupByEmail(email="Anna@northwind.example"))["user"]
+    assert (anna["id"], anna["tz"], anna["tz_offset"] in (3600, 7200)) == (ANNA, "Europe/Berlin", True)
+    assert (await refused(town.client().users_lookupByEmail(email="lars@northwind.example")))["error"] == "users_not_found"
+    assert (await refused(town.client().users_info(user="U0NOBODY")))["error"] == "user_not_found"
+    town.slack.workspace.change_user("anna", deleted=True)
+    assert (await town.client().users_info(user=ANNA))["user"]["deleted"] is True
+
+
+async def test_groups_and_who_is_in_them(town: Northwind) -> None:
+    """Disabled groups come only when asked for; members can change under the app."""
+    client = town.client()
+    handles = {group["handle"]: group for group in (await client.usergroups_list(include_users=True, include_count=True))["usergroups"]}
+    assert "review-old" not in handles
+    assert handles["review-frontline"]["user_count"] == 3
+    assert handles["review-nobody"]["users"] == []
+    everything = (await client.usergroups_list(include_disabled=True))["usergroups"]
+    (old,) = [group for group in everything if group["handle"] == "review-old"]
+    assert old["date_delete"] > 0
+    assert "users" not in old
+    town.slack.workspace.change_group("S0FRONTLINE", users=(ANNA,))
+    assert (await client.usergroups_users_list(usergroup="S0FRONTLINE"))["users"] == [ANNA]
+    assert (await refused(client.usergroups_users_list(usergroup="S0DISABLED1")))["error"] == "no_such_subteam"
+    assert (await client.usergroups_users_list(usergroup="S0DISABLED1", include_disabled=True))["users"] == ["U0LEFT00001"]
+
+
+async def test_channels_the_app_may_know_of(town: Northwind) -> None:
+    """Private channels without the app do not exist for it; archives can be left out; lists come in pages."""
+    client = town.client()
+    names: list[str] = []
+    cursor = ""
+    while True:
+        page = await client.conversations_list(limit=3, cursor=cursor, types="public_channel,private_channel", exclude_archived=True)
+        names += [channel["name"] for channel in page["channels"]]
+        cursor = page["response_metadata"]["next_cursor"]
+        if not cursor:
+            break
+    assert names == ["review-tier1", "review-tier2", "review-experts", "review-owners", "review-ops", "general"]
+    assert (await refused(client.conversations_info(channel=PRIVATE)))["error"] == "channel_not_found"
+    assert (await client.conversations_info(channel=ARCHIVED))["channel"]["is_archived"] is True
+    info = (await client.conversations_info(channel=TIER1, include_num_members=True))["channel"]
+    assert info["num_members"] == len((await client.conversations_members(channel=TIER1))["members"])
+
+
+async def test_the_app_joins_a_public_channel(town: Northwind) -> None:
+    """Before it, history is closed; after it, it can read and post; a private channel cannot be joined."""
+    client = town.client()
+    assert (await refused(client.conversations_history(channel=GENERAL)))["error"] == "not_in_channel"
+    await client.conversations_join(channel=GENERAL)
+    assert (await client.conversations_join(channel=GENERAL))["warning"] == "already_in_channel"
+    await client.chat_postMessage(channel=GENERAL, text="hello")
+    assert SLACK.app.bot_user_id in (await client.conversations_members(channel=GENERAL))["members"]
+    assert (await refused(client.conversations_join(channel=PRIVATE)))["error"] == "channel_not_found"

@@ -1,0 +1,84 @@
+"""What breakers read from committed rows: only this workflow, only this window, only what a service posted."""
+
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection
+
+from routing.change import Arrival, Change
+from routing.vocabulary import CaseKind, Verdict
+from store.reads.breaker_samples import Scope, Standing, baseline, completeness, models, sample, standings
+from tests.store.a_store import NOON, Books, a_delivery, a_submission, deciding, open_books, opening
+
+
+async def test_a_window_counts_what_it_should(database_url: str) -> None:
+    """Four cases, one of them an hour too old, one a check: two are counted, one of which people overrode."""
+    async with open_books(database_url) as books:
+        await _decided(books, "t-old", Verdict.REJECTED)
+        books.clock.forward(3_600)
+        since = books.clock()
+        await _decided(books, "t-good", Verdict.APPROVED)
+        await _decided(books, "t-bad", Verdict.REJECTED)
+        await books.ledger.open(a_delivery("t-check"), _a_check)
+        await books.open("t-waiting")
+        scope = Scope("refunds")
+        found = await books.database.read(partial(sample, scope=scope, since=since, standing=Standing(1, 0), events=(5, 5)))
+        assert (found.cases, found.decided, found.approved, found.overridden) == (3, 2, 1, 1)
+        assert (found.open_now, found.open_before) == (1, 0)
+        usual = await books.database.read(partial(baseline, scope=scope, since=books.clock() - timedelta(days=1)))
+        assert (usual.decided, usual.approved) == (3, 1)
+        elsewhere = await books.database.read(partial(sample, scope=Scope("payouts"), since=since, standing=Standing(0, 0), events=(0, 0)))
+        assert elsewhere.cases == 0
+        assert (await books.database.read(standings))["refunds"] == Standing(1, 0)
+
+
+async def test_completeness_is_judged_by_the_newest_events(database_url: str) -> None:
+    """The made-up events of this test lack nearly everything, and the figure says so."""
+    async with open_books(database_url) as books:
+        before = books.clock()
+        await books.open("t-1")
+        events, complete = await books.database.read(partial(completeness, since=before))
+        assert events > complete
+
+
+async def test_models_seen(database_url: str) -> None:
+    """Each version once, as the case names it."""
+    async with open_books(database_url) as books:
+        since = books.clock()
+        for number in range(3):
+            await books.open(f"t-{number}")
+        assert len(await books.database.read(partial(models, workflow="refunds", since=since))) == 1
+
+
+async def _decided(books: Books, task: str, verdict: Verdict) -> None:
+    case = await books.open(task)
+    await books.ledger.change(case.id, deciding(verdict))
+
+
+def _a_check(arrival: Arrival) -> Change:
+    change = opening(a_submission(task_id="t-check"))(arrival)
+    return replace(change, case=change.case.model_copy(update={"kind": CaseKind.CHECK, "parent": "c_other"}))
+
+
+async def test_measuring_does_not_look_at_every_case_that_ever_was(sqlite_url: str) -> None:
+    """Each breaker of each workflow asks this every minute: what was found wrong is looked for by time, what is open among the open."""
+    statements: list[str] = []
+
+    def measure(connection: Connection, _now: object) -> None:
+        raw: Any = connection.connection.driver_connection
+        raw.set_trace_callback(statements.append)
+        sample(connection, Scope("refunds"), NOON, Standing(0, 0), (0, 0))
+        standings(connection)
+        raw.set_trace_callback(None)
+
+    def explain(connection: Connection) -> list[list[str]]:
+        return [[row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {each}")] for each in statements if "SELECT" in each]
+
+    async with open_books(sqlite_url) as books:
+        await books.writer.write(measure)
+        *_, wrong, standing = await books.database.read(explain)
+        assert "leaves_wrong" in wrong[0], wrong
+        assert "cases_created" not in standing[0], standing
+        assert "USING" in standing[0], standing
