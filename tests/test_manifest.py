@@ -10,6 +10,8 @@ from bot.sandbox.slack.api import NEEDS
 from bot.slack.commands import COMMAND
 from tests.checkout import ROOT
 
+SLACK = ROOT / "bot" / "slack"
+
 METHOD = re.compile(r'"((?:auth|chat|conversations|usergroups|users|views)\.[a-zA-Z.]+)"')
 Manifest = dict[str, Any]
 BY_ITSELF = {"commands"}
@@ -49,7 +51,7 @@ def test_no_scope_is_wider_than_what_we_call(manifest: Manifest) -> None:
 def test_the_command_is_the_one_we_answer(manifest: Manifest) -> None:
     """And its hint names words that exist."""
     [command] = manifest["features"]["slash_commands"]
-    source = (ROOT / "bot" / "commands.py").read_text() + (ROOT / "bot" / "govern" / "typed.py").read_text()
+    source = (SLACK / "commands.py").read_text() + (SLACK / "governance" / "command_grammar.py").read_text()
     assert command["command"] == COMMAND
     assert all(f'"{word.split()[0]}"' in source for word in command["usage_hint"].split(" | "))
 

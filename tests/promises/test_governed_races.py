@@ -99,8 +99,8 @@ async def test_one_of_two_owners_decides_a_proposal(tmp_path: Path, database_url
             await world.propose(STRICTER.replace("2026-11-20.2", f"2026-11-21.{number}"))
             await world.drain()
             card = world.bulletins("review-owners")[-1]
-            before = {person: len(slack.ephemerals(person)) for person in (GRACE, HUGO)}
             await world.say(GRACE, "policy")  # both are known to Tierline when they press, else the known one always wins
+            before = {person: len(slack.ephemerals(person)) for person in (GRACE, HUGO)}
             await world.press(HUGO, card, "decline_policy")
             form = slack.open_view(HUGO)
             assert form is not None
