@@ -130,7 +130,7 @@ def answering_groups(case: Case) -> frozenset[str]:
 def authorize(press: Press, case: Case) -> Allowed | Refused:
     """Whether this person may do this to the case as it is. Closed by default; the first reason that applies is given."""
     person, rule = press.person, demands(Verb(press.verb), case)
-    reason = _barred_as_a_person(person, press) or _out_of_place(press, rule, case) or _lacks_standing(person, rule, case)
+    reason = outsider(person, press.team) or _out_of_place(press, rule, case) or _lacks_standing(person, rule, case)
     if reason is not None:
         return refuse(reason)
     if case.erased_at is not None:
@@ -142,6 +142,19 @@ def authorize(press: Press, case: Case) -> Allowed | Refused:
     if rule.text and not press.text.strip():
         return refuse("text_required")
     return Allowed()
+
+
+def outsider(person: Person, team: str) -> str | None:
+    """The code for somebody who is no known full member of this workspace, None for a member."""
+    if not person.known:
+        return "slack_unreachable"
+    if person.deleted:
+        return "deactivated"
+    if person.bot:
+        return "bot"
+    if person.stranger or person.team != team:
+        return "stranger"
+    return "guest" if person.guest else None
 
 
 def demands(verb: Verb, case: Case) -> Rule:
@@ -177,22 +190,10 @@ def email_sha256(email: str) -> str:
     return hashlib.sha256(email.strip().lower().encode()).hexdigest()
 
 
-def _barred_as_a_person(person: Person, press: Press) -> str | None:
-    if not person.known:
-        return "slack_unreachable"
-    if person.deleted:
-        return "deactivated"
-    if person.bot:
-        return "bot"
-    if person.stranger or person.team != press.team:
-        return "stranger"
-    if person.guest:
-        return "guest"
-    return None if press.card_known else "unknown_card"
-
-
 def _out_of_place(press: Press, rule: Rule, case: Case) -> str | None:
     """Why the verb means nothing for the case as it is, or for the card that was pressed."""
+    if not press.card_known:
+        return "unknown_card"
     if case.kind is not CaseKind.CASE and not rule.of_any_kind:
         return "yes_or_no"
     if case.state not in rule.states:

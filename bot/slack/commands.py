@@ -21,10 +21,9 @@ from bot.slack.governance.commands import GovernanceCommands
 from bot.slack.people import Identity, People, SlackUnreachable
 from bot.slack.views import Views
 from routing.authority import Automation
-from routing.authorize import REFUSALS, Allowed, answering_groups, authorize
+from routing.authorize import REFUSALS, Allowed, answering_groups, authorize, outsider
 from routing.case.case import Case, Group
 from routing.case.people import Person, Press
-from routing.governance.permissions import outsider
 from routing.policy.policy import Policy
 from routing.vocabulary import State, Verb
 from store.database import Database

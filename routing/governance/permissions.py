@@ -5,7 +5,8 @@ their groups come in with the press.
 """
 
 from routing.authority import GovernanceVerb, Role
-from routing.authorize import REFUSALS as CASE_REFUSALS
+from routing.authorize import outsider
+from routing.authorize import refuse as refuse_person
 from routing.case.case import Group
 from routing.case.people import GovernancePress, Person
 from routing.change import Refused
@@ -79,24 +80,11 @@ def role_groups(policy: Policy) -> dict[str, Group]:
 def obstacle(press: GovernancePress, policy: Policy, roles: frozenset[Role] | None = None) -> Refused | None:
     """Why this person may not do this; None when they may. `roles` narrow the table where the present state demands more."""
     if (code := outsider(press.person, press.team)) is not None:
-        return Refused(code, CASE_REFUSALS[code])
+        return refuse_person(code)
     needed = MAY[press.verb] if roles is None else MAY[press.verb] & roles
     if not roles_of(press.person, policy) & needed:
         return refuse("not_in_role", roles=_named(needed))
     return None
-
-
-def outsider(person: Person, team: str) -> str | None:
-    """The code for somebody who is no known full member of this workspace, None for a member."""
-    if not person.known:
-        return "slack_unreachable"
-    if person.deleted:
-        return "deactivated"
-    if person.bot:
-        return "bot"
-    if person.stranger or person.team != team:
-        return "stranger"
-    return "guest" if person.guest else None
 
 
 def refuse(code: str, **words: str) -> Refused:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import structlog
 from slack_bolt.app.async_app import AsyncApp
 
-from bot.slack.actions.payload import PREFIX, Pressed, UnreadablePress, read_form, read_press
+from bot.slack.actions.pressed import PREFIX, Pressed, pressed_on_case
 from bot.slack.actions.presses import Declined, Outcome, Presses, Recorded
 from bot.slack.actions.replies import Replies
 from bot.slack.cards.forms.evidence import evidence_modal
@@ -23,6 +23,7 @@ from bot.slack.cards.forms.reveal import reveal_modal
 from bot.slack.cards.parts.checklist import failed, named
 from bot.slack.cards.text.safe_text import brief
 from bot.slack.cards.view import View
+from bot.slack.interaction import UnreadablePress, read_button, read_form
 from routing.authorize import REFUSALS
 from routing.vocabulary import CaseKind, Verb
 
@@ -67,14 +68,14 @@ class Listeners:
     async def on_button(self, ack: Ack, body: Mapping[str, Any]) -> None:
         """A button was pressed, on a card or in the evidence modal."""
         try:
-            pressed = read_press(body)
+            pressed = pressed_on_case(read_button(body))
         except UnreadablePress:
             _LOG.warning("unreadable press")
             await ack()
             return
         if pressed.verb in FORMS or (pressed.verb in SOMETIMES and await self._presses.wants_form(pressed)):
             await self._open_form(ack, pressed)
-        elif pressed.verb is Verb.OPEN_EVIDENCE and pressed.view_id:
+        elif pressed.verb is Verb.OPEN_EVIDENCE and pressed.origin.view_id:
             await self._turn_page(ack, pressed)
         else:
             await self._count(ack, pressed)
@@ -82,22 +83,22 @@ class Listeners:
     async def on_form(self, ack: Ack, body: Mapping[str, Any]) -> None:
         """A form was submitted."""
         try:
-            pressed, values = read_form(body)
+            pressed = pressed_on_case(read_form(body))
         except UnreadablePress:
             _LOG.warning("unreadable form")
             await ack()
             return
         if pressed.verb is Verb.MODIFY:
-            await self._submit_modification(ack, pressed, values)
+            await self._submit_modification(ack, pressed)
         else:
-            await self._submit(ack, pressed, values, read_words(values))
+            await self._submit(ack, pressed, read_words(pressed.origin.inputs))
 
     async def _count(self, ack: Ack, pressed: Pressed) -> None:
         outcome = await self._presses.carry_out(pressed)
         await ack()
         match outcome:
             case Declined(text=text):
-                await self._replies.tell(pressed, text)
+                await self._replies.tell(pressed.origin, text)
             case Recorded() if pressed.verb in SHOWING:
                 await self._show(pressed)
             case Recorded():
@@ -109,25 +110,26 @@ class Listeners:
         if pressed.verb is not Verb.APPROVE or case is None:
             return
         if wrong := failed(typed.checklist if typed is not None else None):
-            await self._replies.tell(pressed, f"Recorded: you did not let it pass ({named(wrong)}). The card shows where the case goes.")
+            said = f"Recorded: you did not let it pass ({named(wrong)}). The card shows where the case goes."
+            await self._replies.tell(pressed.origin, said)
             return
         view = await self._views.view(case.id)
         title = f" of “{brief(view.submission.title, 150)}”" if view is not None else ""
         more = _KEPT_BACK if case.withheld else " The case still needs somebody else." if case.open else ""
         what = f"revision {case.revision}{title}, action {case.action_sha256[:12]}"
-        await self._replies.tell(pressed, f"Recorded: you {_SAID[case.kind]} {what}.{more}")
+        await self._replies.tell(pressed.origin, f"Recorded: you {_SAID[case.kind]} {what}.{more}")
 
     async def _show(self, pressed: Pressed) -> None:
         if (view := await self._view(pressed)) is not None:
             revealing = pressed.verb is Verb.REVEAL
             shown = reveal_modal(view, pressed.seat, pressed.page) if revealing else evidence_modal(view, pressed.seat, pressed.page)
-            await self._replies.show(pressed, shown)
+            await self._replies.show(pressed.origin, shown)
 
     async def _turn_page(self, ack: Ack, pressed: Pressed) -> None:
         refused = await self._presses.may_begin(pressed)
         await ack()
         if refused is not None:
-            await self._replies.tell(pressed, refused.text)
+            await self._replies.tell(pressed.origin, refused.text)
         else:
             await self._show(pressed)
 
@@ -135,20 +137,21 @@ class Listeners:
         refused = await self._presses.may_begin(pressed)
         await ack()
         if refused is not None:
-            await self._replies.tell(pressed, refused.text)
+            await self._replies.tell(pressed.origin, refused.text)
         elif (view := await self._view(pressed)) is not None:
             form = modify_modal(view, pressed.seat) if pressed.verb is Verb.MODIFY else verb_modal(view, pressed.verb, pressed.seat)
-            await self._replies.show(pressed, form)
+            await self._replies.show(pressed.origin, form)
 
     async def _view(self, pressed: Pressed) -> View | None:
         """The case now, as the card of the tier that was pressed. Tells the person where there is nothing."""
         view = await self._views.view(pressed.case_id)
         if view is None:
-            await self._replies.tell(pressed, GONE)
+            await self._replies.tell(pressed.origin, GONE)
             return None
         return replace(view, tier=pressed.tier)
 
-    async def _submit_modification(self, ack: Ack, pressed: Pressed, values: Mapping[str, Any]) -> None:
+    async def _submit_modification(self, ack: Ack, pressed: Pressed) -> None:
+        values = pressed.origin.inputs
         view = await self._views.view(pressed.case_id)
         if view is None:
             await ack(response_action="errors", errors=_beside(values, "text", GONE))
@@ -166,15 +169,15 @@ class Listeners:
             preview = preview_modal(replace(view, tier=pressed.tier), pressed.seat, typed.params, typed.prefill)
             await ack(response_action="update", view=preview)
         else:
-            await self._submit(ack, pressed, values, unmasked(view, typed))
+            await self._submit(ack, pressed, unmasked(view, typed))
 
-    async def _submit(self, ack: Ack, pressed: Pressed, values: Mapping[str, Any], typed: Typed) -> None:
+    async def _submit(self, ack: Ack, pressed: Pressed, typed: Typed) -> None:
         outcome = await self._presses.carry_out(pressed, typed)
         if isinstance(outcome, Declined):
-            await ack(response_action="errors", errors=_beside(values, _place(outcome), outcome.text))
+            await ack(response_action="errors", errors=_beside(pressed.origin.inputs, _place(outcome), outcome.text))
         else:
             await ack(response_action="clear")
-            await self._confirm(replace(pressed, view_id=""), outcome, typed)  # the modal is gone: beside the card
+            await self._confirm(replace(pressed, origin=pressed.origin.beside_the_message()), outcome, typed)
 
 
 _KEPT_BACK = (

@@ -11,7 +11,7 @@ from typing import Protocol, assert_never
 
 import structlog
 
-from bot.slack.actions.payload import Pressed
+from bot.slack.actions.pressed import Pressed
 from bot.slack.cards.forms.form_input import Typed
 from bot.slack.cards.parts.checklist import asked
 from bot.slack.people import Identity, People, SlackUnreachable
@@ -114,34 +114,34 @@ class Presses:
         return outcome if isinstance(outcome, Declined) else _declined(reason)
 
     async def _press(self, pressed: Pressed, case: Case) -> Press:
-        card = await self._reads.card_at(pressed.channel, pressed.ts)
+        card = await self._reads.card_at(pressed.origin.channel, pressed.origin.ts)
         try:
             us = await self._people.identity()
         except SlackUnreachable:
-            person = Person(id=pressed.user, team=pressed.team, known=False)
-            return Press(verb=pressed.verb, person=person, case_id=case.id, face=pressed.face, team=pressed.team)
-        person = await self._people.person(pressed.user, us.team, case.route.groups)
+            person = Person(id=pressed.origin.user, team=pressed.origin.team, known=False)
+            return Press(verb=pressed.verb, person=person, case_id=case.id, face=pressed.face, team=pressed.origin.team)
+        person = await self._people.person(pressed.origin.user, us.team, case.route.groups)
         return Press(
             verb=pressed.verb,
             person=person,
             case_id=case.id,
             face=pressed.face,
             team=us.team,
-            card_known=pressed.team == us.team and (_is_card(card, pressed) or self._carries_our_mark(pressed, us)),
+            card_known=pressed.origin.team == us.team and (_is_card(card, pressed) or self._carries_our_mark(pressed, us)),
             cut=pressed.cut,
             saw=card.digest if card is not None else "",
         )
 
     def _carries_our_mark(self, pressed: Pressed, us: Identity) -> bool:
         """Whether the message was posted by our bot as this case's card: so between Slack showing it and us noting where it stands."""
-        mark = pressed.seen.get("metadata") or {}
+        mark = pressed.origin.seen.get("metadata") or {}
         told = mark.get("event_payload") or {}
-        ours = pressed.seen.get("bot_id") == us.bot and mark.get("event_type") == CARD_EVENT
+        ours = pressed.origin.seen.get("bot_id") == us.bot and mark.get("event_type") == CARD_EVENT
         expected = {"case": pressed.case_id, "tier": pressed.tier, "deployment": self._deployment}
         return ours and all(str(told.get(name)) == str(value) for name, value in expected.items())
 
     async def _change(self, pressed: Pressed, press: Press, step: Step, kind: CaseKind) -> Outcome:
-        key = InboxKey("press", pressed.scope, pressed.key)
+        key = InboxKey("press", pressed.origin.scope, pressed.origin.key)
         content = needs_content(Verb(press.verb), kind)
         try:
             result = await self._ledger.change(press.case_id, step, press=press, key=key, content=content)

@@ -1,8 +1,5 @@
 """What one person is told about what they just did, seen by nobody else. Owns the ways to say it; records nothing."""
 
-from enum import StrEnum
-from typing import Protocol
-
 import aiohttp
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
@@ -12,51 +9,13 @@ from bot.slack.cards.command_answers import draw_answer
 from bot.slack.cards.forms.modals import modal
 from bot.slack.cards.text.block_kit import Block, Drawing
 from bot.slack.cards.text.limits import check_view
+from bot.slack.interaction import Interaction
 from store.outbox.delivery import SendError
 
 TRIGGER_LOST = "Slack closed the door before the form could open. Nothing was recorded. Please press again."
 TIMEOUT_S = 5.0
 
 _LOG = structlog.get_logger("tierline.replies")
-
-
-class Source(Protocol):
-    """The press that is answered: where it was made and by whom. `response_url` and `view_id` are "" where there is none."""
-
-    @property
-    def verb(self) -> StrEnum:
-        """What was pressed, for logs."""
-        ...
-
-    @property
-    def case_id(self) -> str:
-        """What it was about, for logs."""
-        ...
-
-    @property
-    def user(self) -> str:
-        """Who pressed."""
-        ...
-
-    @property
-    def channel(self) -> str:
-        """Where the message stands."""
-        ...
-
-    @property
-    def trigger_id(self) -> str:
-        """What opens a modal within three seconds."""
-        ...
-
-    @property
-    def response_url(self) -> str:
-        """Where an answer may be posted."""
-        ...
-
-    @property
-    def view_id(self) -> str:
-        """The modal in which it was pressed."""
-        ...
 
 
 class Replies:
@@ -66,41 +25,41 @@ class Replies:
         self._client = client
         self._session = session
 
-    async def tell(self, pressed: Source, said: str | Drawing) -> None:
+    async def tell(self, origin: Interaction, said: str | Drawing) -> None:
         """Say one sentence to the person who pressed, beside the card or, for a press in a modal, in that modal. A text is escaped here."""
         drawing = draw_answer(said) if isinstance(said, str) else said
-        if pressed.view_id:
-            await self._call(pressed, "views.update", view_id=pressed.view_id, view=sentence_modal(drawing))
-        elif not await self._use_response_url(pressed, drawing):
-            place = {"channel": pressed.channel, "user": pressed.user}
-            await self._call(pressed, "chat.postEphemeral", **place, text=drawing.text, blocks=drawing.blocks)
+        if origin.view_id:
+            await self._call(origin, "views.update", view_id=origin.view_id, view=sentence_modal(drawing))
+        elif not await self._use_response_url(origin, drawing):
+            place = {"channel": origin.channel, "user": origin.user}
+            await self._call(origin, "chat.postEphemeral", **place, text=drawing.text, blocks=drawing.blocks)
 
-    async def show(self, pressed: Source, view: Block) -> None:
+    async def show(self, origin: Interaction, view: Block) -> None:
         """Open a modal for this press, or turn the one it came from into it. Says so where Slack would not open it."""
         check_view(view)
-        if pressed.view_id:
-            await self._call(pressed, "views.update", view_id=pressed.view_id, view=view)
-        elif not await self._call(pressed, "views.open", trigger_id=pressed.trigger_id, view=view):
-            await self.tell(pressed, TRIGGER_LOST)
+        if origin.view_id:
+            await self._call(origin, "views.update", view_id=origin.view_id, view=view)
+        elif not await self._call(origin, "views.open", trigger_id=origin.trigger_id, view=view):
+            await self.tell(origin, TRIGGER_LOST)
 
-    async def _use_response_url(self, pressed: Source, drawing: Drawing) -> bool:
+    async def _use_response_url(self, origin: Interaction, drawing: Drawing) -> bool:
         """Slack takes these for people who may not be asked for by id (strangers, people outside the channel), 5 times in 30 minutes."""
-        if not pressed.response_url:
+        if not origin.response_url:
             return False
         body = {"response_type": "ephemeral", "replace_original": False, "text": drawing.text, "blocks": drawing.blocks}
         try:
             limit = aiohttp.ClientTimeout(total=TIMEOUT_S)
-            async with self._session.post(pressed.response_url, json=body, timeout=limit, allow_redirects=False) as response:
+            async with self._session.post(origin.response_url, json=body, timeout=limit, allow_redirects=False) as response:
                 return response.status == 200
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             _LOG.warning("response_url not usable", cause=error_code(error))
             return False
 
-    async def _call(self, pressed: Source, method: str, **arguments: object) -> bool:
+    async def _call(self, origin: Interaction, method: str, **arguments: object) -> bool:
         try:
             await call(self._client, method, **arguments)
         except SendError as error:
-            _LOG.warning("reply not shown", method=method, verb=pressed.verb.value, case=pressed.case_id, cause=error.reason)
+            _LOG.warning("reply not shown", method=method, verb=origin.verb, case=origin.subject, cause=error.reason)
             return False
         return True
 

@@ -5,20 +5,19 @@ Owns the order of commit, acknowledgement and answer; decides nothing.
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import structlog
 from slack_bolt.app.async_app import AsyncApp
 
-from bot.slack.actions.payload import UnreadablePress
 from bot.slack.actions.presses import Declined
 from bot.slack.actions.replies import Replies
 from bot.slack.cards.bulletins.governance_buttons import PREFIX
 from bot.slack.governance.confirmations import confirmation
 from bot.slack.governance.forms import FORMS, reason_form
-from bot.slack.governance.payload import GovernancePressed, read_governance_form, read_governance_press
+from bot.slack.governance.pressed import GovernancePressed, pressed_on_bulletin
 from bot.slack.governance.rulings import Asked, Rulings
+from bot.slack.interaction import UnreadablePress, read_button, read_form
 from bot.slack.people import People
 from bot.slack.sender import BULLETIN_EVENT
 from store.reads.cases import Reads
@@ -47,7 +46,7 @@ class GovernanceButtons:
     async def on_button(self, ack: Ack, body: Mapping[str, Any]) -> None:
         """A button was pressed on a bulletin."""
         try:
-            pressed = read_governance_press(body)
+            pressed = pressed_on_bulletin(read_button(body))
         except UnreadablePress:
             _LOG.warning("unreadable press")
             await ack()
@@ -57,37 +56,38 @@ class GovernanceButtons:
             refused = await self._rulings.may_begin(asked)
             await ack()
             if refused is None:
-                await self._replies.show(pressed, reason_form(pressed))
+                await self._replies.show(pressed.origin, reason_form(pressed))
             else:
-                await self._replies.tell(pressed, refused.text)
+                await self._replies.tell(pressed.origin, refused.text)
             return
         outcome = await self._rulings.carry_out(asked)
         await ack()
-        await self._replies.tell(pressed, outcome.text if isinstance(outcome, Declined) else confirmation(asked, outcome))
+        await self._replies.tell(pressed.origin, outcome.text if isinstance(outcome, Declined) else confirmation(asked, outcome))
 
     async def on_form(self, ack: Ack, body: Mapping[str, Any]) -> None:
         """A form was submitted."""
         try:
-            pressed, reason = read_governance_form(body)
+            pressed = pressed_on_bulletin(read_form(body))
         except UnreadablePress:
             _LOG.warning("unreadable form")
             await ack()
             return
-        asked = replace(await self._asked(pressed), reason=reason)
+        asked = await self._asked(pressed)
         outcome = await self._rulings.carry_out(asked)
         if isinstance(outcome, Declined):
             await ack(response_action="errors", errors={"text": outcome.text})
             return
         await ack(response_action="clear")
-        await self._replies.tell(replace(pressed, view_id=""), confirmation(asked, outcome))  # the modal is gone: beside the bulletin
+        await self._replies.tell(pressed.origin.beside_the_message(), confirmation(asked, outcome))
 
     async def _asked(self, pressed: GovernancePressed) -> Asked:
         return Asked(
             verb=pressed.verb,
             subject=pressed.subject,
-            user=pressed.user,
-            team=pressed.team,
-            key=pressed.key,
+            user=pressed.origin.user,
+            team=pressed.origin.team,
+            key=pressed.origin.key,
+            reason=pressed.reason,
             number=pressed.number,
             figure=pressed.figure,
             known=await self._is_ours(pressed),
@@ -95,9 +95,9 @@ class GovernanceButtons:
 
     async def _is_ours(self, pressed: GovernancePressed) -> bool:
         """Whether the message is a bulletin of this deployment: by the book, or, right after posting, by the mark it carries."""
-        card = await self._reads.card_at(pressed.channel, pressed.ts)
+        card = await self._reads.card_at(pressed.origin.channel, pressed.origin.ts)
         if card is not None:
             return not card.case_id.startswith("c_")
-        mark, us = pressed.seen.get("metadata") or {}, self._people.us
-        ours = us is not None and pressed.seen.get("bot_id") == us.bot and mark.get("event_type") == BULLETIN_EVENT
+        mark, us = pressed.origin.seen.get("metadata") or {}, self._people.us
+        ours = us is not None and pressed.origin.seen.get("bot_id") == us.bot and mark.get("event_type") == BULLETIN_EVENT
         return ours and (mark.get("event_payload") or {}).get("deployment") == self._deployment

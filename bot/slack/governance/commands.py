@@ -21,9 +21,8 @@ from bot.slack.governance.confirmations import confirmation
 from bot.slack.governance.rulings import Asked, Rulings
 from bot.slack.people import SlackUnreachable
 from routing.authority import GovernanceVerb
-from routing.authorize import REFUSALS
+from routing.authorize import REFUSALS, outsider
 from routing.governance.governance import Governance
-from routing.governance.permissions import outsider
 from routing.policy.policy import Policy
 from store.reads.cases import Reads
 

@@ -4,7 +4,7 @@ from bot.slack.cards.bulletins.governance_buttons import PREFIX
 from bot.slack.cards.forms.modals import field, modal
 from bot.slack.cards.text.block_kit import Block, words
 from bot.slack.cards.text.safe_text import escaped
-from bot.slack.governance.payload import GovernancePressed, metadata
+from bot.slack.governance.pressed import GovernancePressed, metadata
 from routing.authority import GovernanceVerb
 from routing.governance.automation import workflow_of
 from routing.governance.permissions import REASON_MOST

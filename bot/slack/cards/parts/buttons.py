@@ -4,10 +4,8 @@ Protocol: action_id `tierline:<verb>`, block_id `tierline:actions:<n>`, value = 
 `{"c": case id, "f": face, "t": tier, "cut": 0|1}`; the options of an overflow menu carry it too.
 """
 
-import json
-
 from bot.slack.cards.parts.checklist import confirming
-from bot.slack.cards.text.block_kit import Block, button, plain, words
+from bot.slack.cards.text.block_kit import Block, button, button_row, carried, plain, words
 from bot.slack.cards.text.wording import labels
 from bot.slack.cards.view import View
 from routing.authorize import EXECUTABLE, RELEASERS
@@ -21,12 +19,11 @@ def action_id(verb: Verb) -> str:
 
 def value(view: View, *, cut: bool, **more: str | int) -> str:
     """What a button tells us when it is pressed; `cut` says that the card did not show everything."""
-    fields = {"c": view.case.id, "f": view.case.face, "t": view.tier, "cut": int(cut)}
-    return json.dumps(fields | more, separators=(",", ":"))
+    return carried(c=view.case.id, f=view.case.face, t=view.tier, cut=int(cut), **more)
 
 
 def review_rows(view: View, *, cut: bool) -> list[Block]:
-    """The buttons of a card that can be decided, those that decide first; Slack breaks the row where a window is narrow."""
+    """The buttons of a card that can be decided, those that decide first."""
     case, say = view.case, labels(view.case)
     served = case.kind is CaseKind.CASE  # of a check or a roll-back the service knows nothing
     claim = ("Release", Verb.UNCLAIM) if case.claimed_by else ("Claim", Verb.CLAIM)
@@ -67,8 +64,8 @@ def decided_rows(view: View) -> list[Block]:
 
 
 def _row(view: View, number: int, offers: list[tuple[str, Verb, str]], *, cut: bool) -> Block:
-    elements = [button(label, action_id(verb), value(view, cut=cut), style) for label, verb, style in offers]
-    return {"type": "actions", "block_id": f"tierline:actions:{number}", "elements": elements}
+    buttons = [button(label, action_id(verb), value(view, cut=cut), style) for label, verb, style in offers]
+    return button_row(f"tierline:actions:{number}", buttons)
 
 
 def _seldom(view: View, label: str, verb: Verb, *, cut: bool) -> Block:

@@ -4,6 +4,7 @@ It never judges lengths (that is `bot.slack.cards.text.limits`) and builds nothi
 Shapes: https://docs.slack.dev/reference/block-kit
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -97,3 +98,13 @@ def button(label: str, action_id: str, value: str, style: str = "", extra: Mappi
     """A `button` element; `style` is "", primary or danger."""
     element: Block = {"type": "button", "text": plain(label), "action_id": action_id, "value": value}
     return element | ({"style": style} if style else {}) | dict(extra or {})
+
+
+def button_row(block_id: str, buttons: list[Block]) -> Block:
+    """An `actions` block; Slack breaks the row where a window is narrow."""
+    return {"type": "actions", "block_id": block_id, "elements": buttons}
+
+
+def carried(**fields: str | int) -> str:
+    """What a button or a form tells us again when it is pressed: compact JSON, because Slack keeps 2,000 characters."""
+    return json.dumps(fields, separators=(",", ":"))

@@ -13,7 +13,8 @@ from bot.slack.cards.bulletins.bulletin import draw_bulletin, draw_exceptions
 from bot.slack.cards.text.limits import check_message, check_view
 from bot.slack.cards.view import Bulletin, Happening
 from bot.slack.governance.forms import FORMS, reason_form
-from bot.slack.governance.payload import GovernancePressed
+from bot.slack.governance.pressed import GovernancePressed
+from bot.slack.interaction import Interaction
 from routing.authority import AlertLevel, Automation, GovernanceVerb
 from routing.change import Actor
 from routing.governance.alert import Alert
@@ -207,7 +208,8 @@ def test_nothing_that_people_or_models_wrote_breaks_out(text: str) -> None:
 @pytest.mark.parametrize("verb", list(FORMS))
 def test_every_form_asks_why_within_the_limits(verb: GovernanceVerb) -> None:
     """And carries what was pressed."""
-    pressed = GovernancePressed(verb, "w_refunds", 4, 0, "U0LEAD00001", "T0HOME", "C0OPS", "1.2", "trigger", "key")
+    origin = Interaction("tierline:g:pause", {}, "U0LEAD00001", "T0HOME", "C0OPS", "1.2", "trigger", "key")
+    pressed = GovernancePressed(verb, "w_refunds", 4, 0, "", origin)
     form = reason_form(pressed)
     check_view(form)
     assert json.loads(form["private_metadata"]) == {"s": "w_refunds", "r": 4, "n": 0, "ch": "C0OPS", "ts": "1.2"}

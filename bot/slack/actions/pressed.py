@@ -1,0 +1,46 @@
+"""A press on a case, with what its button carried read into values. Believes nothing of it and asks nobody."""
+
+from dataclasses import dataclass
+
+from bot.slack.cards.forms.modals import Seat
+from bot.slack.interaction import Interaction, UnreadablePress
+from routing.vocabulary import Verb
+
+PREFIX = "tierline:"
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """One press. `face`, `tier` (0-based), `cut`, `page` and `shown_change` as the button said; `origin` is who pressed, and where."""
+
+    verb: Verb
+    case_id: str
+    face: str
+    tier: int
+    cut: bool
+    page: int
+    shown_change: str
+    origin: Interaction
+
+    @property
+    def seat(self) -> Seat:
+        """Where a modal that belongs to this press sits."""
+        return Seat(self.origin.channel, self.origin.ts, self.cut)
+
+
+def pressed_on_case(origin: Interaction) -> Pressed:
+    """The press that this interaction is. Raises UnreadablePress."""
+    told = origin.told
+    try:
+        return Pressed(
+            verb=Verb(origin.action.removeprefix(PREFIX)),
+            case_id=str(told["c"]),
+            face=str(told["f"]),
+            tier=int(told["t"]),
+            cut=bool(told["cut"]),
+            page=int(told.get("p", 0)),
+            shown_change=str(told.get("d", "")),
+            origin=origin,
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnreadablePress(UnreadablePress.__doc__) from error
