@@ -20,8 +20,9 @@ from benchmarks.load import send
 from benchmarks.rig import a_rig
 from bot import clock as wall
 from routing.canonical import canonical
+from store.audit.checkpoint import open_checkpoint, sign_checkpoint
 from store.audit.merkle import Frontier, leaf_hash
-from store.audit.signed_note import Signer, open_checkpoint, sign_checkpoint
+from store.audit.signed_note import Signer
 from store.audit.tiles import write_export
 from store.audit.verify import Spread, verify_export
 from store.schema import leaves

@@ -132,9 +132,9 @@ async def _post(numbers: "count[int]", app: App, port: int, senders: int, cases:
 @asynccontextmanager
 async def _one_by_one(rig: Rig, app: App) -> AsyncIterator[int]:
     """The port of a second way in, whose cases get one transaction each."""
-    door = Admission(read_services(rig.services, rig.environment), wall.now, Pace(wall.steady))
+    admission = Admission(read_services(rig.services, rig.environment), wall.now, Pace(wall.steady))
     application = web.Application()
-    application.add_routes(Intake(door, OneByOne(app), app.policy, lambda _status: None).routes())
+    application.add_routes(Intake(admission, OneByOne(app), app.policy, lambda _status: None).routes())
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     try:

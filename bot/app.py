@@ -20,8 +20,9 @@ from bot.delivery.rate_limits import RateLimits
 from bot.http.admission import Admission
 from bot.http.database_status import Figures
 from bot.http.followups import Followups
-from bot.http.health import Health, Metrics
+from bot.http.health import Health
 from bot.http.intake import Intake
+from bot.http.metrics import Metrics
 from bot.http.openapi import openapi_route
 from bot.http.pagerduty_webhooks import PagerDutyWebhooks
 from bot.http.precheck import Precheck
@@ -48,7 +49,7 @@ from bot.slack.people import People
 from bot.slack.sender import SlackSender
 from bot.slack.views import Views
 from escalation.acknowledgements import Acknowledgements
-from escalation.breaker_watch import Guard
+from escalation.breaker_watch import BreakerWatch
 from escalation.pager import Pager
 from escalation.pagerduty_client import EventsClient, RestClient
 from escalation.rota import Rota
@@ -178,8 +179,8 @@ class App:
             tally=self.metrics.carried,
             passing=passing,
         )
-        guard = Guard(self.ledger, self.reads, self.database, self.policy, now, report=self._report_breaker)
-        self.watch = Watch(self.ledger, self.reads, guard, now, report=self._report_poison, late=self.metrics.swept)
+        breakers = BreakerWatch(self.ledger, self.reads, self.database, self.policy, now, report=self._report_breaker)
+        self.watch = Watch(self.ledger, self.reads, breakers, now, report=self._report_poison, late=self.metrics.swept)
 
         self.rehearsal = ScheduledReplay(self.ledger, self.reads, self.proposing, self.policy, now)
         bolt = make_bolt(session, settings.slack_api_url)
@@ -188,24 +189,24 @@ class App:
         Listeners(presses, self.views, replies).listen(bolt)
         rulings = Rulings(self.ledger, self.reads, people, self.policy, self.metrics.pressed)
         GovernanceButtons(rulings, self.reads, people, replies, self.deployment).listen(bolt)
-        orders = GovernanceCommands(rulings, Batches(self.database, self.ledger, people, rulings), self.reads, self.policy, now)
-        Commands(self.database, self.reads, self.views, people, now, policy=self.policy, orders=orders).listen(bolt)
+        about_many = GovernanceCommands(rulings, Batches(self.database, self.ledger, people, rulings), self.reads, self.policy, now)
+        Commands(self.database, self.reads, self.views, people, now, policy=self.policy, about_many=about_many).listen(bolt)
         slack_secrets = [secret.get_secret_value() for secret in settings.slack_signing_secret]
         inbound = Inbound(bolt, slack_secrets, peers_now, client, _first(settings.slack_app_token))
 
-        door = Admission(services, peers_now, Pace(wall.steady))
-        api = Api(door, self.reads, self.receipts, self.wakeups, self.policy)
+        admission = Admission(services, peers_now, Pace(wall.steady))
+        api = Api(admission, self.reads, self.receipts, self.wakeups, self.policy)
         figures = Figures(self.database, self.ledger, now)
         hook_secrets = [secret.get_secret_value() for secret in settings.pagerduty_webhook_secret]
         acknowledgements = Acknowledgements(self.ledger, self.deployment, hook_secrets, rest)
         routes = [
-            *Intake(door, self.ledger, self.policy, self.metrics.intake_answered).routes(),
-            *Precheck(door, self.policy, self.reads.governance, now).routes(),
-            *Followups(door, self.ledger, self.reads, self.metrics.followup_answered).routes(),
+            *Intake(admission, self.ledger, self.policy, self.metrics.intake_answered).routes(),
+            *Precheck(admission, self.policy, self.reads.governance, now).routes(),
+            *Followups(admission, self.ledger, self.reads, self.metrics.followup_answered).routes(),
             *api.routes(),
             *inbound.routes(),
             *PagerDutyWebhooks(acknowledgements).routes(),
-            *Health(self.metrics, figures.standing, figures.obstacles).routes(),
+            *Health(self.metrics, figures.snapshot, figures.obstacles).routes(),
             openapi_route(version("tierline")),
         ]
         await self._listen(settings, routes)

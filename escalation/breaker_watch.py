@@ -25,7 +25,7 @@ from store.database import Database
 from store.ledger.ledger import Ledger
 from store.ledger.prefetch import InboxKey
 from store.ledger.writer import CannotRecordError, WriterClosedError
-from store.reads.breaker_samples import Scope, Standing, baseline, completeness, models, sample, standings
+from store.reads.breaker_samples import OpenCases, Scope, baseline, completeness, models, open_cases, sample
 from store.reads.cases import Reads
 
 EVERY = timedelta(minutes=1)
@@ -55,7 +55,7 @@ class _Watched:
         return " ".join(part for part in (str(self.scope.risk or ""), self.scope.model) if part)
 
 
-class Guard:
+class BreakerWatch:
     """The evaluation as the ticker calls it. `clock` gives aware UTC times, `policy` the active policy."""
 
     def __init__(
@@ -102,14 +102,14 @@ class Guard:
 
     async def _evaluate(self, now: datetime) -> int:
         policy, governance = self._policy(), await self._reads.governance()
-        standing = await self._database.read(standings)
+        open_now = await self._database.read(open_cases)
         events = await self._database.read(partial(completeness, since=now - COMPLETE_WITHIN))
         self._counted = {}
         every = await self._watched(policy, now)
         acted = await self._end_unwatched(governance, {watched.key for watched in every})
         for watched in every:
             try:
-                counted = await self._sample(watched, standing.get(watched.scope.workflow, Standing(0, 0)), events, now)
+                counted = await self._sample(watched, open_now.get(watched.scope.workflow, OpenCases(0, 0)), events, now)
                 acted += await self._look(watched, governance, counted, now)
             except (CannotRecordError, WriterClosedError):
                 raise
@@ -137,13 +137,13 @@ class Guard:
                     found += [_Watched(breaker, Scope(workflow, risk, model)) for risk, model in scopes(breaker, seen)]
         return found
 
-    async def _sample(self, watched: _Watched, standing: Standing, events: tuple[int, int], now: datetime) -> Sample:
+    async def _sample(self, watched: _Watched, open_now: OpenCases, events: tuple[int, int], now: datetime) -> Sample:
         """What was counted in the window; once a round for all breakers that share it."""
         key = (watched.scope, watched.breaker.window)
         if key not in self._counted:
             since = now - timedelta(seconds=watched.breaker.window)
             self._counted[key] = await self._database.read(
-                partial(sample, scope=watched.scope, since=since, standing=standing, events=events)
+                partial(sample, scope=watched.scope, since=since, open_now=open_now, events=events)
             )
         return self._counted[key]
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from escalation.breaker_watch import Guard
+from escalation.breaker_watch import BreakerWatch
 from escalation.enforcement import BrakedCases, enforce
 from routing.review.timing import on_time
 from store.ledger.answers import Changed
@@ -79,10 +79,17 @@ class Watch:
     """The sweep as the ticker calls it. `clock` gives aware UTC times; `late` is told by how many seconds the oldest clock was missed."""
 
     def __init__(
-        self, ledger: Ledger, cases: Agenda, guard: Guard, clock: Callable[[], datetime], *, report: Report, late: Callable[[float], None]
+        self,
+        ledger: Ledger,
+        cases: Agenda,
+        breakers: BreakerWatch,
+        clock: Callable[[], datetime],
+        *,
+        report: Report,
+        late: Callable[[float], None],
     ) -> None:
         self._ledger = ledger
-        self._guard = guard
+        self._breakers = breakers
         self._cases = cases
         self._clock = clock
         self._report = report
@@ -95,7 +102,7 @@ class Watch:
         if due is not None and due <= now:
             self._late((now - due).total_seconds())
         acted = await sweep(self._ledger, self._cases, now, self._report)
-        acted += await self._guard.tick()
+        acted += await self._breakers.tick()
         acted += await enforce(self._ledger, self._cases, self._report)
         await self._ledger.sweep_refusals(now)
         return acted

@@ -15,9 +15,10 @@ from sqlalchemy import Connection, insert, select
 
 from routing.change import Actor, Event
 from routing.vocabulary import EventKind
-from store.audit.checkpoint_directory import Absent, Agrees, Behind, CheckpointDirectory, CheckpointUnreadable, Forked, Standing
+from store.audit.checkpoint import Checkpoint, sign_checkpoint
+from store.audit.checkpoint_directory import Absent, Agrees, Behind, CheckpointDirectory, CheckpointUnreadable, Comparison, Forked
 from store.audit.merkle import Frontier
-from store.audit.signed_note import Checkpoint, Signer, sign_checkpoint
+from store.audit.signed_note import Signer
 from store.audit.stored_tree import frontier, hashes, newest_checkpoint
 from store.database import Database
 from store.ledger.ledger import Ledger
@@ -122,10 +123,10 @@ class Signing:
 
     async def _disagreement(self) -> str:
         try:
-            standing, published = await self._database.read(partial(_standing, directory=self._directory))
+            comparison, published = await self._database.read(partial(_comparison, directory=self._directory))
         except CheckpointUnreadable as problem:
             return str(problem)
-        match standing:
+        match comparison:
             case Agrees():
                 return ""
             case Behind(checkpoint=checkpoint, size=size):
@@ -137,7 +138,7 @@ class Signing:
                 missing = f"{published} of the {size} events were signed, but the checkpoint directory has no checkpoint."
                 return missing if published else ""
             case _:
-                assert_never(standing)
+                assert_never(comparison)
 
 
 def _state(connection: Connection) -> tuple[Frontier, int, bool, str | None]:
@@ -150,7 +151,7 @@ def _state(connection: Connection) -> tuple[Frontier, int, bool, str | None]:
     return frontier(connection), published, connection.execute(waiting.limit(1)).first() is not None, note
 
 
-def _standing(connection: Connection, *, directory: CheckpointDirectory) -> tuple[Standing, int]:
+def _comparison(connection: Connection, *, directory: CheckpointDirectory) -> tuple[Comparison, int]:
     newest = newest_checkpoint(connection)
     return directory.compare(frontier(connection).size, hashes(connection)), 0 if newest is None else newest[0]
 

@@ -277,9 +277,9 @@ def test_what_is_typed_in_slack_is_understood(name: str) -> None:
     asking = {words.split()[0] for words, _ in COMMANDS}
     for line in re.findall(r"`/review ([^`]+)`|^ {4}/review (.+)$", (ROOT / name).read_text(), re.MULTILINE):
         text = re.sub(r"\[([^]]+)\]", r"\1", "".join(line)).replace("PERCENT", "25").replace("CODE,CODE", "money")
-        order = read_command(text, NOW)
-        assert not isinstance(order, Unclear), text
-        assert order is not None or text.split()[0] in asking, text
+        command = read_command(text, NOW)
+        assert not isinstance(command, Unclear), text
+        assert command is not None or text.split()[0] in asking, text
 
 
 def test_the_variables_and_lanes_are_the_real_ones() -> None:

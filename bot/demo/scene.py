@@ -26,8 +26,8 @@ class Scene:
         self.slack = stage.sandbox.slack
         self.pagerduty = stage.sandbox.pagerduty
         self.service = stage.sandbox.customer
-        self.witness = Observer(stage.sandbox, step, patience_s)
-        self.see = self.witness.see
+        self.observer = Observer(stage.sandbox, step, patience_s)
+        self.see = self.observer.see
         self.cases = read_cases(stage.clock())
 
     # The service
@@ -48,7 +48,7 @@ class Scene:
 
     async def press(self, person: str, channel: str, case: str, verb: str) -> None:
         """Somebody presses a button of a card; Slack is answered in time."""
-        card = self.witness.card(channel, case)
+        card = self.observer.card(channel, case)
         if card is None:
             raise MissingError(f"the card in #{channel} is gone")
         await _acknowledged(self.slack.click(SLACK_IDS[person], channel, card["ts"], f"tierline:{verb}"), f"{person} presses {verb}")
@@ -60,7 +60,7 @@ class Scene:
 
     async def submit(self, person: str, title: str, values: dict[str, str]) -> None:
         """Somebody fills in the form that opens before them. `values`: by block of the form; the others keep what they hold."""
-        form = await self.see(f"{first_name(person)} has the form “{title}” open", lambda: self.witness.modal(SLACK_IDS[person], title))
+        form = await self.see(f"{first_name(person)} has the form “{title}” open", lambda: self.observer.modal(SLACK_IDS[person], title))
         await self.send(person, form, values)
 
     async def send(self, person: str, form: Json, values: dict[str, str]) -> None:
@@ -69,7 +69,7 @@ class Scene:
 
     async def press_bulletin(self, person: str, channel: str, text: str, verb: str) -> None:
         """Somebody presses a button of the newest message about more than one case that says `text`."""
-        bulletin = self.witness.bulletin(channel, text)
+        bulletin = self.observer.bulletin(channel, text)
         if bulletin is None:
             raise MissingError(f"the message in #{channel} is gone")
         pressing = self.slack.click(SLACK_IDS[person], channel, bulletin["ts"], f"tierline:g:{verb}")
@@ -81,7 +81,7 @@ class Scene:
 
     def told(self, person: str, text: str) -> Callable[[], Json | None]:
         """A look: whether this person alone was told `text`."""
-        return lambda: self.witness.told(SLACK_IDS[person], text)
+        return lambda: self.observer.told(SLACK_IDS[person], text)
 
     # Time
 
@@ -90,10 +90,10 @@ class Scene:
         self.stage.clock.put_forward(timedelta(**amount))
 
 
-async def _acknowledged(deed: Awaitable[Ack], what: str) -> None:
+async def _acknowledged(press: Awaitable[Ack], what: str) -> None:
     """Raises MissingError where Slack would not let the person, or got no answer."""
     try:
-        ack = await deed
+        ack = await press
     except ClientError as refusal:
         raise MissingError(f"{what}: {refusal}") from refusal
     if not ack.ok:

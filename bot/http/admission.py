@@ -1,4 +1,4 @@
-"""The door of `/v1`: a request is let in with the service that signed it, or turned away before it costs much.
+"""Admission to `/v1`: a request is let in with the service that signed it, or turned away before it costs much.
 
 Owns the bound on bodies, the order of the checks (cheapest first) and what a caller is told: never which part of a signature was
 wrong. It reads no JSON and touches no database.

@@ -1,4 +1,4 @@
-"""What `/metrics` and `/readyz` show of the database. Owns these reads; names no metric (bot.http.health does)."""
+"""What `/metrics` and `/readyz` show of the database. Owns these reads; names no metric (`bot.http.metrics` does)."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 import structlog
 from sqlalchemy import Connection, func, select
 
-from bot.http.health import Standing, Waiting
+from bot.http.metrics import Snapshot, Waiting
 from store.audit.stored_tree import frontier
 from store.database import Database
 from store.ledger.ledger import Ledger
@@ -24,13 +24,13 @@ class Figures:
         self._ledger = ledger
         self._clock = clock
 
-    async def standing(self) -> Standing:
+    async def snapshot(self) -> Snapshot:
         """Outbox, log and checkpoint of this moment. Raises what the database raises."""
         now = self._clock()
 
-        def read(connection: Connection) -> Standing:
+        def read(connection: Connection) -> Snapshot:
             newest = connection.execute(select(func.max(checkpoints.c.at))).scalar_one_or_none()
-            return Standing(
+            return Snapshot(
                 waiting=[
                     Waiting(one.peer, one.state, one.messages, (now - one.oldest).total_seconds()) for one in outbox_counts(connection)
                 ],

@@ -1,6 +1,6 @@
 """What a service posts about its case: information, outcome, withdrawal. Owns the checks before the ledger is asked and the answers after.
 
-A letter names its case in its body, so that its signature serves no other call; its webhook-id counts once.
+A follow-up names its case in its body, so that its signature serves no other call; its webhook-id counts once.
 """
 
 import hashlib
@@ -35,23 +35,23 @@ _FIXED = ("workflow", "task_id")
 
 
 class Followups:
-    """Takes letters in."""
+    """Takes follow-ups in."""
 
     def __init__(
         self,
-        door: Admission,
+        admission: Admission,
         ledger: Ledger,
         reads: Reads,
         tally: Callable[[str, int], None],
     ) -> None:
-        """`tally` counts answers by kind of letter and status code."""
-        self._door = door
+        """`tally` counts answers by kind and status code."""
+        self._admission = admission
         self._ledger = ledger
         self._reads = reads
         self._tally = tally
 
     def routes(self) -> list[web.RouteDef]:
-        """Where letters come in."""
+        """Where they come in."""
         return [
             web.post(f"{CASE_PATH}/information", self._information),
             web.post(f"{CASE_PATH}/outcome", self._outcome),
@@ -68,24 +68,24 @@ class Followups:
         return await self._take(request, "withdraw", Withdrawal, withdraw)
 
     async def _take(self, request: web.Request, kind: Kind, form: type[Followup], step_of: Callable[[Followup], Step]) -> web.Response:
-        call = await self._door.admit(request)
+        call = await self._admission.admit(request)
         answer = call if isinstance(call, web.Response) else await self._read(call, request.match_info["case_id"], form, step_of)
         self._tally(kind, answer.status)
         return answer
 
     async def _read(self, call: Call, case_id: str, form: type[Followup], step_of: Callable[[Followup], Step]) -> web.Response:
         try:
-            letter = form.model_validate(loads(call.body))
+            followup = form.model_validate(loads(call.body))
         except SubmissionError as error:
             return refuse(No.INVALID, problems=error.problems)
         except ValidationError as error:
             return refuse(No.INVALID, problems=problems_of(error, _schema(form)))
-        if problems := _misplaced(letter, case_id):
+        if problems := _misplaced(followup, case_id):
             return refuse(No.INVALID, problems=problems)
         case = await self._reads.case(case_id)
         if case is None or case.service != call.service.name:
             return refuse(No.NOT_FOUND)
-        return await self._apply(call, case_id, step_of(letter), content=isinstance(letter, Information))
+        return await self._apply(call, case_id, step_of(followup), content=isinstance(followup, Information))
 
     async def _apply(self, call: Call, case_id: str, step: Step, *, content: bool) -> web.Response:
         key = InboxKey("service", call.service.name, call.webhook_id)
@@ -111,11 +111,11 @@ class Followups:
                 return refuse(No.NOT_FOUND)
 
 
-def _misplaced(letter: Information | Outcome | Withdrawal, case_id: str) -> list[Problem]:
-    """A letter about another case, or one that would rename its case."""
-    found = [Problem("/case_id", "is not the case of this path")] if letter.case_id != case_id else []
-    if isinstance(letter, Information):
-        found += [Problem(f"/case/{name}", "a case keeps its workflow and task_id") for name in _FIXED if name in letter.case]
+def _misplaced(followup: Information | Outcome | Withdrawal, case_id: str) -> list[Problem]:
+    """A follow-up about another case, or one that would rename its case."""
+    found = [Problem("/case_id", "is not the case of this path")] if followup.case_id != case_id else []
+    if isinstance(followup, Information):
+        found += [Problem(f"/case/{name}", "a case keeps its workflow and task_id") for name in _FIXED if name in followup.case]
     return found
 
 

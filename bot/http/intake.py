@@ -34,9 +34,9 @@ TOO_LONG = Problem("", "ids, names and flags are together too long for one audit
 class Intake:
     """Takes cases in."""
 
-    def __init__(self, door: Admission, ledger: Ledger, policy: Callable[[], Policy], tally: Callable[[int], None]) -> None:
+    def __init__(self, admission: Admission, ledger: Ledger, policy: Callable[[], Policy], tally: Callable[[int], None]) -> None:
         """`policy` gives the active policy; `tally` counts answers by status code."""
-        self._door = door
+        self._admission = admission
         self._ledger = ledger
         self._policy = policy
         self._tally = tally
@@ -47,7 +47,7 @@ class Intake:
 
     async def post(self, request: web.Request) -> web.Response:
         """Open a case, or say why not."""
-        call = await self._door.admit(request)
+        call = await self._admission.admit(request)
         answer = call if isinstance(call, web.Response) else await self._take(call)
         self._tally(answer.status)
         return answer

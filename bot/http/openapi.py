@@ -81,7 +81,7 @@ def openapi(version: str) -> Json:
             made["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema[body]}}}
         return made
 
-    def letter(name: str, summary: str, form: type[BaseModel]) -> Json:
+    def followup(name: str, summary: str, form: type[BaseModel]) -> Json:
         answers = {"200": answer("Recorded; the same webhook-id again gives the same answer.", RoutedAnswer)}
         return {"parameters": [_case_id()], "post": operation(name, summary, answers, (*_POSTS, No.NOT_FOUND, No.NOT_NOW), form)}
 
@@ -120,9 +120,9 @@ def openapi(version: str) -> Json:
                 )
             },
             "/v1/cases/{id}": {"parameters": [_case_id()], "get": get_case},
-            "/v1/cases/{id}/information": letter("postInformation", "Supply what was missing or asked for", Information),
-            "/v1/cases/{id}/outcome": letter("postOutcome", "Say what became of the decision", Outcome),
-            "/v1/cases/{id}/withdraw": letter("postWithdraw", "Take the case back", Withdrawal),
+            "/v1/cases/{id}/information": followup("postInformation", "Supply what was missing or asked for", Information),
+            "/v1/cases/{id}/outcome": followup("postOutcome", "Say what became of the decision", Outcome),
+            "/v1/cases/{id}/withdraw": followup("postWithdraw", "Take the case back", Withdrawal),
             "/v1/workflows/{name}": {
                 "parameters": [workflow],
                 "get": operation("getWorkflow", "How a workflow runs", {"200": answer("It.", WorkflowAnswer)}, (*_EVERY, No.NOT_FOUND)),

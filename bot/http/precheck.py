@@ -42,13 +42,13 @@ class Precheck:
 
     def __init__(
         self,
-        door: Admission,
+        admission: Admission,
         policy: Callable[[], Policy],
         governance: Callable[[], Awaitable[Governance]],
         now: Callable[[], datetime],
     ) -> None:
         """`policy` gives the active policy, `governance` what people have paused and made exceptions from."""
-        self._door = door
+        self._admission = admission
         self._policy = policy
         self._governance = governance
         self._now = now
@@ -58,7 +58,7 @@ class Precheck:
         return [web.post("/v1/precheck", self._post)]
 
     async def _post(self, request: web.Request) -> web.Response:
-        call = await self._door.admit(request)
+        call = await self._admission.admit(request)
         return call if isinstance(call, web.Response) else await self._answer(call)
 
     async def _answer(self, call: Call) -> web.Response:

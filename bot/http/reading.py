@@ -32,9 +32,9 @@ MAX_WAITING = 2_000
 class Api:
     """Answers questions."""
 
-    def __init__(self, door: Admission, reads: Reads, receipts: Receipts, wakeups: Wakeups, policy: Callable[[], Policy]) -> None:
+    def __init__(self, admission: Admission, reads: Reads, receipts: Receipts, wakeups: Wakeups, policy: Callable[[], Policy]) -> None:
         """`policy` gives the active policy."""
-        self._door = door
+        self._admission = admission
         self._reads = reads
         self._receipts = receipts
         self._wakeups = wakeups
@@ -55,7 +55,7 @@ class Api:
         self._closing = True
 
     async def _get_case(self, request: web.Request) -> web.Response:
-        call = await self._door.admit(request)
+        call = await self._admission.admit(request)
         if isinstance(call, web.Response):
             return call
         wait_s = _wait_s(request.query.getall("wait", ["0"]))
@@ -96,7 +96,7 @@ class Api:
                 await _within(min(left_s, LOOK_EVERY_S), changed.wait())
 
     async def _get_workflow(self, request: web.Request) -> web.Response:
-        call = await self._door.admit(request)
+        call = await self._admission.admit(request)
         if isinstance(call, web.Response):
             return call
         name = request.match_info["name"]

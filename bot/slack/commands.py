@@ -1,6 +1,6 @@
-"""`/review`: the queue, what to take next, what one has claimed, one case, and orders about many. Answered at once, seen by the asker only.
+"""`/review`: the queue, what to take next, what one has claimed, one case. Answered at once, seen by the asker only.
 
-Owns the words of the command and who may ask: members of this workspace; what a case contains only people of its ladder's groups. Orders
+Owns the words of the command and who may ask: members of this workspace; what a case contains only people of its ladder's groups. Commands
 about more than one case are `bot.slack.governance.commands`'; the others change nothing.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 from slack_bolt.app.async_app import AsyncApp
 
 from bot.slack.cards.bulletins.bulletin import draw_brake_line
-from bot.slack.cards.command_answers import CaseLine, ChannelStanding, draw_answer, draw_case, draw_help, draw_mine, draw_next, draw_status
+from bot.slack.cards.command_answers import CaseLine, ChannelStatus, draw_answer, draw_case, draw_help, draw_mine, draw_next, draw_status
 from bot.slack.cards.erased import draw_erased
 from bot.slack.cards.text.block_kit import Drawing, words
 from bot.slack.cards.text.limits import check_message
@@ -52,7 +52,7 @@ class Commands:
         clock: Callable[[], datetime],
         *,
         policy: Callable[[], Policy],
-        orders: GovernanceCommands | None = None,
+        about_many: GovernanceCommands | None = None,
     ) -> None:
         self._database = database
         self._reads = reads
@@ -60,7 +60,7 @@ class Commands:
         self._people = people
         self._clock = clock
         self._policy = policy
-        self._orders = orders
+        self._about_many = about_many
 
     def listen(self, bolt: AsyncApp) -> None:
         """Register with Bolt."""
@@ -76,8 +76,8 @@ class Commands:
     async def answer(self, user: str, team: str, text: str, key: str = "") -> Drawing:
         """What `user`, who typed in `team`, gets to see. `key` names this message for ever."""
         text = text.replace("\0", " ")  # PostgreSQL takes none
-        if self._orders is not None and (order := await self._orders.answer(user, team, text, key)) is not None:
-            return order
+        if self._about_many is not None and (answer := await self._about_many.answer(user, team, text, key)) is not None:
+            return answer
         try:
             us = await self._people.identity()
         except SlackUnreachable:
@@ -105,17 +105,17 @@ class Commands:
         by_channel: dict[str, list[TierStatus]] = {}
         for one in tiers:
             by_channel.setdefault(self._channel(one), []).append(one)
-        standings = [_together(channel, found) for channel, found in by_channel.items()]
+        statuses = [_together(channel, found) for channel, found in by_channel.items()]
         brakes = [draw_brake_line(one) for one in (await self._reads.governance()).controls.values() if one.automation is not Automation.ON]
-        drawing = draw_status(standings, held=_count(queue, State.HELD), needs_info=_count(queue, State.NEEDS_INFO))
+        drawing = draw_status(statuses, held=_count(queue, State.HELD), needs_info=_count(queue, State.NEEDS_INFO))
         drawing = replace(drawing, blocks=[*drawing.blocks, *map(words, brakes[:20])])
         return _with_dead_letters(drawing, await self._database.read(outbox_counts))
 
-    def _channel(self, standing: TierStatus) -> str:
+    def _channel(self, status: TierStatus) -> str:
         """Where these cases wait by the active policy; the number of the tier where it has no such place any more."""
-        workflow = self._policy().workflow(standing.workflow)
+        workflow = self._policy().workflow(status.workflow)
         tiers = self._policy().tiers[workflow.ladder] if workflow is not None else ()
-        return tiers[standing.tier].channel if standing.tier < len(tiers) else f"tier {standing.tier + 1}"
+        return tiers[status.tier].channel if status.tier < len(tiers) else f"tier {status.tier + 1}"
 
     async def _next(self, user: str, us: Identity) -> Drawing:
         for case in await self._reads.free_cases(LOOKED_AT, self._clock()):
@@ -159,11 +159,11 @@ def _approving(person: Person, case: Case) -> Press:
     return Press(verb=Verb.APPROVE, person=person, case_id=case.id, face=case.face, team=person.team, reason_code=reason, text="filled in")
 
 
-def _together(channel: str, standings: Sequence[TierStatus]) -> ChannelStanding:
+def _together(channel: str, statuses: Sequence[TierStatus]) -> ChannelStatus:
     """What waits in a channel, whichever workflow and ladder it comes from."""
-    waiting = sum(one.waiting for one in standings)
-    due = min((one.next_due for one in standings if one.next_due is not None), default=None)
-    return ChannelStanding(channel, waiting, waiting - sum(one.claimed for one in standings), sum(one.late for one in standings), due)
+    waiting = sum(one.waiting for one in statuses)
+    due = min((one.next_due for one in statuses if one.next_due is not None), default=None)
+    return ChannelStatus(channel, waiting, waiting - sum(one.claimed for one in statuses), sum(one.late for one in statuses), due)
 
 
 def _count(queue: Sequence[QueueCount], state: State) -> int:

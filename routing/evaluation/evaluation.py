@@ -46,7 +46,7 @@ class Evaluated:
     assessed: Assessed
     gates: dict[str, Signals]
     checks: Signals
-    standing: Signals
+    autonomy: Signals
     rules: tuple[Ruled, ...]
     templates: frozenset[Template]
     requester: Literal["required", "optional"]
@@ -73,7 +73,7 @@ class Evaluated:
     def signals(self) -> Signals:
         """Every signal, in the order it was looked at."""
         gates = (signal for signals in self.gates.values() for signal in signals)
-        return (*gates, *self.checks, *self.standing, *(ruled.signal for ruled in self.rules))
+        return (*gates, *self.checks, *self.autonomy, *(ruled.signal for ruled in self.rules))
 
 
 def evaluate(policy: Policy, submission: Submission, facts: Facts, now: datetime) -> Evaluated:
@@ -95,25 +95,25 @@ def evaluate(policy: Policy, submission: Submission, facts: Facts, now: datetime
     rules = ruled(policy, submission, codes, now)
     fires = [each.rule for each in rules if each.fired]
     templates = frozenset({workflow.template, *(rule.template for rule in fires if rule.template)})
-    standing = autonomy_signals(workflow, strictest(templates), submission, facts)
+    autonomy = autonomy_signals(workflow, strictest(templates), submission, facts)
     requester = _requester(workflow, templates, submission)
     paths = _lacking(workflow, requester, submission)
     missing = tuple(_asked(path, submission) for path in paths)
     waived = [one for signals in found.values() for signal in signals if (one := exempt(signal, facts.waived, submission.action.type))]
     left = {one.was: one.now for one in waived}
     gates = {name: tuple(left.get(signal, signal) for signal in signals) for name, signals in found.items()}
-    built_in = (*(signal for signals in gates.values() for signal in signals), *checks, *standing)
+    built_in = (*(signal for signals in gates.values() for signal in signals), *checks, *autonomy)
     against = (*built_in, *(each.signal for each in rules), *missing)
     lane = max((signal.lane for signal in against), key=lambda lane: lane.severity)
     if lane is Lane.AUTO:
         cap = capped(workflow.caps, submission, facts)
-        standing, lane = (*standing, cap), cap.lane
+        autonomy, lane = (*autonomy, cap), cap.lane
     needed = frozenset({*workflow.skills, *(skill for rule in fires for skill in rule.skills)})
     lane, placed = _placed(policy, _Work(workflow, strictest(templates), needed, against), lane)
     exceptions = tuple(dict.fromkeys(one.by for one in waived if one.was.lane.severity > lane.severity))
     winner = next((rule.name for rule in fires if lane is not Lane.AUTO and demanded(rule) is lane), "")
     return Evaluated(
-        workflow, assessed, gates, checks, standing, rules, templates, requester, paths, missing, needed, exceptions, placed, lane, winner
+        workflow, assessed, gates, checks, autonomy, rules, templates, requester, paths, missing, needed, exceptions, placed, lane, winner
     )
 
 

@@ -78,7 +78,7 @@ def priority(weights: Priority, assessed: Assessed, lane: Lane, submission: Subm
              + 25 | 50 | 75 for a silver | gold | platinum customer
 
     Ties go by due time, then by id; when a case arrived never decides. Waiting is bounded twice: the queue's order by due time brings
-    forward what is about to run out, and the clocks send up what nobody took; `standing` is what waiting is worth in between.
+    forward what is about to run out, and the clocks send up what nobody took; `waiting_priority` is what waiting is worth in between.
     """
     by_class = {Risk.LOW: weights.low, Risk.MEDIUM: weights.medium, Risk.HIGH: weights.high, Risk.CRITICAL: weights.critical}
     points = by_class[assessed.risk] + weights.expected * assessed.impact.level * assessed.chance // 100
@@ -95,7 +95,7 @@ def priority(weights: Priority, assessed: Assessed, lane: Lane, submission: Subm
     return points
 
 
-def standing(priority: int, created_at: datetime, now: datetime) -> int:
+def waiting_priority(priority: int, created_at: datetime, now: datetime) -> int:
     """What a priority is worth after waiting: 10 more for each full hour, at most 400.
 
     So a case of low risk passes a fresh one of medium risk within a day and never one of critical risk.

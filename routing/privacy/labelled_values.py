@@ -39,7 +39,7 @@ _BACK = 56
 _FIGURES_MOST = 12
 
 
-def called(text: str) -> Iterator[Span]:
+def labelled_values(text: str) -> Iterator[Span]:
     """The secrets, phone numbers and national ids that are called so."""
     yield from scan(_MARK, text, _secret)
     yield from scan(_NUMBER, text, _number)

@@ -15,10 +15,10 @@ from pydantic import BaseModel
 from routing.case.submission import Feature, Submission
 from routing.policy.form_guards import Sensitive
 from routing.privacy.credentials import credentials
-from routing.privacy.labelled_values import called, names_a_secret
+from routing.privacy.labelled_values import labelled_values, names_a_secret
 from routing.privacy.national_ids import national_ids
 from routing.privacy.personal_data import cards, emails, ibans, phones
-from routing.privacy.spans import HIDDEN, Kind, Span, plainly
+from routing.privacy.spans import HIDDEN, Kind, Span, plain_spelling
 
 KINDS: tuple[Kind, ...] = ("secret", "iban", "card", "national_id", "email", "phone")
 """What can be found. Where two overlap, the first of these says what stands there."""
@@ -90,27 +90,27 @@ def mask_text(text: str) -> str:
 
 def find(text: str, kinds: Iterable[Kind] = KINDS) -> list[Span]:
     """What is sensitive in a text, in order; no two overlap."""
-    wanted, plain = frozenset(kinds), plainly(text)
-    found = [passage for passage in called(plain) if passage.kind in wanted]
+    wanted, plain = frozenset(kinds), plain_spelling(text)
+    found = [span for span in labelled_values(plain) if span.kind in wanted]
     if "secret" in wanted:
         found += credentials(plain)
     if "email" in wanted and ("@" in plain or "%40" in plain):
         found += emails(plain)
     if _DIGIT.search(plain) is not None:
         numbers = {"iban": ibans, "card": cards, "national_id": national_ids, "phone": phones}
-        found += [passage for kind, search in numbers.items() if kind in wanted for passage in search(plain)]
-    return _apart(sorted(found, key=lambda passage: (passage.start, KINDS.index(passage.kind))))
+        found += [span for kind, search in numbers.items() if kind in wanted for span in search(plain)]
+    return _apart(sorted(found, key=lambda span: (span.start, KINDS.index(span.kind))))
 
 
 def _apart(found: list[Span]) -> list[Span]:
     """Passages that overlap made one that covers them all."""
     apart: list[Span] = []
-    for passage in found:
-        if not apart or passage.start >= apart[-1].end:
-            apart.append(passage)
+    for span in found:
+        if not apart or span.start >= apart[-1].end:
+            apart.append(span)
             continue
-        first = min(apart[-1], passage, key=lambda one: KINDS.index(one.kind))
-        apart[-1] = Span(apart[-1].start, max(apart[-1].end, passage.end), first.kind, first.shown)
+        first = min(apart[-1], span, key=lambda one: KINDS.index(one.kind))
+        apart[-1] = Span(apart[-1].start, max(apart[-1].end, span.end), first.kind, first.shown)
     return apart
 
 
@@ -211,14 +211,14 @@ class _Masking:
         """A text, read behind its key: a number alone does not say whose it is."""
         lead = f"{key}: " if key else ""
         pieces, at = [], 0
-        for passage in find(lead + text, self._kinds):
-            start, end = max(passage.start - len(lead), 0), passage.end - len(lead)
+        for span in find(lead + text, self._kinds):
+            start, end = max(span.start - len(lead), 0), span.end - len(lead)
             if end <= 0:
                 continue
             original = text[start:end]
             self.hidden.append(Hidden(path, original))
-            same = re.sub(r"[^0-9A-Za-z]", "", original).upper() if passage.kind in _SAME_NUMBER else original
-            pieces += [text[at:start], self._told_apart(passage.shown, same, path)]
+            same = re.sub(r"[^0-9A-Za-z]", "", original).upper() if span.kind in _SAME_NUMBER else original
+            pieces += [text[at:start], self._told_apart(span.shown, same, path)]
             at = end
         return "".join([*pieces, text[at:]]) if pieces else text
 

@@ -26,7 +26,7 @@ class Span:
     shown: str = HIDDEN
 
 
-def plainly(text: str) -> str:
+def plain_spelling(text: str) -> str:
     """`text` with every kind of space and dash, and full-width letters, as ASCII writes them; character for character."""
     return text if text.isascii() else text.translate(_PLAIN)
 
@@ -35,7 +35,7 @@ def scan(pattern: Pattern[str], text: str, judge: Callable[[Match[str]], Span | 
     """The passages that `judge` makes of the matches. After a match that is none, the search goes on one character further."""
     at = 0
     while (match := pattern.search(text, at)) is not None:
-        passage = judge(match)
-        at = match.start() + 1 if passage is None else max(passage.end, match.start() + 1)
-        if passage is not None:
-            yield passage
+        span = judge(match)
+        at = match.start() + 1 if span is None else max(span.end, match.start() + 1)
+        if span is not None:
+            yield span

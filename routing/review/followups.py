@@ -22,7 +22,7 @@ from routing.review.verdict import conclude
 from routing.vocabulary import CaseKind, EventKind, Lane, State, Verdict
 
 
-def supply(letter: Information) -> PressStep:
+def supply(followup: Information) -> PressStep:
     """The service supplies what was missing or asked for: a new revision, routed again. Needs the case's content.
 
     Raises `SubmissionError` when the fields it sends do not have the published form.
@@ -36,7 +36,7 @@ def supply(letter: Information) -> PressStep:
             return refuse("yes_or_no")
         if content is None or subject.policy is None:
             raise ValueError("information needs the case's content and its policy")
-        changed, facts = merge(content, letter), present_facts(subject)
+        changed, facts = merge(content, followup), present_facts(subject)
         again = route(subject.policy, changed, facts, now)
         shown = case.tier_since is not None
         kept = shown or case.tied_to or case.route.lane is Lane.STOP  # nobody talks a case that people look at out of it, nor a stop
@@ -48,7 +48,7 @@ def supply(letter: Information) -> PressStep:
         _take_requester(draft, changed)
         draft.put_clocks(deadline=changed.deadline)
         _forget_modifications(draft, content, changed)
-        sealed: dict[str, Json] = {"answer": letter.answer} if letter.answer else {}
+        sealed: dict[str, Json] = {"answer": followup.answer} if followup.answer else {}
         event = draft.record(
             EventKind.INFORMATION_SUPPLIED, Actor("service", case.service), routed(draft.case, changed), sealed=sealed, submission=changed
         )
@@ -59,7 +59,7 @@ def supply(letter: Information) -> PressStep:
     return step
 
 
-def withdraw(letter: Withdrawal) -> PressStep:
+def withdraw(followup: Withdrawal) -> PressStep:
     """The service takes the case back; cards lose their buttons, pages are resolved. Not a check and not a roll back: no service
     chooses its way out of being checked, or of undoing what it did wrong.
     """
@@ -73,7 +73,7 @@ def withdraw(letter: Withdrawal) -> PressStep:
         draft = Draft(subject, now)
         actor = Actor("service", case.service)
         untie(draft, "withdrawn")
-        draft.record(EventKind.WITHDRAWN, actor, {}, sealed={"reason": letter.reason})
+        draft.record(EventKind.WITHDRAWN, actor, {}, sealed={"reason": followup.reason})
         close_pages(draft)
         conclude(draft, Verdict.WITHDRAWN, actor, reason_code="withdrawn")
         settle(draft)
@@ -82,7 +82,7 @@ def withdraw(letter: Withdrawal) -> PressStep:
     return step
 
 
-def report(letter: Outcome) -> PressStep:
+def report(followup: Outcome) -> PressStep:
     """The service says what became of the decision. Executing without a decision, or something else, is an alarm."""
 
     def step(subject: Subject, now: datetime) -> StepResult:
@@ -92,19 +92,19 @@ def report(letter: Outcome) -> PressStep:
         draft = Draft(subject, now)
         actor = Actor("service", case.service)
         fields: dict[str, Json] = {
-            "result": letter.result,
-            "executed_action_sha256": letter.executed_action_sha256,
-            "cost": letter.cost,
-            "complaint": letter.complaint,
+            "result": followup.result,
+            "executed_action_sha256": followup.executed_action_sha256,
+            "cost": followup.cost,
+            "complaint": followup.complaint,
         }
-        sealed: dict[str, Json] = {"detail": letter.detail} if letter.detail else {}
+        sealed: dict[str, Json] = {"detail": followup.detail} if followup.detail else {}
         event = draft.record(EventKind.OUTCOME_REPORTED, actor, fields, sealed=sealed)
-        if (wrong := _execution_alarm(case, letter)) is not None:
+        if (wrong := _execution_alarm(case, followup)) is not None:
             event = draft.record(EventKind.EXECUTION_ALARM, actor, {"alarm": wrong, "action_sha256": case.action_sha256})
-        if letter.result == "found_wrong" and case.verdict in EXECUTABLE:
+        if followup.result == "found_wrong" and case.verdict in EXECUTABLE:
             draft.catch()
         if not case.open and not case.withheld:
-            draft.put(state=State.CLOSED, outcome=letter.result)
+            draft.put(state=State.CLOSED, outcome=followup.result)
         draft.update_cards()
         draft.note(event)
         for child in (subject.related[name] for name in case.children if name in subject.related):
@@ -116,13 +116,13 @@ def report(letter: Outcome) -> PressStep:
     return step
 
 
-def merge(content: Submission, letter: Information) -> Submission:
+def merge(content: Submission, followup: Information) -> Submission:
     """The content with the supplied top-level fields in place of the earlier ones; supplied evidence is added.
 
     Raises `SubmissionError` for fields that do not have the published form.
     """
     document = content.model_dump(mode="json", exclude_unset=True)
-    supplied = {name: value for name, value in letter.case.items() if name not in ("workflow", "task_id")}
+    supplied = {name: value for name, value in followup.case.items() if name not in ("workflow", "task_id")}
     known = {source["id"]: source for source in document.get("evidence", [])}
     if isinstance(fresh := supplied.get("evidence"), list):
         replaced = [source.get("id") for source in fresh if isinstance(source, dict)]  # of any type: nobody has checked it yet
@@ -173,11 +173,11 @@ def _forget_modifications(draft: Draft, content: Submission, changed: Submission
     draft.put(modified_fields=left, modified_by=draft.case.modified_by if left else "")
 
 
-def _execution_alarm(case: Case, letter: Outcome) -> str | None:
-    if letter.result != "executed":
+def _execution_alarm(case: Case, followup: Outcome) -> str | None:
+    if followup.result != "executed":
         return None
     if case.verdict not in EXECUTABLE or case.withheld:
         return "executed_without_decision"
-    if letter.executed_action_sha256 is not None and letter.executed_action_sha256 != case.action_sha256:
+    if followup.executed_action_sha256 is not None and followup.executed_action_sha256 != case.action_sha256:
         return "executed_other_action"
     return None

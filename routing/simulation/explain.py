@@ -52,31 +52,31 @@ class Explanation:
 def explain(policy: Policy, submission: Submission, facts: Facts, now: datetime) -> Explanation:
     """Explain the route that `routing.evaluation.route.route` gives for the same arguments; total like it."""
     try:
-        weighed = evaluate(policy, submission, facts, now)
-        chosen = settle(policy, weighed, submission, facts, now)
+        evaluated = evaluate(policy, submission, facts, now)
+        chosen = settle(policy, evaluated, submission, facts, now)
     except Exception as error:  # noqa: BLE001  # as `route`: whatever it was, the tree says so
         lost = astray(policy, submission)
         return Explanation(lost, Node("lane", lost.lane, "stop", f"{SENTENCES[Trigger.ROUTING_ERROR]} ({type(error).__name__})"))
-    return Explanation(chosen, Node("lane", chosen.lane, "", chosen.reasons[0].text, _parts(policy, submission, facts, weighed, chosen)))
+    return Explanation(chosen, Node("lane", chosen.lane, "", chosen.reasons[0].text, _parts(policy, submission, facts, evaluated, chosen)))
 
 
-def _parts(policy: Policy, submission: Submission, facts: Facts, weighed: Evaluated, chosen: Route) -> tuple[Node, ...]:
+def _parts(policy: Policy, submission: Submission, facts: Facts, evaluated: Evaluated, chosen: Route) -> tuple[Node, ...]:
     """What was looked at, in that order; what had nothing to say is left out."""
     running = told(chosen, policy.clock_tables(submission.workflow))
-    parts = [Node(f"{name} gate", "", str(worst(found)), "", tuple(map(_signal, found))) for name, found in weighed.gates.items()]
-    if weighed.checks:
-        parts.append(Node("checks", "", str(worst(weighed.checks)), "", tuple(map(_signal, weighed.checks))))
-    parts.append(Node("workflow", submission.workflow, "", "", tuple(map(_signal, weighed.standing))))
-    if weighed.rules:
-        parts.append(Node("rules", str(len(weighed.rules)), "", "", tuple(_rule(ruled, weighed) for ruled in weighed.rules)))
-    if weighed.missing:
-        lacks = tuple(map(_signal, weighed.missing))
-        parts.append(Node("required", ", ".join(weighed.lacking), "", "the service is asked for it first", lacks))
-    if weighed.exceptions:
-        parts.append(Node("exceptions", ", ".join(weighed.exceptions), "", "without them the lane would be stricter"))
-    parts.append(Node("risk", chosen.risk, "", weighed.assessed.why))
+    parts = [Node(f"{name} gate", "", str(worst(found)), "", tuple(map(_signal, found))) for name, found in evaluated.gates.items()]
+    if evaluated.checks:
+        parts.append(Node("checks", "", str(worst(evaluated.checks)), "", tuple(map(_signal, evaluated.checks))))
+    parts.append(Node("workflow", submission.workflow, "", "", tuple(map(_signal, evaluated.autonomy))))
+    if evaluated.rules:
+        parts.append(Node("rules", str(len(evaluated.rules)), "", "", tuple(_rule(ruled, evaluated) for ruled in evaluated.rules)))
+    if evaluated.missing:
+        lacks = tuple(map(_signal, evaluated.missing))
+        parts.append(Node("required", ", ".join(evaluated.lacking), "", "the service is asked for it first", lacks))
+    if evaluated.exceptions:
+        parts.append(Node("exceptions", ", ".join(evaluated.exceptions), "", "without them the lane would be stricter"))
+    parts.append(Node("risk", chosen.risk, "", evaluated.assessed.why))
     parts.append(Node("mode", chosen.mode, "", f"the service {'waits' if chosen.mode is Mode.SYNC else 'goes on meanwhile'}"))
-    parts.append(Node("work", chosen.template, "", _work(chosen), tuple(map(_signal, weighed.placed.told))))
+    parts.append(Node("work", chosen.template, "", _work(chosen), tuple(map(_signal, evaluated.placed.told))))
     if chosen.lane is Lane.AUTO:
         parts.append(_checked_after(chosen, facts))
     if running:
@@ -97,7 +97,7 @@ def _signal(signal: Signal) -> Node:
     return Node(signal.name, value, str(signal.outcome), f"{signal.why}{code}")
 
 
-def _rule(ruled: Ruled, weighed: Evaluated) -> Node:
+def _rule(ruled: Ruled, evaluated: Evaluated) -> Node:
     rule, signal = ruled.rule, ruled.signal
     if signal.trigger is Trigger.RULE_ERROR:
         return Node(rule.name, rule.when, "error", f"{signal.why} {signal.limit}")
@@ -105,10 +105,10 @@ def _rule(ruled: Ruled, weighed: Evaluated) -> Node:
         return Node(rule.name, rule.when, "not fired", signal.why)
     asked = (("lane", rule.lane), ("template", rule.template), ("skills", ", ".join(rule.skills)))
     asks = " and ".join(f"{name} {demand}" for name, demand in asked if demand)
-    if weighed.won(ruled):
+    if evaluated.won(ruled):
         return Node(rule.name, rule.when, "won", f"{rule.reason} (asks for {asks})")
-    against = f"the rule {weighed.winner}" if weighed.winner else "a built-in"
-    return Node(rule.name, rule.when, "lost", f"{rule.reason} (asks for {asks}; {against} decided the lane {weighed.lane})")
+    against = f"the rule {evaluated.winner}" if evaluated.winner else "a built-in"
+    return Node(rule.name, rule.when, "lost", f"{rule.reason} (asks for {asks}; {against} decided the lane {evaluated.lane})")
 
 
 def _clock(one: Told) -> Node:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from store.audit.checkpoint import Checkpoint, open_checkpoint
 from store.audit.merkle import Read, root_at
-from store.audit.signed_note import BadNote, Checkpoint, VerifierKey, open_checkpoint
+from store.audit.signed_note import BadNote, VerifierKey
 
 NEWEST_FILE: Final = "checkpoint"
 MAX_FILE_BYTES = 65_536
@@ -55,7 +56,7 @@ class Absent:
     size: int
 
 
-Standing = Agrees | Behind | Forked | Absent
+Comparison = Agrees | Behind | Forked | Absent
 
 
 class CheckpointDirectory:
@@ -102,7 +103,7 @@ class CheckpointDirectory:
             raise CheckpointUnreadable(f"{self._file}: {CheckpointUnreadable.__doc__}") from problem
         return note
 
-    def compare(self, size: int, read: Read) -> Standing:
+    def compare(self, size: int, read: Read) -> Comparison:
         """How the database's tree, `size` leaves read through `read`, stands to the newest checkpoint. Raises CheckpointUnreadable."""
         newest = self.newest()
         if newest is None:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select
 
+from store.audit.checkpoint import Checkpoint, open_checkpoint
 from store.audit.merkle import TILE_WIDTH
-from store.audit.signed_note import Checkpoint, VerifierKey, open_checkpoint
+from store.audit.signed_note import VerifierKey
 from store.audit.stored_tree import newest_checkpoint
 from store.audit.tiles import write_export
 from store.database import Database

@@ -1,8 +1,7 @@
-"""Signed notes and checkpoints: the text by which the log says how large it is and what it holds.
+"""Signed notes: text with the signatures of keys that have names.
 
-Owns the formats C2SP signed-note (https://c2sp.org/signed-note) and tlog-checkpoint (https://c2sp.org/tlog-checkpoint), with Ed25519
-(RFC 8032) only, and the announcement by which an old signing key names its successor. It never reads files and never decides which key
-to trust. Reading is strict: text that another spelling could express is refused, so that no bit of a checkpoint is free to change.
+Owns the format C2SP signed-note (https://c2sp.org/signed-note), with Ed25519 (RFC 8032) only. It never reads files and never decides which
+key to trust. Reading is strict: text that another spelling could express is refused, so that no bit of a note is free to change.
 """
 
 from base64 import b64encode
@@ -113,62 +112,6 @@ def open_note(note: str, keys: Sequence[VerifierKey]) -> str:
     if not signed:
         raise BadNote
     return text
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """What the log commits to: its origin, its size in leaves and the RFC 6962 root (32 bytes) at that size."""
-
-    origin: str
-    size: int
-    root: bytes
-
-    def text(self) -> str:
-        """The note text, three lines without extensions."""
-        return f"{self.origin}\n{self.size}\n{b64encode(self.root).decode()}\n"
-
-    @classmethod
-    def parse(cls, text: str) -> "Checkpoint":
-        """Read back `text()`; extension lines are refused, because nobody audits them. Raises BadNote."""
-        lines = text.split("\n")
-        if len(lines) != 4 or not lines[1].isascii() or not lines[1].isdigit() or len(lines[1]) > 19:
-            raise BadNote
-        try:
-            checkpoint = cls(lines[0], int(lines[1]), decode_base64(lines[2]))
-        except ValueError as problem:
-            raise BadNote from problem
-        if not checkpoint.origin or len(checkpoint.root) != HASH_SIZE or checkpoint.text() != text:
-            raise BadNote
-        return checkpoint
-
-
-def sign_checkpoint(size: int, root: bytes, signer: Signer) -> str:
-    """The signed checkpoint note of a log whose origin is the signer's name."""
-    return signer.sign(Checkpoint(signer.vkey.name, size, root).text())
-
-
-def open_checkpoint(note: str, keys: Sequence[VerifierKey]) -> Checkpoint:
-    """The checkpoint in a note that one of `keys` signed, its origin being that key's name. Raises BadNote."""
-    origin = note.partition("\n")[0]
-    return Checkpoint.parse(open_note(note, [key for key in keys if key.name == origin]))
-
-
-def announce_key(new: VerifierKey, signer: Signer) -> str:
-    """The note by which the key in use names its successor; it goes into the `key_rotated` leaf as `fields.announcement`."""
-    return signer.sign(_announcement(signer.vkey.name, new))
-
-
-def is_announced(note: str, new: VerifierKey, old: VerifierKey) -> bool:
-    """Whether `old` announced `new` in this note. Never raises."""
-    try:
-        return open_note(note, [old]) == _announcement(old.name, new)
-    except BadNote:
-        return False
-
-
-def _announcement(origin: str, new: VerifierKey) -> str:
-    # The second line is no number, so this text can never be taken for a checkpoint.
-    return f"{origin}\nkey rotated\n{new}\n"
 
 
 def _signature(line: str) -> tuple[str, bytes]:

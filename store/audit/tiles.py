@@ -10,8 +10,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from store.audit.checkpoint import Checkpoint
 from store.audit.merkle import HASH_SIZE, TILE_HEIGHT, TILE_WIDTH, Frontier, leaf_hash
-from store.audit.signed_note import Checkpoint, VerifierKey
+from store.audit.signed_note import VerifierKey
 
 CHECKPOINT_FILE: Final = "checkpoint"
 KEY_FILE: Final = "key.vkey"

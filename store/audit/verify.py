@@ -13,9 +13,11 @@ from pathlib import Path
 
 from store.audit.bundle import LEAF_VERSION, Findings, check_bundle, is_number
 from store.audit.canonical import NotCanonical, decode_base64, parse
+from store.audit.checkpoint import Checkpoint, open_checkpoint
 from store.audit.commitment import MalformedOpening, Opening
+from store.audit.key_rotation import is_announced
 from store.audit.merkle import EMPTY_ROOT, TILE_WIDTH, leaf_hash, verify_inclusion
-from store.audit.signed_note import BadKey, BadNote, Checkpoint, VerifierKey, is_announced, open_checkpoint
+from store.audit.signed_note import BadKey, BadNote, VerifierKey
 from store.audit.tiles import CHECKPOINT_FILE, KEY_FILE, MAX_LEAF_BYTES, TileStack, is_tile_path, tile_path
 
 MAX_PROBLEMS = 100

@@ -20,16 +20,16 @@ class CaseVaults:
 
     def add(self, draft: Draft, case_id: str) -> None:
         """Make the key of a new case."""
-        safe, wrapped = self._vault.new_case(case_id)
-        draft.safes[case_id] = safe
+        case_vault, wrapped = self._vault.new_case(case_id)
+        draft.vaults[case_id] = case_vault
         draft.case_keys.append({"case_id": case_id, "wrapped": wrapped})
 
     def of(self, draft: Draft, case_id: str) -> CaseVault:
         """What seals content of a case."""
-        safe = draft.safes.get(case_id) or self._kept.safes.get(case_id)
-        if safe is None:
-            safe = draft.safes[case_id] = self._vault.open_case(case_id, self._known.wrapped[case_id])
-        return safe
+        case_vault = draft.vaults.get(case_id) or self._kept.vaults.get(case_id)
+        if case_vault is None:
+            case_vault = draft.vaults[case_id] = self._vault.open_case(case_id, self._known.wrapped[case_id])
+        return case_vault
 
     def content(self, case: Case) -> Submission | None:
         """The content of a case as the items before left it; None where it was not read or is erased."""
@@ -38,5 +38,5 @@ class CaseVaults:
         if case.id not in self._known.boxes or case.id not in self._known.wrapped:
             return None
         leaf_idx, box = self._known.boxes[case.id]
-        safe = self._vault.open_case(case.id, self._known.wrapped[case.id])
-        return content_submission(case.workflow, case.task_id, unseal(safe, leaf_idx, box))
+        case_vault = self._vault.open_case(case.id, self._known.wrapped[case.id])
+        return content_submission(case.workflow, case.task_id, unseal(case_vault, leaf_idx, box))

@@ -31,7 +31,7 @@ class Draft:
     case_keys: list[Row] = field(default_factory=list)
     cases: dict[str, Case] = field(default_factory=dict)
     contents: dict[str, Submission] = field(default_factory=dict)
-    safes: dict[str, CaseVault] = field(default_factory=dict)
+    vaults: dict[str, CaseVault] = field(default_factory=dict)
     also: list[Also] = field(default_factory=list)
     policy: str = ""
     """The hash of the policy that is active from now on, if another."""

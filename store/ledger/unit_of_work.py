@@ -241,7 +241,7 @@ class UnitOfWork:
         kept.uses += draft.uses
         kept.cases |= draft.cases
         kept.contents |= draft.contents
-        kept.safes |= draft.safes
+        kept.vaults |= draft.vaults
         kept.policy = draft.policy or kept.policy
         kept.governance = draft.governance or kept.governance
         self._changed |= draft.cases.keys()

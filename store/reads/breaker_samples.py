@@ -36,7 +36,7 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class OpenCases:
     """Open cases of a workflow, and those of them that climbed and nobody took."""
 
     open: int
@@ -49,14 +49,14 @@ def models(connection: Connection, workflow: str, since: datetime) -> Sequence[s
     return list(connection.execute(seen.distinct().order_by(cases.c.model)).scalars())
 
 
-def standings(connection: Connection) -> dict[str, Standing]:
+def open_cases(connection: Connection) -> dict[str, OpenCases]:
     """How every workflow stands now; counted once for all of them."""
     climbed = case((cases.c.climbed & (cases.c.claimed_by == "") & (cases.c.state == "pending"), 1))
     # an expression, because by the column itself SQLite would walk every case that ever was, in its order
     name = cases.c.workflow.concat(literal_column("''")).label("workflow")
     counted = select(name, func.count().label("open"), func.count(climbed).label("unowned"))
     rows = connection.execute(counted.where(among(cases.c.state, OPEN), cases.c.kind == CaseKind.CASE.value).group_by(name))
-    return {row.workflow: Standing(row.open, row.unowned) for row in rows}
+    return {row.workflow: OpenCases(row.open, row.unowned) for row in rows}
 
 
 def completeness(connection: Connection, since: datetime) -> tuple[int, int]:
@@ -66,7 +66,7 @@ def completeness(connection: Connection, since: datetime) -> tuple[int, int]:
     return len(bodies), sum(not judged(json.loads(body)) for body in bodies)
 
 
-def sample(connection: Connection, scope: Scope, since: datetime, standing: Standing, events: tuple[int, int]) -> Sample:
+def sample(connection: Connection, scope: Scope, since: datetime, open_now: OpenCases, events: tuple[int, int]) -> Sample:
     """Everything that a breaker may ask of the time from `since` until now."""
     received = _rows(
         connection, select(cases.c.confidence, cases.c.latency_ms, cases.c.risk, cases.c.marks), scope, cases.c.created_at, since
@@ -88,9 +88,9 @@ def sample(connection: Connection, scope: Scope, since: datetime, standing: Stan
         reviews_s=[row.used_s for row in reviewed if row.used_s is not None],
         sla_parts=[row.used_s / row.sla_s for row in reviewed if row.sla_s and row.used_s is not None],
         found_wrong=_found_wrong(connection, scope, since),
-        open_now=standing.open,
-        open_before=max(0, standing.open - len(received) + finished),
-        unowned=standing.unowned,
+        open_now=open_now.open,
+        open_before=max(0, open_now.open - len(received) + finished),
+        unowned=open_now.unowned,
         events=events[0],
         complete=events[1],
         bins=_bins(confidences),

@@ -159,7 +159,7 @@ def _free_cases(connection: Connection, *, limit: int, now: datetime) -> list[Ca
     waited_h = (micros(now) - cases.c.created_at) // 3_600_000_000
     aged = case(
         (waited_h * WAITING_PER_H >= WAITING_MOST, WAITING_MOST), else_=waited_h * WAITING_PER_H
-    )  # `routing.evaluation.risk.standing`
+    )  # `routing.evaluation.risk.waiting_priority`
     waiting = select(cases.c.snapshot).where(cases.c.state == "pending", cases.c.claimed_by == _NOBODY, cases.c.tied_to == _NOBODY)
     ordered = waiting.order_by((cases.c.priority + aged).desc(), cases.c.due_at, cases.c.id).limit(limit)
     return [Case.model_validate_json(snapshot) for snapshot in connection.execute(ordered).scalars()]

@@ -44,9 +44,9 @@ class Scene:
 
 def read_history(connection: Connection, *, case_id: str, vault: Vault) -> tuple[Happening, ...]:
     """The events of a case in order of the log."""
-    safe = case_safe(connection, case_id, vault)
+    case_vault = open_case_vault(connection, case_id, vault)
     rows = connection.execute(_HISTORY.where(leaves.c.case_id == case_id).order_by(leaves.c.idx))
-    return tuple(_happening(row.idx, row.body, row.at, row.box, safe) for row in rows)
+    return tuple(_happening(row.idx, row.body, row.at, row.box, case_vault) for row in rows)
 
 
 def read_content(connection: Connection, *, case_id: str, vault: Vault) -> Submission | None:
@@ -80,7 +80,7 @@ def check_vault_key(connection: Connection, *, vault: Vault) -> None:
         raise KeyUnusable("this database was written under another vault key; restore that key from your backup") from problem
 
 
-def case_safe(connection: Connection, case_id: str, vault: Vault) -> CaseVault | None:
+def open_case_vault(connection: Connection, case_id: str, vault: Vault) -> CaseVault | None:
     """What opens the case's content, None once it was erased."""
     wrapped = connection.execute(select(case_keys.c.wrapped).where(case_keys.c.case_id == case_id)).scalar_one_or_none()
     return None if wrapped is None else vault.open_case(case_id, wrapped)
@@ -90,15 +90,15 @@ _HISTORY = select(leaves.c.idx, leaves.c.body, leaves.c.at, vault.c.box).join(va
 
 
 def _content(connection: Connection, case: Case, keys: Vault) -> Submission | None:
-    safe = case_safe(connection, case.id, keys)
+    case_vault = open_case_vault(connection, case.id, keys)
     box = connection.execute(select(vault.c.box).where(vault.c.leaf_idx == case.content_at)).scalar_one_or_none()
-    if safe is None or box is None:
+    if case_vault is None or box is None:
         return None
-    return content_submission(case.workflow, case.task_id, unseal(safe, case.content_at, box))
+    return content_submission(case.workflow, case.task_id, unseal(case_vault, case.content_at, box))
 
 
-def _happening(index: int, body: bytes, at: int, box: bytes | None, safe: CaseVault | None) -> Happening:
+def _happening(index: int, body: bytes, at: int, box: bytes | None, case_vault: CaseVault | None) -> Happening:
     leaf = json.loads(body)
-    opened = unseal(safe, index, box) if safe is not None and box is not None else {}
+    opened = unseal(case_vault, index, box) if case_vault is not None and box is not None else {}
     actor = Actor(leaf["actor"]["kind"], leaf["actor"]["id"])
     return Happening(EventKind(leaf["event"]), actor, moment(at), leaf["fields"], opened, index)

@@ -11,7 +11,7 @@ from routing.canonical import Json
 from store.audit.merkle import inclusion_proof
 from store.audit.stored_tree import hashes, newest_checkpoint
 from store.database import Database
-from store.reads.history import case_safe
+from store.reads.history import open_case_vault
 from store.schema import leaves, vault
 from store.vault.content import opening, unseal
 from store.vault.vault import Vault
@@ -51,11 +51,11 @@ def _receipt(connection: Connection, *, leaf_idx: int, names: Collection[str] | 
 
 
 def _openings(connection: Connection, leaf_idx: int, case_id: str, keys: Vault) -> dict[str, Json]:
-    safe = case_safe(connection, case_id, keys)
+    case_vault = open_case_vault(connection, case_id, keys)
     row = connection.execute(select(vault.c.root_salt, vault.c.box).where(vault.c.leaf_idx == leaf_idx)).first()
-    if safe is None or row is None:
+    if case_vault is None or row is None:
         return {}
-    content = unseal(safe, leaf_idx, row.box)
+    content = unseal(case_vault, leaf_idx, row.box)
     return {name: _json(opening(row.root_salt, name, value).to_json()) for name, value in content.items()}
 
 

@@ -16,51 +16,51 @@ from tests.bot.slack.northwind import Northwind, a_town
 
 async def test_nobody_acknowledges_and_the_case_climbs(database_url: str) -> None:
     """Not a second early."""
-    async with a_town(database_url) as town:
-        case = await town.submit()
-        town.clock.forward(15 * 60 - 1)
-        assert await town.watch.tick() == 0
-        town.clock.forward(1)
-        assert await town.watch.tick() == 1
-        assert (await town.case(case)).tier == 1
+    async with a_town(database_url) as company:
+        case = await company.submit()
+        company.clock.forward(15 * 60 - 1)
+        assert await company.watch.tick() == 0
+        company.clock.forward(1)
+        assert await company.watch.tick() == 1
+        assert (await company.case(case)).tier == 1
 
 
 async def test_a_thousand_deadlines_at_once(sqlite_url: str) -> None:
     """More than one batch: all of them are over when the sweep is."""
-    async with a_town(sqlite_url) as town:
-        deadline = (town.clock.now + timedelta(minutes=10)).isoformat()
-        opened = await asyncio.gather(*(town.submit(f"t-{number}", deadline=deadline) for number in range(1_000)))
-        town.clock.forward(600)
-        assert await town.watch.tick() == 1_000
-        assert (await town.case(opened[-1])).verdict is Verdict.EXPIRED
-        assert await town.reads.due(town.clock.now, 10) == []
+    async with a_town(sqlite_url) as company:
+        deadline = (company.clock.now + timedelta(minutes=10)).isoformat()
+        opened = await asyncio.gather(*(company.submit(f"t-{number}", deadline=deadline) for number in range(1_000)))
+        company.clock.forward(600)
+        assert await company.watch.tick() == 1_000
+        assert (await company.case(opened[-1])).verdict is Verdict.EXPIRED
+        assert await company.reads.due(company.clock.now, 10) == []
 
 
 async def test_after_a_long_sleep_each_clock_acts_in_turn(sqlite_url: str) -> None:
     """The process was down for a day: the case is at the top, held, and not approved."""
-    async with a_town(sqlite_url) as town:
-        case = await town.submit()
-        town.clock.forward(24 * 3_600)
+    async with a_town(sqlite_url) as company:
+        case = await company.submit()
+        company.clock.forward(24 * 3_600)
         for _ in range(10):
-            await town.watch.tick()
-            town.clock.forward(3_600)
-        now = await town.case(case)
+            await company.watch.tick()
+            company.clock.forward(3_600)
+        now = await company.case(case)
         assert (now.tier, now.state, now.verdict) == (1, State.HELD, None)
 
 
 async def test_a_poisoned_case_is_reported_and_the_others_act(sqlite_url: str) -> None:
     """Its step raises; it is put off for a minute, and the sweep ends."""
-    async with a_town(sqlite_url) as town:
-        poisoned, healthy = await town.submit("t-bad"), await town.submit("t-good")
-        await _break(town, poisoned.id)
-        town.clock.forward(15 * 60)
-        assert await town.watch.tick() == 1
-        assert town.poison == [poisoned.id]
-        assert (await town.case(healthy)).tier == 1
-        assert await town.watch.tick() == 0
-        town.clock.forward(60)
-        await town.watch.tick()
-        assert town.poison == [poisoned.id] * 2
+    async with a_town(sqlite_url) as company:
+        poisoned, healthy = await company.submit("t-bad"), await company.submit("t-good")
+        await _break(company, poisoned.id)
+        company.clock.forward(15 * 60)
+        assert await company.watch.tick() == 1
+        assert company.poison == [poisoned.id]
+        assert (await company.case(healthy)).tier == 1
+        assert await company.watch.tick() == 0
+        company.clock.forward(60)
+        await company.watch.tick()
+        assert company.poison == [poisoned.id] * 2
 
 
 async def test_a_sweep_that_changes_nothing_ends(sqlite_url: str) -> None:
@@ -75,9 +75,9 @@ async def test_a_sweep_that_changes_nothing_ends(sqlite_url: str) -> None:
         async def put_off(self, case_id: str, until: datetime) -> None:
             raise AssertionError(case_id)
 
-    async with a_town(sqlite_url) as town:
-        case = await town.submit()
-        assert await sweep(town.ledger, Eager(), town.clock.now + timedelta(hours=1), lambda *_: None) == 0
+    async with a_town(sqlite_url) as company:
+        case = await company.submit()
+        assert await sweep(company.ledger, Eager(), company.clock.now + timedelta(hours=1), lambda *_: None) == 0
         assert len(asked) == 1
 
 
@@ -107,19 +107,19 @@ async def test_the_ticker_goes_on_after_a_failure_and_waits_for_its_tick_at_the_
 @pytest.mark.parametrize("number", [500, 501])
 async def test_what_fits_no_batch_comes_in_the_next_round(sqlite_url: str, number: int) -> None:
     """One more than a batch is no reason to wait for the next tick."""
-    async with a_town(sqlite_url) as town:
-        deadline = (town.clock.now + timedelta(minutes=10)).isoformat()
-        await asyncio.gather(*(town.submit(f"t-{each}", deadline=deadline) for each in range(number)))
-        town.clock.forward(600)
-        assert await town.watch.tick() == number
+    async with a_town(sqlite_url) as company:
+        deadline = (company.clock.now + timedelta(minutes=10)).isoformat()
+        await asyncio.gather(*(company.submit(f"t-{each}", deadline=deadline) for each in range(number)))
+        company.clock.forward(600)
+        assert await company.watch.tick() == number
 
 
-async def _break(town: Northwind, case_id: str) -> None:
+async def _break(company: Northwind, case_id: str) -> None:
     """Store a snapshot of a case whose tier does not exist."""
 
     def spoil(connection: Connection) -> None:
         broken = func.replace(cases.c.snapshot, '"tier":0', '"tier":7')
         connection.execute(update(cases).where(cases.c.id == case_id).values(snapshot=broken))
 
-    async with town.database.writing() as transaction:
+    async with company.database.writing() as transaction:
         await transaction.commit(spoil)

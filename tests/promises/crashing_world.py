@@ -41,7 +41,7 @@ class Mortal:
         self.fate = fate
         self.deaths = 0
         self._process: Process | None = None
-        world.sandbox.pagerduty.hooks.retry_s = 0.01
+        world.sandbox.pagerduty.webhooks.retry_s = 0.01
 
     async def live(self) -> None:
         """Start the bot, however often that takes."""
@@ -101,8 +101,8 @@ class Mortal:
 
     async def write(self, case_id: str, number: int, kind: str, **body: Any) -> str:
         """The service posts a letter about its case, again with the same webhook-id until it is accepted."""
-        letter = {"type": f"case.{kind}", "case_id": case_id, **body}
-        return await self._post(f"letter-{number}", letter, f"/v1/cases/{case_id}/{kind}")
+        followup = {"type": f"case.{kind}", "case_id": case_id, **body}
+        return await self._post(f"letter-{number}", followup, f"/v1/cases/{case_id}/{kind}")
 
     async def press(self, person: str, verb: str, case_id: str, done: Callable[[Case], bool], **form: str) -> None:
         """Somebody presses, fills in the form if there is one, and does so again while the case shows no sign of it."""
@@ -160,7 +160,7 @@ class Mortal:
         await self._surely(lambda: self.outside(self._hooks_settled))
 
     async def _hooks_settled(self) -> bool:
-        await self.world.sandbox.pagerduty.hooks.settled()
+        await self.world.sandbox.pagerduty.webhooks.settled()
         return True
 
     async def _drain(self) -> bool:

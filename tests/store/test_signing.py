@@ -10,9 +10,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from routing.change import Actor
 from routing.vocabulary import EventKind
+from store.audit.checkpoint import open_checkpoint
 from store.audit.checkpoint_directory import CheckpointDirectory
 from store.audit.export import NoCheckpointError, export
-from store.audit.signed_note import Signer, open_checkpoint
+from store.audit.signed_note import Signer
 from store.audit.stored_tree import newest_checkpoint
 from store.audit.verify import Verified, verify_export, verify_receipt
 from store.ledger.answers import Changed, Opened

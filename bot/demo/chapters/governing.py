@@ -12,7 +12,7 @@ from routing.change import Actor
 
 async def excepted(scene: Scene) -> None:
     """An exception: asked for by one, approved by another, counted."""
-    look, see = scene.witness, scene.see
+    look, see = scene.observer, scene.see
     scene.chapter("An exception from the policy: asked for, approved by another, counted")
     await scene.post("summary-low", "review")
     words = "waives=confidence_low days=7 uses=2 The model was recalibrated and reads low."
@@ -31,7 +31,7 @@ async def excepted(scene: Scene) -> None:
 
 async def paused(scene: Scene) -> None:
     """A workflow is paused and let go on by those who may."""
-    look, see = scene.witness, scene.see
+    look, see = scene.observer, scene.see
     scene.chapter("A workflow is paused, and goes on")
     await scene.say(ANNA, "review-tier1", "pause access-requests Something is odd.")
     await see("Anna may not pause it, and is told who may", scene.told(ANNA, "It takes a supervisor"))
@@ -44,7 +44,7 @@ async def paused(scene: Scene) -> None:
 
 async def quarantined(scene: Scene) -> None:
     """One case is taken out of everybody's hands and given back."""
-    look, see = scene.witness, scene.see
+    look, see = scene.observer, scene.see
     scene.chapter("A photo that looks forged: one case in quarantine")
     case = await scene.post("headphones", "review")
     await see("its card is in #review-tier1", lambda: look.card("review-tier1", case, verb="approve"))
@@ -60,7 +60,7 @@ async def quarantined(scene: Scene) -> None:
 
 async def line_stopped(scene: Scene) -> None:
     """A mail gives away another customer: the workflow stops with it."""
-    look, see = scene.witness, scene.see
+    look, see = scene.observer, scene.see
     scene.chapter("A mail that gives away another customer: the line stops")
     waiting = await scene.post("reply-thanks", "review")
     await see("a harmless mail waits in #review-tier1", lambda: look.card("review-tier1", waiting, verb="approve"))
@@ -86,7 +86,7 @@ async def line_stopped(scene: Scene) -> None:
 
 async def broken(scene: Scene) -> None:
     """The figures go wrong: the workflow brakes by itself, people let it go on."""
-    look, see = scene.witness, scene.see
+    look, see = scene.observer, scene.see
     scene.chapter("Half of the tickets were corrected: the breaker trips")
     scene.pass_time(minutes=1)
     await see(
@@ -102,7 +102,7 @@ async def broken(scene: Scene) -> None:
 
 async def policy_changed(scene: Scene) -> None:
     """Another policy: rehearsed, proposed, accepted by a second person, and rolled back."""
-    look, see, stage = scene.witness, scene.see, scene.stage
+    look, see, stage = scene.observer, scene.see, scene.stage
     scene.chapter("A stricter policy: rehearsed, accepted by a second person, rolled back")
     await scene.post("sofa", "review")
     made = await stage.app.proposing.propose(

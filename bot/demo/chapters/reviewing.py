@@ -10,7 +10,7 @@ from bot.demo.scene import Json, Scene
 
 async def approved(scene: Scene) -> None:
     """One person says yes and the service carries it out."""
-    look, see = scene.witness, scene.see
+    look, see = scene.observer, scene.see
     scene.chapter("A small refund: one person approves")
     case = await scene.post("small-refund", "review")
     await see("its card is in #review-tier1, with buttons", lambda: look.card("review-tier1", case, verb="approve"))
@@ -28,7 +28,7 @@ async def approved(scene: Scene) -> None:
 
 async def climbed(scene: Scene) -> None:
     """Nobody presses: a reminder, the next tier, PagerDuty."""
-    look, see = scene.witness, scene.see
+    look, see = scene.observer, scene.see
     scene.chapter("An account to lock: nobody presses")
     case = await scene.post("lock", "review")
     await see("its card is in #review-tier1", lambda: look.card("review-tier1", case))
@@ -50,7 +50,7 @@ async def climbed(scene: Scene) -> None:
 
 async def rejected(scene: Scene) -> None:
     """A no, with its reason."""
-    look, see = scene.witness, scene.see
+    look, see = scene.observer, scene.see
     scene.chapter("A large refund: an expert says no, with a reason")
     case = await scene.post("large-refund", "expert")
     await see("its card is in #review-tier2", lambda: look.card("review-tier2", case, verb="reject"))
@@ -63,7 +63,7 @@ async def rejected(scene: Scene) -> None:
 
 async def requester_refused(scene: Scene) -> None:
     """Nobody decides what they asked for."""
-    look, see = scene.witness, scene.see
+    look, see = scene.observer, scene.see
     scene.chapter("An access request: who asks does not decide")
     case = await scene.post("access", "review")
     await see("its card is in #review-tier1", lambda: look.card("review-tier1", case, verb="approve"))
@@ -76,7 +76,7 @@ async def requester_refused(scene: Scene) -> None:
 
 async def modified(scene: Scene) -> None:
     """The proposed action is corrected, and the correction is what counts."""
-    look, see = scene.witness, scene.see
+    look, see = scene.observer, scene.see
     scene.chapter("A price with a shifted decimal point: changed, then approved")
     case = await scene.post("price", "review")
     await see("its card shows the price before and after", lambda: look.card_with("review-tier1", case, "129.00", "11.90"))
@@ -92,7 +92,7 @@ async def modified(scene: Scene) -> None:
 
 async def corrected(scene: Scene) -> None:
     """Triage: what a model filled in is confirmed once and corrected once."""
-    look, see = scene.witness, scene.see
+    look, see = scene.observer, scene.see
     scene.chapter("Two tickets the model sorted: one confirmed, one corrected")
     right, wrong = await scene.post("ticket-charged", "review"), await scene.post("ticket-smell", "review")
     await see("the card shows what the model filled in", lambda: look.card_with("review-tier1", right, "billing", "Charged twice"))
@@ -110,7 +110,7 @@ async def corrected(scene: Scene) -> None:
 
 async def by_two_people(scene: Scene) -> None:
     """A masked account, a checklist, two people."""
-    look, see = scene.witness, scene.see
+    look, see = scene.observer, scene.see
     scene.chapter("New bank details of a supplier: masked, a checklist, two different people")
     case = await scene.post("bank", "expert")
     iban = str(scene.cases["bank"]["action"]["params"]["iban"])
@@ -135,7 +135,7 @@ async def by_two_people(scene: Scene) -> None:
 
 async def failed_item(scene: Scene) -> None:
     """One item of the checklist fails: nothing is approved, the next tier has the case."""
-    look, see = scene.witness, scene.see
+    look, see = scene.observer, scene.see
     scene.chapter("Another supplier: one item of the checklist fails")
     case = await scene.post("bank-uncalled", "review")
     await see("its card is in #review-tier2", lambda: look.card("review-tier2", case, verb="approve"))
@@ -149,7 +149,7 @@ async def failed_item(scene: Scene) -> None:
 
 async def asked(scene: Scene) -> None:
     """A reviewer asks, the service answers, the case comes back."""
-    look, see = scene.witness, scene.see
+    look, see = scene.observer, scene.see
     scene.chapter("A mail to a customer: a question first")
     case = await scene.post("reply", "review")
     card = await see("its card is in #review-tier1", lambda: look.card("review-tier1", case, verb="ask"))
@@ -169,7 +169,7 @@ async def asked(scene: Scene) -> None:
 
 async def source_missing(scene: Scene) -> None:
     """The service says itself that a source is missing: it is asked before any person is."""
-    look, see = scene.witness, scene.see
+    look, see = scene.observer, scene.see
     scene.chapter("A refund without its source: the service is asked before people are")
     case = await scene.post("no-tracking", "review")
     answer = scene.service.posted[-1].answer
@@ -186,7 +186,7 @@ async def source_missing(scene: Scene) -> None:
 
 async def tied(scene: Scene) -> None:
     """The same action twice: shown once, separated by hand, and decided together."""
-    look, see = scene.witness, scene.see
+    look, see = scene.observer, scene.see
     scene.chapter("The same price three times: one card, one press")
     first = await scene.post("candle", "review")
     second = await scene.post("candle", "review", task_id="price-3022")
@@ -205,7 +205,7 @@ async def tied(scene: Scene) -> None:
 
 async def automatic(scene: Scene) -> None:
     """Sure, harmless, undoable: nobody is asked."""
-    look, see = scene.witness, scene.see
+    look, see = scene.observer, scene.see
     scene.chapter("A summary the model is sure of: nobody is asked")
     case = await scene.post("summary", "auto")
     await see("the service may file it", lambda: look.verdict(case, "auto_approved"))
@@ -214,7 +214,7 @@ async def automatic(scene: Scene) -> None:
 
 async def checked(scene: Scene) -> None:
     """An automatic approval is looked at afterwards and found wrong: it is undone, by somebody else than who found it."""
-    look, see = scene.witness, scene.see
+    look, see = scene.observer, scene.see
     scene.chapter("A summary it is only just sure of: approved, checked, undone")
     case = await scene.post("summary-close", "auto")
     await see("the service filed it", lambda: look.executed(case) == 1)

@@ -18,7 +18,7 @@ Json = dict[str, Any]
 
 
 class Actions:
-    """One method per verb that the page's script knows. `deed` is what the script sent."""
+    """One method per verb that the page's script knows. `action` is what the script sent."""
 
     def __init__(self, slack: Slack, pagerduty: PagerDuty, switchboard: Switchboard, marks: Marks) -> None:
         self._slack = slack
@@ -37,13 +37,13 @@ class Actions:
             "fault": self._fault,
         }
 
-    async def do(self, seat: Seat, verb: str, deed: Json) -> str:
+    async def do(self, seat: Seat, verb: str, action: Json) -> str:
         """Carry out `verb`; returns a notice for the person, mostly empty: what a client would not allow is told, not raised.
 
         Raises KeyError for what does not exist.
         """
         try:
-            return await self._verbs[verb](seat, deed)
+            return await self._verbs[verb](seat, action)
         except ClientError as refusal:
             return f"Slack would not let you: {refusal}"
 
@@ -55,43 +55,43 @@ class Actions:
         await self._slack.open_home(seat.user)
         return ""
 
-    async def _acknowledge(self, seat: Seat, deed: Json) -> str:
-        await self._pagerduty.acknowledge(str(deed["incident"]), self._responder(seat, deed))
+    async def _acknowledge(self, seat: Seat, action: Json) -> str:
+        await self._pagerduty.acknowledge(str(action["incident"]), self._responder(seat, action))
         return ""
 
-    async def _resolve(self, seat: Seat, deed: Json) -> str:
-        await self._pagerduty.resolve(str(deed["incident"]), self._responder(seat, deed))
+    async def _resolve(self, seat: Seat, action: Json) -> str:
+        await self._pagerduty.resolve(str(action["incident"]), self._responder(seat, action))
         return ""
 
-    async def _note(self, seat: Seat, deed: Json) -> str:
-        await self._pagerduty.note(str(deed["incident"]), self._responder(seat, deed), str(deed["content"]))
+    async def _note(self, seat: Seat, action: Json) -> str:
+        await self._pagerduty.note(str(action["incident"]), self._responder(seat, action), str(action["content"]))
         return ""
 
-    async def _fault(self, _: Seat, deed: Json) -> str:
-        self._switchboard.turn(str(deed["fault"]), on=bool(deed["on"]))
+    async def _fault(self, _: Seat, action: Json) -> str:
+        self._switchboard.turn(str(action["fault"]), on=bool(action["on"]))
         return ""
 
-    async def _press(self, seat: Seat, deed: Json) -> str:
-        action_id, value, block_id = str(deed["action_id"]), deed.get("value") or None, str(deed["block_id"]) or None
-        values = deed.get("values") or {}
-        view = str(deed.get("view") or "")
+    async def _press(self, seat: Seat, action: Json) -> str:
+        action_id, value, block_id = str(action["action_id"]), action.get("value") or None, str(action["block_id"]) or None
+        values = action.get("values") or {}
+        view = str(action.get("view") or "")
         if view:
             ack = await self._slack.click_in_view(seat.user, view, action_id, value, block_id=block_id, values=values)
         else:
-            ack = await self._slack.click(seat.user, seat.channel, str(deed["ts"]), action_id, value, block_id=block_id, values=values)
+            ack = await self._slack.click(seat.user, seat.channel, str(action["ts"]), action_id, value, block_id=block_id, values=values)
         problem = None if ack.ok else f"{_words(ack)} What you pressed may not have been recorded."
-        self._marks.complain(seat.user, view or str(deed["ts"]), problem)
+        self._marks.complain(seat.user, view or str(action["ts"]), problem)
         return ""
 
-    async def _submit(self, seat: Seat, deed: Json) -> str:
-        view = str(deed["view"])
-        ack = await self._slack.submit(seat.user, view, deed.get("values") or {})
+    async def _submit(self, seat: Seat, action: Json) -> str:
+        view = str(action["view"])
+        ack = await self._slack.submit(seat.user, view, action.get("values") or {})
         self._marks.complain(seat.user, view, None if ack.ok else f"{_words(ack)} We had some trouble connecting. Try again?")
         self._marks.correct(view, self._slack.shown_errors(seat.user))
         return ""
 
-    async def _say(self, seat: Seat, deed: Json) -> str:
-        text = str(deed["text"])
+    async def _say(self, seat: Seat, action: Json) -> str:
+        text = str(action["text"])
         if seat.channel == HOME:
             return "Choose a channel first: Home takes no messages."
         if not text.startswith("/"):
@@ -105,13 +105,13 @@ class Actions:
         self._marks.complain(seat.user, seat.channel, None if ack.ok else f"{command} failed with the error “{code}”. {_words(ack)}")
         return ""
 
-    def _responder(self, seat: Seat, deed: Json) -> str:
+    def _responder(self, seat: Seat, action: Json) -> str:
         """The same person in PagerDuty, by e-mail as companies tie them; else whoever is on call; else the first responder."""
         email = self._slack.workspace.user(seat.user).email
         responders = self._pagerduty.config.responders
-        incident = self._pagerduty.incident(str(deed["incident"]))
+        incident = self._pagerduty.incident(str(action["incident"]))
         if incident is None:
-            raise KeyError(deed["incident"])
+            raise KeyError(action["incident"])
         same = [responder for responder in responders if responder.email == email]
         return (*same, *self._pagerduty.assignees(incident), *responders)[0].id
 

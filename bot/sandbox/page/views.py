@@ -1,4 +1,4 @@
-"""The page over HTTP: whole, in regions, as a stream of "something changed", and the deeds of whoever sits at it.
+"""The page over HTTP: whole, in regions, as a stream of "something changed", and the actions of whoever sits at it.
 
 It answers this machine's own browser only: other hosts, other origins and scripts of other pages are turned away.
 """
@@ -45,7 +45,7 @@ class Page:
         self._customer = customer
         self._marks = Marks()
         self._switchboard = Switchboard(faults)
-        self._deeds = Actions(slack, pagerduty, self._switchboard, self._marks)
+        self._actions = Actions(slack, pagerduty, self._switchboard, self._marks)
         self._environment = make_environment()
         self._watchers: set[asyncio.Event] = set()
         self._unwatch = [peer.record.watch(self._wake) for peer in (slack, pagerduty, customer)]
@@ -96,10 +96,10 @@ class Page:
     # Doing
 
     async def _do(self, request: web.Request) -> web.Response:
-        deed = await request.json()
-        seat = take_seat(self._slack, deed)
+        action = await request.json()
+        seat = take_seat(self._slack, action)
         try:
-            notice = await self._deeds.do(seat, str(deed["verb"]), deed)
+            notice = await self._actions.do(seat, str(action["verb"]), action)
         except KeyError as missing:
             return web.json_response({"notice": f"There is no {missing} any more."}, status=404)
         self._wake(None)
@@ -149,11 +149,11 @@ def make_environment() -> Environment:
 
 @web.middleware
 async def _only_this_machine(request: web.Request, handler: Any) -> web.StreamResponse:  # noqa: ANN401  # aiohttp's Handler is private
-    """Refuse a Host that is not this machine (DNS rebinding), and deeds without the header that no other origin can add."""
+    """Refuse a Host that is not this machine (DNS rebinding), and actions without the header that no other origin can add."""
     if request.url.host not in LOCAL:
         raise web.HTTPForbidden(text="This page is for this machine's browser.")
     if request.method == "POST" and request.headers.get("X-Sandbox") != "page":
-        raise web.HTTPForbidden(text="Deeds come from the page itself.")
+        raise web.HTTPForbidden(text="Actions come from the page itself.")
     response: web.StreamResponse = await handler(request)
     if not response.prepared:
         response.headers.update(HEADERS)

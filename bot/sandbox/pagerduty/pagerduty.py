@@ -27,7 +27,7 @@ class PagerDuty:
         self.config = config
         self.wire = Wire(config.subdomain)
         self.record = Record("pagerduty", clock)
-        self.hooks = Webhooks(config.webhook_secrets, clock, faults, self.record, hook_retry_s)
+        self.webhooks = Webhooks(config.webhook_secrets, clock, faults, self.record, hook_retry_s)
         self._clock = clock
         self._faults = faults
         self._incidents: dict[str, Incident] = {}
@@ -37,7 +37,7 @@ class PagerDuty:
 
     def connect(self, webhook_url: str | None) -> None:
         """Where webhooks go from now on; None: nowhere."""
-        self.hooks.url = webhook_url
+        self.webhooks.url = webhook_url
 
     def routes(self) -> list[web.RouteDef]:
         """The Events API v2."""
@@ -45,11 +45,11 @@ class PagerDuty:
 
     async def start(self) -> None:
         """Begin to deliver webhooks."""
-        await self.hooks.start()
+        await self.webhooks.start()
 
     async def stop(self) -> None:
         """Stop delivering webhooks."""
-        await self.hooks.stop()
+        await self.webhooks.stop()
 
     # What it holds
 
@@ -106,7 +106,7 @@ class PagerDuty:
         self.record.add("note", incident_id=incident_id, key=incident.key, by=responder_id, content=content)
         agent = self.wire.responder(person)
         data = self.wire.hooked_note(incident, note)
-        await self.hooks.queue("incident.annotated", agent, {"name": "PagerDuty"}, timestamp(note.at), data).wait()
+        await self.webhooks.queue("incident.annotated", agent, {"name": "PagerDuty"}, timestamp(note.at), data).wait()
         return note
 
     async def _person_changes(self, incident_id: str, responder_id: str, status: str, verb: str) -> Incident:
@@ -180,4 +180,4 @@ class PagerDuty:
 
     def _queue(self, incident: Incident, event_type: str, agent: Json, client: Json | None) -> asyncio.Event:
         data = self.wire.hooked(incident, self.assignees(incident))
-        return self.hooks.queue(event_type, agent, client, timestamp(self._clock()), data)
+        return self.webhooks.queue(event_type, agent, client, timestamp(self._clock()), data)

@@ -10,11 +10,14 @@ from bot.slack.cards.parts.buttons import beside, review_rows
 from bot.slack.cards.parts.checklist import asked, confirming, if_failed
 from bot.slack.cards.parts.child_cases import execution_label, lead, question
 from bot.slack.cards.parts.clock_line import clock_lines
-from bot.slack.cards.parts.grounds import alerts, confidence, other_reasons, passed, prefilled, sayings, sources, weighed, why_here
+from bot.slack.cards.parts.model_says import confidence, prefilled, sayings, weighed
 from bot.slack.cards.parts.near_duplicates import linked_words, tied_words
 from bot.slack.cards.parts.proposed_action import about, amount_beside_title, execution, headline, if_wrong, risk_lead
+from bot.slack.cards.parts.provenance import footer, provenance
+from bot.slack.cards.parts.reasons import alerts, other_reasons, passed, why_here
 from bot.slack.cards.parts.small_print import terms
-from bot.slack.cards.parts.strips import climbed, footer, people, provenance, steps, verification_failed
+from bot.slack.cards.parts.sources import sources
+from bot.slack.cards.parts.steps import climbed, people, steps, verification_failed
 from bot.slack.cards.text.block_kit import Block, Drawing, mrkdwn, plain, rich, small, words
 from bot.slack.cards.text.limits import TOTAL, total_of
 from bot.slack.cards.text.safe_text import Cuts, escaped, line

@@ -7,9 +7,10 @@ from datetime import datetime
 from bot.slack.cards.decided import verdict_words, what_became_of_it
 from bot.slack.cards.parts.child_cases import execution_label, lead, question
 from bot.slack.cards.parts.clock_line import clock_lines, moment
-from bot.slack.cards.parts.near_duplicates import alike_blocks
+from bot.slack.cards.parts.near_duplicates import near_duplicate_blocks
 from bot.slack.cards.parts.proposed_action import execution, headline, risk_lead
-from bot.slack.cards.parts.strips import footer, people, steps
+from bot.slack.cards.parts.provenance import footer
+from bot.slack.cards.parts.steps import people, steps
 from bot.slack.cards.text.block_kit import Block, Drawing, header, lines, rich, run, small, small_words, words
 from bot.slack.cards.text.mentions import linked, mention
 from bot.slack.cards.text.safe_text import Cuts, brief, channel_name, escaped, own_id
@@ -43,7 +44,7 @@ COMMANDS = (
 
 
 @dataclass(frozen=True, slots=True)
-class ChannelStanding:
+class ChannelStatus:
     """One channel's queue, of whatever ladders have a tier there.
 
     How many cases wait, how many of them nobody has taken, how many are late, and the next due time.
@@ -68,7 +69,7 @@ class CaseLine:
     claimed_by: str = ""
 
 
-def draw_status(channels: Sequence[ChannelStanding], *, held: int = 0, needs_info: int = 0) -> Drawing:
+def draw_status(channels: Sequence[ChannelStatus], *, held: int = 0, needs_info: int = 0) -> Drawing:
     """`/review status`."""
     waiting = sum(one.waiting for one in channels)
     late = sum(one.late for one in channels)
@@ -103,7 +104,7 @@ def draw_case(view: View) -> Drawing:
         *headline(lead(view) or risk_lead(view), view),
         *question(view, Cuts()),
         words(" ".join(part for part in (f"*{stands}*{decided}.", *clock_lines(view), *what_became_of_it(view), link) if part)),
-        *alike_blocks(view),
+        *near_duplicate_blocks(view),
     ]
     if case.state is State.PENDING:
         blocks += [*map(words, steps(view)), small_words(people(view))]
@@ -126,7 +127,7 @@ def _sentence(text: str) -> Drawing:
     return Drawing(text, [words(text)])
 
 
-def _standing(one: ChannelStanding) -> str:
+def _standing(one: ChannelStatus) -> str:
     due = f", next due {moment(one.next_due)}" if one.next_due is not None else ""
     late = f", *{one.late:,} late*" if one.late else ""
     free = f" ({one.unclaimed:,} unclaimed)" if one.waiting else ""

@@ -10,9 +10,10 @@ from bot.slack.cards.parts.buttons import decided_rows, held_rows
 from bot.slack.cards.parts.child_cases import answer, done, execution_label, question, since_then
 from bot.slack.cards.parts.clock_line import clock_lines, moment, place
 from bot.slack.cards.parts.diff import change_block
-from bot.slack.cards.parts.near_duplicates import alike_blocks
+from bot.slack.cards.parts.near_duplicates import near_duplicate_blocks
 from bot.slack.cards.parts.proposed_action import execution, headline
-from bot.slack.cards.parts.strips import climbed, footer, verification_failed, votes_of
+from bot.slack.cards.parts.provenance import footer
+from bot.slack.cards.parts.steps import climbed, verification_failed, votes_of
 from bot.slack.cards.text.block_kit import Block, Drawing, bullets, lines, quote, rich, run, words
 from bot.slack.cards.text.mentions import acted, linked
 from bot.slack.cards.text.safe_text import Cuts, clean, escaped, line
@@ -56,7 +57,7 @@ def _face(view: View) -> tuple[str, list[Block]]:
                 *question(view, cuts),
                 *verification_failed(view, cuts),
                 execution(view, cuts, _label(view)),
-                *alike_blocks(view),
+                *near_duplicate_blocks(view),
                 *held_rows(view),
             ]
         case State.NEEDS_INFO:
@@ -64,7 +65,7 @@ def _face(view: View) -> tuple[str, list[Block]]:
                 words(" ".join(clock_lines(view))),
                 *_wanted(view, cuts),
                 execution(view, cuts, _label(view)),
-                *alike_blocks(view),
+                *near_duplicate_blocks(view),
             ]
         case State.PENDING | State.DECIDED | State.CLOSED:
             return verdict_words(view), _decided(view, cuts)
@@ -126,7 +127,7 @@ def _decided(view: View, cuts: Cuts) -> list[Block]:
         *said,
         *_corrected(view, cuts),
         execution(view, cuts, _what_became(view)),
-        *alike_blocks(view),
+        *near_duplicate_blocks(view),
         *decided_rows(view),
     ]
 

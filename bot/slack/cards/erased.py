@@ -5,7 +5,8 @@ Owns these two drawings. They show nothing the service or a person wrote, and ha
 
 from bot.slack.cards.decided import verdict_words
 from bot.slack.cards.parts.clock_line import moment
-from bot.slack.cards.parts.strips import footer, votes_of
+from bot.slack.cards.parts.provenance import footer
+from bot.slack.cards.parts.steps import votes_of
 from bot.slack.cards.text.block_kit import Drawing, header, small_words, words
 from bot.slack.cards.text.mentions import acted
 from bot.slack.cards.text.safe_text import escaped

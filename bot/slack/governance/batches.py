@@ -1,6 +1,6 @@
-"""Cases held and let go by an order: one, or all that one model proposed since some moment.
+"""Cases held and let go by a command: one, or all that one model proposed since some moment.
 
-Owns finding them and carrying the order to each; whether it counts for a case is decided on the case, as with any press.
+Owns finding them and carrying the command to each; whether it counts for a case is decided on the case, as with any press.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from store.reads.batch import open_batch
 from store.reads.tier_status import cases_named
 
 AT_ONCE = 200
-"""Cases held by one order: Slack waits three seconds for the answer. The same order again takes the next ones."""
+"""Cases held by one command: Slack waits three seconds for the answer. The same command again takes the next ones."""
 
 
 class Batches:
@@ -35,27 +35,27 @@ class Batches:
         self._people = people
         self._rulings = rulings
 
-    async def one(self, order: OneCase, asked: Asked) -> str:
+    async def one(self, command: OneCase, asked: Asked) -> str:
         """Hold or release one case; gives the sentence for whoever asked."""
-        found = await self._database.read(partial(cases_named, word=order.word))
+        found = await self._database.read(partial(cases_named, word=command.word))
         if not found:
             return "There is no case with this id, and no task."
-        verb = Verb.QUARANTINE if order.hold else Verb.RESUME
-        refused = [text for case in found if (text := await self._press(case, verb, order.reason, asked)) is not None]
+        verb = Verb.QUARANTINE if command.hold else Verb.RESUME
+        refused = [text for case in found if (text := await self._press(case, verb, command.reason, asked)) is not None]
         if refused:
             return refused[0]
-        return f"{found[0].id} is {'in quarantine' if order.hold else 'released'}."
+        return f"{found[0].id} is {'in quarantine' if command.hold else 'released'}."
 
-    async def many(self, order: Batch, asked: Asked) -> str:
+    async def many(self, command: Batch, asked: Asked) -> str:
         """Hold a batch; gives the sentence for whoever asked."""
         refused = await self._rulings.may_begin(asked)
         if isinstance(refused, Declined):
             return refused.text
-        query = partial(open_batch, workflow=order.workflow, model=order.model, since=order.since, limit=AT_ONCE)
+        query = partial(open_batch, workflow=command.workflow, model=command.model, since=command.since, limit=AT_ONCE)
         cases, more = await self._database.read(query)
-        outcomes = await asyncio.gather(*(self._press(case, Verb.QUARANTINE, order.reason, asked) for case in cases))
+        outcomes = await asyncio.gather(*(self._press(case, Verb.QUARANTINE, command.reason, asked) for case in cases))
         held = sum(outcome is None for outcome in outcomes)
-        parts = [f"{held:,} case{'s' if held != 1 else ''} of {order.workflow} in quarantine."]
+        parts = [f"{held:,} case{'s' if held != 1 else ''} of {command.workflow} in quarantine."]
         parts += [f"{len(cases) - held:,} could not be held: {next(filter(None, outcomes))}"] if held < len(cases) else []
         parts += ["There are more: type the same again."] if more else []
         return " ".join(parts) if cases else "No open case matches."
@@ -79,6 +79,6 @@ class Batches:
         return getattr(result, "text", "It changed meanwhile.")
 
 
-def batch_asked(asked: Asked, order: Batch) -> Asked:
+def batch_asked(asked: Asked, command: Batch) -> Asked:
     """The same wish as a verb on the workflow, for who may."""
-    return Asked(GovernanceVerb.QUARANTINE, f"w_{order.workflow}", asked.user, asked.team, asked.key, order.reason)
+    return Asked(GovernanceVerb.QUARANTINE, f"w_{command.workflow}", asked.user, asked.team, asked.key, command.reason)

@@ -24,7 +24,7 @@ from store.reads.cases import Reads
 
 Ack = Callable[..., Awaitable[Any]]
 
-_LOG = structlog.get_logger("tierline.govern")
+_LOG = structlog.get_logger("tierline.governance")
 
 
 class GovernanceButtons:

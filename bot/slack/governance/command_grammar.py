@@ -1,4 +1,4 @@
-"""Typed orders about more than one case, read into values: `/review pause refunds The model invents order numbers.` Owns their grammar;
+"""Typed commands about more than one case, read into values: `/review pause refunds The model invents order numbers.` Owns their grammar;
 judges nothing and asks nobody.
 """
 
@@ -21,7 +21,7 @@ USAGE: dict[str, str] = {
     "or approve ID, or end ID REASON",
     "policy": "/review policy, or /review policy widen PERCENT REASON, or /review policy rollback REASON",
 }
-"""First word -> how the order is typed."""
+"""First word -> how the command is typed."""
 
 LONGEST_WORD = 100
 
@@ -82,7 +82,7 @@ GovernanceCommand = Decision | OneCase | Batch | Listing | Unclear
 
 
 def read_command(text: str, now: datetime) -> GovernanceCommand | None:
-    """The order that somebody typed behind `/review`; None where the first word is none of these."""
+    """The command that somebody typed behind `/review`; None where the first word is none of these."""
     word, *rest = text.split() or [""]
     if word not in USAGE:
         return None

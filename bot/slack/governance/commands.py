@@ -1,6 +1,6 @@
-"""Typed orders carried out: each is answered for the asker alone, and one that lacks its reason is answered with how it is typed.
+"""Typed commands carried out: each is answered for the asker alone, and one that lacks its reason is answered with how it is typed.
 
-Owns which order leads where; the grammar is `bot.slack.governance.command_grammar`'s, and who may is the steps' to say.
+Owns which command leads where; the grammar is `bot.slack.governance.command_grammar`'s, and who may is the steps' to say.
 """
 
 from collections.abc import Callable
@@ -26,11 +26,11 @@ from routing.governance.governance import Governance
 from routing.policy.policy import Policy
 from store.reads.cases import Reads
 
-_LOG = structlog.get_logger("tierline.orders")
+_LOG = structlog.get_logger("tierline.commands")
 
 
 class GovernanceCommands:
-    """Answers orders. `policy` gives the active one, `clock` aware UTC times."""
+    """Answers commands. `policy` gives the active one, `clock` aware UTC times."""
 
     def __init__(
         self, rulings: Rulings, batches: Batches, reads: Reads, policy: Callable[[], Policy], clock: Callable[[], datetime]
@@ -42,30 +42,30 @@ class GovernanceCommands:
         self._clock = clock
 
     async def answer(self, user: str, team: str, text: str, key: str) -> Drawing | None:
-        """What `user`, who typed in `team`, gets to see; None where it is no order of these. `key` names this message for ever."""
-        order = read_command(text, self._clock())
-        if order is None:
+        """What `user`, who typed in `team`, gets to see; None where it is none of these. `key` names this message for ever."""
+        command = read_command(text, self._clock())
+        if command is None:
             return None
         try:
-            return await self._carry_out(order, Asked(GovernanceVerb.QUARANTINE, "", user, team, key))
+            return await self._carry_out(command, Asked(GovernanceVerb.QUARANTINE, "", user, team, key))
         except SlackUnreachable:
             return draw_answer(REFUSALS["slack_unreachable"])
         except Exception:  # noqa: BLE001 - whatever was raised, nobody knows that it is recorded, and whoever typed must be told so
-            _LOG.exception("order not recorded")
+            _LOG.exception("command not recorded")
             return draw_answer(NOT_RECORDED)
 
-    async def _carry_out(self, order: GovernanceCommand, asked: Asked) -> Drawing:
-        match order:
+    async def _carry_out(self, command: GovernanceCommand, asked: Asked) -> Drawing:
+        match command:
             case Unclear(usage=usage):
                 return Drawing(f"Type it so: {usage}", [words(f"Type it so: `{escaped(usage, 400)}`")])
             case Decision(verb=verb, subject=subject, reason=reason, wish=wish, figure=figure):
                 return await self._rule(replace(asked, verb=verb, subject=subject, reason=reason, wish=wish, figure=figure))
             case OneCase():
-                return _answered(await self._batches.one(order, asked))
+                return _answered(await self._batches.one(command, asked))
             case Batch():
-                return _answered(await self._batches.many(order, batch_asked(asked, order)))
+                return _answered(await self._batches.many(command, batch_asked(asked, command)))
             case Listing():
-                return await self._show(order, asked)
+                return await self._show(command, asked)
             case unknown:
                 assert_never(unknown)
 

@@ -1,4 +1,4 @@
-"""From a press or a typed order about more than one case to the ledger, and back to the person. The one path of every such verb.
+"""From a press or a typed command about more than one case to the ledger, and back to the person. The one path of every such verb.
 
 Owns putting together what is known of the press and which step belongs to which verb. It decides nothing: the steps do, on the locked
 value.
@@ -34,7 +34,7 @@ _LOG = structlog.get_logger("tierline.rulings")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What somebody wants. `key` names this one wish for ever; `number` is that of the bulletin pressed, None for a typed order; `known` is
+    """What somebody wants. `key` names this one wish for ever; `number` is that of the bulletin pressed, None for a command; `known` is
     False for a message that is none of ours; `wish` belongs to the request of an exception, `figure` to the verbs that need one.
     """
 

@@ -43,46 +43,46 @@ class Grumpy:
 
 async def test_cards_go_out_at_one_a_second_and_the_urgent_first(sqlite_url: str) -> None:
     """Slack refuses none of them, and the case of higher priority overtakes those before it."""
-    async with a_town(sqlite_url) as town:
+    async with a_town(sqlite_url) as company:
         for number in range(4):
-            await town.submit(f"t-{number}")
-        risky = await town.submit("t-risky", risk={"impact": "medium", "likelihood": 0.5, "recoverability": "easy"})
-        await town.drain(8)
-        shown = town.sandbox.slack.messages(TIER1)
+            await company.submit(f"t-{number}")
+        risky = await company.submit("t-risky", risk={"impact": "medium", "likelihood": 0.5, "recoverability": "easy"})
+        await company.drain(8)
+        shown = company.sandbox.slack.messages(TIER1)
         assert len(shown) == 5
         assert shown[0]["metadata"]["event_payload"]["case"] == risky.id
-        assert town.sandbox.slack.record.count("chat.postMessage", error="ratelimited") == 0
+        assert company.sandbox.slack.record.count("chat.postMessage", error="ratelimited") == 0
         times = [float(message["ts"]) for message in shown]
         assert all(later - earlier >= 1 for earlier, later in pairwise(times))
 
 
 async def test_slack_asks_for_a_pause_and_gets_it(sqlite_url: str) -> None:
     """429 with Retry-After: nothing more goes into that channel until then, and the card still comes."""
-    async with a_town(sqlite_url) as town:
-        await town.submit()
-        town.sandbox.faults.add(Fault("slack", "chat.postMessage", Mode.RATE_LIMITED, retry_after_s=10))
-        await town.drain(9)
-        assert not town.sandbox.slack.messages(TIER1)
-        await town.drain(4)
-        assert len(town.sandbox.slack.messages(TIER1)) == 1
+    async with a_town(sqlite_url) as company:
+        await company.submit()
+        company.sandbox.faults.add(Fault("slack", "chat.postMessage", Mode.RATE_LIMITED, retry_after_s=10))
+        await company.drain(9)
+        assert not company.sandbox.slack.messages(TIER1)
+        await company.drain(4)
+        assert len(company.sandbox.slack.messages(TIER1)) == 1
 
 
 async def test_a_hanging_channel_holds_up_no_page(sqlite_url: str) -> None:
     """Slack does not answer; PagerDuty has the page before it does."""
-    async with a_town(sqlite_url) as town:
-        await town.submit()
-        await town.drain()
+    async with a_town(sqlite_url) as company:
+        await company.submit()
+        await company.drain()
         hang = asyncio.Event()
-        town.sandbox.faults.add(Fault("slack", "*", Mode.DELAY, times=None, until=hang))
-        town.clock.forward(16 * 60)
-        await town.watch.tick()
+        company.sandbox.faults.add(Fault("slack", "*", Mode.DELAY, times=None, until=hang))
+        company.clock.forward(16 * 60)
+        await company.watch.tick()
         paged = asyncio.Event()
-        town.sandbox.pagerduty.record.watch(lambda seen: paged.set() if seen.kind == "opened" else None)
-        running = asyncio.create_task(town.courier.run())
+        company.sandbox.pagerduty.record.watch(lambda seen: paged.set() if seen.kind == "opened" else None)
+        running = asyncio.create_task(company.courier.run())
         async with asyncio.timeout(10):
             await paged.wait()
-        assert len(town.sandbox.slack.messages(TIER2)) == 0
-        town.sandbox.faults.clear()
+        assert len(company.sandbox.slack.messages(TIER2)) == 0
+        company.sandbox.faults.clear()
         hang.set()
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -92,16 +92,16 @@ async def test_a_hanging_channel_holds_up_no_page(sqlite_url: str) -> None:
 async def test_a_callback_is_tried_again_with_its_row_until_it_is_taken(sqlite_url: str) -> None:
     """The same row, so the same webhook-id, and the one after it waits its turn."""
     grumpy = Grumpy(tries=4)
-    async with a_town(sqlite_url, senders=lambda _: {"callback": grumpy}) as town:
-        await town.submit()
-        await town.drain()
-        await town.click(ANNA, "approve")
-        await town.drain()
-        await town.click(ANNA, "roll_back")
-        await town.fill_in(ANNA, reason="inaccurate", text="Wrong customer.")
-        await town.drain()
-        await town.click(BEN, "approve")
-        await town.drain(120)
+    async with a_town(sqlite_url, senders=lambda _: {"callback": grumpy}) as company:
+        await company.submit()
+        await company.drain()
+        await company.click(ANNA, "approve")
+        await company.drain()
+        await company.click(ANNA, "roll_back")
+        await company.fill_in(ANNA, reason="inaccurate", text="Wrong customer.")
+        await company.drain()
+        await company.click(BEN, "approve")
+        await company.drain(120)
         assert [sequence for _, sequence in grumpy.got] == [1, 1, 1, 1, 2]
         assert len({row for row, _ in grumpy.got}) == 2
 
@@ -109,20 +109,20 @@ async def test_a_callback_is_tried_again_with_its_row_until_it_is_taken(sqlite_u
 async def test_a_callback_is_given_up_after_75_hours_with_an_event(sqlite_url: str) -> None:
     """Not earlier, and never silently."""
     grumpy = Grumpy(tries=1_000)
-    async with a_town(sqlite_url, senders=lambda _: {"callback": grumpy}) as town:
-        case = await town.submit()
-        await town.drain()
-        await town.click(ANNA, "approve")
-        await town.courier.drain_once()
+    async with a_town(sqlite_url, senders=lambda _: {"callback": grumpy}) as company:
+        case = await company.submit()
+        await company.drain()
+        await company.click(ANNA, "approve")
+        await company.courier.drain_once()
         for _ in range(74):
-            town.clock.forward(3_600)
-            await town.courier.drain_once()
-        assert "not_delivered" not in await town.events(case)
+            company.clock.forward(3_600)
+            await company.courier.drain_once()
+        assert "not_delivered" not in await company.events(case)
         for _ in range(3):
-            town.clock.forward(3_600)
-            await town.courier.drain_once()
-        assert "not_delivered" in await town.events(case)
-        assert ("callback", "dead") in town.tally
+            company.clock.forward(3_600)
+            await company.courier.drain_once()
+        assert "not_delivered" in await company.events(case)
+        assert ("callback", "dead") in company.tally
 
 
 async def test_a_process_killed_after_sending_posts_no_second_card(sqlite_url: str) -> None:
@@ -134,31 +134,31 @@ async def test_a_process_killed_after_sending_posts_no_second_card(sqlite_url: s
             deaths.remove(name)
             raise ProcessDied
 
-    async with a_town(sqlite_url, passing=passing) as town:
-        case = await town.submit()
-        await town.courier.drain_once()
-        assert len(town.sandbox.slack.messages(TIER1)) == 1
-        assert not await town.reads.cards(case.id)
-        town.clock.forward(61)
-        await town.drain(35)
-        assert len(town.sandbox.slack.messages(TIER1)) == 1
-        assert len(await town.reads.cards(case.id)) == 1
+    async with a_town(sqlite_url, passing=passing) as company:
+        case = await company.submit()
+        await company.courier.drain_once()
+        assert len(company.sandbox.slack.messages(TIER1)) == 1
+        assert not await company.reads.cards(case.id)
+        company.clock.forward(61)
+        await company.drain(35)
+        assert len(company.sandbox.slack.messages(TIER1)) == 1
+        assert len(await company.reads.cards(case.id)) == 1
 
 
 async def test_many_changes_of_a_card_become_one_update(sqlite_url: str) -> None:
     """What waits while Slack is away is drawn once, as the case is then."""
-    async with a_town(sqlite_url) as town:
-        await town.submit()
-        await town.drain()
-        before = town.sandbox.slack.record.count("chat.update")
+    async with a_town(sqlite_url) as company:
+        await company.submit()
+        await company.drain()
+        before = company.sandbox.slack.record.count("chat.update")
         for verb in ("claim", "unclaim", "claim"):
-            pressed = town.card()
+            pressed = company.card()
             value = next(one["value"] for block in pressed["blocks"] for one in block.get("elements", []) if "value" in one)
             shown = pressed | {"blocks": [_a_button(verb, value)]}
-            await town.click(ANNA, verb, as_seen=shown)
-        await town.drain()
-        assert town.sandbox.slack.record.count("chat.update") - before == 1
-        assert "tierline:unclaim" in str(town.card()["blocks"])
+            await company.click(ANNA, verb, as_seen=shown)
+        await company.drain()
+        assert company.sandbox.slack.record.count("chat.update") - before == 1
+        assert "tierline:unclaim" in str(company.card()["blocks"])
 
 
 async def test_a_bug_in_a_sender_stops_only_its_message(sqlite_url: str) -> None:
@@ -168,13 +168,13 @@ async def test_a_bug_in_a_sender_stops_only_its_message(sqlite_url: str) -> None
         async def send(self, outgoing: Outgoing, view: View | Bulletin) -> Delivered:
             raise KeyError(outgoing.id)
 
-    async with a_town(sqlite_url, senders=lambda _: {"callback": Broken()}) as town:
-        await town.submit()
-        await town.drain()
-        await town.click(ANNA, "approve")
-        await town.drain()
-        assert ("callback", "unclear") in town.tally
-        assert "tierline:approve" not in str(town.card()["blocks"])
+    async with a_town(sqlite_url, senders=lambda _: {"callback": Broken()}) as company:
+        await company.submit()
+        await company.drain()
+        await company.click(ANNA, "approve")
+        await company.drain()
+        assert ("callback", "unclear") in company.tally
+        assert "tierline:approve" not in str(company.card()["blocks"])
 
 
 async def test_services_that_hang_hold_up_no_other(sqlite_url: str) -> None:
@@ -189,13 +189,13 @@ async def test_services_that_hang_hold_up_no_other(sqlite_url: str) -> None:
                 await hang.wait()
             return Delivered()
 
-    async with a_town(sqlite_url, senders=lambda _: {"callback": Services()}) as town:
+    async with a_town(sqlite_url, senders=lambda _: {"callback": Services()}) as company:
         for service, cases in (("slow", 40), ("slower", 40), ("healthy", 1)):
             for number in range(cases):
-                case = await _open(town, service, f"{service}-{number}")
-                letter = Withdrawal(type="case.withdraw", case_id=case.id, reason="not needed")
-                assert isinstance(await town.ledger.change(case.id, withdraw(letter)), Changed)
-        running = asyncio.create_task(town.courier.run())
+                case = await _open(company, service, f"{service}-{number}")
+                followup = Withdrawal(type="case.withdraw", case_id=case.id, reason="not needed")
+                assert isinstance(await company.ledger.change(case.id, withdraw(followup)), Changed)
+        running = asyncio.create_task(company.courier.run())
         async with asyncio.timeout(10):
             await told.wait()
         hang.set()
@@ -206,8 +206,8 @@ async def test_services_that_hang_hold_up_no_other(sqlite_url: str) -> None:
 
 async def test_an_urgent_update_waits_behind_no_other(sqlite_url: str) -> None:
     """Sixty cards are redrawn and Slack's pace is used up; the card that was decided just now is next all the same."""
-    async with a_town(sqlite_url) as town:
-        lanes, now = RateLimits(Buckets(town.ledger._writer)), town.clock()  # noqa: SLF001 - the town's only writer
+    async with a_town(sqlite_url) as company:
+        lanes, now = RateLimits(Buckets(company.ledger._writer)), company.clock()  # noqa: SLF001 - the company's only writer
         waits = [await lanes.enter(_an_update(number, urgent=False), now) for number in range(60)]
         urgent = await lanes.enter(_an_update(60, urgent=True), now)
         assert waits[-1] == now + timedelta(seconds=30)
@@ -233,10 +233,12 @@ def test_a_callback_is_tried_until_the_last_minute_of_75_hours() -> None:
     assert CALLBACK.next_at(1, 41, made + timedelta(hours=75), made) is None
 
 
-async def _open(town: Northwind, service: str, task_id: str) -> Case:
+async def _open(company: Northwind, service: str, task_id: str) -> Case:
     submission = read_submission(a_document(task_id=task_id))
     digest = content_sha256(submission)
-    result = await town.ledger.open(Delivery(service, f"msg_{task_id}", digest, "refunds", task_id, digest), open_case(service, submission))
+    result = await company.ledger.open(
+        Delivery(service, f"msg_{task_id}", digest, "refunds", task_id, digest), open_case(service, submission)
+    )
     assert isinstance(result, Opened)
     return result.case
 

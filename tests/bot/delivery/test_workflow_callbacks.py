@@ -120,16 +120,16 @@ async def test_an_alert_pages_once_and_its_page_ends(sqlite_url: str) -> None:
         figures={"figure": 0.3},
         action=Automation.PAUSED,
     )
-    async with a_town(sqlite_url, policy=POLICY) as town:
-        pager = town.courier._senders["pagerduty"]  # noqa: SLF001 - the very sender the courier uses
+    async with a_town(sqlite_url, policy=POLICY) as company:
+        pager = company.courier._senders["pagerduty"]  # noqa: SLF001 - the very sender the courier uses
         assert isinstance(pager, Pager)
         page = Message(MessageKind.PAGE, "incidents", round=1, subject=alert.id)
-        row = Outgoing(1, alert.id, "pagerduty", page, 1, False, 0, None, town.clock.now)
+        row = Outgoing(1, alert.id, "pagerduty", page, 1, False, 0, None, company.clock.now)
         bulletin = Bulletin(alert.id, alert, (), NOON)
         await pager.send(row, bulletin)
-        (incident,) = town.sandbox.pagerduty.incidents
+        (incident,) = company.sandbox.pagerduty.incidents
         assert incident.key == f"{DEPLOYMENT}/{alert.id}/1"
         assert "Workflow refunds is now paused" in str(incident)
         await pager.send(replace(row, doubtful=True), bulletin)
         await pager.send(replace(row, message=replace(page, kind=MessageKind.PAGE_RESOLVE)), bulletin)
-        assert [one.status for one in town.sandbox.pagerduty.incidents] == ["resolved"]
+        assert [one.status for one in company.sandbox.pagerduty.incidents] == ["resolved"]

@@ -9,7 +9,8 @@ from aiohttp import web
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.http.database_status import Figures
-from bot.http.health import Health, Metrics, Standing, Waiting
+from bot.http.health import Health
+from bot.http.metrics import Metrics, Snapshot, Waiting
 from store.ledger.ledger import Ledger
 
 
@@ -20,11 +21,11 @@ class Bot:
         self.obstacles: list[str] = []
         self.gone = False
 
-    async def standing(self) -> Standing:
+    async def snapshot(self) -> Snapshot:
         """The figures, unless the database is gone."""
         if self.gone:
             raise OSError("disk full")
-        return Standing((Waiting("slack", "dead", 2, 12.5), Waiting("callback", "ready", 1, 0.5)), 42, 3.0)
+        return Snapshot((Waiting("slack", "dead", 2, 12.5), Waiting("callback", "ready", 1, 0.5)), 42, 3.0)
 
     async def hindered(self) -> Sequence[str]:
         """What keeps it from working."""
@@ -35,7 +36,7 @@ class Bot:
 async def looked_at(bot: Bot, metrics: Metrics) -> AsyncIterator[tuple[aiohttp.ClientSession, str]]:
     """The bot's operator pages on a port."""
     app = web.Application()
-    app.add_routes(Health(metrics, bot.standing, bot.hindered).routes())
+    app.add_routes(Health(metrics, bot.snapshot, bot.hindered).routes())
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -59,14 +59,14 @@ class Account:
         self.faults = Faults(self.clock)
         self.pagerduty = PagerDuty(CONFIG, self.clock, self.faults, hook_retry_s=0.01)
         self.url = ""
-        self.hooks: list[tuple[dict[str, Any], str, bytes]] = []
+        self.webhooks: list[tuple[dict[str, Any], str, bytes]] = []
         self.answers: list[int] = []
         self.clients: list[ApiClient] = []
 
     async def take_webhook(self, request: web.Request) -> web.Response:
         """The bot: keeps the event, and answers what the test planned, else 204."""
         body = await request.read()
-        self.hooks.append((json.loads(body)["event"], request.headers["X-PagerDuty-Signature"], body))
+        self.webhooks.append((json.loads(body)["event"], request.headers["X-PagerDuty-Signature"], body))
         return web.Response(status=self.answers.pop(0) if self.answers else 204)
 
     def events(self, key: str = KEY) -> EventsApiV2Client:
@@ -213,23 +213,23 @@ async def test_a_person_acknowledges_resolves_and_notes(account: Account) -> Non
     await account.pagerduty.acknowledge(incident_id, "PVERA01")
     await account.pagerduty.note(incident_id, "PVERA01", "Calling the customer.")
     await account.pagerduty.resolve(incident_id, "PTOMA02")
-    kinds = [event["event_type"] for event, _, _ in account.hooks]
+    kinds = [event["event_type"] for event, _, _ in account.webhooks]
     assert kinds == ["incident.triggered", "incident.acknowledged", "incident.annotated", "incident.resolved"]
-    acknowledged, annotated, resolved = (event for event, _, _ in account.hooks[1:])
+    acknowledged, annotated, resolved = (event for event, _, _ in account.webhooks[1:])
     assert set(acknowledged) == {"id", "event_type", "resource_type", "occurred_at", "agent", "client", "data"}
     assert acknowledged["agent"]["summary"] == "Vera Lindqvist"
     assert acknowledged["data"]["incident_key"] == "case-1/tier2/1"
     assert (annotated["data"]["type"], annotated["data"]["content"]) == ("incident_note", "Calling the customer.")
     assert annotated["data"]["incident"]["id"] == incident_id
     assert resolved["data"]["status"] == "resolved"
-    assert len({event["id"] for event, _, _ in account.hooks}) == 4
+    assert len({event["id"] for event, _, _ in account.webhooks}) == 4
 
 
 async def test_webhooks_are_signed_with_every_secret(account: Account) -> None:
     """During a rotation both signatures are sent; either verifies the raw body."""
     await trigger(account)
-    await account.pagerduty.hooks.settled()
-    _, signature, body = account.hooks[0]
+    await account.pagerduty.webhooks.settled()
+    _, signature, body = account.webhooks[0]
     assert signature.split(",") == ["v1=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest() for secret in SECRETS]
 
 
@@ -238,24 +238,24 @@ async def test_webhooks_come_again_until_taken_or_refused(account: Account, answ
     """5xx and 429 are tried again with the same event id; a 4xx is dropped."""
     account.answers = answers
     await trigger(account)
-    await account.pagerduty.hooks.settled()
-    assert len(account.hooks) == deliveries
-    assert len({event["id"] for event, _, _ in account.hooks}) == 1
+    await account.pagerduty.webhooks.settled()
+    assert len(account.webhooks) == deliveries
+    assert len({event["id"] for event, _, _ in account.webhooks}) == 1
 
 
 async def test_webhooks_can_come_twice_or_never(account: Account) -> None:
     """At-least-once means twice; and one can be lost."""
-    account.pagerduty.hooks.copies = 2
+    account.pagerduty.webhooks.copies = 2
     await trigger(account)
-    await account.pagerduty.hooks.settled()
-    assert len(account.hooks) == 2
-    account.pagerduty.hooks.copies, account.pagerduty.hooks.lose = 1, 1
+    await account.pagerduty.webhooks.settled()
+    assert len(account.webhooks) == 2
+    account.pagerduty.webhooks.copies, account.pagerduty.webhooks.lose = 1, 1
     await account.pagerduty.acknowledge(account.pagerduty.incidents[0].id, "PVERA01")
-    assert len(account.hooks) == 2
+    assert len(account.webhooks) == 2
     account.faults.add(Fault("pagerduty", "webhook", Mode.DROP_REPLY))
     await account.pagerduty.resolve(account.pagerduty.incidents[0].id, "PVERA01")
-    await account.pagerduty.hooks.settled()
-    assert [event["event_type"] for event, _, _ in account.hooks[2:]] == ["incident.resolved", "incident.resolved"]
+    await account.pagerduty.webhooks.settled()
+    assert [event["event_type"] for event, _, _ in account.webhooks[2:]] == ["incident.resolved", "incident.resolved"]
 
 
 async def test_a_person_does_not_wait_for_a_bot_that_is_down(account: Account) -> None:
@@ -265,10 +265,10 @@ async def test_a_person_does_not_wait_for_a_bot_that_is_down(account: Account) -
     async with asyncio.timeout(5):
         await account.pagerduty.acknowledge(account.pagerduty.incidents[0].id, "PVERA01")
         await account.pagerduty.resolve(account.pagerduty.incidents[0].id, "PVERA01")
-    assert account.hooks == []
+    assert account.webhooks == []
     account.faults.remove(outage)
-    await account.pagerduty.hooks.settled()
-    assert [event["event_type"] for event, _, _ in account.hooks] == ["incident.triggered", "incident.acknowledged", "incident.resolved"]
+    await account.pagerduty.webhooks.settled()
+    assert [event["event_type"] for event, _, _ in account.webhooks] == ["incident.triggered", "incident.acknowledged", "incident.resolved"]
 
 
 async def test_who_is_on_call(account: Account) -> None:

@@ -30,7 +30,7 @@ from bot.slack.people import People
 from bot.slack.sender import SlackSender
 from bot.slack.views import Views
 from escalation.acknowledgements import Acknowledgements
-from escalation.breaker_watch import Guard
+from escalation.breaker_watch import BreakerWatch
 from escalation.pager import Pager
 from escalation.pagerduty_client import EventsClient, RestClient
 from escalation.rota import Rota
@@ -265,8 +265,8 @@ async def a_town(  # noqa: PLR0915  # a composition root: one line a part
         Listeners(presses, views, replies).listen(bolt)
         rulings = Rulings(ledger, reads, people, lambda: active, lambda verb, result: tally.append((verb, result)))
         GovernanceButtons(rulings, reads, people, replies, DEPLOYMENT).listen(bolt)
-        orders = GovernanceCommands(rulings, Batches(database, ledger, people, rulings), reads, lambda: active, clock)
-        commands = Commands(database, reads, views, people, clock, policy=lambda: active, orders=orders)
+        about_many = GovernanceCommands(rulings, Batches(database, ledger, people, rulings), reads, lambda: active, clock)
+        commands = Commands(database, reads, views, people, clock, policy=lambda: active, about_many=about_many)
         commands.listen(bolt)
         inbound = Inbound(bolt, [config.slack.app.signing_secret], clock, client)
         acknowledgements = Acknowledgements(ledger, DEPLOYMENT, config.pagerduty.webhook_secrets, rest_wire)
@@ -278,8 +278,8 @@ async def a_town(  # noqa: PLR0915  # a composition root: one line a part
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         base = f"http://127.0.0.1:{runner.addresses[0][1]}"
         sandbox.connect(slack_events_url=base + PATH, pagerduty_webhook_url=base + HOOKS)
-        guard = Guard(ledger, reads, database, lambda: active, clock, report=lambda name, _error: poison.append(name))
-        watch = Watch(ledger, reads, guard, clock, report=lambda case_id, _error: poison.append(case_id), late=lambda _s: None)
+        breakers = BreakerWatch(ledger, reads, database, lambda: active, clock, report=lambda name, _error: poison.append(name))
+        watch = Watch(ledger, reads, breakers, clock, report=lambda case_id, _error: poison.append(case_id), late=lambda _s: None)
         try:
             yield Northwind(
                 sandbox=sandbox,

@@ -50,14 +50,14 @@ def test_the_check_never_raises(timestamp: str, signature: str, body: bytes) -> 
 
 async def test_a_forged_press_is_turned_away(sqlite_url: str) -> None:
     """A captured press sent again after six minutes, and one signed by somebody else, get 401."""
-    async with a_town(sqlite_url) as town, ClientSession() as session:
-        await town.submit()
-        await town.drain()
-        base = town.sandbox.slack._http.url  # noqa: SLF001 - where the sandbox delivers to
+    async with a_town(sqlite_url) as company, ClientSession() as session:
+        await company.submit()
+        await company.drain()
+        base = company.sandbox.slack._http.url  # noqa: SLF001 - where the sandbox delivers to
         assert base is not None
         assert base.endswith(PATH)
-        stamp = str(int((town.clock.now - timedelta(minutes=6)).timestamp()))
-        secret = town.sandbox.config.slack.app.signing_secret
+        stamp = str(int((company.clock.now - timedelta(minutes=6)).timestamp()))
+        secret = company.sandbox.config.slack.app.signing_secret
         for headers in (
             {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": sign(secret, stamp, BODY)},
             {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": "v0=00"},
@@ -71,9 +71,9 @@ async def test_a_forged_press_is_turned_away(sqlite_url: str) -> None:
 
 async def test_signed_nonsense_is_no_error_of_ours(sqlite_url: str) -> None:
     """Bytes that are no text, a payload that is no JSON: 4xx."""
-    async with a_town(sqlite_url) as town, ClientSession() as session:
-        base = town.sandbox.slack._http.url  # noqa: SLF001 - where the sandbox delivers to
-        stamp, secret = str(int(town.clock.unix())), town.sandbox.config.slack.app.signing_secret
+    async with a_town(sqlite_url) as company, ClientSession() as session:
+        base = company.sandbox.slack._http.url  # noqa: SLF001 - where the sandbox delivers to
+        stamp, secret = str(int(company.clock.unix())), company.sandbox.config.slack.app.signing_secret
         for body in (b"\xff\xfe", b"payload=%7Bnot+json", b"payload=%5B%5D", b"{}"):
             headers = {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": sign(secret, stamp, body)}
             async with session.post(str(base), data=body, headers=headers) as answer:

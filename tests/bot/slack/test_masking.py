@@ -24,7 +24,7 @@ def test_the_policy_a_case_lives_by_says_what_is_masked() -> None:
     policies = {"a" * 64: by(b"detect: [email]"), "b" * 64: by(b"detect: [], paths: [output]")}
     masks = Masking(policies.get)
     seen = [
-        masks.content(a_case(route=a_route(policy_sha256=sha256)), CONTENT)[0] for sha256 in (letter * 64 for letter in ("a", "b", "c"))
+        masks.content(a_case(route=a_route(policy_sha256=sha256)), CONTENT)[0] for sha256 in (followup * 64 for followup in ("a", "b", "c"))
     ]
     shown = [(one.request, one.output) for one in seen]
     assert shown == [("•••@a.example", "4242424242424242"), ("anna@a.example", HIDDEN), ("•••@a.example", "•••• 4242")]

@@ -11,80 +11,80 @@ from tests.bot.slack.northwind import ANNA, TIER1, TIER2, a_town
 
 async def test_a_new_case_gets_one_card_that_can_be_found_again(sqlite_url: str) -> None:
     """The card stands in the channel with our mark on it, without previews, and the book says where."""
-    async with a_town(sqlite_url) as town:
-        case = await town.submit()
-        await town.drain()
-        [card] = town.sandbox.slack.messages(TIER1)
-        posted = town.sandbox.slack.record.last("chat.postMessage")
+    async with a_town(sqlite_url) as company:
+        case = await company.submit()
+        await company.drain()
+        [card] = company.sandbox.slack.messages(TIER1)
+        posted = company.sandbox.slack.record.last("chat.postMessage")
         assert posted is not None
         assert card["metadata"]["event_type"] == "tierline_card"
         assert card["metadata"]["event_payload"]["case"] == case.id
         assert posted.data["args"]["unfurl_links"] is False
         assert posted.data["args"]["unfurl_media"] is False
-        [noted] = await town.reads.cards(case.id)
+        [noted] = await company.reads.cards(case.id)
         assert (noted.ts, noted.face) == (card["ts"], case.face)
 
 
 @pytest.mark.parametrize("mode", [Mode.DROP_REPLY, Mode.APPLY_LATE])
 async def test_a_lost_reply_leads_to_no_second_card(database_url: str, mode: Mode) -> None:
     """The post worked, at once or 25 seconds late, its reply was lost: after the quiet time the card is found and adopted."""
-    async with a_town(database_url) as town:
-        case = await town.submit()
-        town.sandbox.faults.add(Fault("slack", "chat.postMessage", mode, seconds=25))
-        await town.drain(29)
-        assert not await town.reads.cards(case.id)
-        await town.drain(5)
-        [card] = town.sandbox.slack.messages(TIER1)
-        [noted] = await town.reads.cards(case.id)
+    async with a_town(database_url) as company:
+        case = await company.submit()
+        company.sandbox.faults.add(Fault("slack", "chat.postMessage", mode, seconds=25))
+        await company.drain(29)
+        assert not await company.reads.cards(case.id)
+        await company.drain(5)
+        [card] = company.sandbox.slack.messages(TIER1)
+        [noted] = await company.reads.cards(case.id)
         assert noted.ts == card["ts"]
 
 
 async def test_a_card_that_never_arrived_is_posted_after_looking(sqlite_url: str) -> None:
     """The connection broke before Slack did anything: nothing is found, so it is posted."""
-    async with a_town(sqlite_url) as town:
-        await town.submit()
-        town.sandbox.faults.add(Fault("slack", "chat.postMessage", Mode.UNREACHABLE))
-        await town.drain(35)
-        assert len(town.sandbox.slack.messages(TIER1)) == 1
-        assert town.sandbox.slack.record.count("conversations.history") >= 1
+    async with a_town(sqlite_url) as company:
+        await company.submit()
+        company.sandbox.faults.add(Fault("slack", "chat.postMessage", Mode.UNREACHABLE))
+        await company.drain(35)
+        assert len(company.sandbox.slack.messages(TIER1)) == 1
+        assert company.sandbox.slack.record.count("conversations.history") >= 1
 
 
 async def test_nothing_is_posted_while_the_history_cannot_be_read(sqlite_url: str) -> None:
     """An unclear post is never repeated blindly, however long the history stays unreadable."""
-    async with a_town(sqlite_url) as town:
-        await town.submit()
-        town.sandbox.faults.add(Fault("slack", "chat.postMessage", Mode.DROP_REPLY))
-        unreadable = town.sandbox.faults.add(Fault("slack", "conversations.history", Mode.SERVER_ERROR, times=None))
-        await town.drain(200)
-        assert len(town.sandbox.slack.messages(TIER1)) == 1
-        town.sandbox.faults.remove(unreadable)
-        await town.drain(200)
-        assert len(town.sandbox.slack.messages(TIER1)) == 1
-        assert ("slack", "delivered") in town.tally
+    async with a_town(sqlite_url) as company:
+        await company.submit()
+        company.sandbox.faults.add(Fault("slack", "chat.postMessage", Mode.DROP_REPLY))
+        unreadable = company.sandbox.faults.add(Fault("slack", "conversations.history", Mode.SERVER_ERROR, times=None))
+        await company.drain(200)
+        assert len(company.sandbox.slack.messages(TIER1)) == 1
+        company.sandbox.faults.remove(unreadable)
+        await company.drain(200)
+        assert len(company.sandbox.slack.messages(TIER1)) == 1
+        assert ("slack", "delivered") in company.tally
 
 
 async def test_a_note_whose_reply_was_lost_is_said_once(sqlite_url: str) -> None:
     """The same care in the thread: a comment appears once under the card."""
-    async with a_town(sqlite_url) as town:
-        await town.submit()
-        await town.drain()
-        await town.click(ANNA, "comment")
-        await town.fill_in(ANNA, text="Looks like a double charge.")
-        town.sandbox.faults.add(Fault("slack", "chat.postMessage", Mode.DROP_REPLY))
-        await town.drain(40)
-        notes = town.sandbox.slack.thread(TIER1, town.card()["ts"])
+    async with a_town(sqlite_url) as company:
+        await company.submit()
+        await company.drain()
+        await company.click(ANNA, "comment")
+        await company.fill_in(ANNA, text="Looks like a double charge.")
+        company.sandbox.faults.add(Fault("slack", "chat.postMessage", Mode.DROP_REPLY))
+        await company.drain(40)
+        notes = company.sandbox.slack.thread(TIER1, company.card()["ts"])
         assert ["comments" in note["text"] for note in notes] == [True]
 
 
 async def test_an_escalated_case_has_a_card_at_both_tiers_and_the_old_one_points_to_the_new(sqlite_url: str) -> None:
     """The old copy loses its buttons and links to where the case is now."""
-    async with a_town(sqlite_url) as town:
-        await town.submit()
-        await town.drain()
-        await town.click(ANNA, "escalate")
-        await town.fill_in(ANNA, reason="unsure", text="Over to you.")
-        await town.drain(20)
-        old, new = town.card(TIER1), town.card(TIER2)
+    async with a_town(sqlite_url) as company:
+        await company.submit()
+        await company.drain()
+        await company.click(ANNA, "escalate")
+        await company.fill_in(ANNA, reason="unsure", text="Over to you.")
+        await company.drain(20)
+        old, new = company.card(TIER1), company.card(TIER2)
         assert "tierline:approve" not in str(old["blocks"])
         assert "tierline:approve" in str(new["blocks"])
         assert new["ts"].replace(".", "") in str(old["blocks"])
@@ -92,41 +92,41 @@ async def test_an_escalated_case_has_a_card_at_both_tiers_and_the_old_one_points
 
 async def test_an_update_that_changes_nothing_is_not_sent(sqlite_url: str) -> None:
     """Slack's pace is too precious for updates nobody would see."""
-    async with a_town(sqlite_url) as town:
-        case = await town.submit()
-        await town.drain()
-        view = await town.views.view(case.id)
+    async with a_town(sqlite_url) as company:
+        case = await company.submit()
+        await company.drain()
+        view = await company.views.view(case.id)
         assert view is not None
-        client_calls = town.sandbox.slack.record.count("chat.update")
-        update = Outgoing(99, case.id, "slack", Message(MessageKind.CARD_UPDATE, TIER1), 0, False, 0, None, town.clock.now)
-        sender = town.courier._senders["slack"]  # noqa: SLF001 - the very sender the courier uses
+        client_calls = company.sandbox.slack.record.count("chat.update")
+        update = Outgoing(99, case.id, "slack", Message(MessageKind.CARD_UPDATE, TIER1), 0, False, 0, None, company.clock.now)
+        sender = company.courier._senders["slack"]  # noqa: SLF001 - the very sender the courier uses
         assert isinstance(sender, SlackSender)
-        [card] = await town.reads.cards(case.id)
+        [card] = await company.reads.cards(case.id)
         again = await sender.send(update, view)
         changed = again.digest != card.digest  # the clock moved since, so a due time may read otherwise
-        assert town.sandbox.slack.record.count("chat.update") - client_calls == int(changed)
+        assert company.sandbox.slack.record.count("chat.update") - client_calls == int(changed)
 
 
 async def test_a_channel_without_the_bot_is_given_up_with_an_alarm(sqlite_url: str) -> None:
     """What cannot work is not tried for a day: the case says that its card was not delivered."""
-    async with a_town(sqlite_url, policy=_POLICY_ELSEWHERE) as town:
-        case = await town.submit()
-        await town.drain()
-        assert "not_delivered" in await town.events(case)
-        assert ("slack", "dead") in town.tally
-        drawing = await town.commands.answer(ANNA, "T0TIERLINE", "status")
+    async with a_town(sqlite_url, policy=_POLICY_ELSEWHERE) as company:
+        case = await company.submit()
+        await company.drain()
+        assert "not_delivered" in await company.events(case)
+        assert ("slack", "dead") in company.tally
+        drawing = await company.commands.answer(ANNA, "T0TIERLINE", "status")
         assert "Not delivered and given up" in str(drawing.blocks)
 
 
 async def test_a_message_for_another_peer_is_refused(sqlite_url: str) -> None:
     """A page handed to Slack's sender is a bug that must show."""
-    async with a_town(sqlite_url) as town:
-        case = await town.submit()
-        view = await town.views.view(case.id)
+    async with a_town(sqlite_url) as company:
+        case = await company.submit()
+        view = await company.views.view(case.id)
         assert view is not None
-        page = Outgoing(1, case.id, "slack", Message(MessageKind.PAGE, "standard/1"), 0, False, 0, None, town.clock.now)
+        page = Outgoing(1, case.id, "slack", Message(MessageKind.PAGE, "standard/1"), 0, False, 0, None, company.clock.now)
         with pytest.raises(SendError, match="not for Slack"):
-            await town.courier._senders["slack"].send(page, view)  # noqa: SLF001 - the very sender the courier uses
+            await company.courier._senders["slack"].send(page, view)  # noqa: SLF001 - the very sender the courier uses
 
 
 _POLICY_ELSEWHERE = b"""

@@ -9,7 +9,7 @@ import pytest
 
 from routing.case.case import Route
 from routing.case.facts import Facts
-from routing.evaluation.risk import standing
+from routing.evaluation.risk import waiting_priority
 from routing.evaluation.route import route
 from routing.policy.file import load_policy
 from routing.policy.policy import Policy
@@ -191,7 +191,7 @@ def test_priority_counts_what_a_mistake_would_cost(impact: str, likelihood: floa
 
 def test_waiting_counts_up_to_a_bound() -> None:
     """Ten points for each full hour, never more than 400: a case of low risk passes fresh ones of medium, never one of critical risk."""
-    waited = {hours: standing(100, NOW - timedelta(hours=hours), NOW) for hours in (-1, 0.9, 1, 21, 40, 1_000)}
+    waited = {hours: waiting_priority(100, NOW - timedelta(hours=hours), NOW) for hours in (-1, 0.9, 1, 21, 40, 1_000)}
     assert waited == {-1: 100, 0.9: 100, 1: 110, 21: 310, 40: 500, 1_000: 500}
 
 

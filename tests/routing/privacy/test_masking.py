@@ -224,9 +224,9 @@ def test_what_people_said_and_earlier_contents_are_masked_too() -> None:
 def test_any_text_can_be_masked(text: str) -> None:
     """Passages stand in order, within the text and apart, and what they cover is gone."""
     at = 0
-    for passage in find(text):
-        assert at <= passage.start < passage.end <= len(text)
-        at = passage.end
+    for span in find(text):
+        assert at <= span.start < span.end <= len(text)
+        at = span.end
     mask_text(text)
 
 

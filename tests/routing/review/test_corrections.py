@@ -55,9 +55,9 @@ def test_a_case_that_rises_to_stop_pages_where_it_is(by: str) -> None:
     case = open_case("refund-agent", content)(Arrival("c_01", policy, Facts(), NOON)).case
     assert (case.tier, case.pages) == (1, ())
     subject, action = Subject(case, policy, content), {"type": "refund.create", "params": {"amount": "666.00"}, "reversible": True}
-    letter = Information(type="case.information", case_id=case.id, case={"action": action})
+    followup = Information(type="case.information", case_id=case.id, case={"action": action})
     senior = a_person(id=SENIOR, groups=frozenset({"experts"}))
-    step = supply(letter) if by == "service" else step_of(a_press(case, "modify", params={"amount": "666.00"}, person=senior))
+    step = supply(followup) if by == "service" else step_of(a_press(case, "modify", params={"amount": "666.00"}, person=senior))
     change = step(subject, LATER)
     assert isinstance(change, Change)
     assert (change.case.route.lane, len(change.case.pages), change.case.tier) == (Lane.STOP, 1, 1)
@@ -81,9 +81,9 @@ def test_reminders_go_on_after_a_question() -> None:
     case = opened(content)
     asked = step_of(a_press(case, "ask"))(Subject(case, POLICY), NOON + timedelta(hours=1))
     assert isinstance(asked, Change)
-    letter = Information(type="case.information", case_id=case.id, answer="Yes.")
+    followup = Information(type="case.information", case_id=case.id, answer="Yes.")
     at = NOON + timedelta(hours=9)
-    change = supply(letter)(Subject(asked.case, POLICY, content), at)
+    change = supply(followup)(Subject(asked.case, POLICY, content), at)
     assert isinstance(change, Change)
     clocks = change.case.clocks
     assert clocks.reminders == (at + timedelta(hours=1), at + timedelta(hours=2.6))
@@ -99,9 +99,9 @@ def test_a_pause_counts_when_a_case_is_routed_again() -> None:
     policy = load_policy(POLICY_TEXT.replace(written, wanted), {})
     content = a_submission(request=None, action={"type": "ticket.summarize", "params": {}, "reversible": True})
     case = open_case("refund-agent", content)(Arrival("c_01", policy, Facts(), NOON)).case
-    letter = Information(type="case.information", case_id=case.id, case={"request": "Sum it up."})
+    followup = Information(type="case.information", case_id=case.id, case={"request": "Sum it up."})
     for automation, lane in ((Automation.ON, Lane.AUTO), (Automation.REVIEW_ALL, Lane.REVIEW)):
-        change = supply(letter)(Subject(case, policy, content, automation=automation), LATER)
+        change = supply(followup)(Subject(case, policy, content, automation=automation), LATER)
         assert isinstance(change, Change)
         assert (change.case.route.lane, change.case.facts.automation) == (lane, automation)
 

@@ -170,8 +170,8 @@ def test_withdrawing_ends_the_case_for_everybody() -> None:
 def test_executing_what_was_not_decided_is_an_alarm(verdict: Verdict | None, executed: str, alarm: str | None) -> None:
     """The outcome is compared with the decision: another action, or none decided, is recorded as an alarm."""
     case = a_case(state=State.PENDING if verdict is None else State.DECIDED, verdict=verdict)
-    letter = Outcome(type="case.outcome", case_id=case.id, result="executed", executed_action_sha256=executed)
-    change = changed(followups.report(letter)(Subject(case, POLICY), LATER))
+    followup = Outcome(type="case.outcome", case_id=case.id, result="executed", executed_action_sha256=executed)
+    change = changed(followups.report(followup)(Subject(case, POLICY), LATER))
     alarms = [event.fields["alarm"] for event in change.events if event.kind is EventKind.EXECUTION_ALARM]
     assert alarms == ([alarm] if alarm else [])
     assert change.case.state is (State.PENDING if verdict is None else State.CLOSED)

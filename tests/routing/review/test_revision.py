@@ -40,8 +40,8 @@ def opened(submission: Submission) -> Case:
 
 def supplied(case: Case, content: Submission, **fields: Any) -> Case:
     """The case after the service sent these fields."""
-    letter = Information(type="case.information", case_id=case.id, case=fields)
-    change = supply(letter)(Subject(case, POLICY, content), LATER)
+    followup = Information(type="case.information", case_id=case.id, case=fields)
+    change = supply(followup)(Subject(case, POLICY, content), LATER)
     assert isinstance(change, Change)
     return change.case
 
@@ -159,8 +159,8 @@ def test_missing_information_comes_in_and_the_case_is_shown_for_the_first_time()
     content = a_submission(request=None)
     case = opened(content)
     assert (case.state, case.route.missing, case.tier_since) == (State.NEEDS_INFO, ("request",), None)
-    letter = Information(type="case.information", case_id=case.id, case={"request": "I was charged twice."})
-    change = supply(letter)(Subject(case, POLICY, content), LATER)
+    followup = Information(type="case.information", case_id=case.id, case={"request": "I was charged twice."})
+    change = supply(followup)(Subject(case, POLICY, content), LATER)
     assert isinstance(change, Change)
     assert (change.case.state, change.case.revision, change.case.clocks.information) == (State.PENDING, 2, None)
     assert [message.kind for message in change.messages] == [MessageKind.CARD]
@@ -175,8 +175,8 @@ def test_an_answer_resumes_the_decision_and_voids_votes() -> None:
     assert isinstance(verified, Change)
     asked = step_of(a_press(verified.case, "ask", text="Which card?"))(Subject(verified.case, POLICY), LATER + timedelta(hours=1))
     assert isinstance(asked, Change)
-    letter = Information(type="case.information", case_id=case.id, answer="The one ending in 17.", case={"labels": {"card": "17"}})
-    change = supply(letter)(Subject(asked.case, POLICY, content), LATER + timedelta(hours=10))
+    followup = Information(type="case.information", case_id=case.id, answer="The one ending in 17.", case={"labels": {"card": "17"}})
+    change = supply(followup)(Subject(asked.case, POLICY, content), LATER + timedelta(hours=10))
     assert isinstance(change, Change)
     assert (change.case.state, change.case.step, change.case.votes) == (State.PENDING, 0, ())
     assert change.case.clocks.decide == LATER + timedelta(hours=13)
@@ -189,8 +189,8 @@ def test_an_answer_resumes_the_decision_and_voids_votes() -> None:
 def test_supplied_evidence_is_added_to_what_was_there() -> None:
     """The service sends one more source: the earlier ones stay, one with the same id is replaced."""
     content = a_submission(evidence=[{"id": "a", "kind": "record", "title": "old a"}, {"id": "b", "kind": "record", "title": "old b"}])
-    letter = Information(type="case.information", case_id="c_01", case={"evidence": [{"id": "b", "kind": "record", "title": "new b"}]})
-    change = supply(letter)(Subject(opened(content), POLICY, content), LATER)
+    followup = Information(type="case.information", case_id="c_01", case={"evidence": [{"id": "b", "kind": "record", "title": "new b"}]})
+    change = supply(followup)(Subject(opened(content), POLICY, content), LATER)
     assert isinstance(change, Change)
     supplied = next(event.submission for event in change.events if event.submission is not None)
     assert [(source.id, source.title) for source in supplied.evidence] == [("a", "old a"), ("b", "new b")]
@@ -199,9 +199,9 @@ def test_supplied_evidence_is_added_to_what_was_there() -> None:
 def test_wrong_information_is_an_error_that_lists_the_fields() -> None:
     """Fields in the wrong form are refused at once, all of them, and the case stays as it was."""
     content = a_submission()
-    letter = Information(type="case.information", case_id="c_01", case={"request": 7, "output": ["x"]})
+    followup = Information(type="case.information", case_id="c_01", case={"request": 7, "output": ["x"]})
     with pytest.raises(SubmissionError) as error:
-        supply(letter)(Subject(opened(content), POLICY, content), LATER)
+        supply(followup)(Subject(opened(content), POLICY, content), LATER)
     assert {problem.pointer for problem in error.value.problems} == {"/request", "/output"}
 
 
@@ -297,9 +297,9 @@ def test_fields_that_two_people_modified_are_all_named() -> None:
 def test_evidence_without_a_readable_id_is_an_error_and_not_a_crash() -> None:
     """Nobody checked the fields of a letter before they are merged."""
     content = a_submission(evidence=[{"id": "a", "kind": "record"}])
-    letter = Information(type="case.information", case_id="c_01", case={"evidence": [{"id": ["a"], "kind": "record"}]})
+    followup = Information(type="case.information", case_id="c_01", case={"evidence": [{"id": ["a"], "kind": "record"}]})
     with pytest.raises(SubmissionError):
-        supply(letter)(Subject(opened(content), POLICY, content), LATER)
+        supply(followup)(Subject(opened(content), POLICY, content), LATER)
 
 
 def test_nobody_talks_a_case_out_of_stop_the_line() -> None:
@@ -309,8 +309,8 @@ def test_nobody_talks_a_case_out_of_stop_the_line() -> None:
     content = a_submission(request=None, risk={"flags": ["data_exposure"]})
     case = opened(content)
     assert (case.state, case.route.lane, case.route.missing) == (State.PENDING, Lane.STOP, ("request",))
-    letter = Information(type="case.information", case_id=case.id, case={"request": "I was charged twice.", "risk": {"impact": "low"}})
-    change = supply(letter)(Subject(case, POLICY, content), LATER)
+    followup = Information(type="case.information", case_id=case.id, case={"request": "I was charged twice.", "risk": {"impact": "low"}})
+    change = supply(followup)(Subject(case, POLICY, content), LATER)
     assert isinstance(change, Change)
     assert change.case.route.lane is Lane.STOP
     assert change.case.state is State.PENDING

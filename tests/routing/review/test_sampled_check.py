@@ -238,8 +238,8 @@ def test_a_service_does_not_withdraw_its_own_check() -> None:
     """Whoever is checked has no say in whether it is."""
     desk = Desk(load_policy(POLICY_TEXT.replace(b"template: approval", b"template: verify_after"), {}))
     check = desk.children(desk.post(a_submission()))[0]
-    letter = Withdrawal(type="case.withdraw", case_id=check.id, reason="not needed")
-    assert desk.do(check, withdraw(letter)) == refuse("yes_or_no")
+    followup = Withdrawal(type="case.withdraw", case_id=check.id, reason="not needed")
+    assert desk.do(check, withdraw(followup)) == refuse("yes_or_no")
     assert desk.now_of(check).state is State.PENDING
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from store.audit.checkpoint import Checkpoint, sign_checkpoint
 from store.audit.merkle import Frontier, Node, inclusion_proof, leaf_hash
-from store.audit.signed_note import Checkpoint, Signer, VerifierKey, sign_checkpoint
+from store.audit.signed_note import Signer, VerifierKey
 from store.audit.tiles import write_export
 from store.audit.verify import verify_export
 from tests.checkout import GOLDEN

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from store.audit.checkpoint import Checkpoint
 from store.audit.checkpoint_directory import Absent, Agrees, Behind, CheckpointDirectory, CheckpointRefused, CheckpointUnreadable, Forked
-from store.audit.signed_note import BadNote, Checkpoint
+from store.audit.signed_note import BadNote
 from tests.store.audit.small_log import ORIGIN, SECOND_SIGNER, SIGNER, STRANGER, a_leaf, checkpoint_of, leaves, shelve
 
 ENTRIES = leaves(9)

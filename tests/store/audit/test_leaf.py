@@ -37,10 +37,10 @@ def test_the_leaf_of_the_whole_log_has_these_bytes() -> None:
 
 def test_a_box_opens_to_what_the_leaf_commits_to() -> None:
     """Format v1: a reader of the leaf, given salt and value, finds the commitment."""
-    safe, _ = Vault(b"k" * 32).new_case("c_1")
+    case_vault, _ = Vault(b"k" * 32).new_case("c_1")
     content: dict[str, Json] = {"title": "Grüße", "risk": {"likelihood": 0.2, "amount": "1.00"}}
-    sealed = seal(safe, 7, {name: canonical(value) for name, value in content.items()})
-    assert unseal(safe, 7, sealed.box) == content
+    sealed = seal(case_vault, 7, {name: canonical(value) for name, value in content.items()})
+    assert unseal(case_vault, 7, sealed.box) == content
     for name, value in content.items():
         opened = opening(sealed.root_salt, name, value)
         text = canonical(value)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from store.audit.signed_note import announce_key
+from store.audit.key_rotation import announce_key
 from store.audit.verify import verify_export
 from tests.store.audit.small_log import SECOND_SIGNER, SIGNER, STRANGER, a_leaf, checkpoint_of, export, findings, leaves
 

@@ -6,18 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.audit.signed_note import (
-    BadKey,
-    BadNote,
-    Checkpoint,
-    Signer,
-    VerifierKey,
-    announce_key,
-    is_announced,
-    open_checkpoint,
-    open_note,
-    sign_checkpoint,
-)
+from store.audit.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
+from store.audit.key_rotation import announce_key, is_announced
+from store.audit.signed_note import BadKey, BadNote, Signer, VerifierKey, open_note
 from tests.store.audit.small_log import ORIGIN, SECOND_SIGNER, SIGNER, STRANGER, golden
 
 # The example of Go's golang.org/x/mod/sumdb/note.

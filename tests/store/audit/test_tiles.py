@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from store.audit.checkpoint import Checkpoint, open_checkpoint
 from store.audit.merkle import consistency_proof, inclusion_proof, leaf_hash, verify_consistency, verify_inclusion
-from store.audit.signed_note import Checkpoint, open_checkpoint
 from store.audit.tiles import (
     BadBundle,
     BadExport,

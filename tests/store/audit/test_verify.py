@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from store.audit.checkpoint import open_checkpoint, sign_checkpoint
 from store.audit.commitment import Opening
 from store.audit.merkle import leaf_hash
-from store.audit.signed_note import open_checkpoint, sign_checkpoint
 from store.audit.tiles import TileStack, join_entries, tile_path
 from store.audit.verify import KEY_NOT_PINNED, TAIL_NOT_PROVEN, Verified, verify_export, verify_receipt
 from tests.checkout import ROOT

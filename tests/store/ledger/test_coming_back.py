@@ -48,8 +48,8 @@ async def incomplete(books: Books, number: int, confidence: float = 0.99) -> Cas
 
 async def complete(books: Books, case: Case) -> Case:
     """Its service supplies the source."""
-    letter = Information(type="case.information", case_id=case.id, case={"context": {"missing": []}})
-    changed = await books.ledger.change(case.id, supply(letter), content=True)
+    followup = Information(type="case.information", case_id=case.id, case={"context": {"missing": []}})
+    changed = await books.ledger.change(case.id, supply(followup), content=True)
     assert isinstance(changed, Changed)
     return changed.case
 

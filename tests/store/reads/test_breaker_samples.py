@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from routing.change import Arrival, Change
 from routing.vocabulary import CaseKind, Verdict
-from store.reads.breaker_samples import Scope, Standing, baseline, completeness, models, sample, standings
+from store.reads.breaker_samples import OpenCases, Scope, baseline, completeness, models, open_cases, sample
 from tests.store.a_store import NOON, Books, a_delivery, a_submission, deciding, open_books, opening
 
 
@@ -24,14 +24,14 @@ async def test_a_window_counts_what_it_should(database_url: str) -> None:
         await books.ledger.open(a_delivery("t-check"), _a_check)
         await books.open("t-waiting")
         scope = Scope("refunds")
-        found = await books.database.read(partial(sample, scope=scope, since=since, standing=Standing(1, 0), events=(5, 5)))
+        found = await books.database.read(partial(sample, scope=scope, since=since, open_now=OpenCases(1, 0), events=(5, 5)))
         assert (found.cases, found.decided, found.approved, found.overridden) == (3, 2, 1, 1)
         assert (found.open_now, found.open_before) == (1, 0)
         usual = await books.database.read(partial(baseline, scope=scope, since=books.clock() - timedelta(days=1)))
         assert (usual.decided, usual.approved) == (3, 1)
-        elsewhere = await books.database.read(partial(sample, scope=Scope("payouts"), since=since, standing=Standing(0, 0), events=(0, 0)))
+        elsewhere = await books.database.read(partial(sample, scope=Scope("payouts"), since=since, open_now=OpenCases(0, 0), events=(0, 0)))
         assert elsewhere.cases == 0
-        assert (await books.database.read(standings))["refunds"] == Standing(1, 0)
+        assert (await books.database.read(open_cases))["refunds"] == OpenCases(1, 0)
 
 
 async def test_completeness_is_judged_by_the_newest_events(database_url: str) -> None:
@@ -69,8 +69,8 @@ async def test_measuring_does_not_look_at_every_case_that_ever_was(sqlite_url: s
     def measure(connection: Connection, _now: object) -> None:
         raw: Any = connection.connection.driver_connection
         raw.set_trace_callback(statements.append)
-        sample(connection, Scope("refunds"), NOON, Standing(0, 0), (0, 0))
-        standings(connection)
+        sample(connection, Scope("refunds"), NOON, OpenCases(0, 0), (0, 0))
+        open_cases(connection)
         raw.set_trace_callback(None)
 
     def explain(connection: Connection) -> list[list[str]]:
@@ -78,7 +78,7 @@ async def test_measuring_does_not_look_at_every_case_that_ever_was(sqlite_url: s
 
     async with open_books(sqlite_url) as books:
         await books.writer.write(measure)
-        *_, wrong, standing = await books.database.read(explain)
+        *_, wrong, open_now = await books.database.read(explain)
         assert "leaves_wrong" in wrong[0], wrong
-        assert "cases_created" not in standing[0], standing
-        assert "USING" in standing[0], standing
+        assert "cases_created" not in open_now[0], open_now
+        assert "USING" in open_now[0], open_now

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection
 
 from routing.change import Actor, Change, Subject
-from routing.evaluation.risk import standing
+from routing.evaluation.risk import waiting_priority
 from routing.vocabulary import EventKind, State
 from store.ledger.prefetch import TaskKey
 from store.reads.cases import Reads
@@ -83,8 +83,8 @@ async def test_nobody_waits_for_ever(database_url: str) -> None:
             books.clock.forward(hours * 3_600)
         found = await the_reads(books).free_cases(10, books.clock())
         assert [case.task_id for case in found] == ["t-urgent", "t-old", "t-fresh"]
-        standings = [standing(case.route.priority, case.created_at, books.clock()) for case in found]
-        assert standings == sorted(standings, reverse=True)
+        queued = [waiting_priority(case.route.priority, case.created_at, books.clock()) for case in found]
+        assert queued == sorted(queued, reverse=True)
 
 
 async def test_what_is_decided_with_another_case_is_no_work_of_its_own(database_url: str) -> None:
@@ -97,8 +97,8 @@ async def test_what_is_decided_with_another_case_is_no_work_of_its_own(database_
         case, copy = await books.open("t-1"), await books.open("t-2")
         await books.ledger.change(copy.id, tie)
         assert [each.id for each in await the_reads(books).free_cases(10, books.clock())] == [case.id]
-        [standing] = await books.database.read(lambda c: tier_statuses(c, books.clock()))
-        assert standing.waiting == 1
+        [status] = await books.database.read(lambda c: tier_statuses(c, books.clock()))
+        assert status.waiting == 1
 
 
 async def test_a_person_finds_what_they_claimed(database_url: str) -> None:

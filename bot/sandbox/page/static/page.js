@@ -86,13 +86,13 @@ function drawModal(dialog, html) {
 
 // Deeds
 
-async function act(verb, deed = {}) {
+async function act(verb, action = {}) {
   let answer;
   try {
     answer = await fetch("/do", {
       method: "POST",
       headers: { "Content-Type": "application/json", "X-Sandbox": "page" },
-      body: JSON.stringify({ verb, user: seat.get("user"), channel: seat.get("channel"), thread: seat.get("thread"), ...deed }),
+      body: JSON.stringify({ verb, user: seat.get("user"), channel: seat.get("channel"), thread: seat.get("thread"), ...action }),
     });
   } catch {
     return notify("The sandbox is gone. Is it still running?");
@@ -127,12 +127,12 @@ function agreed(element) {
 async function press(element, value) {
   if (!(await agreed(element))) return;
   const view = element.closest("[data-view]")?.dataset.view || "";
-  const deed = { action_id: element.dataset.actionId, block_id: element.dataset.blockId, value, view };
+  const action = { action_id: element.dataset.actionId, block_id: element.dataset.blockId, value, view };
   const surface = element.closest("[data-view], [data-ts]");
-  if (!view) deed.ts = surface.dataset.ts;
+  if (!view) action.ts = surface.dataset.ts;
   element.classList.add("busy");
   element.setAttribute("aria-busy", "true");
-  await act("press", { ...deed, values: values(surface) });
+  await act("press", { ...action, values: values(surface) });
   element.classList.remove("busy");
   element.removeAttribute("aria-busy");
 }

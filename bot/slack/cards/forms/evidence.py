@@ -10,8 +10,10 @@ from bot.slack.cards.forms.modals import Seat, metadata, modal
 from bot.slack.cards.parts.buttons import action_id
 from bot.slack.cards.parts.clock_line import absolute
 from bot.slack.cards.parts.diff import leaves
-from bot.slack.cards.parts.grounds import check_text, feature_text, source_age, source_title
+from bot.slack.cards.parts.model_says import feature_text
 from bot.slack.cards.parts.near_duplicates import listed
+from bot.slack.cards.parts.reasons import check_text
+from bot.slack.cards.parts.sources import source_age, source_title
 from bot.slack.cards.text.block_kit import Block, button, plain, rich, run, small, typewriter
 from bot.slack.cards.text.block_kit import lines as paragraph
 from bot.slack.cards.text.safe_text import address, exact, head, line, weight

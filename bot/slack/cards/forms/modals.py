@@ -11,7 +11,7 @@ from typing import Any
 from bot.slack.cards.parts import checklist
 from bot.slack.cards.parts.brakes import releasing
 from bot.slack.cards.parts.buttons import action_id, value
-from bot.slack.cards.parts.grounds import check_text
+from bot.slack.cards.parts.reasons import check_text
 from bot.slack.cards.text.block_kit import Block, bullets, lines, plain, rich, run, words
 from bot.slack.cards.text.safe_text import Cuts, head, line
 from bot.slack.cards.text.wording import code_label, labels

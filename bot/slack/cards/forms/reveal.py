@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.slack.cards.forms.modals import Seat, metadata, modal
 from bot.slack.cards.parts.buttons import action_id
-from bot.slack.cards.parts.grounds import source_title
+from bot.slack.cards.parts.sources import source_title
 from bot.slack.cards.text.block_kit import Block, button, lines, plain, rich, run, small, typewriter, words
 from bot.slack.cards.text.safe_text import exact, head, weight
 from bot.slack.cards.text.wording import code_label

@@ -45,7 +45,7 @@ def listed(view: View, others: Iterable[str]) -> str:
     return "\n".join(_plain(view, other) for other in others)
 
 
-def alike_blocks(view: View) -> list[Block]:
+def near_duplicate_blocks(view: View) -> list[Block]:
     """On a card that has no buttons for it."""
     return [words(text) for text in (tied_words(view), tied_to_words(view)) if text]
 

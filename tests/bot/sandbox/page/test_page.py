@@ -188,10 +188,10 @@ async def test_a_channel_one_is_not_in_is_not_shown(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(("headers", "status"), [({}, 403), ({"X-Sandbox": "page", "Host": "evil.example"}, 403), (FROM_PAGE, 200)])
-async def test_deeds_come_from_this_machines_page_only(desk: Desk, headers: dict[str, str], status: int) -> None:
+async def test_actions_come_from_this_machines_page_only(desk: Desk, headers: dict[str, str], status: int) -> None:
     """Another origin cannot add the header, a rebound name is not ours."""
-    deed = {"verb": "fault", "user": ANNA, "fault": "slack_down", "on": True}
-    async with aiohttp.ClientSession() as session, session.post(desk.sandbox.page_url + "/do", json=deed, headers=headers) as answer:
+    action = {"verb": "fault", "user": ANNA, "fault": "slack_down", "on": True}
+    async with aiohttp.ClientSession() as session, session.post(desk.sandbox.page_url + "/do", json=action, headers=headers) as answer:
         assert answer.status == status
 
 
@@ -218,8 +218,8 @@ async def test_a_fault_can_be_switched_on_and_off(desk: Desk) -> None:
 async def test_what_is_gone_is_a_notice(desk: Desk) -> None:
     """An unknown verb or incident is answered, not raised."""
     async with aiohttp.ClientSession(headers=FROM_PAGE) as session:
-        for deed in ({"verb": "fly"}, {"verb": "resolve", "incident": "QNONE"}):
-            async with session.post(desk.sandbox.page_url + "/do", json=deed) as answer:
+        for action in ({"verb": "fly"}, {"verb": "resolve", "incident": "QNONE"}):
+            async with session.post(desk.sandbox.page_url + "/do", json=action) as answer:
                 assert answer.status == 404
 
 

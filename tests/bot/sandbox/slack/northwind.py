@@ -76,25 +76,25 @@ async def serve(routes: list[web.RouteDef]) -> AsyncIterator[str]:
 @asynccontextmanager
 async def northwind(**changes: Any) -> AsyncIterator[Northwind]:
     """Northwind with its configuration changed here and there."""
-    town = Northwind(replace(SLACK, **changes))
-    async with serve(town.slack.routes()) as town.url:
-        town.slack.serve_at(town.url)
+    company = Northwind(replace(SLACK, **changes))
+    async with serve(company.slack.routes()) as company.url:
+        company.slack.serve_at(company.url)
         try:
-            yield town
+            yield company
         finally:
-            await town.slack.stop()
+            await company.slack.stop()
 
 
 class App:
     """A Bolt app that acknowledges everything, with `answer` if given, and keeps every payload."""
 
-    def __init__(self, town: Northwind, signing_secret: str) -> None:
+    def __init__(self, company: Northwind, signing_secret: str) -> None:
         self.seen: list[Json] = []
         self.answer: Json = {}
         self.then: Callable[[AsyncWebClient, Json], Awaitable[object]] | None = None
         self.hold: asyncio.Event | None = None
         self._came = asyncio.Condition()
-        client = town.client()
+        client = company.client()
         self.bolt = AsyncApp(token=SLACK.app.bot_token, signing_secret=signing_secret, client=client, process_before_response=False)
         self.bolt.action(_ANY)(self._listen)
         self.bolt.view_submission(_ANY)(self._listen)
@@ -129,22 +129,22 @@ class App:
 
 
 @asynccontextmanager
-async def http_app(town: Northwind, signing_secret: str = SLACK.app.signing_secret) -> AsyncIterator[App]:
+async def http_app(company: Northwind, signing_secret: str = SLACK.app.signing_secret) -> AsyncIterator[App]:
     """The app behind a signed request URL."""
-    app = App(town, signing_secret)
+    app = App(company, signing_secret)
     async with serve([web.post("/slack/events", app.handle)]) as url:
-        town.slack.connect(f"{url}/slack/events")
+        company.slack.connect(f"{url}/slack/events")
         yield app
 
 
 @asynccontextmanager
-async def socket_app(town: Northwind) -> AsyncIterator[App]:
+async def socket_app(company: Northwind) -> AsyncIterator[App]:
     """The app in Socket Mode, through Bolt's own handler."""
-    app = App(town, SLACK.app.signing_secret)
-    connected = town.slack.socket_mode.connected
-    handler = AsyncSocketModeHandler(app.bolt, SLACK.app.app_token, web_client=town.client(SLACK.app.app_token), ping_interval=0.05)
+    app = App(company, SLACK.app.signing_secret)
+    connected = company.slack.socket_mode.connected
+    handler = AsyncSocketModeHandler(app.bolt, SLACK.app.app_token, web_client=company.client(SLACK.app.app_token), ping_interval=0.05)
     await handler.connect_async()  # type: ignore[no-untyped-call]  # Bolt leaves it unannotated
-    await town.slack.socket_mode.until_connected(connected + 1)
+    await company.slack.socket_mode.until_connected(connected + 1)
     try:
         yield app
     finally:

@@ -184,10 +184,10 @@ EDGES: dict[str, tuple[list[Json], list[Json], str]] = {
 
 
 @pytest.fixture
-async def town() -> AsyncIterator[Northwind]:
+async def company() -> AsyncIterator[Northwind]:
     """Northwind as it begins."""
-    async with northwind() as town:
-        yield town
+    async with northwind() as company:
+        yield company
 
 
 @pytest.mark.parametrize(("taken", "refused_blocks", "message"), EDGES.values(), ids=EDGES.keys())
@@ -260,14 +260,14 @@ def test_a_message_as_a_whole(content: Json, error: str) -> None:
         check_message(content, 40_000)
 
 
-async def test_every_way_in_is_held_to_the_same_rules(town: Northwind) -> None:
+async def test_every_way_in_is_held_to_the_same_rules(company: Northwind) -> None:
     """Post, update, ephemeral, response_url, modal and home refuse the same broken card, and nothing changes."""
     broken = [section(text=mrkdwn("x" * 3001))]
-    ts = await town.post(text="open", blocks=buttons("approve"))
-    before = town.slack.message(TIER1, ts)
-    town.clock.now += 1
-    client = town.client()
-    pressed = (await town.slack.click("anna", TIER1, ts, "approve")).payload
+    ts = await company.post(text="open", blocks=buttons("approve"))
+    before = company.slack.message(TIER1, ts)
+    company.clock.now += 1
+    client = company.client()
+    pressed = (await company.slack.click("anna", TIER1, ts, "approve")).payload
     assert pressed is not None
     for call in (
         client.chat_postMessage(channel=TIER1, text="x", blocks=broken),
@@ -284,13 +284,13 @@ async def test_every_way_in_is_held_to_the_same_rules(town: Northwind) -> None:
         assert (await refused(call))["error"] == "invalid_arguments"
     async with aiohttp.ClientSession() as session, session.post(pressed["response_url"], json={"blocks": broken}) as response:
         assert (response.status, (await response.json())["error"]) == (400, "invalid_blocks")
-    assert town.slack.messages(TIER1) == [before]
-    assert town.slack.ephemerals("anna") == []
-    assert town.slack.home("anna") is None
+    assert company.slack.messages(TIER1) == [before]
+    assert company.slack.ephemerals("anna") == []
+    assert company.slack.home("anna") is None
 
 
-async def test_an_update_takes_less_text_than_a_post(town: Northwind) -> None:
+async def test_an_update_takes_less_text_than_a_post(company: Northwind) -> None:
     """40,000 characters can be posted, 4,000 updated."""
-    ts = await town.post(text="x" * 40_000)
-    assert (await refused(town.client().chat_update(channel=TIER1, ts=ts, text="x" * 4_001)))["error"] == "msg_too_long"
-    await town.client().chat_update(channel=TIER1, ts=ts, text="x" * 4_000)
+    ts = await company.post(text="x" * 40_000)
+    assert (await refused(company.client().chat_update(channel=TIER1, ts=ts, text="x" * 4_001)))["error"] == "msg_too_long"
+    await company.client().chat_update(channel=TIER1, ts=ts, text="x" * 4_000)

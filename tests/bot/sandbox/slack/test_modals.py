@@ -44,48 +44,48 @@ MODAL: Json = {
 
 
 @pytest.fixture
-async def town() -> AsyncIterator[Northwind]:
+async def company() -> AsyncIterator[Northwind]:
     """Northwind as it begins."""
-    async with northwind() as town:
-        yield town
+    async with northwind() as company:
+        yield company
 
 
 @pytest.fixture(params=["http", "socket"])
-async def app(town: Northwind, request: pytest.FixtureRequest) -> AsyncIterator[App]:
+async def app(company: Northwind, request: pytest.FixtureRequest) -> AsyncIterator[App]:
     """The same app, reached either way."""
-    async with http_app(town) if request.param == "http" else socket_app(town) as app:
+    async with http_app(company) if request.param == "http" else socket_app(company) as app:
         yield app
 
 
 @pytest.fixture
-async def http(town: Northwind) -> AsyncIterator[App]:
+async def http(company: Northwind) -> AsyncIterator[App]:
     """The app over HTTP, for what does not depend on the way."""
-    async with http_app(town) as app:
+    async with http_app(company) as app:
         yield app
 
 
-async def open_modal(town: Northwind, app: App, **changes: Any) -> Json:
+async def open_modal(company: Northwind, app: App, **changes: Any) -> Json:
     """Anna presses, the app opens the modal before it acknowledges."""
-    ts = await town.post(blocks=buttons("reject"))
+    ts = await company.post(blocks=buttons("reject"))
 
     async def answer(client: AsyncWebClient, body: Json) -> None:
         await client.views_open(trigger_id=body["trigger_id"], view=MODAL | changes)
 
     app.then = answer
-    assert (await town.slack.click("anna", TIER1, ts, "reject")).ok
+    assert (await company.slack.click("anna", TIER1, ts, "reject")).ok
     app.then = None
     app.seen.clear()
-    view = town.slack.open_view("anna")
+    view = company.slack.open_view("anna")
     assert view is not None
     return view
 
 
-async def test_a_modal_is_opened_filled_in_and_submitted(town: Northwind, app: App) -> None:
+async def test_a_modal_is_opened_filled_in_and_submitted(company: Northwind, app: App) -> None:
     """The submission has every input's state, chosen or initial; an empty acknowledgement closes the modal."""
-    view = await open_modal(town, app)
-    assert town.slack.open_view("ben") is None
+    view = await open_modal(company, app)
+    assert company.slack.open_view("ben") is None
     values = {"reason": "wrong account", "severity": "high", "flags": ["legal", "press"], "tell": ["U0BEN000001"]}
-    ack = await town.slack.submit("anna", view["id"], values)
+    ack = await company.slack.submit("anna", view["id"], values)
     assert ack.ok
     (payload,) = app.seen
     sent = payload["view"]
@@ -97,135 +97,135 @@ async def test_a_modal_is_opened_filled_in_and_submitted(town: Northwind, app: A
     assert state["severity"]["it"]["selected_option"]["value"] == "high"
     assert [chosen["value"] for chosen in state["flags"]["it"]["selected_options"]] == ["legal", "press"]
     assert state["tell"]["it"]["selected_users"] == ["U0BEN000001"]
-    assert town.slack.open_view("anna") is None
+    assert company.slack.open_view("anna") is None
 
 
 @pytest.mark.parametrize(
     "values", [{}, {"reason": "no"}, {"reason": "x" * 51}, {"reason": "long enough", "code": "other"}, {"nothing": "x"}]
 )
-async def test_the_client_stops_what_the_form_does_not_allow(town: Northwind, http: App, values: Json) -> None:
+async def test_the_client_stops_what_the_form_does_not_allow(company: Northwind, http: App, values: Json) -> None:
     """Required and empty, too short, too long, not offered, no such input: nothing is sent and the modal stays."""
-    view = await open_modal(town, http)
+    view = await open_modal(company, http)
     with pytest.raises(ClientError):
-        await town.slack.submit("anna", view["id"], values)
+        await company.slack.submit("anna", view["id"], values)
     assert http.seen == []
-    assert town.slack.open_view("anna") == view
+    assert company.slack.open_view("anna") == view
 
 
-async def test_errors_keep_the_modal_and_stand_at_their_inputs(town: Northwind, app: App) -> None:
+async def test_errors_keep_the_modal_and_stand_at_their_inputs(company: Northwind, app: App) -> None:
     """The app's errors are shown; errors at blocks that are no inputs are trouble to the person."""
-    view = await open_modal(town, app)
+    view = await open_modal(company, app)
     app.answer = {"response_action": "errors", "errors": {"reason": "say more"}}
-    assert (await town.slack.submit("anna", view["id"], {"reason": "because"})).ok
-    assert town.slack.shown_errors("anna") == {"reason": "say more"}
-    assert town.slack.open_view("anna") == view
+    assert (await company.slack.submit("anna", view["id"], {"reason": "because"})).ok
+    assert company.slack.shown_errors("anna") == {"reason": "say more"}
+    assert company.slack.open_view("anna") == view
     app.answer = {"response_action": "errors", "errors": {"elsewhere": "say more"}}
-    ack = await town.slack.submit("anna", view["id"], {"reason": "because"})
+    ack = await company.slack.submit("anna", view["id"], {"reason": "because"})
     assert ack.problem is not None
-    assert town.slack.shown_errors("anna") == {}
+    assert company.slack.shown_errors("anna") == {}
 
 
-async def test_a_submission_may_update_push_and_clear(town: Northwind, app: App) -> None:
+async def test_a_submission_may_update_push_and_clear(company: Northwind, app: App) -> None:
     """Update keeps the id, push stacks up to three, clear closes all; a broken view is trouble to the person."""
-    view = await open_modal(town, app)
+    view = await open_modal(company, app)
     typed = {"reason": "because"}
     app.answer = {"response_action": "update", "view": MODAL | {"callback_id": "sure"}}
-    await town.slack.submit("anna", view["id"], typed)
-    updated = town.slack.open_view("anna")
+    await company.slack.submit("anna", view["id"], typed)
+    updated = company.slack.open_view("anna")
     assert updated is not None
     assert (updated["id"], updated["callback_id"], updated["hash"] != view["hash"]) == (view["id"], "sure", True)
     app.answer = {"response_action": "push", "view": MODAL}
     for _ in range(2):
-        top = town.slack.open_view("anna")
+        top = company.slack.open_view("anna")
         assert top is not None
-        assert (await town.slack.submit("anna", top["id"], typed)).ok
-    top = town.slack.open_view("anna")
+        assert (await company.slack.submit("anna", top["id"], typed)).ok
+    top = company.slack.open_view("anna")
     assert top is not None
     assert top["root_view_id"] == view["id"] != top["previous_view_id"]
-    assert (await town.slack.submit("anna", top["id"], typed)).problem == "push_limit_reached"
+    assert (await company.slack.submit("anna", top["id"], typed)).problem == "push_limit_reached"
     app.answer = {"response_action": "update", "view": MODAL | {"title": plain("x" * 25)}}
-    assert "less than 25" in str((await town.slack.submit("anna", top["id"], typed)).problem)
+    assert "less than 25" in str((await company.slack.submit("anna", top["id"], typed)).problem)
     app.answer = {"response_action": "clear"}
-    await town.slack.submit("anna", top["id"], typed)
-    assert town.slack.open_view("anna") is None
+    await company.slack.submit("anna", top["id"], typed)
+    assert company.slack.open_view("anna") is None
 
 
-async def test_a_trigger_is_good_once_and_for_three_seconds(town: Northwind, http: App) -> None:
+async def test_a_trigger_is_good_once_and_for_three_seconds(company: Northwind, http: App) -> None:
     """Used twice, too old, made up: each has its own error."""
-    ts = await town.post(blocks=buttons("reject"))
-    client = town.client()
-    first = (await town.slack.click("anna", TIER1, ts, "reject")).payload
-    second = (await town.slack.click("anna", TIER1, ts, "reject")).payload
+    ts = await company.post(blocks=buttons("reject"))
+    client = company.client()
+    first = (await company.slack.click("anna", TIER1, ts, "reject")).payload
+    second = (await company.slack.click("anna", TIER1, ts, "reject")).payload
     assert first is not None
     assert second is not None
-    town.clock.now += 3
+    company.clock.now += 3
     await client.views_open(trigger_id=first["trigger_id"], view=MODAL)
     assert (await refused(client.views_open(trigger_id=first["trigger_id"], view=MODAL)))["error"] == "exchanged_trigger_id"
-    town.clock.now += 0.5
+    company.clock.now += 0.5
     assert (await refused(client.views_open(trigger_id=second["trigger_id"], view=MODAL)))["error"] == "expired_trigger_id"
     assert (await refused(client.views_open(trigger_id="1.2.abc", view=MODAL)))["error"] == "invalid_trigger_id"
 
 
-async def test_an_update_of_a_view_loses_to_a_newer_one(town: Northwind, http: App) -> None:
+async def test_an_update_of_a_view_loses_to_a_newer_one(company: Northwind, http: App) -> None:
     """A stale hash conflicts; a closed or unknown view is not found; an external id is taken once."""
-    view = await open_modal(town, http, external_id="case-1")
-    client = town.client()
+    view = await open_modal(company, http, external_id="case-1")
+    client = company.client()
     await client.views_update(view_id=view["id"], hash=view["hash"], view=MODAL | {"external_id": "case-1"})
     assert (await refused(client.views_update(view_id=view["id"], hash=view["hash"], view=MODAL)))["error"] == "hash_conflict"
     await client.views_update(external_id="case-1", view=MODAL | {"external_id": "case-1"})
-    ts = await town.post(blocks=buttons("reject"))
-    pressed = (await town.slack.click("ben", TIER1, ts, "reject")).payload
+    ts = await company.post(blocks=buttons("reject"))
+    pressed = (await company.slack.click("ben", TIER1, ts, "reject")).payload
     assert pressed is not None
     taken = await refused(client.views_open(trigger_id=pressed["trigger_id"], view=MODAL | {"external_id": "case-1"}))
     assert taken["error"] == "duplicate_external_id"
-    await town.slack.close_view("anna")
+    await company.slack.close_view("anna")
     assert (await refused(client.views_update(view_id=view["id"], view=MODAL)))["error"] == "not_found"
 
 
-async def test_closing_is_told_only_when_asked_for(town: Northwind, app: App) -> None:
+async def test_closing_is_told_only_when_asked_for(company: Northwind, app: App) -> None:
     """view_closed comes with notify_on_close and says whether everything was cleared."""
-    await open_modal(town, app)
-    assert await town.slack.close_view("anna") is None
-    view = await open_modal(town, app, notify_on_close=True, clear_on_close=True)
-    ack = await town.slack.close_view("anna")
+    await open_modal(company, app)
+    assert await company.slack.close_view("anna") is None
+    view = await open_modal(company, app, notify_on_close=True, clear_on_close=True)
+    ack = await company.slack.close_view("anna")
     assert ack is not None
     assert ack.ok
     assert [(payload["type"], payload["view"]["id"], payload["is_cleared"]) for payload in app.seen] == [("view_closed", view["id"], True)]
 
 
-async def test_a_button_in_a_modal_may_push_another(town: Northwind, http: App) -> None:
+async def test_a_button_in_a_modal_may_push_another(company: Northwind, http: App) -> None:
     """The press carries what is filled in so far; its trigger pushes on top, and closing goes back."""
-    view = await open_modal(town, http, blocks=[*MODAL["blocks"], *buttons("evidence")])
-    ack = await town.slack.click_in_view("anna", view["id"], "evidence", values={"reason": "half"})
+    view = await open_modal(company, http, blocks=[*MODAL["blocks"], *buttons("evidence")])
+    ack = await company.slack.click_in_view("anna", view["id"], "evidence", values={"reason": "half"})
     assert ack.payload is not None
     assert ack.payload["view"]["state"]["values"]["reason"]["it"]["value"] == "half"
     assert not {"channel", "message", "response_url"} & ack.payload.keys()
-    await town.client().views_push(trigger_id=ack.payload["trigger_id"], view=MODAL)
-    top = town.slack.open_view("anna")
+    await company.client().views_push(trigger_id=ack.payload["trigger_id"], view=MODAL)
+    top = company.slack.open_view("anna")
     assert top is not None
     assert top["previous_view_id"] == view["id"]
     with pytest.raises(ClientError):
-        await town.slack.submit("anna", view["id"], {"reason": "not on top"})
-    await town.slack.close_view("anna")
-    assert town.slack.open_view("anna") == view
+        await company.slack.submit("anna", view["id"], {"reason": "not on top"})
+    await company.slack.close_view("anna")
+    assert company.slack.open_view("anna") == view
 
 
 async def test_a_modal_not_acknowledged_stays_open() -> None:
     """What was typed is not lost when the app does not answer."""
-    async with northwind() as town:
-        async with http_app(town) as app:
-            view = await open_modal(town, app)
-        ack = await town.slack.submit("anna", view["id"], {"reason": "because"})
+    async with northwind() as company:
+        async with http_app(company) as app:
+            view = await open_modal(company, app)
+        ack = await company.slack.submit("anna", view["id"], {"reason": "because"})
         assert not ack.ok
-        assert town.slack.open_view("anna") == view
+        assert company.slack.open_view("anna") == view
 
 
-async def test_the_home_tab_is_a_persons_own(town: Northwind) -> None:
+async def test_the_home_tab_is_a_persons_own(company: Northwind) -> None:
     """Published to one person; a stale hash conflicts; a modal cannot be published nor a home opened."""
-    client = town.client()
+    client = company.client()
     home = {"type": "home", "blocks": buttons("next")}
     first = (await client.views_publish(user_id=ANNA, view=home))["view"]
-    assert town.slack.home("ben") is None
+    assert company.slack.home("ben") is None
     second = (await client.views_publish(user_id=ANNA, view=home, hash=first["hash"]))["view"]
     assert second["id"] == first["id"]
     assert (await refused(client.views_publish(user_id=ANNA, view=home, hash=first["hash"])))["error"] == "hash_conflict"

@@ -13,10 +13,10 @@ FLAGS = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted", "is_strang
 
 
 @pytest.fixture
-async def town() -> AsyncIterator[Northwind]:
+async def company() -> AsyncIterator[Northwind]:
     """Northwind as it begins."""
-    async with northwind() as town:
-        yield town
+    async with northwind() as company:
+        yield company
 
 
 @pytest.mark.parametrize(
@@ -30,25 +30,25 @@ async def town() -> AsyncIterator[Northwind]:
         ("U0LEFT00001", {"deleted"}, SLACK.team.id),
     ],
 )
-async def test_who_somebody_is(town: Northwind, user: str, flags: set[str], team: str) -> None:
+async def test_who_somebody_is(company: Northwind, user: str, flags: set[str], team: str) -> None:
     """Guests, strangers, bots and those who left are told apart by the flags Slack gives."""
-    person = (await town.client().users_info(user=user))["user"]
+    person = (await company.client().users_info(user=user))["user"]
     assert ({flag for flag in FLAGS if person.get(flag)}, person["team_id"]) == (flags, team)
 
 
-async def test_a_person_is_found_by_address_while_active(town: Northwind) -> None:
+async def test_a_person_is_found_by_address_while_active(company: Northwind) -> None:
     """Deactivated people and unknown addresses are not found; zones are given with their offset."""
-    anna = (await town.client().users_lookupByEmail(email="Anna@northwind.example"))["user"]
+    anna = (await company.client().users_lookupByEmail(email="Anna@northwind.example"))["user"]
     assert (anna["id"], anna["tz"], anna["tz_offset"] in (3600, 7200)) == (ANNA, "Europe/Berlin", True)
-    assert (await refused(town.client().users_lookupByEmail(email="lars@northwind.example")))["error"] == "users_not_found"
-    assert (await refused(town.client().users_info(user="U0NOBODY")))["error"] == "user_not_found"
-    town.slack.workspace.change_user("anna", deleted=True)
-    assert (await town.client().users_info(user=ANNA))["user"]["deleted"] is True
+    assert (await refused(company.client().users_lookupByEmail(email="lars@northwind.example")))["error"] == "users_not_found"
+    assert (await refused(company.client().users_info(user="U0NOBODY")))["error"] == "user_not_found"
+    company.slack.workspace.change_user("anna", deleted=True)
+    assert (await company.client().users_info(user=ANNA))["user"]["deleted"] is True
 
 
-async def test_groups_and_who_is_in_them(town: Northwind) -> None:
+async def test_groups_and_who_is_in_them(company: Northwind) -> None:
     """Disabled groups come only when asked for; members can change under the app."""
-    client = town.client()
+    client = company.client()
     handles = {group["handle"]: group for group in (await client.usergroups_list(include_users=True, include_count=True))["usergroups"]}
     assert "review-old" not in handles
     assert handles["review-frontline"]["user_count"] == 3
@@ -57,15 +57,15 @@ async def test_groups_and_who_is_in_them(town: Northwind) -> None:
     (old,) = [group for group in everything if group["handle"] == "review-old"]
     assert old["date_delete"] > 0
     assert "users" not in old
-    town.slack.workspace.change_group("S0FRONTLINE", users=(ANNA,))
+    company.slack.workspace.change_group("S0FRONTLINE", users=(ANNA,))
     assert (await client.usergroups_users_list(usergroup="S0FRONTLINE"))["users"] == [ANNA]
     assert (await refused(client.usergroups_users_list(usergroup="S0DISABLED1")))["error"] == "no_such_subteam"
     assert (await client.usergroups_users_list(usergroup="S0DISABLED1", include_disabled=True))["users"] == ["U0LEFT00001"]
 
 
-async def test_channels_the_app_may_know_of(town: Northwind) -> None:
+async def test_channels_the_app_may_know_of(company: Northwind) -> None:
     """Private channels without the app do not exist for it; archives can be left out; lists come in pages."""
-    client = town.client()
+    client = company.client()
     names: list[str] = []
     cursor = ""
     while True:
@@ -81,9 +81,9 @@ async def test_channels_the_app_may_know_of(town: Northwind) -> None:
     assert info["num_members"] == len((await client.conversations_members(channel=TIER1))["members"])
 
 
-async def test_the_app_joins_a_public_channel(town: Northwind) -> None:
+async def test_the_app_joins_a_public_channel(company: Northwind) -> None:
     """Before it, history is closed; after it, it can read and post; a private channel cannot be joined."""
-    client = town.client()
+    client = company.client()
     assert (await refused(client.conversations_history(channel=GENERAL)))["error"] == "not_in_channel"
     await client.conversations_join(channel=GENERAL)
     assert (await client.conversations_join(channel=GENERAL))["warning"] == "already_in_channel"

@@ -52,8 +52,8 @@ def test_the_legend_explains_only_marks_that_are_there() -> None:
 def test_the_decision_comes_before_what_it_can_be_checked_against() -> None:
     """Action, what speaks against it, the reason and the buttons stand above request, model's words, evidence and small print."""
     shown = card(a_view())
-    order = ("Claim within", "Will execute", "cannot be undone", "second-model", "Why here", "Approve", "if this is wrong", "Confidence")
-    places = [shown.index(part) for part in (*order, "Request", "The model's rationale", "Tracking", "Tier 1 of 2", "Case c_")]
+    command = ("Claim within", "Will execute", "cannot be undone", "second-model", "Why here", "Approve", "if this is wrong", "Confidence")
+    places = [shown.index(part) for part in (*command, "Request", "The model's rationale", "Tracking", "Tier 1 of 2", "Case c_")]
     assert places == sorted(places)
 
 

@@ -10,7 +10,7 @@ from bot.slack.cards.card import draw_card
 from bot.slack.cards.forms.evidence import evidence_modal, evidence_pages
 from bot.slack.cards.forms.modals import Seat
 from bot.slack.cards.forms.reveal import reveal_modal
-from bot.slack.cards.parts.grounds import source_title
+from bot.slack.cards.parts.sources import source_title
 from bot.slack.cards.text.limits import check_view
 from bot.slack.cards.view import Happening, View
 from routing.change import Actor

@@ -39,158 +39,159 @@ workflows:
 
 async def test_a_pause_by_order_is_said_where_it_matters(database_url: str) -> None:
     """Operations gets a bulletin with a button, the reviewers one without, the service its callback, and only Ada an answer."""
-    async with a_town(database_url, policy=POLICY) as town:
-        said = await order(town, ADA, "pause refunds The model invents order numbers.")
+    async with a_town(database_url, policy=POLICY) as company:
+        said = await command(company, ADA, "pause refunds The model invents order numbers.")
         assert "`refunds` is paused" in said
-        await town.drain()
-        (bulletin,), (notice,) = town.sandbox.slack.messages(OPS), town.sandbox.slack.messages(TIER1)
+        await company.drain()
+        (bulletin,), (notice,) = company.sandbox.slack.messages(OPS), company.sandbox.slack.messages(TIER1)
         assert "The model invents order numbers." in str(bulletin["blocks"])
         assert "Ada Brandt" in str(bulletin["blocks"])
         assert "tierline:g:resume" in str(bulletin["blocks"])
         assert "tierline:g" not in str(notice["blocks"])
-        assert town.received.got == [("workflow.paused", 1)]
+        assert company.received.got == [("workflow.paused", 1)]
         assert bulletin["metadata"]["event_type"] == "tierline_bulletin"
 
 
 async def test_resume_asks_why_and_the_old_bulletin_loses_its_buttons(sqlite_url: str) -> None:
     """A form opens, its reason is posted anew; pressed once more, the old message would do nothing."""
-    async with a_town(sqlite_url, policy=POLICY) as town:
-        await order(town, ADA, "pause refunds Wrong totals.")
-        await town.drain()
-        as_seen = town.card(OPS)
-        await town.click(ADA, "g:resume", OPS)
-        await town.fill_in(ADA, text="Fixed in version 4.")
-        await town.drain()
-        old, new = town.sandbox.slack.messages(OPS)
+    async with a_town(sqlite_url, policy=POLICY) as company:
+        await command(company, ADA, "pause refunds Wrong totals.")
+        await company.drain()
+        as_seen = company.card(OPS)
+        await company.click(ADA, "g:resume", OPS)
+        await company.fill_in(ADA, text="Fixed in version 4.")
+        await company.drain()
+        old, new = company.sandbox.slack.messages(OPS)
         assert "No longer so" in str(old["blocks"])
         assert "tierline:g" not in str(old["blocks"])
         assert "Fixed in version 4." in str(new["blocks"])
-        assert (await town.reads.governance()).control("refunds").automation is Automation.ON
-        assert "goes on" in town.told(ADA)[-1]
-        await order(town, ADA, "pause refunds Again.")
-        await town.click(ADA, "g:resume", OPS, as_seen=as_seen)
-        ack = await town.fill_in(ADA, text="A late press.")
+        assert (await company.reads.governance()).control("refunds").automation is Automation.ON
+        assert "goes on" in company.told(ADA)[-1]
+        await command(company, ADA, "pause refunds Again.")
+        await company.click(ADA, "g:resume", OPS, as_seen=as_seen)
+        ack = await company.fill_in(ADA, text="A late press.")
         assert "has changed" in str(ack.body)
-        assert [kind for kind, _ in town.received.got] == ["workflow.paused", "workflow.resumed"]
+        assert [kind for kind, _ in company.received.got] == ["workflow.paused", "workflow.resumed"]
 
 
 async def test_who_may_not_is_told_and_it_is_recorded(sqlite_url: str) -> None:
     """By name; a guest does not even learn who may."""
-    async with a_town(sqlite_url, policy=POLICY) as town:
-        assert "not yours to decide" in await order(town, ANNA, "pause refunds I want a break.")
-        await order(town, ADA, "pause refunds Wrong totals.")
-        await town.drain()
-        assert "Guests cannot" in await order(town, "U0GUEST0001", "resume refunds Please.")
-        events = [(one.kind.value, one.actor.id) for one in await town.reads.govern_events("w_refunds")]
+    async with a_town(sqlite_url, policy=POLICY) as company:
+        assert "not yours to decide" in await command(company, ANNA, "pause refunds I want a break.")
+        await command(company, ADA, "pause refunds Wrong totals.")
+        await company.drain()
+        assert "Guests cannot" in await command(company, "U0GUEST0001", "resume refunds Please.")
+        events = [(one.kind.value, one.actor.id) for one in await company.reads.govern_events("w_refunds")]
         assert events == [("governance_refused", ANNA), ("automation_changed", ADA), ("governance_refused", "U0GUEST0001")]
 
 
 async def test_the_same_message_delivered_twice_counts_once(sqlite_url: str) -> None:
     """Slack may send it again; it is answered as the first time."""
-    async with a_town(sqlite_url, policy=POLICY) as town:
-        await town.commands.answer(ADA, TEAM, "pause refunds Wrong totals.", "trigger-1")
-        again = await town.commands.answer(ADA, TEAM, "pause refunds Wrong totals.", "trigger-1")
+    async with a_town(sqlite_url, policy=POLICY) as company:
+        await company.commands.answer(ADA, TEAM, "pause refunds Wrong totals.", "trigger-1")
+        again = await company.commands.answer(ADA, TEAM, "pause refunds Wrong totals.", "trigger-1")
         assert "recorded already" in again.text
-        assert len(await town.reads.govern_events("w_refunds")) == 1
+        assert len(await company.reads.govern_events("w_refunds")) == 1
 
 
 @pytest.mark.parametrize("mode", [Mode.DROP_REPLY, Mode.APPLY_LATE])
 async def test_a_lost_reply_leads_to_no_second_bulletin(sqlite_url: str, mode: Mode) -> None:
     """It is found again by its mark, as cards are."""
-    async with a_town(sqlite_url, policy=POLICY) as town:
-        town.sandbox.faults.add(Fault("slack", "chat.postMessage", mode, seconds=25))
-        await order(town, ADA, "pause refunds Wrong totals.")
-        await town.drain(70)
-        assert len(town.sandbox.slack.messages(OPS)) == 1
-        assert len(town.sandbox.slack.messages(TIER1)) == 1
+    async with a_town(sqlite_url, policy=POLICY) as company:
+        company.sandbox.faults.add(Fault("slack", "chat.postMessage", mode, seconds=25))
+        await command(company, ADA, "pause refunds Wrong totals.")
+        await company.drain(70)
+        assert len(company.sandbox.slack.messages(OPS)) == 1
+        assert len(company.sandbox.slack.messages(TIER1)) == 1
 
 
 async def test_a_stopped_line_pages_and_is_read_at_three_in_the_morning(sqlite_url: str) -> None:
     """One incident: rule, case, what was done, who may resume; acknowledged in Slack it is acknowledged in PagerDuty."""
-    async with a_town(sqlite_url, policy=POLICY) as town:
-        case = await town.submit()
+    async with a_town(sqlite_url, policy=POLICY) as company:
+        case = await company.submit()
 
         def stop(governed: Governed, now: datetime) -> Ruling:
             return stopped(governed, Stop("refunds", "The case is flagged prohibited_content."), case.id, now)
 
-        await town.ledger.govern(stop)
-        await town.drain()
-        bulletin = town.card(OPS)
+        await company.ledger.govern(stop)
+        await company.drain()
+        bulletin = company.card(OPS)
         shown = str(bulletin["blocks"])
         for expected in ("Incident", "prohibited_content", case.id, "is paused", "duty officer or policy owner", f"<@{GRACE}>"):
             assert expected in shown
-        (incident,) = town.sandbox.pagerduty.incidents
+        (incident,) = company.sandbox.pagerduty.incidents
         assert "refunds is now paused" in str(incident)
-        await town.click(GRACE, "g:acknowledge_alert", OPS)
-        await town.drain()
-        assert "acknowledged by Grace Mwangi" in str(town.card(OPS)["blocks"])
-        assert "nobody is paged for it any more" in town.told(GRACE)[-1]
-        assert town.sandbox.pagerduty.incidents[0].status == "acknowledged"
-        assert "stopped this workflow and is still open" in await order(town, HUGO, "resume refunds Looks fine.")
+        await company.click(GRACE, "g:acknowledge_alert", OPS)
+        await company.drain()
+        assert "acknowledged by Grace Mwangi" in str(company.card(OPS)["blocks"])
+        assert "nobody is paged for it any more" in company.told(GRACE)[-1]
+        assert company.sandbox.pagerduty.incidents[0].status == "acknowledged"
+        assert "stopped this workflow and is still open" in await command(company, HUGO, "resume refunds Looks fine.")
 
 
 async def test_an_exception_is_asked_for_by_one_and_approved_by_another(sqlite_url: str) -> None:
     """The owners' channel has the buttons; the list shows what is in force."""
-    async with a_town(sqlite_url, policy=POLICY) as town:
+    async with a_town(sqlite_url, policy=POLICY) as company:
         words = "exception request refunds waives=retrieval_weak,check_warned days=30 uses=50 The index is being rebuilt."
-        assert "It waits for a policy owner who is not you" in await order(town, GRACE, words)
-        await town.drain()
-        await town.click(GRACE, "g:approve_exception", OWNERS)
-        assert "somebody else has to approve it" in town.told(GRACE)[-1]
-        await town.click(HUGO, "g:approve_exception", OWNERS)
-        await town.drain()
-        assert "in force until <!date^" in town.told(HUGO)[-1]
-        assert "approved by Hugo Martins" in str(town.card(OWNERS)["blocks"])
-        listed = await order(town, ANNA, "exception list")
+        assert "It waits for a policy owner who is not you" in await command(company, GRACE, words)
+        await company.drain()
+        await company.click(GRACE, "g:approve_exception", OWNERS)
+        assert "somebody else has to approve it" in company.told(GRACE)[-1]
+        await company.click(HUGO, "g:approve_exception", OWNERS)
+        await company.drain()
+        assert "in force until <!date^" in company.told(HUGO)[-1]
+        assert "approved by Hugo Martins" in str(company.card(OWNERS)["blocks"])
+        listed = await command(company, ANNA, "exception list")
         assert "The index is being rebuilt." in listed
         assert "used 0 of 50 times" in listed
-        assert "has ended" in await order(town, ADA, f"exception end {(await town.reads.governance()).waivers[0].id} Rebuilt.")
+        assert "has ended" in await command(company, ADA, f"exception end {(await company.reads.governance()).waivers[0].id} Rebuilt.")
 
 
 async def test_the_weekly_list_is_posted_as_it_stands(sqlite_url: str) -> None:
     """Once, whoever of the replicas asks for it."""
-    async with a_town(sqlite_url, policy=POLICY) as town:
-        await order(town, ADA, "exception request refunds waives=retrieval_weak days=30 The index is being rebuilt.")
+    async with a_town(sqlite_url, policy=POLICY) as company:
+        await command(company, ADA, "exception request refunds waives=retrieval_weak days=30 The index is being rebuilt.")
         for _ in range(2):
-            await town.ledger.govern(list_weekly("2026-W47"), key=InboxKey("govern", "weekly", "2026-W47"))
-        await town.drain()
-        listed = [one for one in town.sandbox.slack.messages(OWNERS) if "week 2026-W47" in str(one["blocks"])]
+            await company.ledger.govern(list_weekly("2026-W47"), key=InboxKey("govern", "weekly", "2026-W47"))
+        await company.drain()
+        listed = [one for one in company.sandbox.slack.messages(OWNERS) if "week 2026-W47" in str(one["blocks"])]
         assert len(listed) == 1
         assert "The index is being rebuilt." in str(listed[0]["blocks"])
 
 
 async def test_an_order_without_its_reason_is_answered_with_how_it_is_typed(sqlite_url: str) -> None:
     """And nothing is recorded."""
-    async with a_town(sqlite_url, policy=POLICY) as town:
-        assert "/review pause WORKFLOW REASON" in await order(town, ADA, "pause refunds")
-        assert "waives=CODE" in await order(town, ADA, "exception request refunds because")
-        assert not (await town.reads.govern_events("w_refunds"))
-        assert "In force: policy 2026-11-20.1" in await order(town, ANNA, "policy")
-        assert "`freeze`" in await order(town, ANNA, "help")
+    async with a_town(sqlite_url, policy=POLICY) as company:
+        assert "/review pause WORKFLOW REASON" in await command(company, ADA, "pause refunds")
+        assert "waives=CODE" in await command(company, ADA, "exception request refunds because")
+        assert not (await company.reads.govern_events("w_refunds"))
+        assert "In force: policy 2026-11-20.1" in await command(company, ANNA, "policy")
+        assert "`freeze`" in await command(company, ANNA, "help")
 
 
 async def test_a_batch_is_held_and_one_case_released(sqlite_url: str) -> None:
     """Every open case of one model; a released one is decided again."""
-    async with a_town(sqlite_url, policy=POLICY) as town:
-        mine = [await town.submit(f"t-{number}") for number in range(3)]
-        other = await town.submit("t-other", model={"name": "another", "version": "9", "confidence": 0.85})
-        assert "3 cases of refunds in quarantine" in await order(town, ADA, "quarantine workflow=refunds model=m since=2h Wrong totals.")
-        assert [(await town.case(one)).held_by for one in (*mine, other)] == ["quarantine"] * 3 + [""]
-        assert "released" in await order(town, ADA, f"release {mine[0].id} Looked at.")
-        assert (await town.case(mine[0])).held_by == ""
-        assert "not" in await order(town, ANNA, f"release {mine[1].id} Looked at.")
-        assert (await town.case(mine[1])).held_by == "quarantine"
+    async with a_town(sqlite_url, policy=POLICY) as company:
+        mine = [await company.submit(f"t-{number}") for number in range(3)]
+        other = await company.submit("t-other", model={"name": "another", "version": "9", "confidence": 0.85})
+        answer = await command(company, ADA, "quarantine workflow=refunds model=m since=2h Wrong totals.")
+        assert "3 cases of refunds in quarantine" in answer
+        assert [(await company.case(one)).held_by for one in (*mine, other)] == ["quarantine"] * 3 + [""]
+        assert "released" in await command(company, ADA, f"release {mine[0].id} Looked at.")
+        assert (await company.case(mine[0])).held_by == ""
+        assert "not" in await command(company, ANNA, f"release {mine[1].id} Looked at.")
+        assert (await company.case(mine[1])).held_by == "quarantine"
 
 
 async def test_a_button_on_a_message_that_is_none_of_ours_counts_for_nothing(sqlite_url: str) -> None:
     """Its value is believed only on a bulletin of this deployment; the attempt is recorded."""
-    async with a_town(sqlite_url, policy=POLICY) as town:
-        rulings = Rulings(town.ledger, town.reads, town.people, lambda: load_policy(POLICY, {}), lambda _verb, _result: None)
+    async with a_town(sqlite_url, policy=POLICY) as company:
+        rulings = Rulings(company.ledger, company.reads, company.people, lambda: load_policy(POLICY, {}), lambda _verb, _result: None)
         asked = Asked(GovernanceVerb.PAUSE, "w_refunds", ADA, TEAM, "press-1", "From nowhere.", known=False)
         outcome = await rulings.carry_out(asked)
         assert isinstance(outcome, Declined)
         assert outcome.reason == "unknown_message"
-        assert [one.kind.value for one in await town.reads.govern_events("w_refunds")] == ["governance_refused"]
+        assert [one.kind.value for one in await company.reads.govern_events("w_refunds")] == ["governance_refused"]
 
 
 @pytest.mark.parametrize(
@@ -211,10 +212,10 @@ def test_since_is_a_span_or_a_moment() -> None:
     assert read_command("status", NOW) is None
 
 
-async def order(town: Northwind, who: str, text: str) -> str:
+async def command(company: Northwind, who: str, text: str) -> str:
     """What somebody is told who types it: the text and the blocks."""
-    town.clock.forward(1)
-    ack = await town.sandbox.slack.command(who, "C0TIER10001", "/review", text)
+    company.clock.forward(1)
+    ack = await company.sandbox.slack.command(who, "C0TIER10001", "/review", text)
     assert ack.ok, ack
     assert isinstance(ack.body, dict)
     return f"{ack.body['text']} {ack.body['blocks']}"

@@ -1,18 +1,14 @@
-"""Why a case is here and what a decision can rest on: reasons, confidence, what the model says, evidence, checks. Never what to decide."""
+"""Why a case is here, and what speaks for and against it: reasons, checks, flags. Never what to decide."""
 
-from bot.slack.cards.parts.checklist import confirming
-from bot.slack.cards.parts.clock_line import age
-from bot.slack.cards.parts.confidence_bar import confidence_line
-from bot.slack.cards.text.block_kit import Block, bullets, lines, quote, run
-from bot.slack.cards.text.safe_text import Cuts, address, clean, line, suspicious, weight
+from bot.slack.cards.text.block_kit import Block, lines, run
+from bot.slack.cards.text.safe_text import Cuts, line, suspicious
 from bot.slack.cards.view import View
 from routing.case.case import Reason
-from routing.case.submission import Check, Evidence, Feature, Submission
+from routing.case.submission import Check, Submission
 from routing.signals import Trigger
 
 _MARK = {"fail": "✗ failed", "warn": "! warning", "pass": "✓ passed"}
 
-_BESIDE_LABEL = 200
 
 _NAMED = {
     Trigger.CHECK_FAILED: "Failed check",
@@ -84,11 +80,6 @@ def _named(code: str, submission: Submission) -> list[str]:
             return []
 
 
-def confidence(view: View) -> str:
-    """Mrkdwn: the bar with the mark automation would need."""
-    return confidence_line(view.submission.model.confidence, view.case.route.threshold)
-
-
 def alerts(view: View, cuts: Cuts) -> list[Block]:
     """What speaks against it, to stand beside the action: checks that failed or warned, contradictions, what is missing or out of date.
 
@@ -138,59 +129,6 @@ def passed(view: View, cuts: Cuts) -> str:
     return cuts.cut(" · ".join(parts), 400)
 
 
-def sayings(view: View, cuts: Cuts) -> list[Block]:
-    """Parts of rich text: what was asked and what the model wrote, thinks and filled in, each in its own words."""
-    submission, model = view.submission, view.submission.model
-    return [
-        *_said("Request", submission.request, 500, cuts),
-        *_said("The model wrote", submission.output, 1_200, cuts),
-        *_said("The model's rationale", model.rationale, 600, cuts),
-        *_said("It would answer otherwise if", model.counterfactual, 300, cuts),
-        *_noted(view, cuts),
-    ]
-
-
-def _said(label: str, text: str | None, most: int, cuts: Cuts) -> list[Block]:
-    """A short text stands behind its label, in quotation marks; a longer one is a quotation of its own."""
-    shown = cuts.cut(clean(text or ""), most)
-    if shown and "\n" not in shown and weight(shown) <= _BESIDE_LABEL:
-        return [lines(run(f"{label}  ", "bold"), run(f"“{shown}”"))]
-    return [lines(run(label, "bold")), quote(shown)] if shown else []
-
-
-def prefilled(view: View, cuts: Cuts) -> list[Block]:
-    """Parts of rich text: what the model filled in, a line each, for a step that decides on it."""
-    filled = [(name.capitalize(), line(str(text or ""))) for name, text in view.submission.prefilled.items()]
-    rows = [lines(run(f"{name}  ", "bold"), run(cuts.cut(text, 600 if name == "Summary" else 160))) for name, text in filled if text]
-    return [lines(run("Filled in by the model", "italic")), *rows] if rows else []
-
-
-def _noted(view: View, cuts: Cuts) -> list[Block]:
-    """The same on one line; nothing at triage, where it stands in front."""
-    if confirming(view.case):
-        return []
-    filled = ((name, line(str(text or ""))) for name, text in view.submission.prefilled.items())
-    said = " · ".join(f"{name}: {text}" for name, text in filled if text)
-    return [lines(run("Filled in by the model  ", "bold"), run(cuts.cut(said, 400)))] if said else []
-
-
-def weighed(view: View, cuts: Cuts) -> str:
-    """The five features that weigh most, on one line; being a selection, it is not a cut."""
-    features = view.submission.model.features
-    heaviest = sorted(features, key=lambda feature: -abs(feature.weight or 0.0))[:5]
-    said = " · ".join(cuts.cut(feature_text(feature), 120) for feature in heaviest)
-    rest = len(features) - len(heaviest)
-    more = f" · {rest} lighter ones in the full evidence" if rest else ""
-    return f"Weighed most: {said}{more}" if said else ""
-
-
-def feature_text(feature: Feature) -> str:
-    """`amount = 1240 (+0.41)`."""
-    value = "" if feature.value is None else f" = {line(str(feature.value))}"
-    weight = "" if feature.weight is None else f" ({feature.weight:+.3g})"
-    return f"{line(feature.name)}{value}{weight}"
-
-
 def _texts(submission: Submission) -> list[tuple[str, str]]:
     model = submission.model
     sources = " ".join(evidence.text or "" for evidence in submission.evidence)
@@ -203,38 +141,3 @@ def check_text(check: Check) -> str:
     by = f" ({line(check.by)})" if check.by else ""
     detail = f": {line(check.detail)}" if check.detail else ""
     return f"{_MARK[check.result]}: {line(check.name)}{by}{detail}"
-
-
-def sources(view: View, cuts: Cuts) -> list[Block]:
-    """Parts of rich text: the first few sources with their age; a short text stands there, a long one waits in the full evidence."""
-    if not view.submission.evidence:
-        return [lines(run("Evidence  ", "bold"), run("none was given"))]
-    some, more = cuts.few(view.submission.evidence, 4)
-    return [bullets([_source(evidence, view, cuts) for evidence in some] + ([[run(more)]] if more else []))]
-
-
-def _source(evidence: Evidence, view: View, cuts: Cuts) -> list[Block]:
-    runs = [run(cuts.cut(source_title(evidence), 120), "bold"), run(f" · {source_age(evidence, view)}")]
-    text = line(evidence.text or "")
-    if text and weight(text) <= 160:
-        runs.append(run(f" · “{text}”"))
-    elif text:
-        runs.append(run(f" · {len(text):,} characters in the full evidence"))
-    if evidence.url is not None:
-        runs.append(run(" · " + cuts.cut(address(evidence.url), 160)))
-    return runs
-
-
-def source_title(evidence: Evidence) -> str:
-    """`record crm-17: Customer record`."""
-    title = line(evidence.title or "")
-    return f"{evidence.kind} {line(evidence.id)}" + (f": {title}" if title else "")
-
-
-def source_age(evidence: Evidence, view: View) -> str:
-    """How old the source is: since it was updated, else since it was fetched."""
-    if evidence.updated_at is not None:
-        return age(evidence.updated_at, view.now)
-    if evidence.retrieved_at is not None:
-        return f"fetched copy, {age(evidence.retrieved_at, view.now)}"
-    return "age unknown"

@@ -1,0 +1,68 @@
+"""What was asked and what the model wrote, thinks, weighed and filled in, each in its own words. Never what to make of it."""
+
+from bot.slack.cards.parts.checklist import confirming
+from bot.slack.cards.parts.confidence_bar import confidence_line
+from bot.slack.cards.text.block_kit import Block, lines, quote, run
+from bot.slack.cards.text.safe_text import Cuts, clean, line, weight
+from bot.slack.cards.view import View
+from routing.case.submission import Feature
+
+_BESIDE_LABEL = 200
+
+
+def confidence(view: View) -> str:
+    """Mrkdwn: the bar with the mark automation would need."""
+    return confidence_line(view.submission.model.confidence, view.case.route.threshold)
+
+
+def sayings(view: View, cuts: Cuts) -> list[Block]:
+    """Parts of rich text: what was asked and what the model wrote, thinks and filled in, each in its own words."""
+    submission, model = view.submission, view.submission.model
+    return [
+        *_said("Request", submission.request, 500, cuts),
+        *_said("The model wrote", submission.output, 1_200, cuts),
+        *_said("The model's rationale", model.rationale, 600, cuts),
+        *_said("It would answer otherwise if", model.counterfactual, 300, cuts),
+        *_noted(view, cuts),
+    ]
+
+
+def _said(label: str, text: str | None, most: int, cuts: Cuts) -> list[Block]:
+    """A short text stands behind its label, in quotation marks; a longer one is a quotation of its own."""
+    shown = cuts.cut(clean(text or ""), most)
+    if shown and "\n" not in shown and weight(shown) <= _BESIDE_LABEL:
+        return [lines(run(f"{label}  ", "bold"), run(f"“{shown}”"))]
+    return [lines(run(label, "bold")), quote(shown)] if shown else []
+
+
+def prefilled(view: View, cuts: Cuts) -> list[Block]:
+    """Parts of rich text: what the model filled in, a line each, for a step that decides on it."""
+    filled = [(name.capitalize(), line(str(text or ""))) for name, text in view.submission.prefilled.items()]
+    rows = [lines(run(f"{name}  ", "bold"), run(cuts.cut(text, 600 if name == "Summary" else 160))) for name, text in filled if text]
+    return [lines(run("Filled in by the model", "italic")), *rows] if rows else []
+
+
+def _noted(view: View, cuts: Cuts) -> list[Block]:
+    """The same on one line; nothing at triage, where it stands in front."""
+    if confirming(view.case):
+        return []
+    filled = ((name, line(str(text or ""))) for name, text in view.submission.prefilled.items())
+    said = " · ".join(f"{name}: {text}" for name, text in filled if text)
+    return [lines(run("Filled in by the model  ", "bold"), run(cuts.cut(said, 400)))] if said else []
+
+
+def weighed(view: View, cuts: Cuts) -> str:
+    """The five features that weigh most, on one line; being a selection, it is not a cut."""
+    features = view.submission.model.features
+    heaviest = sorted(features, key=lambda feature: -abs(feature.weight or 0.0))[:5]
+    said = " · ".join(cuts.cut(feature_text(feature), 120) for feature in heaviest)
+    rest = len(features) - len(heaviest)
+    more = f" · {rest} lighter ones in the full evidence" if rest else ""
+    return f"Weighed most: {said}{more}" if said else ""
+
+
+def feature_text(feature: Feature) -> str:
+    """`amount = 1240 (+0.41)`."""
+    value = "" if feature.value is None else f" = {line(str(feature.value))}"
+    weight = "" if feature.weight is None else f" ({feature.weight:+.3g})"
+    return f"{line(feature.name)}{value}{weight}"
