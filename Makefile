@@ -1,9 +1,16 @@
-# Every target below sets up .venv by itself; the stamp is renewed only when the lock changes.
+# Every target below sets up .venv by itself, with what it runs and no more; a stamp is renewed only when its lock changes.
 
 PYTHON ?= python3
 BIN := .venv/bin
+DEMO := .venv/.demo
 STAMP := .venv/.complete
-LOCK := pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --custom-compile-command "make lock"
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+
+# uv is much faster than pip but reads no pip.conf: it is told pip's index, and where it cannot install, pip does the same.
+INSTALL = index=$$($(BIN)/pip config list | sed -n "s/^[^=]*[.]index-url='\(.*\)'$$/\1/p" | head -1); \
+	env $${index:+UV_DEFAULT_INDEX="$$index"} $(BIN)/uv pip install --quiet --python $(BIN)/python $(1) || $(BIN)/pip install --quiet $(1)
+export UV_HTTP_RETRIES ?= 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check bench promises lock
@@ -13,13 +20,18 @@ help: ## list the targets
 
 setup: $(STAMP) ## .venv with everything, from the hash-locked requirements
 
-$(STAMP): requirements-dev.txt
+$(DEMO): requirements-install.txt requirements.txt
 	$(PYTHON) -m venv --clear .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	$(BIN)/pip install --quiet --no-compile --require-hashes -r requirements-install.txt
+	@$(call INSTALL,--require-hashes -r requirements.txt)
+	@$(call INSTALL,--no-deps --no-build-isolation --no-index -e .)
 	@touch $@
 
-demo: $(STAMP) ## sandbox, bot and page on loopback, SQLite
+$(STAMP): requirements-dev.txt $(DEMO)
+	@$(call INSTALL,--require-hashes -r requirements-dev.txt)
+	@touch $@
+
+demo: $(DEMO) ## sandbox, bot and page on loopback, SQLite
 	$(BIN)/tierline demo
 
 test: $(STAMP) ## the whole test suite, PostgreSQL included
@@ -38,8 +50,7 @@ bench: $(STAMP) ## benchmarks, as ratios against a baseline measured in the same
 promises: $(STAMP) ## every promise of the README at full size
 	$(BIN)/pytest tests/promises --full
 
-lock: ## regenerate the lock from pyproject.toml (UPGRADE=1 for newer versions); needs the network
-	rm -rf .lock && $(PYTHON) -m venv .lock && .lock/bin/pip install --quiet uv
-	.lock/bin/uv $(LOCK) $(if $(UPGRADE),--upgrade) --group dev pyproject.toml -o requirements-dev.txt
-	.lock/bin/uv $(LOCK) $(if $(UPGRADE),--upgrade) --constraint requirements-dev.txt --no-annotate pyproject.toml -o requirements.txt
-	rm -rf .lock
+lock: $(DEMO) ## regenerate the locks from pyproject.toml (UPGRADE=1 for newer versions); needs the network
+	$(BIN)/$(LOCK) --group dev pyproject.toml -o requirements-dev.txt
+	$(BIN)/$(LOCK) --constraint requirements-dev.txt --no-annotate pyproject.toml -o requirements.txt
+	$(BIN)/$(LOCK) --constraint requirements-dev.txt --no-annotate --group install -o requirements-install.txt
