@@ -62,7 +62,7 @@ from routing.vocabulary import EventKind
 from store.audit.checkpoint_directory import CheckpointDirectory
 from store.audit.signed_note import Signer
 from store.audit.stored_tree import frontier
-from store.database import Database
+from store.database.database import Database
 from store.deployment import name_deployment
 from store.ledger.ledger import Ledger
 from store.ledger.timekeeper import Jump, Timekeeper

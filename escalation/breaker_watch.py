@@ -19,9 +19,9 @@ from routing.governance.governance import Governance
 from routing.governance.ruling import Governed, Ruling
 from routing.governance.sampling import calmed, is_calm
 from routing.governance.waiver_lifecycle import expire, list_weekly, run_out, week_of
-from routing.policy.form_guards import Breaker
+from routing.policy.form.guardrails import Breaker
 from routing.policy.policy import Policy
-from store.database import Database
+from store.database.database import Database
 from store.ledger.ledger import Ledger
 from store.ledger.prefetch import InboxKey
 from store.ledger.writer import CannotRecordError, WriterClosedError

@@ -16,7 +16,7 @@ from routing.case.submission import moment_text
 from routing.change import MessageKind
 from routing.governance.alert import Alert
 from routing.governance.alert_lifecycle import INCIDENTS
-from routing.policy.form import Paging
+from routing.policy.form.ladders import Paging
 from store.outbox.delivery import Delivered, Outgoing, SendError
 
 SUMMARY_MOST = 1_024

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select
 
-from store.database import Database
+from store.database.database import Database
 from store.ledger.writer import Writer
 from store.schema import meta
 

@@ -20,7 +20,7 @@ from store.audit.checkpoint_directory import Absent, Agrees, Behind, CheckpointD
 from store.audit.merkle import Frontier
 from store.audit.signed_note import Signer
 from store.audit.stored_tree import frontier, hashes, newest_checkpoint
-from store.database import Database
+from store.database.database import Database
 from store.ledger.ledger import Ledger
 from store.ledger.writer import Writer
 from store.outbox.outbox import Outbox

@@ -26,11 +26,11 @@ from routing.case.facts import Facts
 from routing.case.submission import Submission, read_submission
 from routing.governance.breakers import BUILT_IN
 from routing.governance.permissions import MAY
-from routing.policy.clock_row import written
+from routing.policy.clocks.row import written
 from routing.policy.expressions import ROOTS
 from routing.policy.file import load_policy, policy_schema
-from routing.policy.form import HARD_FLAGS, PROHIBITED_FLAGS, Priority, Thresholds
-from routing.policy.form_guards import Measured
+from routing.policy.form.form import HARD_FLAGS, PROHIBITED_FLAGS, Priority, Thresholds
+from routing.policy.form.guardrails import Measured
 from routing.policy.policy import Policy
 from routing.signals import RISK_SIGNALS, WAIVABLE, Trigger
 from routing.simulation.precheck import prospect, read_inquiry

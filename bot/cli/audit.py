@@ -15,7 +15,7 @@ from bot.cli.terminal import FOUND, JsonFlag, emit, progress, remark
 if TYPE_CHECKING:
     from bot.settings import Settings
     from store.audit.signed_note import VerifierKey
-    from store.database import Database
+    from store.database.database import Database
 
 MAX_REASON_CHARS = 200
 

@@ -28,6 +28,6 @@ def upgrade(*, as_json: JsonFlag = False) -> None:
 
 
 async def _upgrade(url: str) -> None:
-    from store.database import Database
+    from store.database.database import Database
 
     await (await Database.open(url)).close()

@@ -15,7 +15,7 @@ def sentence(error: Exception) -> tuple[str, int] | None:
     from store.audit.export import NoCheckpointError
     from store.audit.signed_note import BadKey, BadNote
     from store.audit.tiles import BadExport
-    from store.database import AnotherProcessError, UnsafeDatabaseError
+    from store.database.errors import AnotherProcessError, UnsafeDatabaseError
     from store.migrate import NewerSchemaError, OlderSchemaError
     from store.vault.keys import KeyUnusable
 

@@ -10,7 +10,7 @@ from store.audit.export import export
 from store.audit.signed_note import VerifierKey
 from store.audit.tiles import is_tile_path
 from store.audit.verify import verify_export
-from store.database import Database
+from store.database.database import Database
 
 PATIENCE_S = 30.0
 """How long the story waits for one step."""

@@ -13,7 +13,7 @@ from bot.sandbox.sandbox import SandboxConfig
 from bot.sandbox.slack.config import AppIdentity, ChannelSeed, SlackConfig
 from bot.sandbox.slack.people import Group, User
 from bot.sandbox.slack.seed import BOT, SLACK, TEAM
-from routing.policy.form import Paging, Rung
+from routing.policy.form.ladders import Paging, Rung
 from routing.policy.policy import Policy
 
 REVIEWERS = tuple(user.id for user in SLACK.users[:8])

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from bot.http.metrics import Snapshot, Waiting
 from store.audit.stored_tree import frontier
-from store.database import Database
+from store.database.database import Database
 from store.ledger.ledger import Ledger
 from store.reads.queue import outbox_counts
 from store.schema import checkpoints, moment

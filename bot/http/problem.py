@@ -9,7 +9,7 @@ import structlog
 from aiohttp import web
 
 from routing.errors import Problem
-from store.database import is_unavailable
+from store.database.errors import is_unavailable
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5

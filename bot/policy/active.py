@@ -16,7 +16,7 @@ from routing.errors import PolicyError
 from routing.governance.policy_lifecycle import by_file
 from routing.policy.file import load_policy
 from routing.policy.policy import Policy
-from store.database import Database
+from store.database.database import Database
 from store.ledger.ledger import Ledger
 from store.policies import Policies
 from store.reads.cases import Reads

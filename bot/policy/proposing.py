@@ -16,7 +16,7 @@ from routing.governance.policy_lifecycle import Offer
 from routing.policy.diff import Differences, diff
 from routing.policy.policy import Policy
 from routing.simulation.replay import Replayed, Report, Tally, replay
-from store.database import Database
+from store.database.database import Database
 from store.ledger.answers import Ruled
 from store.ledger.ledger import Ledger
 from store.reads.cases import Reads

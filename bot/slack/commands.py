@@ -26,7 +26,7 @@ from routing.case.case import Case, Group
 from routing.case.people import Person, Press
 from routing.policy.policy import Policy
 from routing.vocabulary import State, Verb
-from store.database import Database
+from store.database.database import Database
 from store.reads.cases import Reads
 from store.reads.queue import OutboxCount, QueueCount, outbox_counts, queue_counts
 from store.reads.tier_status import TierStatus, cases_named, tier_statuses

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from bot.slack.cards.view import Happening
 from routing.case.case import Case
 from routing.case.submission import Submission
-from routing.policy.form_guards import Sensitive
+from routing.policy.form.guardrails import Sensitive
 from routing.policy.policy import Policy
 from routing.privacy.masking import Hidden, mask, mask_values
 

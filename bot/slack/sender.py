@@ -22,7 +22,7 @@ from bot.slack.cards.view import Bulletin, View
 from bot.slack.people import Identity, SlackUnreachable
 from routing.change import MessageKind
 from routing.vocabulary import EventKind
-from store.database import Database
+from store.database.database import Database
 from store.outbox.delivered_cards import Card, cards_of
 from store.outbox.delivery import Delivered, Outgoing, SendError
 

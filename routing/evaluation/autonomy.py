@@ -8,8 +8,8 @@ from routing.authority import Automation, Autonomy
 from routing.case.facts import Facts
 from routing.case.submission import Model, Submission
 from routing.evaluation.draw import second_lot
-from routing.policy.form import Workflow
-from routing.policy.form_guards import Caps, ModelVersion
+from routing.policy.form.form import Workflow
+from routing.policy.form.guardrails import Caps, ModelVersion
 from routing.signals import Signal, Trigger, fired, passed
 from routing.vocabulary import Lane, Template
 

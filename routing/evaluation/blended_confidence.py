@@ -9,7 +9,7 @@ quality outside 0 to 1 counts as 0. In decimal, so that 0.92 reaches 0.92.
 from decimal import ROUND_FLOOR, Decimal
 
 from routing.case.submission import Submission
-from routing.policy.form import Workflow
+from routing.policy.form.form import Workflow
 from routing.policy.router_presets import router_of
 
 SCORE, RETRIEVAL, RISK = Decimal("0.6"), Decimal("0.25"), Decimal("0.15")

@@ -16,7 +16,7 @@ from routing.evaluation.rules import Ruled, demanded, ruled
 from routing.evaluation.skills import desks
 from routing.evaluation.waivers import exempt
 from routing.evaluation.work_templates import SENIOR_FROM, senior, start_of, strictest
-from routing.policy.form import Workflow
+from routing.policy.form.form import Workflow
 from routing.policy.policy import Policy
 from routing.signals import Signal, Trigger, fired
 from routing.vocabulary import Lane, Template

@@ -11,8 +11,8 @@ from decimal import Decimal
 from routing.case.submission import Evidence, Submission
 from routing.evaluation.blended_confidence import blended, told
 from routing.evaluation.risk import Assessed
-from routing.policy.form import HARD_FLAGS, PROHIBITED_FLAGS, Flags, Thresholds, Workflow
-from routing.policy.form_checks import Kind
+from routing.policy.form.checks import Kind
+from routing.policy.form.form import HARD_FLAGS, PROHIBITED_FLAGS, Flags, Thresholds, Workflow
 from routing.policy.router_presets import router_of
 from routing.signals import Outcome, Signal, Trigger, fired, passed
 from routing.vocabulary import Lane, Risk

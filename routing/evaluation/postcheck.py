@@ -22,7 +22,7 @@ from routing.case.submission import Submission
 from routing.evaluation.required import cited
 from routing.evaluation.stock_phrases import FEWEST_LETTERS, GENERIC, reads_like_instructions
 from routing.evaluation.terms import folded, holds
-from routing.policy.form import Workflow
+from routing.policy.form.form import Workflow
 from routing.policy.params_schema import broken_names
 from routing.signals import Signal, Trigger, fired, passed
 from routing.vocabulary import Lane

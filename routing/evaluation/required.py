@@ -9,7 +9,7 @@ from collections import Counter
 
 from routing.case.paths import value_at
 from routing.case.submission import Submission
-from routing.policy.form import Workflow
+from routing.policy.form.form import Workflow
 
 CITATIONS = "output.citations"
 CONTEXT = "context.missing"

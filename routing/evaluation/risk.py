@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from routing.case.submission import Submission
-from routing.policy.form import Priority, RiskMatrix
+from routing.policy.form.form import Priority, RiskMatrix
 from routing.vocabulary import Lane, Risk
 
 Recoverability = Literal["easy", "hard", "none"]

@@ -15,8 +15,8 @@ from routing.evaluation.gates import worst
 from routing.evaluation.risk import priority
 from routing.evaluation.sampling import picked, rate_of
 from routing.evaluation.work_templates import steps_of, strictest
-from routing.policy.clock_table import clocked
-from routing.policy.form import Workflow
+from routing.policy.clocks.table import clocked
+from routing.policy.form.form import Workflow
 from routing.policy.policy import Policy
 from routing.policy.router_presets import router_of
 from routing.signals import Trigger, fired

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from routing.case.submission import Submission
 from routing.policy.expressions import Failure, variables
-from routing.policy.form import Rule
+from routing.policy.form.form import Rule
 from routing.policy.policy import Policy
 from routing.signals import Signal, Trigger, fired, passed
 from routing.vocabulary import Lane, Template

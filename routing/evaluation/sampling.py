@@ -12,7 +12,7 @@ from decimal import Decimal
 from routing.case.facts import Facts
 from routing.case.submission import Submission
 from routing.evaluation.blended_confidence import blended
-from routing.policy.form import Workflow
+from routing.policy.form.form import Workflow
 from routing.vocabulary import Template
 
 

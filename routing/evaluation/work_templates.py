@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from routing.case.case import Item, Step
-from routing.policy.form import Workflow
+from routing.policy.form.form import Workflow
 from routing.signals import CRITICAL, RISK_SIGNALS, Signal, Trigger
 from routing.vocabulary import Lane, Template
 

@@ -11,8 +11,8 @@ from statistics import fmean, median
 from typing import Literal
 
 from routing.authority import AlertLevel, Automation
-from routing.policy.form import PolicyForm
-from routing.policy.form_guards import Breaker, Measured
+from routing.policy.form.form import PolicyForm
+from routing.policy.form.guardrails import Breaker, Measured
 from routing.vocabulary import Risk
 
 BUILT_IN: tuple[Breaker, ...] = (

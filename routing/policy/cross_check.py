@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 
 from routing.case.paths import misspelt
 from routing.errors import Problem
-from routing.policy.clock_presets import ROWS, Preset
+from routing.policy.clocks.presets import ROWS, Preset
 from routing.policy.expressions import ExpressionError, compile_condition
-from routing.policy.form import HARD_FLAGS, PROHIBITED_FLAGS, Start, Thresholds
-from routing.policy.form_parts import LAST
+from routing.policy.form.form import HARD_FLAGS, PROHIBITED_FLAGS, Start, Thresholds
+from routing.policy.form.parts import LAST
 from routing.policy.params_schema import malformed, problems_in
 from routing.policy.router_presets import ROUTERS
 from routing.problems import did_you_mean

@@ -12,10 +12,10 @@ from itertools import chain
 from pydantic import BaseModel, SecretStr
 
 from routing.canonical import Json, digest
-from routing.policy.clock_row import ClockRow, written
+from routing.policy.clocks.row import ClockRow, written
 from routing.policy.effect import TEMPLATES, Effect, Value, judge, words_of
-from routing.policy.form import Rule, Workflow
-from routing.policy.form_guards import ModelVersion
+from routing.policy.form.form import Rule, Workflow
+from routing.policy.form.guardrails import ModelVersion
 from routing.policy.policy import Policy
 from routing.vocabulary import Lane, Template
 

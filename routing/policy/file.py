@@ -10,10 +10,10 @@ from pydantic import ValidationError
 
 from routing.case.case import Group, Page, Tier
 from routing.errors import PolicyError, Problem
-from routing.policy.clock_row import ClockRow
+from routing.policy.clocks.row import ClockRow
 from routing.policy.cross_check import cross_problems
 from routing.policy.expressions import compile_condition
-from routing.policy.form import Clock, PolicyForm
+from routing.policy.form.form import Clock, PolicyForm
 from routing.policy.policy import Policy
 from routing.policy.router_presets import with_thresholds
 from routing.problems import problems_of

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from routing.authority import Role
 from routing.case.case import Group, Tier
 from routing.clock import Calendar
-from routing.policy.clock_row import ClockRow
+from routing.policy.clocks.row import ClockRow
 from routing.policy.expressions import Expression
-from routing.policy.form import Ladder, PolicyForm, Rule, Workflow
+from routing.policy.form.form import PolicyForm, Rule, Workflow
+from routing.policy.form.ladders import Ladder
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ case is reviewed where the router goes by the score.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from routing.policy.form import Defaults, Workflow
+from routing.policy.form.form import Defaults, Workflow
 from routing.vocabulary import Lane, Mode, Risk
 
 _RISK_ORDER = ("low", "medium", "high", "critical", "never")

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from routing.case.submission import Feature, Submission
-from routing.policy.form_guards import Sensitive
+from routing.policy.form.guardrails import Sensitive
 from routing.privacy.credentials import credentials
 from routing.privacy.labelled_values import labelled_values, names_a_secret
 from routing.privacy.national_ids import national_ids

@@ -7,7 +7,7 @@ from routing.case.facts import Facts
 from routing.case.submission import read_submission
 from routing.errors import SubmissionError
 from routing.evaluation.route import route
-from routing.policy.form_checks import Example
+from routing.policy.form.checks import Example
 from routing.policy.policy import Policy
 from routing.vocabulary import Lane
 

@@ -11,7 +11,7 @@ from routing.evaluation.evaluation import Evaluated, evaluate
 from routing.evaluation.gates import worst
 from routing.evaluation.route import astray, settle
 from routing.evaluation.rules import Ruled
-from routing.policy.clock_table import Told, told
+from routing.policy.clocks.table import Told, told
 from routing.policy.policy import Policy
 from routing.signals import SENTENCES, Signal, Trigger
 from routing.vocabulary import Lane, Mode

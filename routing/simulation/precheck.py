@@ -19,9 +19,9 @@ from routing.case.submission import Model, Name, Submission
 from routing.errors import SubmissionError
 from routing.evaluation.route import route
 from routing.policy.expressions import Failure, variables
-from routing.policy.form import Workflow
-from routing.policy.form_checks import Checks
-from routing.policy.form_guards import ModelVersion
+from routing.policy.form.checks import Checks
+from routing.policy.form.form import Workflow
+from routing.policy.form.guardrails import ModelVersion
 from routing.policy.policy import Policy
 from routing.problems import problems_of
 from routing.vocabulary import Lane, Risk

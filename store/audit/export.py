@@ -11,7 +11,7 @@ from store.audit.merkle import TILE_WIDTH
 from store.audit.signed_note import VerifierKey
 from store.audit.stored_tree import newest_checkpoint
 from store.audit.tiles import write_export
-from store.database import Database
+from store.database.database import Database
 from store.schema import leaves
 
 

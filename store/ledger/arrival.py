@@ -13,7 +13,7 @@ from routing.change import Arrival
 from routing.errors import PolicyError
 from routing.evaluation.draw import lot
 from routing.governance.governance import Governance
-from routing.policy.form import Workflow
+from routing.policy.form.form import Workflow
 from routing.policy.policy import Policy
 from routing.vocabulary import CaseKind
 from store.ledger.draft import Draft

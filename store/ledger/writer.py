@@ -19,7 +19,8 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import Connection
 
 from routing.governance.governance import Governance
-from store.database import Database, is_unavailable
+from store.database.database import Database
+from store.database.errors import is_unavailable
 from store.ledger.prefetch import Needs, database_clock, prefetch
 from store.ledger.timekeeper import Jump, Timekeeper
 from store.ledger.unit_of_work import UnitOfWork

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, and_, or_, select, update
 from routing.canonical import Json
 from routing.change import SYSTEM, Actor, Event, Message, MessageKind
 from routing.vocabulary import EventKind
-from store.database import Database
+from store.database.database import Database
 from store.ledger.ledger import Ledger
 from store.ledger.writer import Passing, Writer
 from store.outbox.claiming import LEASE_S, claim, end_leases, outgoing, waiting

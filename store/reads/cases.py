@@ -11,7 +11,7 @@ from routing.case.submission import Submission
 from routing.evaluation.risk import WAITING_MOST, WAITING_PER_H
 from routing.governance.governance import Governance
 from routing.policy.policy import Policy
-from store.database import Database
+from store.database.database import Database
 from store.ledger.guardrails import counted, read_uses
 from store.ledger.prefetch import TaskKey
 from store.ledger.writer import Rank, Writer

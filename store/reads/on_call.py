@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
 
-from store.database import Database
+from store.database.database import Database
 from store.ledger.writer import Writer
 from store.schema import micros, moment, on_call
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 from routing.canonical import Json
 from store.audit.merkle import inclusion_proof
 from store.audit.stored_tree import hashes, newest_checkpoint
-from store.database import Database
+from store.database.database import Database
 from store.reads.history import open_case_vault
 from store.schema import leaves, vault
 from store.vault.content import opening, unseal

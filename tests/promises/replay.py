@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select
 
 from routing.case.case import Case
 from routing.vocabulary import CaseKind
-from store.database import Database
+from store.database.database import Database
 from store.schema import cases, head, inbox, leaves, outbox, vault
 from tests.promises.replay_governance import replay_governance
 

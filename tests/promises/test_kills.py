@@ -14,7 +14,7 @@ from routing.case.case import Case
 from store.audit.export import export
 from store.audit.signed_note import Signer, VerifierKey
 from store.audit.verify import verify_export
-from store.database import Database
+from store.database.database import Database
 from store.schema import cases
 from store.vault.keys import signing_key
 from tests.promises.judge import cards_in, doubled, mistold, rung_after_resolve

@@ -17,7 +17,7 @@ from routing.change import SYSTEM, Actor, Arrival, Change, Event, Message, Messa
 from routing.policy.file import load_policy
 from routing.policy.policy import Policy
 from routing.vocabulary import EventKind, Lane, Mode, Risk, State, Template, Verdict
-from store.database import Database
+from store.database.database import Database
 from store.ledger.answers import Delivery, Opened
 from store.ledger.items import OpenStep, Step
 from store.ledger.ledger import Ledger

@@ -9,7 +9,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from store.database import AnotherProcessError, Database, UnsafeDatabaseError, is_unavailable
+from store.database.database import Database
+from store.database.errors import AnotherProcessError, UnsafeDatabaseError, is_unavailable
 from store.migrate import NewerSchemaError, OlderSchemaError
 from store.schema import metadata
 from tests.store.a_store import open_books

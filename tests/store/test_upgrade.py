@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from routing.case.case import Case
 from routing.vocabulary import State
 from store.audit.merkle import Frontier, leaf_hash
-from store.database import Database
+from store.database.database import Database
 from store.ledger.answers import Changed, Repeated
 from store.migrate import OlderSchemaError
 from store.reads.cases import Reads

@@ -11,7 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from bot.settings import Settings
-    from store.database import Database
+    from store.database.database import Database
 
 
 def environment() -> dict[str, str]:
@@ -73,7 +73,7 @@ def _require_file(found: "Settings") -> None:
 @asynccontextmanager
 async def reading() -> AsyncIterator[tuple["Settings", "Database"]]:
     """The settings and their database, open for reading only."""
-    from store.database import Database
+    from store.database.database import Database
 
     found = settings()
     _require_file(found)

@@ -6,7 +6,7 @@ from typing import Any
 
 from routing.change import Actor, Refused
 from routing.review.erasure import erase
-from store.database import Database
+from store.database.database import Database
 from store.ledger.answers import Changed
 from store.ledger.ledger import Ledger
 from store.vault.erasure import UndeliveredError, delete_content

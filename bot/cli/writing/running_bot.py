@@ -13,7 +13,7 @@ from bot.services import read_services
 from routing.change import Actor
 from routing.policy.file import load_policy
 from routing.policy.policy import Policy
-from store.database import Database
+from store.database.database import Database
 from store.ledger.ledger import Ledger
 from store.ledger.timekeeper import Timekeeper
 from store.ledger.writer import Writer

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from routing.change import Actor
-from store.database import Database
+from store.database.database import Database
 from store.outbox.outbox import Outbox
 from store.schema import UNSETTLED, among, outbox
 

@@ -15,7 +15,7 @@ from routing.case.case import Case
 from routing.case.people import Press
 from routing.review.verbs import needs_content, step_of
 from routing.vocabulary import ReasonCode, Verb
-from store.database import Database
+from store.database.database import Database
 from store.ledger.answers import Changed, Repeated
 from store.ledger.ledger import Ledger
 from store.ledger.prefetch import InboxKey

@@ -6,8 +6,8 @@ from routing.canonical import Json
 from routing.case.case import Case, Reason, Route, Step
 from routing.case.submission import Submission
 from routing.evaluation.work_templates import checklist_of
-from routing.policy.clock_table import clocked, row_for
-from routing.policy.form import Workflow
+from routing.policy.clocks.table import clocked, row_for
+from routing.policy.form.form import Workflow
 from routing.policy.policy import Policy
 from routing.review.draft import Draft
 from routing.review.related.child_case import open_child

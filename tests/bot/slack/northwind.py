@@ -41,7 +41,7 @@ from routing.case.submission import read_submission
 from routing.policy.file import load_policy
 from routing.review.opening import open_case
 from routing.review.revision import content_sha256
-from store.database import Database
+from store.database.database import Database
 from store.ledger.answers import Delivery, Opened
 from store.ledger.ledger import Ledger
 from store.ledger.timekeeper import Timekeeper

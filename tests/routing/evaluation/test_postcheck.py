@@ -6,7 +6,7 @@ import pytest
 
 from routing.evaluation.postcheck import post_checks
 from routing.evaluation.required import lacking
-from routing.policy.form import Workflow
+from routing.policy.form.form import Workflow
 from routing.policy.params_schema import malformed, problems_in
 from routing.signals import Signal
 from routing.vocabulary import Lane

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from routing.authority import AlertLevel, Automation
 from routing.governance.breakers import BUILT_IN, Reading, Sample, in_force, judge, psi, read, said, scopes
-from routing.policy.form_guards import Breaker, Measured
+from routing.policy.form.guardrails import Breaker, Measured
 from routing.vocabulary import Risk
 from tests.routing.factory import POLICY
 

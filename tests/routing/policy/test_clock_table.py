@@ -9,9 +9,9 @@ from routing.case.case import Case, Route
 from routing.case.facts import Facts
 from routing.case.followup import Information
 from routing.change import Arrival, Change, MessageKind, Subject
-from routing.policy.clock_presets import ROWS, Preset
-from routing.policy.clock_row import EXPIRY, seconds, written
-from routing.policy.clock_table import row_for
+from routing.policy.clocks.presets import ROWS, Preset
+from routing.policy.clocks.row import EXPIRY, seconds, written
+from routing.policy.clocks.table import row_for
 from routing.policy.file import load_policy
 from routing.policy.policy import Policy
 from routing.review.followups import supply

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.policy.form_guards import Sensitive
+from routing.policy.form.guardrails import Sensitive
 from routing.privacy.masking import Masked, find, mask, mask_text, mask_values
 from routing.privacy.spans import HIDDEN
 from tests.routing.factory import a_submission

@@ -13,7 +13,7 @@ from routing.case.submission import Submission
 from routing.change import Arrival, Change, MessageKind, Refused, Subject
 from routing.errors import SubmissionError
 from routing.policy.file import load_policy
-from routing.policy.form_checks import DEFAULT_CHECKLIST
+from routing.policy.form.checks import DEFAULT_CHECKLIST
 from routing.review.followups import supply
 from routing.review.opening import open_case
 from routing.review.verbs import step_of

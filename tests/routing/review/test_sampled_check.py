@@ -11,7 +11,7 @@ from routing.case.case import Case
 from routing.case.followup import Information, Outcome, Withdrawal
 from routing.change import Change, Refused
 from routing.policy.file import load_policy
-from routing.policy.form_checks import DEFAULT_CHECKLIST
+from routing.policy.form.checks import DEFAULT_CHECKLIST
 from routing.review.followups import report, supply, withdraw
 from routing.review.timing import on_time
 from routing.review.verbs import needs_content, step_of

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select, text
 
 from routing.change import Refused
 from routing.policy.file import load_policy
-from store.database import Database
+from store.database.database import Database
 from store.ledger.answers import Changed, Opened
 from store.ledger.ledger import Ledger
 from store.ledger.timekeeper import Jump, Timekeeper

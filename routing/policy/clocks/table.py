@@ -5,13 +5,13 @@ conditions wins, of equals the last in the file. Where no row fits, the tier kee
 day for information, a held case is asked about every four hours, and there is no total.
 
 The clocks of a tier and of a step count business time where the tier has a calendar; information, hold and total count day and
-night. A row's `time` says otherwise. What happens when a clock runs out is `routing.policy.clock_row.EXPIRY`.
+night. A row's `time` says otherwise. What happens when a clock runs out is `routing.policy.clocks.row.EXPIRY`.
 """
 
 from dataclasses import dataclass
 
 from routing.case.case import Route, Step, Tier
-from routing.policy.clock_row import EXPIRY, ClockRow, written
+from routing.policy.clocks.row import EXPIRY, ClockRow, written
 from routing.vocabulary import ClockName
 
 Tables = tuple[tuple[ClockRow, ...], ...]

@@ -5,7 +5,7 @@ A preset stands in a policy's clock table like the rows it is made of, and rows 
 
 from enum import StrEnum, unique
 
-from routing.policy.clock_row import ClockRow
+from routing.policy.clocks.row import ClockRow
 from routing.vocabulary import ClockName, Lane, Mode, Risk
 
 _MINUTE, _HOUR = 60, 3_600

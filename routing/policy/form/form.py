@@ -3,17 +3,17 @@
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, SecretStr, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from routing.authority import Autonomy, Role
-from routing.case.case import Group
 from routing.clock import Calendar
-from routing.policy.clock_presets import ROWS, Preset
-from routing.policy.clock_row import ClockRow, Duration
-from routing.policy.form_checks import Checklist, Checks, Example, RequiredEvidence
-from routing.policy.form_guards import Accountability, Breaker, Caps, Channels, Duplicates, ModelVersion, Sampling, Sensitive
-from routing.policy.form_parts import LAST, Code, Name, Part, Sentence, Text, TierNumber, UnitOfWork, UserId
-from routing.vocabulary import ClockName, Exhausted, Lane, Mode, Risk, Template
+from routing.policy.clocks.presets import ROWS, Preset
+from routing.policy.clocks.row import ClockRow, Duration
+from routing.policy.form.checks import Checklist, Checks, Example, RequiredEvidence
+from routing.policy.form.guardrails import Accountability, Breaker, Caps, Channels, Duplicates, ModelVersion, Sampling, Sensitive
+from routing.policy.form.ladders import Ladder, Members, Paging
+from routing.policy.form.parts import LAST, Code, Name, Part, Sentence, Text, TierNumber, UnitOfWork, UserId
+from routing.vocabulary import ClockName, Lane, Mode, Risk, Template
 
 HARD_FLAGS = frozenset(
     {
@@ -28,60 +28,6 @@ PROHIBITED_FLAGS = frozenset({"prohibited_content", "data_exposure", "policy_con
 
 SPECIALIST_FLAGS = ("regulated", "access", "external_communication", "financial")
 """Risk flags that ask for a specialist unless the policy names its own (R4)."""
-
-
-class Members(Group):
-    """Who belongs to a group: a Slack user group by handle or id, or Slack user ids."""
-
-    model_config = ConfigDict(strict=True)
-
-    users: tuple[UserId, ...] = ()
-    skills: tuple[Name, ...] = Field(default=(), max_length=50, description="what its members know (R15)")
-
-    @model_validator(mode="after")
-    def _says_who(self) -> "Members":
-        if (self.usergroup is None) == ("users" not in self.model_fields_set):
-            raise ValueError("expected either usergroup or users")
-        return self
-
-
-class Paging(Part):
-    """How a tier pages: the routing key of an Events API v2 integration and how loud."""
-
-    routing_key: SecretStr = Field(min_length=1)
-    severity: Literal["info", "warning", "error", "critical"] = "error"
-    escalation_policy: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{4,20}$")] | None = Field(
-        default=None,
-        description="id of the escalation policy whose person on call is named on the card",
-    )
-
-
-class Queue(Part):
-    """Another desk of the same tier: who answers and where. A case goes to the one with the fewest skills that suffice."""
-
-    channel: Annotated[str, StringConstraints(min_length=1, max_length=80)]
-    group: str
-
-
-class Rung(Part):
-    """One tier of a ladder, as the file writes it."""
-
-    channel: Annotated[str, StringConstraints(min_length=1, max_length=80)] = Field(description="channel name without #, or id")
-    group: str
-    owner: UserId | None = None
-    backup: UserId | None = None
-    ack: Duration | None = Field(default=None, description="time to acknowledge; none: nobody has to")
-    decide: Duration = Field(default=14_400, description="time to decide before the next tier is asked")
-    calendar: str | None = Field(default=None, description="business time; none: elapsed time")
-    pagerduty: Paging | None = None
-    queues: tuple[Queue, ...] = Field(default=(), max_length=20, description="further desks of this tier, chosen by skill")
-
-
-class Ladder(Part):
-    """Who is asked after whom, and what happens when nobody is left."""
-
-    tiers: tuple[Rung, ...] = Field(min_length=1, max_length=9)
-    exhausted: Exhausted = Exhausted.HOLD
 
 
 class Rule(Part):
@@ -123,7 +69,7 @@ class Start(Part):
 
 
 class Clock(Part):
-    """A row of the clock table: a clock, how long it lasts and for which cases; or rows with a name. See `routing.policy.clock_table`."""
+    """A row of the clock table: a clock, how long it lasts and for which cases; or rows with a name. See `routing.policy.clocks.table`."""
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["clock", "lasts"]}, {"required": ["preset"], "maxProperties": 1}]})
 
@@ -138,7 +84,7 @@ class Clock(Part):
         "calendar, elapsed for information, hold and total",
     )
     preset: Preset | None = Field(
-        default=None, description="rows with a name, in place of all other keys; see `routing.policy.clock_presets`"
+        default=None, description="rows with a name, in place of all other keys; see `routing.policy.clocks.presets`"
     )
 
     @model_validator(mode="after")

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from routing.authority import AlertLevel, Automation
-from routing.policy.clock_row import Duration
-from routing.policy.form_parts import Name, Part, Sentence, UnitOfWork, UserId
+from routing.policy.clocks.row import Duration
+from routing.policy.form.parts import Name, Part, Sentence, UnitOfWork, UserId
 from routing.vocabulary import Risk
 
 DecimalText = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,15}(\.[0-9]{1,6})?$")]

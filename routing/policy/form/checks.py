@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from routing.case.submission import Moment
-from routing.policy.form_parts import Name, Part
+from routing.policy.form.parts import Name, Part
 from routing.vocabulary import Lane
 
 Kind = Literal["record", "document", "quote", "url", "image", "log"]

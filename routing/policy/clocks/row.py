@@ -30,7 +30,7 @@ class ClockRow:
     """A duration and the cases it is for; a condition that is None holds for every case.
 
     `time`: business counts in the calendar of the tier, elapsed counts day and night; None is the clock's own habit (see
-    `routing.policy.clock_table`). `origin` is the place in the policy file, for the explanation.
+    `routing.policy.clocks.table`). `origin` is the place in the policy file, for the explanation.
     """
 
     clock: ClockName

@@ -1,0 +1,64 @@
+"""The parts of the policy form about who answers and when: groups, tiers, ladders, how they are paged. Owns keys and defaults."""
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, SecretStr, StringConstraints, model_validator
+
+from routing.case.case import Group
+from routing.policy.clocks.row import Duration
+from routing.policy.form.parts import Name, Part, UserId
+from routing.vocabulary import Exhausted
+
+
+class Members(Group):
+    """Who belongs to a group: a Slack user group by handle or id, or Slack user ids."""
+
+    model_config = ConfigDict(strict=True)
+
+    users: tuple[UserId, ...] = ()
+    skills: tuple[Name, ...] = Field(default=(), max_length=50, description="what its members know (R15)")
+
+    @model_validator(mode="after")
+    def _says_who(self) -> "Members":
+        if (self.usergroup is None) == ("users" not in self.model_fields_set):
+            raise ValueError("expected either usergroup or users")
+        return self
+
+
+class Paging(Part):
+    """How a tier pages: the routing key of an Events API v2 integration and how loud."""
+
+    routing_key: SecretStr = Field(min_length=1)
+    severity: Literal["info", "warning", "error", "critical"] = "error"
+    escalation_policy: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{4,20}$")] | None = Field(
+        default=None,
+        description="id of the escalation policy whose person on call is named on the card",
+    )
+
+
+class Queue(Part):
+    """Another desk of the same tier: who answers and where. A case goes to the one with the fewest skills that suffice."""
+
+    channel: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+    group: str
+
+
+class Rung(Part):
+    """One tier of a ladder, as the file writes it."""
+
+    channel: Annotated[str, StringConstraints(min_length=1, max_length=80)] = Field(description="channel name without #, or id")
+    group: str
+    owner: UserId | None = None
+    backup: UserId | None = None
+    ack: Duration | None = Field(default=None, description="time to acknowledge; none: nobody has to")
+    decide: Duration = Field(default=14_400, description="time to decide before the next tier is asked")
+    calendar: str | None = Field(default=None, description="business time; none: elapsed time")
+    pagerduty: Paging | None = None
+    queues: tuple[Queue, ...] = Field(default=(), max_length=20, description="further desks of this tier, chosen by skill")
+
+
+class Ladder(Part):
+    """Who is asked after whom, and what happens when nobody is left."""
+
+    tiers: tuple[Rung, ...] = Field(min_length=1, max_length=9)
+    exhausted: Exhausted = Exhausted.HOLD

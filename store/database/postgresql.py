@@ -1,0 +1,98 @@
+"""PostgreSQL on asyncpg: several processes, advisory locks. Owns its settings; order comes from the rows that are locked."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+
+from sqlalchemy import Connection, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from store.database.transaction import T, Transaction
+from store.migrate import upgrade
+
+CONNECTIONS = 6
+"""Four that read, one that writes, one that is asked who holds a lock."""
+
+MIGRATION_LOCK = 0x7469_6572_0001
+"""Key of the PostgreSQL advisory lock under which one process migrates."""
+
+
+class Postgresql:
+    """A pool of asyncpg connections."""
+
+    def __init__(self, url: URL) -> None:
+        session = {
+            "application_name": "tierline",
+            "timezone": "UTC",
+            "synchronous_commit": "on",
+            "idle_in_transaction_session_timeout": "30000",  # a process that hangs must not hold the head of the log for ever
+        }
+        self._held = set[int]()
+        self._holding: AsyncConnection | None = None
+        connecting = {"server_settings": session, "timeout": 10}
+        self._engine: AsyncEngine = create_async_engine(
+            url, pool_size=CONNECTIONS, pool_pre_ping=False, connect_args={**connecting, "command_timeout": 30}
+        )
+        self._migrating: AsyncEngine = create_async_engine(url, poolclass=NullPool, connect_args=connecting)  # that takes its time
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` on a snapshot of what is committed."""
+        async with self._engine.connect() as connection:
+            snapshot = await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            return await snapshot.run_sync(work)
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Transaction]:
+        """The write transaction."""
+        async with self._engine.connect() as connection:
+            yield _PostgresTransaction(connection)
+
+    async def hold(self, key: int) -> bool:
+        """Whether this process holds the advisory lock `key`, taking it if it is free."""
+        # The lock belongs to a connection that is kept for it alone: if that is lost, so is the lock, and it is asked for anew.
+        try:
+            if self._holding is None:
+                connection = await self._engine.connect()
+                self._holding = await connection.execution_options(isolation_level="AUTOCOMMIT")
+            if key not in self._held and await self._holding.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}):
+                self._held.add(key)
+            return key in self._held and bool(await self._holding.scalar(text("SELECT true")))
+        except DBAPIError:
+            self._held.clear()
+            lost, self._holding = self._holding, None
+            if lost is not None:
+                await lost.invalidate()
+                await lost.close()
+            return False
+
+    async def forget(self) -> bool:
+        """It does this in its own time."""
+        return True
+
+    async def migrate(self) -> None:
+        """Bring the schema up to date, one process at a time."""
+        async with self._migrating.begin() as connection:
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+            await connection.run_sync(upgrade)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._holding is not None:
+            with suppress(DBAPIError):  # if the connection is lost, so is the lock
+                await self._holding.execute(text("SELECT pg_advisory_unlock_all()"))
+            await self._holding.close()
+        await self._engine.dispose()
+
+
+class _PostgresTransaction:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def run(self, work: Callable[[Connection], T]) -> T:
+        return await self._connection.run_sync(work)
+
+    async def commit(self, work: Callable[[Connection], None]) -> None:
+        await self._connection.run_sync(work)
+        await self._connection.commit()

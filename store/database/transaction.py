@@ -1,0 +1,20 @@
+"""The write transaction, as whoever writes sees it on either database."""
+
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from sqlalchemy import Connection
+
+T = TypeVar("T")
+
+
+class Transaction(Protocol):
+    """The write transaction that is open: run work in it, the last of it with `commit`. Leaving its block without rolls back."""
+
+    async def run(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` inside the transaction."""
+        ...
+
+    async def commit(self, work: Callable[[Connection], None]) -> None:
+        """Run `work` inside the transaction, then make all of it durable."""
+        ...
