@@ -1,0 +1,1 @@
+"""Bot talks: the edges (HTTP, Slack, callbacks, command line), the sandbox, and the one composition root."""

@@ -1,0 +1,1 @@
+"""Store remembers: the database, the ledger, the audit log, the vault, the outbox, reads."""

@@ -1,0 +1,1 @@
+"""What is masked before people see a case, and how it is found."""

@@ -1,0 +1,1 @@
+"""One database, either SQLite or PostgreSQL."""

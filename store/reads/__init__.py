@@ -1,0 +1,1 @@
+"""What is asked of the database: cases, queues, history, receipts, the figures of breakers."""

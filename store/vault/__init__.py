@@ -1,0 +1,1 @@
+"""Content, encrypted under a key of its case, and how it is erased."""

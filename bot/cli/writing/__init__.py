@@ -1,0 +1,1 @@
+"""Commands that write: carried out by the running bot, or beside it on PostgreSQL."""

@@ -1,0 +1,1 @@
+"""Somebody else's PagerDuty: events in, incidents, webhooks out, REST."""

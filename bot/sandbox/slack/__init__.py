@@ -1,0 +1,1 @@
+"""Somebody else's Slack: Web API, Socket Mode, interactivity, and its limits."""

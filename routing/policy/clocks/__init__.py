@@ -1,0 +1,1 @@
+"""The clock table: rows, presets, and which row a case gets."""

@@ -1,0 +1,1 @@
+"""Messages about more than one case."""

@@ -1,0 +1,1 @@
+"""Modals: what they ask, what they show, and what was typed into them."""

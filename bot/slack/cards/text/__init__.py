@@ -1,0 +1,1 @@
+"""Words, blocks and outside text made safe: what every drawing is made of."""
