@@ -66,6 +66,20 @@ def test_the_table_of_states_is_the_one_the_code_obeys(name: str) -> None:
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_place_in_the_code_that_is_named_exists(path: Path) -> None:
+    """Whoever opens a file that a document names finds it, and so whoever looks for a module or what it defines."""
+    named = re.findall(r"`((?:bot|routing|store|escalation|tests|examples)/[\w./-]*)`", path.read_text())
+    assert [place for place in named if not (ROOT / place).exists()] == []
+    for dotted in re.findall(r"`((?:bot|routing|store|escalation)(?:\.\w+)+)`", path.read_text()):
+        parts = dotted.split(".")
+        files = [ROOT.joinpath(*parts[:size]).with_suffix(".py") for size in range(2, len(parts) + 1)]
+        module = next((file for file in files if file.exists()), None)
+        assert module is not None or ROOT.joinpath(*parts).is_dir(), dotted
+        if module is not None and parts[-1] != module.stem:
+            assert re.search(rf"\b{parts[-1]}\b", module.read_text()), dotted
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_every_command_that_is_named_exists(path: Path) -> None:
     """Nobody types a command from a document and is told that it does not exist."""
     root = get_command(app)
