@@ -16,6 +16,7 @@ from aiohttp import web
 from bot import clock as wall
 from bot.delivery.callback import Callbacks
 from bot.delivery.courier import Courier
+from bot.delivery.guarded_client import TIMEOUT_S as CALLBACK_TIMEOUT_S
 from bot.delivery.rate_limits import RateLimits
 from bot.http.admission import Admission
 from bot.http.database_status import Figures
@@ -48,10 +49,11 @@ from bot.slack.inbound import Inbound, make_bolt, make_client
 from bot.slack.people import People
 from bot.slack.sender import SlackSender
 from bot.slack.views import Views
+from bot.timeouts import REAL, Timeouts
 from escalation.acknowledgements import Acknowledgements
 from escalation.breaker_watch import BreakerWatch
 from escalation.pager import Pager
-from escalation.pagerduty_client import EventsClient, RestClient
+from escalation.pagerduty_client import EVENTS_TIMEOUT_S, REST_TIMEOUT_S, EventsClient, RestClient
 from escalation.rota import Rota
 from escalation.ticker import Ticker
 from escalation.watch import Watch
@@ -106,15 +108,17 @@ class App:
         clock: Callable[[], datetime] | None = None,
         background: bool = True,
         passing: Passing = lambda _name: None,
+        timeouts: Timeouts = REAL,
     ) -> "App":
         """Open the database, bring it up to date, and begin to serve.
 
         `clock` replaces the machine's clock. Without `background` nothing happens by itself: the caller turns `tick`, `courier` and
-        `signing`. `passing` is called at each step that touches the database or a peer. Raises what any part raises on bad settings.
+        `signing`. `passing` is called at each step that touches the database or a peer; `timeouts` says how long peers may take. Raises
+        what any part raises on bad settings.
         """
         app = cls()
         try:
-            await app._compose(settings, environment, clock, passing)
+            await app._compose(settings, environment, clock, passing, timeouts)
             if background:
                 app._run_by_itself()
         except BaseException:
@@ -138,7 +142,12 @@ class App:
         await self._stack.aclose()
 
     async def _compose(
-        self, settings: Settings, environment: Mapping[str, str], clock: Callable[[], datetime] | None, passing: Passing
+        self,
+        settings: Settings,
+        environment: Mapping[str, str],
+        clock: Callable[[], datetime] | None,
+        passing: Passing,
+        timeouts: Timeouts,
     ) -> None:
         require_slack(settings)
         peers_now = clock or wall.now
@@ -154,20 +163,20 @@ class App:
 
         session = await self._stack.enter_async_context(aiohttp.ClientSession(trust_env=False))
         client = make_client(session, settings.slack_api_url, _first(settings.slack_bot_token))
-        people = People(client, now)
-        rest = self._rest_wire(settings)
+        people = People(client, now, timeouts)
+        rest = self._rest_client(settings, timeouts)
         rota = Rota(OnCallBook(self.database, self.writer), self._escalation_policy, now, rest)
         self.views = Views(self.reads, rota, people, now, self.policy.of)
         bulletins = Bulletins(self.reads, people, self.policy, now)
-        events = EventsClient(settings.pagerduty_events_url)
+        events = EventsClient(settings.pagerduty_events_url, timeouts.limit_s(EVENTS_TIMEOUT_S))
         self._stack.callback(events.close)
-        callbacks = Callbacks(services, self.receipts, peers_now)
+        callbacks = Callbacks(services, self.receipts, peers_now, timeout_s=timeouts.limit_s(CALLBACK_TIMEOUT_S))
         self._stack.push_async_callback(callbacks.close)
         self.courier = Courier(
             self.outbox,
             RateLimits(Buckets(self.writer)),
             {
-                "slack": SlackSender(client, self.database, self.deployment, people.identity),
+                "slack": SlackSender(client, self.database, self.deployment, people.identity, timeouts),
                 "pagerduty": Pager(self.deployment, events, self._routing_key, rest, incidents=lambda: self.policy().form.incidents),
                 "callback": callbacks,
             },
@@ -178,14 +187,15 @@ class App:
             clock=now,
             tally=self.metrics.carried,
             passing=passing,
+            timeouts=timeouts,
         )
         breakers = BreakerWatch(self.ledger, self.reads, self.database, self.policy, now, report=self._report_breaker)
         self.watch = Watch(self.ledger, self.reads, breakers, now, report=self._report_poison, late=self.metrics.swept)
 
         self.rehearsal = ScheduledReplay(self.ledger, self.reads, self.proposing, self.policy, now)
-        bolt = make_bolt(session, settings.slack_api_url)
+        bolt = make_bolt(session, settings.slack_api_url, timeouts)
         presses = Presses(self.ledger, self.reads, people, self.deployment, self.metrics.pressed)
-        replies = Replies(client, session)
+        replies = Replies(client, session, timeouts)
         Listeners(presses, self.views, replies).listen(bolt)
         rulings = Rulings(self.ledger, self.reads, people, self.policy, self.metrics.pressed)
         GovernanceButtons(rulings, self.reads, people, replies, self.deployment).listen(bolt)
@@ -252,11 +262,11 @@ class App:
         await self.outbox.start()
         return now
 
-    def _rest_wire(self, settings: Settings) -> RestClient | None:
+    def _rest_client(self, settings: Settings, timeouts: Timeouts) -> RestClient | None:
         token = _first(settings.pagerduty_api_token)
         if not token:
             return None
-        rest = RestClient(token, settings.pagerduty_api_url)
+        rest = RestClient(token, settings.pagerduty_api_url, timeouts.limit_s(REST_TIMEOUT_S))
         self._stack.callback(rest.close)
         return rest
 

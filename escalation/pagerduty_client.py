@@ -21,6 +21,7 @@ T = TypeVar("T")
 EVENTS_URL = "https://events.pagerduty.com"
 API_URL = "https://api.pagerduty.com"
 THREADS = 8
+EVENTS_TIMEOUT_S, REST_TIMEOUT_S, CONNECT_TIMEOUT_S = 8.0, 3.0, 3.0
 
 _NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 _FINAL = range(400, 500)
@@ -43,12 +44,12 @@ def is_loopback(url: str) -> bool:
 class _OneTry(pagerduty.ApiClient):
     """What both clients share: one try, no sleeping in between, a real timeout, plain http for loopback."""
 
-    def prepare(self, timeout_s: float) -> None:
+    def prepare(self, timeout_s: float | None) -> None:
         """Turn off what the constructor turned on; only attributes are heeded (pagerduty 7.2)."""
         self.retry = {429: 1}  # a 429 without an entry here would be retried for ever
         self.max_http_attempts = -1  # …and with this, not even once
         self.max_network_attempts = 0
-        self.timeout = httpx2.Timeout(timeout_s, connect=min(timeout_s, 3.0))  # type: ignore[assignment]  # handed on to httpx2 as it is
+        self.timeout = httpx2.Timeout(timeout_s, connect=timeout_s and min(timeout_s, CONNECT_TIMEOUT_S))  # type: ignore[assignment]  # handed on to httpx2 as it is
 
     @property
     def url(self) -> str:
@@ -70,9 +71,9 @@ class _RestClient(_OneTry, pagerduty.RestApiV2Client):
 
 
 class EventsClient:
-    """Sends events to the Events API v2. `timeout_s` bounds each wait for the peer."""
+    """Sends events to the Events API v2. `timeout_s` bounds each wait for the peer (None: nothing does)."""
 
-    def __init__(self, url: str = EVENTS_URL, timeout_s: float = 8.0) -> None:
+    def __init__(self, url: str = EVENTS_URL, timeout_s: float | None = EVENTS_TIMEOUT_S) -> None:
         self._url = url.rstrip("/").removesuffix("/v2/enqueue")
         self._timeout_s = timeout_s
         self._clients: dict[str, _EventsClient] = {}
@@ -104,9 +105,9 @@ class EventsClient:
 
 
 class RestClient:
-    """Reads PagerDuty's REST API v2 with an API token. `timeout_s` bounds each wait for the peer."""
+    """Reads PagerDuty's REST API v2 with an API token. `timeout_s` bounds each wait for the peer (None: nothing does)."""
 
-    def __init__(self, token: str, url: str = API_URL, timeout_s: float = 3.0) -> None:
+    def __init__(self, token: str, url: str = API_URL, timeout_s: float | None = REST_TIMEOUT_S) -> None:
         self._client = _RestClient(token, base_url=url.rstrip("/"), trust_env=False)
         self._client.prepare(timeout_s)
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="pagerduty-rest")

@@ -19,8 +19,7 @@ from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack.ack import Ack
 from bot.sandbox.slack.slack import actions_of
 from bot.settings import Settings, read_settings
-from bot.slack.people import BUDGET_S
-from routing.authorize import REFUSALS
+from bot.timeouts import ManualTimeouts
 from routing.case.case import Case
 from store.schema import moment, outbox
 from store.vault.keys import signing_key, vault_key
@@ -60,6 +59,7 @@ class World:
     clock: Clock = field(default_factory=Clock)
     passing: Callable[[str], None] = lambda _name: None
     policy: str = POLICY
+    timeouts: ManualTimeouts = field(default_factory=ManualTimeouts)
     keys: bool = True
     """Whether keys that are missing are made, as an operator would once."""
 
@@ -80,7 +80,9 @@ class World:
     async def start(self) -> None:
         """Start the bot as an operator would: settings and two files."""
         environment = self.write_files()
-        self.app = await App.start(self.settings(environment), environment, clock=self.clock, background=False, passing=self.passing)
+        self.app = await App.start(
+            self.settings(environment), environment, clock=self.clock, background=False, passing=self.passing, timeouts=self.timeouts
+        )
         self.sandbox.customer.verify = self._receiver_kit(str(self.app.vkey))
         events = None if self.socket_mode else f"{self.app.url}/slack/events"
         self.sandbox.connect(slack_events_url=events, pagerduty_webhook_url=f"{self.app.url}/pagerduty/webhooks", cases_url=self.app.url)
@@ -123,15 +125,7 @@ class World:
 
     async def click(self, person: str, verb: str, case_id: str, *, tier: int | None = None, **more: Any) -> Ack:
         """Somebody presses a button on the case's newest card, or on that of a tier (counted from 1)."""
-        told, began = len(self.sandbox.slack.ephemerals(person)), asyncio.get_running_loop().time()
-        ack = await self._press(person, verb, self.card(case_id, tier), more)
-        slow = asyncio.get_running_loop().time() - began >= BUDGET_S
-        asked_again = any(REFUSALS["slack_unreachable"] in str(one) for one in self.sandbox.slack.ephemerals(person)[told:])
-        if slow and asked_again and not self.sandbox.faults.troubles("slack"):  # this machine stood still: do as the person is asked
-            ack = await self._press(person, verb, self.card(case_id, tier), more)
-        return ack
-
-    async def _press(self, person: str, verb: str, card: Mapping[str, Any], more: Mapping[str, Any]) -> Ack:
+        card = self.card(case_id, tier)
         self.clock.now += timedelta(seconds=1)  # nobody presses twice in the same microsecond
         ack = await self.sandbox.slack.click(person, card["channel"], card["ts"], f"tierline:{verb}", **more)
         await listeners_end()
@@ -316,7 +310,7 @@ def a_case(number: int, **changes: Any) -> dict[str, Any]:
 async def listeners_end() -> None:
     """Wait for what a listener still does after it has acknowledged: opening a modal, telling the person."""
     while running := [task for task in asyncio.all_tasks() if _is_bolts(task)]:
-        await asyncio.wait(running, timeout=10.0)
+        await asyncio.wait(running)
 
 
 def _is_bolts(task: "asyncio.Task[Any]") -> bool:

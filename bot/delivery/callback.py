@@ -46,7 +46,7 @@ class Callbacks:
         now: Callable[[], datetime],
         *,
         resolver: AbstractResolver | None = None,
-        timeout_s: float = TIMEOUT_S,
+        timeout_s: float | None = TIMEOUT_S,
     ) -> None:
         """`resolver` stands in for DNS where tests or a sandbox need it."""
         self._services = services
@@ -94,7 +94,7 @@ class Callbacks:
         try:
             reply = await self._client(service).post(service.callback_url, body, headers)
         except TimeoutError:
-            raise SendError(f"no answer within {self._timeout_s:g} s") from None
+            raise SendError(f"no answer within {self._timeout_s} s") from None
         except (aiohttp.ClientError, OSError) as error:
             raise SendError(_failure(error)) from error
         if 200 <= reply.status < 300:

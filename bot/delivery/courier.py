@@ -17,6 +17,7 @@ import structlog
 from bot.delivery.rate_limits import RateLimits
 from bot.delivery.retry import SCHEDULES, Retry
 from bot.slack.cards.view import Bulletin, View
+from bot.timeouts import REAL, Timeouts
 from routing.change import Change, Message, MessageKind, Refused, Subject
 from routing.governance.alert import Alert
 from routing.vocabulary import EventKind
@@ -84,6 +85,7 @@ class Courier:
         clock: Callable[[], datetime],
         tally: Callable[[str, str], None],
         schedules: Mapping[str, Retry] = SCHEDULES,
+        timeouts: Timeouts = REAL,
         passing: Callable[[str], None] = lambda _name: None,
     ) -> None:
         self._outbox = outbox
@@ -96,6 +98,7 @@ class Courier:
         self._clock = clock
         self._tally = tally
         self._schedules = schedules
+        self._timeouts = timeouts
         self._passing = passing
         self._under_way = set[asyncio.Task[None]]()
         self._busy: dict[str, Counter[str]] = {peer: Counter() for peer in senders}
@@ -203,7 +206,7 @@ class Courier:
         """One try. Whatever goes wrong in a way nobody foresaw leaves it open whether the peer has it."""
         self._passing("courier.sending")
         try:
-            async with asyncio.timeout(SEND_TIMEOUT_S):
+            async with self._timeouts.within(SEND_TIMEOUT_S):
                 return await self._senders[row.peer].send(row, view)
         except TimeoutError as error:
             raise SendError(f"no answer within {SEND_TIMEOUT_S:g} s", ambiguous=True) from error

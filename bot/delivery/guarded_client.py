@@ -14,8 +14,8 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 
 MAX_REPLY_BYTES = 64 * 1024
-TIMEOUT_S = 15.0
-CONNECT_TIMEOUT_S = 5.0
+TIMEOUT_S = 15
+CONNECT_TIMEOUT_S = 5
 
 Network = IPv4Network | IPv6Network
 
@@ -99,11 +99,11 @@ class Reply:
 class Client:
     """Posts to one service through its own connections. Made inside a running loop, ended by `close`."""
 
-    def __init__(self, guard: Guard, *, resolver: AbstractResolver | None = None, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(self, guard: Guard, *, resolver: AbstractResolver | None = None, timeout_s: float | None = TIMEOUT_S) -> None:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(socket_factory=guard.make_socket, resolver=resolver, limit=16, ttl_dns_cache=10),
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=CONNECT_TIMEOUT_S),
+            timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=timeout_s and min(timeout_s, CONNECT_TIMEOUT_S)),
             trust_env=False,
             auto_decompress=False,
         )

@@ -23,6 +23,7 @@ from bot.sandbox.northwind import PAGERDUTY
 from bot.sandbox.sandbox import HOST, Sandbox
 from bot.sandbox.slack.seed import SLACK
 from bot.settings import Settings, read_settings
+from bot.timeouts import ManualTimeouts
 from routing.policy.file import load_policy
 from routing.policy.policy import Policy
 from store.audit.signed_note import Signer
@@ -72,7 +73,7 @@ async def set_up(directory: Path, *, policy_text: bytes | None = None, page_port
         (directory / "policy.yml").write_bytes(text)
         (directory / "services.yml").write_text(_services(sandbox.customer_callback_url, list(policy.workflows)))
         settings = read_settings(_settings(directory, sandbox, bot_port))
-        app = await App.start(settings, environment, clock=clock)
+        app = await App.start(settings, environment, clock=clock, timeouts=ManualTimeouts())
         try:
             vkey = str(Signer(f"tierline/{app.deployment}", signing_key(settings.signing_key_path, create=False)).vkey)
             sandbox.customer.verify = verifying(directory / "customer.db", callback_secret, vkey, clock.unix)

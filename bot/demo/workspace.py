@@ -16,6 +16,9 @@ from bot.sandbox.slack.seed import BOT, SLACK, TEAM
 from routing.policy.form.ladders import Paging, Rung
 from routing.policy.policy import Policy
 
+TRIGGER_S = 60.0
+"""How long a form may take to open after a press: nobody is to fail because their machine is slow."""
+
 REVIEWERS = tuple(user.id for user in SLACK.users[:8])
 """Northwind's reviewers; a group that the sandbox does not know gets two of them, so that two different people can be asked."""
 
@@ -48,6 +51,7 @@ def _slack(policy: Policy, rungs: list[Rung], app: AppIdentity) -> SlackConfig:
         users=(*SLACK.users, *strangers),
         groups=(*SLACK.groups, *groups),
         channels=(*(opened if made else SLACK.channels), *made),
+        trigger_s=TRIGGER_S,
     )
 
 

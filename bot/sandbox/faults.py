@@ -69,10 +69,6 @@ class Faults:
         """Take all rules away. What is still to be applied late stays."""
         self._left.clear()
 
-    def troubles(self, peer: str) -> bool:
-        """Whether any rule for a peer is in force."""
-        return any(fault.peer in (peer, EVERYTHING) for fault in self._left)
-
     def take(self, peer: str, method: str) -> Fault | None:
         """The oldest rule for this request, one use of it spent."""
         for fault, left in self._left.items():

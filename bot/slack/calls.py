@@ -3,7 +3,6 @@
 Owns the lists of Slack's error codes. It never tries twice. Source: https://docs.slack.dev/reference/methods/chat.postMessage#errors
 """
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackRequestError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.timeouts import Timeouts
 from store.outbox.delivery import SendError
 
 TIMEOUT_S = 10.0
@@ -33,10 +33,10 @@ LATER = frozenset(
 )
 
 
-async def call(client: AsyncWebClient, method: str, **arguments: Any) -> Mapping[str, Any]:
+async def call(client: AsyncWebClient, timeouts: Timeouts, method: str, **arguments: Any) -> Mapping[str, Any]:
     """Call `method` with a JSON body. Raises SendError."""
     try:
-        async with asyncio.timeout(TIMEOUT_S):  # a session of our own has its own limit: five minutes
+        async with timeouts.within(TIMEOUT_S):  # a session of our own has its own limit: five minutes
             response = await client.api_call(method, json=arguments)
     except SlackApiError as error:
         raise _send_error(error) from error
@@ -47,10 +47,10 @@ async def call(client: AsyncWebClient, method: str, **arguments: Any) -> Mapping
     return response.data if isinstance(response.data, dict) else {}
 
 
-async def read(client: AsyncWebClient, method: str, **arguments: Any) -> Mapping[str, Any]:
+async def read(client: AsyncWebClient, timeouts: Timeouts, method: str, **arguments: Any) -> Mapping[str, Any]:
     """Call a reading `method`, which takes its arguments from the address. Raises SendError, ambiguous whatever the cause."""
     try:
-        async with asyncio.timeout(TIMEOUT_S):
+        async with timeouts.within(TIMEOUT_S):
             response = await client.api_call(method, http_verb="GET", params=arguments)
     except (SlackApiError, SlackRequestError, aiohttp.ClientError, TimeoutError, OSError) as error:
         raise SendError(f"{method}: unreadable ({error_code(error)})", ambiguous=True) from error

@@ -7,6 +7,7 @@ one writes the whole body to the log (slack_bolt 1.30).
 import asyncio
 import hmac
 import logging
+import math
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -25,12 +26,16 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.http.bodies import BODY_TIMEOUT_S, read_bounded
+from bot.timeouts import REAL, Timeouts
 
 TOLERANCE_S = 300
 """How far Slack's timestamp may be from ours. Source: https://docs.slack.dev/authentication/verifying-requests-from-slack"""
 
 REDIAL_S = 5.0
 """Between two tries to reach Slack, and between two pings; a connection that answers no four of them is given up (slack_sdk 3.47)."""
+
+ACK_S = 3.0
+"""What Slack waits for an acknowledgement; Bolt answers in our place once it is over."""
 
 TRIES = 3
 """Dials of one address before a fresh one is asked for."""
@@ -59,13 +64,22 @@ def make_client(session: ClientSession, base_url: str, token: str | None) -> Asy
     )
 
 
-def make_bolt(session: ClientSession, base_url: str) -> AsyncApp:
+class Bolt(AsyncApp):
+    """Bolt with a say in how long its listeners have to acknowledge: `ack_s`, set before they are registered (slack_bolt 1.30)."""
+
+    ack_s = math.inf
+
+    def _register_listener(self, *args: Any, **more: Any) -> Any:  # noqa: ANN401 - as Bolt has it
+        return super()._register_listener(*args, **{**more, "ack_timeout": self.ack_s})
+
+
+def make_bolt(session: ClientSession, base_url: str, timeouts: Timeouts = REAL) -> AsyncApp:
     """An empty Bolt app. It holds no token and calls nobody: requests are checked before it, and its listeners use our own client."""
 
     async def authorize(**_ignored: Any) -> AuthorizeResult:
         return AuthorizeResult(enterprise_id=None, team_id=None)
 
-    return AsyncApp(
+    bolt = Bolt(
         name="tierline",
         logger=_quiet(),
         client=make_client(session, base_url, None),
@@ -73,6 +87,8 @@ def make_bolt(session: ClientSession, base_url: str) -> AsyncApp:
         signing_secret="checked before Bolt",  # noqa: S106 - never read: Bolt's own check is off
         request_verification_enabled=False,
     )
+    bolt.ack_s = timeouts.limit_s(ACK_S) or math.inf
+    return bolt
 
 
 class _Line(SocketModeClient):

@@ -14,6 +14,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.timeouts import REAL, Timeouts
 from routing.case.case import Group
 from routing.case.people import Person
 
@@ -57,9 +58,10 @@ class People:
     has no members.
     """
 
-    def __init__(self, client: AsyncWebClient, clock: Callable[[], datetime]) -> None:
+    def __init__(self, client: AsyncWebClient, clock: Callable[[], datetime], timeouts: Timeouts = REAL) -> None:
         self._client = client
         self._clock = clock
+        self._timeouts = timeouts
         self._memory: dict[tuple[str, str], _Remembered] = {}
         self._names: dict[str, tuple[str, datetime]] = {}
         self.us: Identity | None = None
@@ -69,7 +71,7 @@ class People:
         """Who we are; asked once, because a token stays with its bot. Raises SlackUnreachable."""
         if self.us is None:
             try:
-                async with asyncio.timeout(BUDGET_S):
+                async with self._timeouts.within(BUDGET_S):
                     answer = await self._call("auth.test", "")
             except TimeoutError as error:
                 raise SlackUnreachable("auth.test") from error
@@ -81,7 +83,7 @@ class People:
     async def person(self, user: str, team: str, groups: Mapping[str, Group]) -> Person:
         """What is known of `user`, who pressed in `team`, and which of `groups` (by the policy's name) they are in. Never raises."""
         try:
-            async with asyncio.timeout(BUDGET_S):
+            async with self._timeouts.within(BUDGET_S):
                 profile, memberships = await asyncio.gather(self._ask("users.info", user), self._memberships(user, groups))
         except (SlackUnreachable, TimeoutError):
             return Person(id=user, team=team, known=False)
@@ -97,7 +99,7 @@ class People:
 
     async def _name(self, user: str) -> str:
         try:
-            async with asyncio.timeout(BUDGET_S):
+            async with self._timeouts.within(BUDGET_S):
                 return _name((await self._call("users.info", user))["user"])
         except (SlackUnreachable, TimeoutError):
             return ""

@@ -20,6 +20,7 @@ from bot.slack.cards.text.limits import LimitError, check_message
 from bot.slack.cards.thread import draw_note
 from bot.slack.cards.view import Bulletin, View
 from bot.slack.people import Identity, SlackUnreachable
+from bot.timeouts import REAL, Timeouts
 from routing.change import MessageKind
 from routing.vocabulary import EventKind
 from store.database.database import Database
@@ -39,11 +40,19 @@ PAGE_SIZE = 200
 class SlackSender:
     """Sends cards, notes, bulletins and updates. `identity` says who we are in Slack, so that only messages of our own are ever adopted."""
 
-    def __init__(self, client: AsyncWebClient, database: Database, deployment: str, identity: Callable[[], Awaitable[Identity]]) -> None:
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        database: Database,
+        deployment: str,
+        identity: Callable[[], Awaitable[Identity]],
+        timeouts: Timeouts = REAL,
+    ) -> None:
         self._client = client
         self._database = database
         self._deployment = deployment
         self._identity = identity
+        self._timeouts = timeouts
         self._channels: dict[str, str] = {}
 
     async def send(self, outgoing: Outgoing, view: View | Bulletin) -> Delivered:
@@ -122,7 +131,7 @@ class SlackSender:
                 await self._redraw(card.channel, str(message["ts"]), drawing)
 
     async def _redraw(self, channel: str, ts: str, drawing: Drawing) -> None:
-        await call(self._client, "chat.update", channel=channel, ts=ts, text=drawing.text, blocks=drawing.blocks)
+        await call(self._client, self._timeouts, "chat.update", channel=channel, ts=ts, text=drawing.text, blocks=drawing.blocks)
 
     async def _post_note(self, outgoing: Outgoing, view: View, card: Card | None) -> Delivered:
         happening = next((one for one in view.history if one.index == outgoing.leaf_idx), None)
@@ -138,7 +147,7 @@ class SlackSender:
     async def _post(self, channel: str, drawing: Drawing, metadata: Mapping[str, Any], **more: str) -> Mapping[str, Any]:
         quiet = {"unfurl_links": False, "unfurl_media": False}
         arguments = {"channel": channel, "text": drawing.text, "blocks": drawing.blocks, "metadata": metadata, **quiet, **more}
-        return await call(self._client, "chat.postMessage", **arguments)
+        return await call(self._client, self._timeouts, "chat.postMessage", **arguments)
 
     async def _find(self, messages: AsyncIterator[Mapping[str, Any]], event_type: str, payload: Mapping[str, Any]) -> str | None:
         """The `ts` of our own message with this metadata, None when there is none. Raises SendError when not all could be read."""
@@ -180,7 +189,9 @@ class SlackSender:
         """Every item of a paged listing. Raises SendError."""
         cursor = ""
         while True:
-            page = await read(self._client, method, limit=str(PAGE_SIZE), **arguments, **({"cursor": cursor} if cursor else {}))
+            page = await read(
+                self._client, self._timeouts, method, limit=str(PAGE_SIZE), **arguments, **({"cursor": cursor} if cursor else {})
+            )
             for item in page.get(what, []):
                 yield item
             cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")

@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-A_MOMENT_S = 0.1
-"""Real seconds that a task has to notice its end before it is told again."""
+A_MOMENT_S = 5.0
+"""Real seconds after which a task that goes on is told again: some of aiohttp's take the first for a client that left. Told twice
+in the middle of its end, one that is slow would leave open what it was about to close."""
 
 
 class ProcessDied(BaseException):

@@ -8,7 +8,6 @@ import json
 import os
 import random
 import signal
-import socket
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
@@ -37,7 +36,9 @@ A_MOMENT_S = 0.05
 QUIET_S = 2.0
 """Seconds after which a process that gets nothing to do is killed all the same."""
 
-START_S = 30.0
+NOWHERE = "http://127.0.0.1:9"
+"""Nobody listens there: what is sent while no process lives reaches none that got its port."""
+
 REVIEWERS = (ANNA, BEN, CHIARA)
 
 
@@ -62,7 +63,6 @@ class KillRun:
         members = (*REVIEWERS, SLACK.app.bot_user_id)
         channels = tuple(ChannelSeed(f"C0KILL{number:05}", name, members) for number, name in enumerate(self._names))
         self.sandbox = Sandbox(time.time, SandboxConfig(slack=replace(SLACK, channels=channels), hook_retry_s=0.2))
-        self._port = _free_port()
         self._up = asyncio.Event()
         self._allowed = asyncio.Semaphore(0)
         self._seen = asyncio.Event()
@@ -74,8 +74,6 @@ class KillRun:
         """Kill as often as asked, then let everything come to its end. Raises TimeoutError when it does not within `patience_s`."""
         self._write_files()
         async with self.sandbox:
-            here = f"http://127.0.0.1:{self._port}"
-            self.sandbox.connect(f"{here}/slack/events", f"{here}/pagerduty/webhooks", here)
             with ExitStack() as watching:
                 for record in (self.sandbox.slack.record, self.sandbox.pagerduty.record, self.sandbox.customer.record):
                     watching.callback(_watch(record, self._peer_saw))
@@ -108,31 +106,31 @@ class KillRun:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._ready(process), self._random.uniform(0.2, 2.0))
         else:
-            await asyncio.wait_for(self._ready(process), START_S)
+            await self._ready(process)
             self._left_to_see = self._random.randint(1, 25)
             self._seen.clear()
             self._allow(max(1, self.cases // (self.kills + 1)))
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._seen.wait(), QUIET_S)
             await asyncio.sleep(self._random.uniform(0.0, A_MOMENT_S))
-        self._up.clear()
+        self._down()
         process.kill()
         await process.wait()
 
     async def _live_to_the_end(self, patience_s: float, others: list[asyncio.Task[None]]) -> None:
         process = await self._start()
         try:
-            await asyncio.wait_for(self._ready(process), START_S)
+            await self._ready(process)
             async with asyncio.timeout(patience_s):
                 while self.waiting_for() and not any(task.done() and task.exception() for task in others):
                     self._seen.clear()
                     with suppress(TimeoutError):
                         await asyncio.wait_for(self._seen.wait(), QUIET_S)
             process.send_signal(signal.SIGTERM)
-            if code := await asyncio.wait_for(process.wait(), START_S):
+            if code := await process.wait():
                 self.wrong.append(f"the last process ended with {code}")
         finally:
-            self._up.clear()
+            self._down()
             if process.returncode is None:
                 process.kill()
                 await process.wait()
@@ -147,8 +145,17 @@ class KillRun:
         line = await process.stdout.readline()
         if not line:
             raise RuntimeError(f"the bot does not start; see its log:\n{self.log.read_text()[-3_000:]}")
-        self.deployment = str(json.loads(line)["deployment"])
+        told = json.loads(line)
+        self.deployment = str(told["deployment"])
+        self._connect(str(told["url"]))
         self._up.set()
+
+    def _down(self) -> None:
+        self._up.clear()
+        self._connect(NOWHERE)
+
+    def _connect(self, here: str) -> None:
+        self.sandbox.connect(f"{here}/slack/events", f"{here}/pagerduty/webhooks", here)
 
     def _peer_saw(self) -> None:
         self._left_to_see -= 1
@@ -243,7 +250,7 @@ class KillRun:
             "TIERLINE_SIGNING_KEY_FILE": "signing.pem",
             "TIERLINE_VAULT_KEY_FILE": "vault.key",
             "TIERLINE_CHECKPOINT_DIR": "checkpoints",
-            "TIERLINE_PORT": str(self._port),
+            "TIERLINE_PORT": "0",
             "PD_TIER2": pagerduty.services[0].routing_key,
             "SERVICE_SECRET": customer.secret,
             "CALLBACK_SECRET": customer.callback_secrets[0],
@@ -253,9 +260,3 @@ class KillRun:
 
 def _watch(record: Record, saw: Any) -> Any:  # noqa: ANN401 - what ends it
     return record.watch(lambda _seen: saw())
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

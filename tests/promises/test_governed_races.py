@@ -36,6 +36,9 @@ from tests.promises.replay import replay
 from tests.world import ANNA, BEN, GRACE, HUGO, Clock, listeners_end, running
 
 SEED = 7
+MOST = 50
+"""Races by default at most: they go on until each of the two has won one, since it is the machine that says who is faster."""
+
 POINTS = 80
 """The pause begins at one of so many points that the bot passes from the approval on."""
 
@@ -93,7 +96,9 @@ async def test_one_of_two_owners_decides_a_proposal(tmp_path: Path, database_url
     chance, ends = random.Random(SEED), Counter[str]()  # noqa: S311 - order of presses, no secret
     async with governed(tmp_path, database_url) as world:
         slack = world.sandbox.slack
-        for number in range(50 if full else 6):
+        for number in range(50 if full else MOST):
+            if not full and number >= 6 and len(ends) == 2:
+                break
             world.clock.now += timedelta(minutes=1)  # beyond ten refusals a minute of one person get no leaf each
             await world.bot.tick()  # the policy that was accepted is the active one
             await world.propose(STRICTER.replace("2026-11-20.2", f"2026-11-21.{number}"))
@@ -104,6 +109,7 @@ async def test_one_of_two_owners_decides_a_proposal(tmp_path: Path, database_url
             await world.press(HUGO, card, "decline_policy")
             form = slack.open_view(HUGO)
             assert form is not None
+            before = {person: len(slack.ephemerals(person)) for person in (GRACE, HUGO)}
             pressed = [accept(world, card), accept(world, card), slack.submit(HUGO, form["id"], {"text": "Not now."})]
             chance.shuffle(pressed)
             acks = await asyncio.gather(*pressed)
@@ -144,7 +150,9 @@ async def test_twins_are_decided_together_or_separated(tmp_path: Path, database_
 
             await asyncio.gather(press(*presses[0]), wait_and_press(*presses[1]))
 
-        for number in range(100 if full else 6):
+        for number in range(100 if full else MOST):
+            if not full and number >= 6 and len(ends) == 2:
+                break
             params = {"customer": "8841", "amount": f"{number}.00", "currency": "USD"}
             action = {"type": "refund.create", "params": params, "reversible": True}
             first, second = [await world.submit(workflow="twins", action=action) for _ in range(2)]
@@ -227,6 +235,7 @@ async def test_a_pause_while_the_courier_looks(tmp_path: Path, database_url: str
             bulletins=nothing,
             clock=world.clock,
             tally=lambda *_told: None,
+            timeouts=world.timeouts,
         )
         await courier.drain_once()
         assert nothing.sent == 0
@@ -258,7 +267,9 @@ async def test_no_approval_leaves_after_the_pause(tmp_path: Path, database_url: 
             await bot.signing.tick()
             await bot.courier.drain_once()
 
-        for number in range(100 if full else 2):
+        for number in range(100 if full else MOST):
+            if not full and number >= 2 and {*left.values()} == {True, False}:
+                break
             ids = [await world.submit() for _ in range(4)]
             await world.drain()
             trap.set(chance.randint(1, POINTS))

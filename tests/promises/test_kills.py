@@ -32,7 +32,7 @@ async def test_killed_again_and_again(tmp_path: Path, sqlite_url: str, postgres_
         KillRun(tmp_path / f"run-{number}", url, cases=size, kills=kills, seed=SEED + number)
         for number, (url, (size, kills)) in enumerate(sizes.items())
     ]
-    ended = await asyncio.gather(*(run.run(patience_s=1_800.0 if full else 150.0) for run in runs), return_exceptions=True)
+    ended = await asyncio.gather(*(run.run(patience_s=1_800.0) for run in runs), return_exceptions=True)
     for run, problem in zip(runs, ended, strict=True):
         found = [] if problem is None else [repr(problem), *run.waiting_for()]
         found += await wrong_with(run)

@@ -1,5 +1,7 @@
 """Peers fail: Slack is down for an hour, limits, loses replies or applies late; PagerDuty is down; the service does not answer."""
 
+import asyncio
+
 import pytest
 
 from bot.sandbox.faults import Fault, Mode
@@ -77,3 +79,23 @@ async def test_slack_cannot_say_who_presses(world: World) -> None:
     await world.click(ANNA, "approve", case_id)
     assert (await world.case(case_id)).open
     assert "press again" in world.told(ANNA)
+
+
+async def test_slack_hangs_while_somebody_presses(world: World) -> None:
+    """Slack neither answers nor fails: once the time for that is over the person is told to press again, and later that counts."""
+    case_id = await world.submit()
+    await world.drain()
+    asked, answers = asyncio.Event(), asyncio.Event()
+    world.sandbox.slack.record.watch(lambda seen: asked.set() if seen.kind == "fault" else None)
+    world.sandbox.faults.add(Fault("slack", "users.info", Mode.DELAY, times=None, until=answers))
+    pressing = asyncio.create_task(world.click(ANNA, "approve", case_id))
+    await asked.wait()
+    assert "press again" not in world.told(ANNA)
+    world.timeouts.run_out()
+    await pressing
+    assert (await world.case(case_id)).open
+    assert "press again" in world.told(ANNA)
+    answers.set()
+    await world.click(ANNA, "approve", case_id)
+    await world.drain()
+    assert world.callbacks(case_id)[0]["verdict"] == "approved"

@@ -49,6 +49,9 @@ PER_MINUTE: Mapping[str, int] = {
 }
 
 
+TRIGGER_S = 3.0  # docs.slack.dev/interactivity/handling-user-interaction: "expire 3 seconds after being issued"
+
+
 @dataclass(frozen=True, slots=True)
 class Team:
     """A workspace."""
@@ -88,7 +91,8 @@ class SlackConfig:
     """One workspace with the app installed.
 
     `burst`: messages a channel takes at once before the pace of one a second holds. `per_minute`: calls a method grants in a minute
-    ({}: no limit). `ack_timeout_s`: real seconds an app has to acknowledge (Slack: 3).
+    ({}: no limit). `ack_timeout_s`: real seconds an app has to acknowledge (Slack: 3); None, as long as it takes: a slow machine is no slow
+    app. `trigger_s`: how long a trigger_id is good, by the sandbox's clock.
     """
 
     team: Team
@@ -98,4 +102,5 @@ class SlackConfig:
     channels: tuple[ChannelSeed, ...]
     burst: int = 1
     per_minute: Mapping[str, int] = field(default_factory=lambda: dict(PER_MINUTE))
-    ack_timeout_s: float = 3.0
+    ack_timeout_s: float | None = None
+    trigger_s: float = TRIGGER_S

@@ -14,7 +14,6 @@ from bot.sandbox.slack.config import SlackConfig
 from bot.sandbox.slack.errors import Json, SlackError
 from bot.sandbox.slack.stored_blocks import store_blocks
 
-TRIGGER_S = 3.0  # docs.slack.dev/interactivity/handling-user-interaction: "expire 3 seconds after being issued"
 STACK = 3  # docs.slack.dev/surfaces/modals: "up to 3 views at a time"
 _TRIGGER = re.compile(r"\d+\.\d+\.[0-9a-f]+")
 
@@ -132,7 +131,7 @@ class Modals:
             raise SlackError("invalid_trigger_id")
         if trigger.used:
             raise SlackError("exchanged_trigger_id")
-        if self._clock() - trigger.issued_at > TRIGGER_S:
+        if self._clock() - trigger.issued_at > self._config.trigger_s:
             raise SlackError("expired_trigger_id")
         return trigger
 

@@ -45,9 +45,9 @@ class SocketMode:
         """How many connections take envelopes now."""
         return len(self._ready())
 
-    async def until_connected(self, count: int = 1, timeout_s: float = 5.0) -> None:
-        """Wait until `count` connections are there. Raises TimeoutError."""
-        async with asyncio.timeout(timeout_s), self._changed:
+    async def until_connected(self, count: int = 1) -> None:
+        """Wait until `count` connections are there."""
+        async with self._changed:
             await self._changed.wait_for(lambda: self.connected >= count)
 
     def methods(self) -> dict[str, Callable[[Json], Json]]:

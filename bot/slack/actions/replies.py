@@ -10,6 +10,7 @@ from bot.slack.cards.forms.modals import modal
 from bot.slack.cards.text.block_kit import Block, Drawing
 from bot.slack.cards.text.limits import check_view
 from bot.slack.interaction import Interaction
+from bot.timeouts import REAL, Timeouts
 from store.outbox.delivery import SendError
 
 TRIGGER_LOST = "Slack closed the door before the form could open. Nothing was recorded. Please press again."
@@ -21,9 +22,10 @@ _LOG = structlog.get_logger("tierline.replies")
 class Replies:
     """Answers to presses. They are no messages of a case: their trigger dies in 3 s, they change no state and are not tried again."""
 
-    def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession) -> None:
+    def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession, timeouts: Timeouts = REAL) -> None:
         self._client = client
         self._session = session
+        self._timeouts = timeouts
 
     async def tell(self, origin: Interaction, said: str | Drawing) -> None:
         """Say one sentence to the person who pressed, beside the card or, for a press in a modal, in that modal. A text is escaped here."""
@@ -48,8 +50,10 @@ class Replies:
             return False
         body = {"response_type": "ephemeral", "replace_original": False, "text": drawing.text, "blocks": drawing.blocks}
         try:
-            limit = aiohttp.ClientTimeout(total=TIMEOUT_S)
-            async with self._session.post(origin.response_url, json=body, timeout=limit, allow_redirects=False) as response:
+            async with (
+                self._timeouts.within(TIMEOUT_S),
+                self._session.post(origin.response_url, json=body, allow_redirects=False) as response,
+            ):
                 return response.status == 200
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             _LOG.warning("response_url not usable", cause=error_code(error))
@@ -57,7 +61,7 @@ class Replies:
 
     async def _call(self, origin: Interaction, method: str, **arguments: object) -> bool:
         try:
-            await call(self._client, method, **arguments)
+            await call(self._client, self._timeouts, method, **arguments)
         except SendError as error:
             _LOG.warning("reply not shown", method=method, verb=origin.verb, case=origin.subject, cause=error.reason)
             return False

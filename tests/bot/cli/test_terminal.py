@@ -28,7 +28,6 @@ def test_results_and_progress_never_mix(tmp_path: Path, watched: bool) -> None:
             stderr=follower if watched else file,
             env={"PATH": os.environ["PATH"], "TERM": "xterm"},
             check=True,
-            timeout=60,
         )
     os.close(follower)
     drawn = _drain(leader) if watched else (tmp_path / "err").read_bytes()

@@ -82,7 +82,7 @@ class Office:
 
     async def send(self, row: Outgoing, view: View, known: Services | None = None) -> None:
         """One try."""
-        callbacks = Callbacks(known or services(self.receiver.url, LOOPBACK), self.edge.receipts, self.edge.books.clock, timeout_s=2)
+        callbacks = Callbacks(known or services(self.receiver.url, LOOPBACK), self.edge.receipts, self.edge.books.clock, timeout_s=None)
         try:
             await callbacks.send(row, view)
         finally:

@@ -29,6 +29,7 @@ from bot.slack.inbound import PATH, Inbound, make_bolt, make_client
 from bot.slack.people import People
 from bot.slack.sender import SlackSender
 from bot.slack.views import Views
+from bot.timeouts import ManualTimeouts
 from escalation.acknowledgements import Acknowledgements
 from escalation.breaker_watch import BreakerWatch
 from escalation.pager import Pager
@@ -214,7 +215,7 @@ async def a_town(  # noqa: PLR0915  # a composition root: one line a part
     policy: bytes = POLICY,
 ) -> AsyncIterator[Northwind]:
     """Open everything over the database at `url`. `senders` replaces some of the senders."""
-    clock = Clock()
+    clock, timeouts = Clock(), ManualTimeouts()
     async with Sandbox(clock.unix) as sandbox, ClientSession(trust_env=False) as session:
         config = sandbox.config
         database, wakeups, vault = await Database.open(url), Wakeups(), Vault(b"v" * 32)
@@ -228,21 +229,21 @@ async def a_town(  # noqa: PLR0915  # a composition root: one line a part
         outbox = Outbox(database, writer, ledger, "boot-1")
         await outbox.start()
         client = make_client(session, sandbox.slack_api_url, config.slack.app.bot_token)
-        people = People(client, clock)
-        rest_wire = RestClient(config.pagerduty.api_token, sandbox.pagerduty_api_url) if rest else None
-        events_wire = EventsClient(sandbox.pagerduty_events_url, timeout_s=2.0)
-        rota = Rota(OnCallBook(database, writer), lambda case, tier: active.escalation_policy(case.route.ladder, tier), clock, rest_wire)
+        people = People(client, clock, timeouts)
+        rest_client = RestClient(config.pagerduty.api_token, sandbox.pagerduty_api_url, timeout_s=None) if rest else None
+        events_client = EventsClient(sandbox.pagerduty_events_url, timeout_s=None)
+        rota = Rota(OnCallBook(database, writer), lambda case, tier: active.escalation_policy(case.route.ladder, tier), clock, rest_client)
         views = Views(reads, rota, people, clock)
         tally, poison, receiver = list[tuple[str, str]](), list[str](), Receiver()
         pager = Pager(
             DEPLOYMENT,
-            events_wire,
+            events_client,
             lambda case, tier: active.routing_key(case.route.ladder, tier),
-            rest_wire,
+            rest_client,
             lambda: active.form.incidents,
         )
         ways: dict[str, Sender[View | Bulletin]] = {
-            "slack": SlackSender(client, database, DEPLOYMENT, people.identity),
+            "slack": SlackSender(client, database, DEPLOYMENT, people.identity, timeouts),
             "pagerduty": pager,
             "callback": receiver,
         }
@@ -258,10 +259,11 @@ async def a_town(  # noqa: PLR0915  # a composition root: one line a part
             clock=clock,
             tally=lambda peer, result: tally.append((peer, result)),
             passing=passing,
+            timeouts=timeouts,
         )
-        bolt = make_bolt(session, sandbox.slack_api_url)
+        bolt = make_bolt(session, sandbox.slack_api_url, timeouts)
         presses = Presses(ledger, views, people, DEPLOYMENT, lambda verb, result: tally.append((verb, result)))
-        replies = Replies(client, session)
+        replies = Replies(client, session, timeouts)
         Listeners(presses, views, replies).listen(bolt)
         rulings = Rulings(ledger, reads, people, lambda: active, lambda verb, result: tally.append((verb, result)))
         GovernanceButtons(rulings, reads, people, replies, DEPLOYMENT).listen(bolt)
@@ -269,7 +271,7 @@ async def a_town(  # noqa: PLR0915  # a composition root: one line a part
         commands = Commands(database, reads, views, people, clock, policy=lambda: active, about_many=about_many)
         commands.listen(bolt)
         inbound = Inbound(bolt, [config.slack.app.signing_secret], clock, client)
-        acknowledgements = Acknowledgements(ledger, DEPLOYMENT, config.pagerduty.webhook_secrets, rest_wire)
+        acknowledgements = Acknowledgements(ledger, DEPLOYMENT, config.pagerduty.webhook_secrets, rest_client)
 
         app = web.Application()
         app.add_routes([*inbound.routes(), *PagerDutyWebhooks(acknowledgements).routes()])
@@ -303,9 +305,9 @@ async def a_town(  # noqa: PLR0915  # a composition root: one line a part
             await runner.cleanup()
             await writer.close()
             await database.close()
-            events_wire.close()
-            if rest_wire is not None:
-                rest_wire.close()
+            events_client.close()
+            if rest_client is not None:
+                rest_client.close()
 
 
 def a_document(**changes: Any) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Slack's way in: only what Slack signed, just now, over exactly these bytes; and the way out with Socket Mode."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
@@ -13,6 +12,7 @@ from bot.sandbox.faults import Fault, Mode
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack.http_delivery import sign
 from bot.slack.inbound import PATH, Inbound, is_genuine, make_bolt, make_client
+from bot.timeouts import ManualTimeouts
 from tests.bot.slack.northwind import ANNA, TIER1, Clock, a_town
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -85,7 +85,7 @@ async def test_with_socket_mode_we_dial_out_and_open_no_door() -> None:
     clock = Clock()
     async with Sandbox(clock.unix) as sandbox, ClientSession() as session:
         app = sandbox.config.slack.app
-        bolt = make_bolt(session, sandbox.slack_api_url)
+        bolt = make_bolt(session, sandbox.slack_api_url, ManualTimeouts())
 
         async def answer(ack: object) -> None:
             await ack(text="heard")  # type: ignore[operator]
@@ -109,10 +109,9 @@ async def test_slack_may_be_down_when_we_dial_out() -> None:
         app = sandbox.config.slack.app
         outage = sandbox.faults.add(Fault("slack", "apps.connections.open", Mode.SERVER_ERROR, times=None))
         client = make_client(session, sandbox.slack_api_url, app.bot_token)
-        inbound = Inbound(make_bolt(session, sandbox.slack_api_url), [], clock, client, app.app_token, redial_s=0.05)
+        inbound = Inbound(make_bolt(session, sandbox.slack_api_url, ManualTimeouts()), [], clock, client, app.app_token, redial_s=0.5)
         sandbox.connect()
-        async with asyncio.timeout(2):
-            await inbound.start()
+        await inbound.start()
         assert sandbox.slack.socket_mode.connected == 0
         sandbox.faults.remove(outage)
         await sandbox.slack.socket_mode.until_connected()
@@ -126,10 +125,9 @@ async def test_dialing_can_be_stopped() -> None:
         app = sandbox.config.slack.app
         sandbox.faults.add(Fault("slack", "apps.connections.open", Mode.SERVER_ERROR, times=None))
         client = make_client(session, sandbox.slack_api_url, app.bot_token)
-        inbound = Inbound(make_bolt(session, sandbox.slack_api_url), [], clock, client, app.app_token, redial_s=0.05)
-        async with asyncio.timeout(2):
-            await inbound.start()
-            await inbound.stop()
+        inbound = Inbound(make_bolt(session, sandbox.slack_api_url, ManualTimeouts()), [], clock, client, app.app_token, redial_s=0.5)
+        await inbound.start()
+        await inbound.stop()
 
 
 async def test_a_void_ticket_is_not_dialed_for_ever() -> None:
@@ -138,7 +136,7 @@ async def test_a_void_ticket_is_not_dialed_for_ever() -> None:
     async with Sandbox(clock.unix) as sandbox, ClientSession() as session:
         app, sockets = sandbox.config.slack.app, sandbox.slack.socket_mode
         client = make_client(session, sandbox.slack_api_url, app.bot_token)
-        inbound = Inbound(make_bolt(session, sandbox.slack_api_url), [], clock, client, app.app_token, redial_s=0.1)
+        inbound = Inbound(make_bolt(session, sandbox.slack_api_url, ManualTimeouts()), [], clock, client, app.app_token, redial_s=0.5)
         sandbox.connect()
         sockets._tickets = _FirstVoid()  # noqa: SLF001 - the sandbox has no fault for its websocket
         await inbound.start()

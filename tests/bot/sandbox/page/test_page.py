@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -14,19 +13,20 @@ import pytest
 from aiohttp import web
 from playwright.async_api import Browser, Page, expect
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
-from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox.northwind import PAGERDUTY
 from bot.sandbox.sandbox import Sandbox, SandboxConfig
 from bot.sandbox.slack.seed import SLACK
-from tests.bot.sandbox.slack.northwind import serve
+from bot.slack.inbound import Bolt
+from tests.bot.sandbox.slack.northwind import LONG_S, serve
 
 Json = dict[str, Any]
 Ack = Callable[..., Awaitable[None]]
 TIER1, TIER2 = "C0TIER10001", "C0TIER20001"
 ANNA, CHIARA, ELENA, LARS = "U0ANNA00001", "U0CHIARA001", "U0ELENA0001", "U0LEFT00001"
 FROM_PAGE = {"X-Sandbox": "page"}
+expect.set_options(timeout=LONG_S * 1000)
 
 
 def plain(text: str) -> Json:
@@ -74,7 +74,7 @@ class Desk:
         self.pressed: list[Json] = []
         self.rejected: list[Json] = []
         self.client = AsyncWebClient(token=SLACK.app.bot_token, base_url=sandbox.slack_api_url, retry_handlers=[])
-        self.bolt = AsyncApp(signing_secret=SLACK.app.signing_secret, client=self.client)
+        self.bolt = Bolt(signing_secret=SLACK.app.signing_secret, client=self.client)
         self.bolt.action("approve")(self.approve)
         self.bolt.action("reject")(self.reject)
         self.bolt.action("sleep")(self.sleep)
@@ -128,9 +128,10 @@ class Desk:
 
 
 @pytest.fixture
-async def desk() -> AsyncIterator[Desk]:
-    """A sandbox whose Slack waits 0.3 s for an acknowledgement and takes messages as fast as they come."""
-    config = SandboxConfig(slack=replace(SLACK, ack_timeout_s=0.3, burst=100))
+async def desk(request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
+    """A sandbox whose Slack takes messages as fast as they come; the parameter: how long it waits for an acknowledgement."""
+    slack = replace(SLACK, burst=100, trigger_s=LONG_S, ack_timeout_s=getattr(request, "param", None))
+    config = SandboxConfig(slack=slack)
     async with Sandbox(time.time, config) as sandbox:
         made = Desk(sandbox)
         async with serve([web.post("/slack/events", made.take)]) as url:
@@ -143,6 +144,7 @@ async def at_page(desk: Desk, browser: Browser) -> AsyncIterator[Page]:
     """Anna at the page; an error in its script fails the test."""
     page = await browser.new_page(viewport={"width": 1440, "height": 900})
     errors: list[str] = []
+    page.set_default_timeout(LONG_S * 1000)
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     await page.goto(f"{desk.sandbox.page_url}/?user={ANNA}&channel={TIER1}")
@@ -312,6 +314,7 @@ async def test_a_button_that_asks_first_and_the_thread_of_its_card(desk: Desk, a
     await expect(at_page.get_by_role("region", name="Thread").get_by_text("@Anna Lindqvist approved.")).to_be_visible()
 
 
+@pytest.mark.parametrize("desk", [0.3], indirect=True)
 async def test_an_app_that_does_not_acknowledge_leaves_a_warning(desk: Desk, at_page: Page) -> None:
     """The person sees what Slack would tell them, at the message they pressed on."""
     await desk.client.chat_postMessage(channel=TIER1, text="card", blocks=card())
@@ -368,4 +371,4 @@ async def test_nothing_overflows_at_either_width(desk: Desk, at_page: Page, widt
     await desk.page_incident("k" * 255)
     await at_page.set_viewport_size({"width": width, "height": 760})
     await expect(at_page.get_by_role("heading", name="X" * 140)).to_be_visible()
-    await asyncio.wait_for(at_page.wait_for_function("document.documentElement.scrollWidth <= innerWidth"), 5)
+    await at_page.wait_for_function("document.documentElement.scrollWidth <= innerWidth")

@@ -13,7 +13,6 @@ from typing import Any
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
-from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -21,11 +20,14 @@ from bot.sandbox.faults import Faults
 from bot.sandbox.slack.config import SlackConfig
 from bot.sandbox.slack.seed import SLACK
 from bot.sandbox.slack.slack import Slack
+from bot.slack.inbound import Bolt
 
 TIER1, TIER2, GENERAL, PRIVATE, ARCHIVED = "C0TIER10001", "C0TIER20001", "C0GENERAL01", "C0SECRET001", "C0ARCHIVED1"
 ANNA, BEN = "U0ANNA00001", "U0BEN000001"
 Json = dict[str, Any]
 _ANY = re.compile(".*")
+LONG_S = 3_600
+"""As good as for ever, where a number is wanted."""
 
 
 class Clock:
@@ -50,7 +52,7 @@ class Northwind:
 
     def client(self, token: str = SLACK.app.bot_token) -> AsyncWebClient:
         """A client that tries once, as one that owns its retries must."""
-        return AsyncWebClient(token=token, base_url=f"{self.url}/api/", retry_handlers=[], timeout=5)
+        return AsyncWebClient(token=token, base_url=f"{self.url}/api/", retry_handlers=[], timeout=LONG_S)
 
     async def post(self, channel: str = TIER1, **content: Any) -> str:
         """Post as the app does, at a pace Slack allows; returns the timestamp."""
@@ -95,7 +97,7 @@ class App:
         self.hold: asyncio.Event | None = None
         self._came = asyncio.Condition()
         client = company.client()
-        self.bolt = AsyncApp(token=SLACK.app.bot_token, signing_secret=signing_secret, client=client, process_before_response=False)
+        self.bolt = Bolt(token=SLACK.app.bot_token, signing_secret=signing_secret, client=client, process_before_response=False)
         self.bolt.action(_ANY)(self._listen)
         self.bolt.view_submission(_ANY)(self._listen)
         self.bolt.view_closed(_ANY)(self._listen)
@@ -103,8 +105,8 @@ class App:
         self.bolt.event("app_home_opened")(self._hear)
 
     async def until_seen(self, count: int) -> None:
-        """Wait until so many payloads have come. Raises TimeoutError."""
-        async with asyncio.timeout(5), self._came:
+        """Wait until so many payloads have come."""
+        async with self._came:
             await self._came.wait_for(lambda: len(self.seen) >= count)
 
     async def _keep(self, body: Json) -> None:
@@ -142,7 +144,7 @@ async def socket_app(company: Northwind) -> AsyncIterator[App]:
     """The app in Socket Mode, through Bolt's own handler."""
     app = App(company, SLACK.app.signing_secret)
     connected = company.slack.socket_mode.connected
-    handler = AsyncSocketModeHandler(app.bolt, SLACK.app.app_token, web_client=company.client(SLACK.app.app_token), ping_interval=0.05)
+    handler = AsyncSocketModeHandler(app.bolt, SLACK.app.app_token, web_client=company.client(SLACK.app.app_token))
     await handler.connect_async()  # type: ignore[no-untyped-call]  # Bolt leaves it unannotated
     await company.slack.socket_mode.until_connected(connected + 1)
     try:
