@@ -4,6 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := .venv/.demo
 STAMP := .venv/.complete
+PYTEST := $(BIN)/pytest --numprocesses logical --maxprocesses 8 --dist worksteal
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
 # uv is much faster than pip but reads no pip.conf: it is told pip's index, and where it cannot install, pip does the same.
@@ -13,10 +14,10 @@ export UV_HTTP_RETRIES ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench promises lock
+.PHONY: help setup demo test test-fast check bench promises lock
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
 setup: $(STAMP) ## .venv with everything, from the hash-locked requirements
 
@@ -34,21 +35,24 @@ $(STAMP): requirements-dev.txt $(DEMO)
 demo: $(DEMO) ## sandbox, bot and page on loopback, SQLite
 	$(BIN)/tierline demo
 
-test: $(STAMP) ## the whole test suite, PostgreSQL included
-	$(BIN)/pytest
+test: $(STAMP) ## the whole test suite on all cores, PostgreSQL and browser included
+	$(PYTEST)
+
+test-fast: $(STAMP) ## within a minute: what asks for no database, server, process or browser
+	$(PYTEST) -m fast
 
 check: $(STAMP) ## lint, types, import contracts, tests: the same as .ci/run
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	$(PYTEST) --durations=25
 
 bench: $(STAMP) ## benchmarks, as ratios against a baseline measured in the same run
 	$(BIN)/python -m benchmarks
 
 promises: $(STAMP) ## every promise of the README at full size
-	$(BIN)/pytest tests/promises --full
+	$(PYTEST) tests/promises --full
 
 lock: $(DEMO) ## regenerate the locks from pyproject.toml (UPGRADE=1 for newer versions); needs the network
 	$(BIN)/$(LOCK) --group dev pyproject.toml -o requirements-dev.txt

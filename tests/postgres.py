@@ -32,12 +32,13 @@ class Postgres:
         self._binaries = binaries
         self._folder = folder
         self._owner = owner
+        self.template = "template0"
         self._names = (f"t{number}" for number in itertools.count(1))
 
-    def create(self, template: str = "template0") -> str:
-        """Name of a new database, a copy of `template`; a few tens of milliseconds."""
+    def create(self, template: str = "") -> str:
+        """Name of a new database, a copy of `template` (by default of this server's own); a few tens of milliseconds."""
         name = next(self._names)
-        self.run("createdb", "--template", template, name)
+        self.run("createdb", "--template", template or self.template, name)
         return name
 
     def drop(self, name: str) -> None:

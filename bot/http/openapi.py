@@ -1,5 +1,6 @@
 """The OpenAPI 3.1 description of `/v1`, made from the models that the requests are read with. Owns the document; never answers a case."""
 
+import functools
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -141,12 +142,17 @@ _ABOUT = (
 
 def openapi_route(version: str) -> web.RouteDef:
     """`GET /openapi.json`, unsigned."""
-    body = json.dumps(openapi(version)).encode()
+    body = _body(version)
 
     async def get(_: web.Request) -> web.Response:
         return web.Response(body=body, content_type="application/json")
 
     return web.get("/openapi.json", get)
+
+
+@functools.cache
+def _body(version: str) -> bytes:
+    return json.dumps(openapi(version)).encode()
 
 
 def _signature() -> list[Json]:

@@ -16,44 +16,44 @@ from store.schema import metadata
 from tests.store.a_store import open_books
 
 
-async def test_a_second_process_is_refused_on_sqlite(sqlite_url: str) -> None:
+async def test_a_second_process_is_refused_on_sqlite(empty_sqlite_url: str) -> None:
     """Two processes on one file would each believe to be the only writer."""
-    first = await Database.open(sqlite_url)
+    first = await Database.open(empty_sqlite_url)
     with pytest.raises(AnotherProcessError, match="PostgreSQL"):
-        await Database.open(sqlite_url)
+        await Database.open(empty_sqlite_url)
     await first.close()
-    await (await Database.open(sqlite_url)).close()
+    await (await Database.open(empty_sqlite_url)).close()
 
 
-async def test_a_reading_command_may_look_beside_the_serving_process(sqlite_url: str) -> None:
+async def test_a_reading_command_may_look_beside_the_serving_process(empty_sqlite_url: str) -> None:
     """It reads what is committed and cannot write."""
-    async with open_books(sqlite_url) as books:
+    async with open_books(empty_sqlite_url) as books:
         await books.open()
-        reader = await Database.open(sqlite_url, serving=False)
+        reader = await Database.open(empty_sqlite_url, serving=False)
         assert await reader.read(lambda c: c.execute(text("SELECT count(*) FROM cases")).scalar_one()) == 1
         with pytest.raises(Exception, match="readonly"):
             await reader.read(lambda c: c.execute(text("DELETE FROM cases")))
         await reader.close()
 
 
-async def test_a_newer_schema_is_refused(database_url: str) -> None:
+async def test_a_newer_schema_is_refused(empty_database_url: str) -> None:
     """An older program does not write into what it does not know."""
 
     def pretend(connection: Connection) -> None:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
 
-    database = await Database.open(database_url)
+    database = await Database.open(empty_database_url)
     async with database.writing() as transaction:
         await transaction.commit(pretend)
     await database.close()
     with pytest.raises(NewerSchemaError):
-        await Database.open(database_url)
+        await Database.open(empty_database_url)
 
 
-async def test_a_reading_command_does_not_migrate(sqlite_url: str) -> None:
+async def test_a_reading_command_does_not_migrate(empty_sqlite_url: str) -> None:
     """It refuses a database without our tables, and makes none."""
     with pytest.raises(OlderSchemaError):
-        await Database.open(sqlite_url, serving=False)
+        await Database.open(empty_sqlite_url, serving=False)
 
 
 async def test_sqlite_in_memory_is_refused() -> None:
@@ -62,42 +62,42 @@ async def test_sqlite_in_memory_is_refused() -> None:
         await Database.open("sqlite+aiosqlite:///:memory:")
 
 
-async def test_the_database_file_is_private(sqlite_url: str) -> None:
+async def test_the_database_file_is_private(empty_sqlite_url: str) -> None:
     """Nobody else on the machine reads it."""
-    database = await Database.open(sqlite_url)
-    path = Path(sqlite_url.removeprefix("sqlite+aiosqlite:///"))
+    database = await Database.open(empty_sqlite_url)
+    path = Path(empty_sqlite_url.removeprefix("sqlite+aiosqlite:///"))
     modes = {each.name: each.stat().st_mode & 0o077 for each in path.parent.iterdir() if each.is_file()}
     await database.close()
     assert set(modes.values()) == {0}, modes
 
 
-async def test_sqlite_keeps_what_it_confirms(sqlite_url: str) -> None:
+async def test_sqlite_keeps_what_it_confirms(empty_sqlite_url: str) -> None:
     """Every connection has WAL with full synchronisation, or the program would not have started."""
 
     def settings(connection: Connection) -> tuple[object, ...]:
         return tuple(connection.execute(text(f"PRAGMA {name}")).scalar_one() for name in ("journal_mode", "synchronous", "foreign_keys"))
 
-    database = await Database.open(sqlite_url)
+    database = await Database.open(empty_sqlite_url)
     async with database.writing() as transaction:
         assert await transaction.run(settings) == ("wal", 2, 1)
     await database.close()
 
 
-async def test_several_processes_may_start_at_once_on_postgres(postgres_url: str) -> None:
+async def test_several_processes_may_start_at_once_on_postgres(empty_postgres_url: str) -> None:
     """One of them migrates, the others wait for it."""
-    databases = await asyncio.gather(*(Database.open(postgres_url) for _ in range(3)))
+    databases = await asyncio.gather(*(Database.open(empty_postgres_url) for _ in range(3)))
     for database in databases:
         await database.close()
 
 
-async def test_the_migrations_make_the_tables_that_the_program_expects(database_url: str) -> None:
+async def test_the_migrations_make_the_tables_that_the_program_expects(empty_database_url: str) -> None:
     """Schema and migrations are written twice; here they are compared."""
 
     def differences(connection: Connection) -> list[object]:
         context = MigrationContext.configure(connection, opts={"include_object": _comparable})
         return list(compare_metadata(context, metadata))
 
-    database = await Database.open(database_url)
+    database = await Database.open(empty_database_url)
     assert await database.read(differences) == []
     await database.close()
 
@@ -106,9 +106,9 @@ def _comparable(_object: object, name: str | None, kind: str, _reflected: object
     return not (kind == "index" and name in {"cases_queue", "outbox_next"})  # on expressions, which SQLite cannot tell about
 
 
-async def test_one_process_at_a_time_holds_a_lock_on_postgres(postgres_url: str) -> None:
+async def test_one_process_at_a_time_holds_a_lock_on_postgres(empty_postgres_url: str) -> None:
     """The lock goes over when its holder ends."""
-    one, other = await Database.open(postgres_url), await Database.open(postgres_url)
+    one, other = await Database.open(empty_postgres_url), await Database.open(empty_postgres_url)
     assert await one.hold(7)
     assert await one.hold(7)
     assert not await other.hold(7)
@@ -127,9 +127,9 @@ async def test_a_second_process_is_refused_by_whatever_name_it_knows_the_file(tm
 
 
 @pytest.mark.parametrize(("state", "unavailable"), [("53100", True), ("25006", True), ("57P01", True), ("40P01", False), ("23505", False)])
-async def test_postgres_says_whether_it_or_the_statement_failed(postgres_url: str, state: str, *, unavailable: bool) -> None:
+async def test_postgres_says_whether_it_or_the_statement_failed(empty_postgres_url: str, state: str, *, unavailable: bool) -> None:
     """A full disk, a standby or a shutdown is "try again later" for everybody; a wrong statement is one caller's own."""
-    database = await Database.open(postgres_url)
+    database = await Database.open(empty_postgres_url)
     failing = text(f"DO $$ BEGIN RAISE EXCEPTION 'for the test' USING ERRCODE = '{state}'; END $$")
     with pytest.raises(DBAPIError) as failed:
         async with database.writing() as transaction:

@@ -40,13 +40,13 @@ def write_old(connection: Connection) -> None:
 
 
 @pytest.fixture
-async def old_url(database_url: str) -> str:
+async def old_url(empty_database_url: str) -> str:
     """A database as the first schema had it."""
-    engine = create_async_engine(database_url)
+    engine = create_async_engine(empty_database_url)
     async with engine.begin() as connection:
         await connection.run_sync(write_old)
     await engine.dispose()
-    return database_url
+    return empty_database_url
 
 
 async def test_an_old_database_goes_on(old_url: str) -> None:

@@ -11,9 +11,9 @@ from tests.bot.cli.shell import a_note, a_refund, a_service, an_environment, nam
 
 
 @pytest.fixture
-def env(tmp_path: Path, sqlite_url: str) -> dict[str, str]:
+def env(tmp_path: Path, empty_sqlite_url: str) -> dict[str, str]:
     """Settings of a bot on SQLite."""
-    return an_environment(tmp_path, sqlite_url)
+    return an_environment(tmp_path, empty_sqlite_url)
 
 
 async def test_sending_a_file_twice_changes_nothing(tmp_path: Path, env: dict[str, str]) -> None:
@@ -59,7 +59,7 @@ async def test_nobody_there_is_said_at_once() -> None:
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
 async def test_a_message_that_was_given_up_is_seen_and_sent_again(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """`status` shows what was given up and ends with 1; `retry` has it sent again, with an event in the case's history."""
-    database = str(request.getfixturevalue("sqlite_url" if engine == "sqlite" else "postgres_url"))
+    database = str(request.getfixturevalue("empty_sqlite_url" if engine == "sqlite" else "empty_postgres_url"))
     async with a_service() as service:
         env = an_environment(tmp_path, database, service.url)
         if engine == "postgresql":

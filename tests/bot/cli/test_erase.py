@@ -6,10 +6,10 @@ from pathlib import Path
 from tests.bot.cli.shell import a_note, a_service, an_environment, served, tierline
 
 
-async def test_erasing_goes_through_the_running_bot(tmp_path: Path, sqlite_url: str) -> None:
+async def test_erasing_goes_through_the_running_bot(tmp_path: Path, empty_sqlite_url: str) -> None:
     """A case that was told to its service is erased once; the second time, and for a case that is not there, the command says why not."""
     async with a_service() as service:
-        env = an_environment(tmp_path, sqlite_url, service.url)
+        env = an_environment(tmp_path, empty_sqlite_url, service.url)
         async with served(env, tmp_path) as url:
             sent = await tierline("send", "-", "--url", url, cwd=tmp_path, env=env, stdin=json.dumps(a_note()))
             case_id = sent.json["answer"]["id"]

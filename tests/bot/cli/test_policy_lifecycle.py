@@ -21,9 +21,9 @@ NEXT = OWNED.replace('version: "7"', 'version: "8"').replace("template: auto", "
 
 
 @pytest.fixture
-def env(tmp_path: Path, sqlite_url: str) -> dict[str, str]:
+def env(tmp_path: Path, empty_sqlite_url: str) -> dict[str, str]:
     """Settings of a bot on SQLite whose policy names an owner; `next.yml` is what shall follow it."""
-    found = an_environment(tmp_path, sqlite_url)
+    found = an_environment(tmp_path, empty_sqlite_url)
     write(tmp_path)
     return found
 
@@ -97,7 +97,7 @@ async def test_the_example_policies_are_compared_as_the_handbook_does() -> None:
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
 async def test_what_was_routed_is_rehearsed_and_proposed(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """Cases sent to a bot: its own policy moves none of them; another one is proposed, by the bot or beside it, and not twice."""
-    env = an_environment(tmp_path, str(request.getfixturevalue("sqlite_url" if engine == "sqlite" else "postgres_url")))
+    env = an_environment(tmp_path, str(request.getfixturevalue("empty_sqlite_url" if engine == "sqlite" else "empty_postgres_url")))
     if engine == "postgresql":
         env |= given_keys(tmp_path)
     write(tmp_path)
@@ -122,16 +122,16 @@ async def test_what_was_routed_is_rehearsed_and_proposed(engine: str, tmp_path: 
         assert "nothing to go back to" in back.out
 
 
-async def test_services_hear_of_a_policy_rolled_back_beside_the_bot(tmp_path: Path, postgres_url: str) -> None:
+async def test_services_hear_of_a_policy_rolled_back_beside_the_bot(tmp_path: Path, empty_postgres_url: str) -> None:
     """On PostgreSQL the command writes by itself; whose workflows change is told all the same."""
-    env = an_environment(tmp_path, postgres_url) | given_keys(tmp_path)
+    env = an_environment(tmp_path, empty_postgres_url) | given_keys(tmp_path)
     write(tmp_path)
     before = load_policy(NEXT.encode(), {})
 
     def going_on(governed: Governed, _now: datetime) -> Ruling:
         return Ruling(governed.governance.model_copy(update={"activated": (before.sha256,)}), ())
 
-    async with open_books(postgres_url, policy=OWNED.encode()) as books:
+    async with open_books(empty_postgres_url, policy=OWNED.encode()) as books:
         await books.ledger.govern(going_on, keep=before)
         back = await tierline("policy", "rollback", "--reason", "too many cases", "--json", cwd=tmp_path, env=env)
         assert back.json["active"] == "8"

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -34,6 +35,7 @@ _NOTE = 60
 _LOOKALIKES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "*": "∗", "_": "＿", "~": "∼", "`": "ˋ"})  # noqa: RUF001  # meant
 
 
+@lru_cache(4_096)
 def _hidden(char: str) -> bool:
     """Whether a character draws nothing, or changes how its neighbours are drawn."""
     point = ord(char)
