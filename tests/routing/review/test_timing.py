@@ -78,11 +78,11 @@ def test_a_tier_with_a_pager_that_opens_a_case_pages_before_it_climbs() -> None:
 
 
 @pytest.mark.parametrize("safe", list(Exhausted))
-def test_the_top_of_the_ladder_is_never_an_approval(case_vault: Exhausted) -> None:
+def test_the_top_of_the_ladder_is_never_an_approval(safe: Exhausted) -> None:
     """Left alone for a month, a case ends held or expired, whatever the policy chose; the service always hears of it."""
-    case, kinds = run_until(a_case(route=a_route(exhausted=case_vault)), NOON + timedelta(hours=6))
-    assert case.state is (State.DECIDED if case_vault is Exhausted.REJECT else State.HELD)
-    assert case.verdict is (Verdict.EXPIRED if case_vault is Exhausted.REJECT else None)
+    case, kinds = run_until(a_case(route=a_route(exhausted=safe)), NOON + timedelta(hours=6))
+    assert case.state is (State.DECIDED if safe is Exhausted.REJECT else State.HELD)
+    assert case.verdict is (Verdict.EXPIRED if safe is Exhausted.REJECT else None)
     assert EventKind.APPROVED not in kinds
     assert case.sequence == 1
 
@@ -173,10 +173,10 @@ def test_resolved_in_pagerduty_with_the_case_open_pages_again() -> None:
     assert [(message.kind, message.round) for message in again.messages] == [(MessageKind.PAGE, 2)]
 
 
-@given(hours=st.lists(st.floats(min_value=0.001, max_value=400.0), min_size=1, max_size=12), case_vault=st.sampled_from(list(Exhausted)))
-def test_waking_up_late_is_as_safe_as_waking_in_time(hours: list[float], case_vault: Exhausted) -> None:
+@given(hours=st.lists(st.floats(min_value=0.001, max_value=400.0), min_size=1, max_size=12), safe=st.sampled_from(list(Exhausted)))
+def test_waking_up_late_is_as_safe_as_waking_in_time(hours: list[float], safe: Exhausted) -> None:
     """However irregular the ticks, time alone approves nothing, and an open case always has a next due time."""
-    case, now = a_case(route=a_route(exhausted=case_vault)), NOON
+    case, now = a_case(route=a_route(exhausted=safe)), NOON
     for pause in hours:
         now += timedelta(hours=pause)
         for _ in range(50):
