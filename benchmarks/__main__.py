@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from benchmarks import audit, clocks, intake, presses, startup
+from benchmarks import audit, clocks, intake, presses, pure, startup
 from benchmarks.figures import HEADING, Figure, as_json, row
 
 Measurement = Callable[[Path], Coroutine[None, None, Sequence[Figure]]]
@@ -24,6 +24,7 @@ def _measurements(*, quick: bool) -> dict[str, Measurement]:
         "presses": lambda folder: presses.measure(folder, runs, presses=50 if quick else 100),
         "clocks": lambda folder: clocks.measure(folder, 20_000 if quick else 100_000, deadlines=200 if quick else 1_000),
         "million": lambda folder: clocks.measure(folder, 200_000 if quick else 1_000_000, deadlines=1),
+        "pure": lambda folder: pure.measure(folder, runs, cases=1_000 if quick else 10_000),
         "audit": lambda folder: audit.measure(folder, runs, events=20_000 if quick else 200_000),
         "startup": lambda folder: startup.measure(folder, runs, open_cases=20_000 if quick else 100_000),
     }

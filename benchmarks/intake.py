@@ -26,7 +26,7 @@ from bot import clock as wall
 from bot.app import App
 from bot.http.admission import Admission
 from bot.http.intake import Intake
-from bot.http.rate_limit import Pace
+from bot.http.rate_limit import RateLimit
 from bot.services import read_services
 from store.ledger.answers import Conflict, Delivery, Opened, Repeated
 from store.ledger.items import OpenStep
@@ -132,7 +132,7 @@ async def _post(numbers: "count[int]", app: App, port: int, senders: int, cases:
 @asynccontextmanager
 async def _one_by_one(rig: Rig, app: App) -> AsyncIterator[int]:
     """The port of a second way in, whose cases get one transaction each."""
-    admission = Admission(read_services(rig.services, rig.environment), wall.now, Pace(wall.steady))
+    admission = Admission(read_services(rig.services, rig.environment), wall.now, RateLimit(wall.steady))
     application = web.Application()
     application.add_routes(Intake(admission, OneByOne(app), app.policy, lambda _status: None).routes())
     runner = web.AppRunner(application, access_log=None)

@@ -19,7 +19,7 @@ from bot.delivery.courier import Courier
 from bot.delivery.guarded_client import TIMEOUT_S as CALLBACK_TIMEOUT_S
 from bot.delivery.rate_limits import RateLimits
 from bot.http.admission import Admission
-from bot.http.database_status import Figures
+from bot.http.database_status import DatabaseStatus
 from bot.http.followups import Followups
 from bot.http.health import Health
 from bot.http.intake import Intake
@@ -28,7 +28,7 @@ from bot.http.openapi import openapi_route
 from bot.http.pagerduty_webhooks import PagerDutyWebhooks
 from bot.http.precheck import Precheck
 from bot.http.problem import problems
-from bot.http.rate_limit import Pace
+from bot.http.rate_limit import RateLimit
 from bot.http.reading import Api
 from bot.loops import end, for_ever
 from bot.policy.active import ActivePolicy, read_policy
@@ -64,6 +64,7 @@ from routing.vocabulary import EventKind
 from store.audit.checkpoint_directory import CheckpointDirectory
 from store.audit.signed_note import Signer
 from store.audit.stored_tree import frontier
+from store.checkpoint_signing import Signing
 from store.database.database import Database
 from store.deployment import name_deployment
 from store.ledger.ledger import Ledger
@@ -76,7 +77,6 @@ from store.reads.cases import Reads
 from store.reads.history import check_vault_key
 from store.reads.on_call import OnCallBook
 from store.reads.receipts import Receipts
-from store.signing import Signing
 from store.vault.keys import signing_key, vault_key
 from store.vault.vault import Vault
 from store.wakeups import Wakeups
@@ -204,9 +204,9 @@ class App:
         slack_secrets = [secret.get_secret_value() for secret in settings.slack_signing_secret]
         inbound = Inbound(bolt, slack_secrets, peers_now, client, _first(settings.slack_app_token))
 
-        admission = Admission(services, peers_now, Pace(wall.steady))
+        admission = Admission(services, peers_now, RateLimit(wall.steady))
         api = Api(admission, self.reads, self.receipts, self.wakeups, self.policy)
-        figures = Figures(self.database, self.ledger, now)
+        figures = DatabaseStatus(self.database, self.ledger, now)
         hook_secrets = [secret.get_secret_value() for secret in settings.pagerduty_webhook_secret]
         acknowledgements = Acknowledgements(self.ledger, self.deployment, hook_secrets, rest)
         routes = [

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from routing.change import MessageKind
 from store.outbox.delivery import Outgoing
-from store.outbox.token_buckets import Buckets, Pace
+from store.outbox.token_buckets import Buckets, TokenBucket
 
 MOST_AT_ONCE = {"slack": 4, "pagerduty": 48, "callback": 8}
 """Messages under way to one destination at a time."""
@@ -46,9 +46,9 @@ class RateLimits:
         """How many messages may be under way to one destination of a peer."""
         return MOST_AT_ONCE[peer]
 
-    def pace(self, peer: str) -> Pace | None:
+    def pace(self, peer: str) -> TokenBucket | None:
         """What limits how much of a peer's is worth taking up."""
-        return Pace(UPDATE.method, WORKSPACE, UPDATE.rate_per_s, UPDATE.burst) if peer == "slack" else None
+        return TokenBucket(UPDATE.method, WORKSPACE, UPDATE.rate_per_s, UPDATE.burst) if peer == "slack" else None
 
     def paused(self, peer: str, now: datetime) -> set[str]:
         """Destinations of a peer to which nothing goes now."""

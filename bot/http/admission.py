@@ -13,7 +13,7 @@ from math import ceil
 from aiohttp import web
 
 from bot.http.problem import No, refuse
-from bot.http.rate_limit import Pace
+from bot.http.rate_limit import RateLimit
 from bot.services import Service, Services
 from bot.standard_webhooks import Envelope, read_envelope
 
@@ -39,7 +39,7 @@ class Call:
 class Admission:
     """Lets signed requests in."""
 
-    def __init__(self, services: Services, now: Callable[[], datetime], pace: Pace) -> None:
+    def __init__(self, services: Services, now: Callable[[], datetime], pace: RateLimit) -> None:
         self._services = services
         self._now = now
         self._pace = pace

@@ -1,6 +1,7 @@
-"""What a service reads about its case: the answer to posting it and the body of `GET /v1/cases/{id}`.
+"""What a service reads about its case: the body of `GET /v1/cases/{id}`, and the shape of the answer to posting it.
 
-Owns these shapes, which are also the OpenAPI description of the answers; pure.
+Owns these shapes, which are also the OpenAPI description of the answers; what posting is answered is put together by
+`routing.review.event_fields.answer`. Pure.
 """
 
 from collections.abc import Mapping, Sequence

@@ -16,7 +16,7 @@ from store.schema import checkpoints, moment
 _LOG = structlog.get_logger("tierline.figures")
 
 
-class Figures:
+class DatabaseStatus:
     """Reads the figures when somebody asks for them. `clock` gives aware UTC times."""
 
     def __init__(self, database: Database, ledger: Ledger, clock: Callable[[], datetime]) -> None:

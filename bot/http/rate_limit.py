@@ -13,7 +13,7 @@ class _Bucket:
     at: float
 
 
-class Pace:
+class RateLimit:
     """Token buckets by name. `steady` gives seconds that only grow; names must come from a closed list, or memory would not."""
 
     def __init__(self, steady: Callable[[], float], *, rate_per_s: float = RATE_PER_S, burst: float = BURST) -> None:

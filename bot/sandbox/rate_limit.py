@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Hashable
 
 
-class Pace:
+class RateLimit:
     """Buckets that fill with the clock (unix seconds)."""
 
     def __init__(self, clock: Callable[[], float]) -> None:

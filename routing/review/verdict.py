@@ -15,7 +15,7 @@ from routing.vocabulary import CaseKind, ClockName, EventKind, State, Verdict
 
 
 def conclude(draft: Draft, verdict: Verdict, actor: Actor, *, reason_code: str = "", sealed: dict[str, Json] | None = None) -> None:
-    """Give the verdict: clocks stop, every card loses its buttons, the service is called back.
+    """Give the verdict: clocks stop, every card loses the buttons that decide, the service is called back.
 
     While the workflow is paused, a verdict that lets the action through is kept back: the service hears that the case is held.
     The fields of the `decided` leaf are a frozen format (v1): receivers check `verdict`, `action_sha256` and `revision`.

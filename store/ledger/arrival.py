@@ -16,8 +16,8 @@ from routing.governance.governance import Governance
 from routing.policy.form.form import Workflow
 from routing.policy.policy import Policy
 from routing.vocabulary import CaseKind
+from store.ledger.arrival_limits import Arriving, counted, day_of
 from store.ledger.draft import Draft
-from store.ledger.guardrails import Arriving, counted, day_of
 from store.ledger.prefetch import Known
 from store.policies import Policies
 

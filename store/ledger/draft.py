@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from routing.case.case import Case
 from routing.case.submission import Submission
 from routing.governance.governance import Governance
-from store.ledger.guardrails import Approval
+from store.ledger.arrival_limits import Approval
 from store.ledger.prefetch import InboxKey, InboxRow
 from store.vault.vault import CaseVault
 

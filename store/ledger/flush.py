@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Dialect, Table, bindparam, insert, update
 from routing.case.case import Case
 from routing.signals import Trigger
 from store.audit.merkle import Frontier
+from store.ledger.arrival_limits import add_approvals, add_uses, day_of
 from store.ledger.draft import Draft, Row
-from store.ledger.guardrails import add_approvals, add_uses, day_of
 from store.ledger.prefetch import InboxKey, InboxRow, Known
 from store.schema import IS_UNSETTLED, case_keys, cases, governance, head, inbox, leaves, micros, nodes, outbox, vault
 

@@ -16,8 +16,8 @@ from routing.policy.policy import Policy
 from routing.review.related.near_duplicates import follow
 from routing.vocabulary import EventKind
 from store.ledger.answers import Answer, Changed, Conflict, Delivery, Missing, Opened, Repeated, Ruled
+from store.ledger.arrival_limits import Arriving
 from store.ledger.draft import Also, Draft
-from store.ledger.guardrails import Arriving
 from store.ledger.identifiers import CASE
 from store.ledger.prefetch import InboxKey, Needs, TaskKey
 from store.ledger.refusals import Refusals

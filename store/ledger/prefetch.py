@@ -13,7 +13,7 @@ from routing.case.case import Case
 from routing.governance.governance import Governance
 from routing.policy.form.form import Workflow
 from routing.policy.form.guardrails import Duplicates
-from store.ledger.guardrails import WANTED, Arriving, filled, read_alike, read_amounts, read_autos, read_uses
+from store.ledger.arrival_limits import WANTED, Arriving, filled, read_alike, read_amounts, read_autos, read_uses
 from store.policies import Policies
 from store.schema import case_keys, cases, governance, head, inbox, policies, vault
 

@@ -25,10 +25,10 @@ from routing.policy.policy import Policy
 from routing.vocabulary import CaseKind, EventKind, State, Verdict
 from store.audit.leaf import leaf_bytes
 from store.ledger.arrival import arrive, present, uses_counted
+from store.ledger.arrival_limits import Approval, Arriving
 from store.ledger.case_vaults import CaseVaults
 from store.ledger.draft import Draft
 from store.ledger.flush import flush
-from store.ledger.guardrails import Approval, Arriving
 from store.ledger.identifiers import NOISE_SIZE, bare_id, case_id, event_id
 from store.ledger.prefetch import InboxKey, InboxRow, Known, TaskKey, TaskRow, named
 from store.ledger.rows import leaf_row, message_row

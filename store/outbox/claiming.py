@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, and_, or_, select, update
 
 from routing.change import Message, MessageKind
 from store.outbox.delivery import Outgoing
-from store.outbox.token_buckets import Pace, tokens
+from store.outbox.token_buckets import TokenBucket, tokens
 from store.outbox.withholding import keep_back
 from store.schema import SENDABLE, UNSETTLED, among, micros, moment, outbox
 
@@ -38,7 +38,7 @@ def claim(
     limit: int,
     skip: Collection[str],
     only_updates: Collection[str],
-    pace: Pace | None,
+    pace: TokenBucket | None,
     boot_id: str,
 ) -> list[Outgoing]:
     """Lease lane heads; see `store.outbox.outbox.Outbox.claim`."""

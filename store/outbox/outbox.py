@@ -22,7 +22,7 @@ from store.ledger.writer import Passing, Writer
 from store.outbox.claiming import LEASE_S, claim, end_leases, outgoing, waiting
 from store.outbox.delivered_cards import keep_card
 from store.outbox.delivery import Delivered, Outgoing
-from store.outbox.token_buckets import Pace
+from store.outbox.token_buckets import TokenBucket
 from store.outbox.withholding import DECIDED, kept_back
 from store.schema import UNSETTLED, among, micros, outbox
 
@@ -59,7 +59,7 @@ class Outbox:
         return await self._database.read(partial(waiting, now=now))
 
     async def claim(
-        self, peer: str, limit: int = 16, *, skip: Collection[str] = (), only_updates: Collection[str] = (), pace: Pace | None = None
+        self, peer: str, limit: int = 16, *, skip: Collection[str] = (), only_updates: Collection[str] = (), pace: TokenBucket | None = None
     ) -> list[Outgoing]:
         """Lease up to `limit` lane heads of a peer: urgent first, then by priority (higher first), then oldest.
 

@@ -13,7 +13,7 @@ _MAKE = text("INSERT INTO buckets (method, scope, tokens, at) VALUES (:method, :
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class TokenBucket:
     """How fast a method may be called in a scope: tokens a second, and how many at once."""
 
     method: str
@@ -22,7 +22,7 @@ class Pace:
     burst: float
 
 
-def tokens(connection: Connection, now: datetime, pace: Pace) -> float:
+def tokens(connection: Connection, now: datetime, pace: TokenBucket) -> float:
     """The tokens that are there now; nothing is taken."""
     this = (buckets.c.method == pace.method) & (buckets.c.scope == pace.scope)
     row = connection.execute(select(buckets.c.tokens, buckets.c.at).where(this)).first()

@@ -12,7 +12,7 @@ from routing.evaluation.risk import WAITING_MOST, WAITING_PER_H
 from routing.governance.governance import Governance
 from routing.policy.policy import Policy
 from store.database.database import Database
-from store.ledger.guardrails import counted, read_uses
+from store.ledger.arrival_limits import counted, read_uses
 from store.ledger.prefetch import TaskKey
 from store.ledger.writer import Rank, Writer
 from store.outbox.delivered_cards import Card, card_at, cards_of

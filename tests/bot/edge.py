@@ -18,7 +18,7 @@ from bot.http.intake import Intake
 from bot.http.openapi import openapi_route
 from bot.http.precheck import Precheck
 from bot.http.problem import problems
-from bot.http.rate_limit import Pace
+from bot.http.rate_limit import RateLimit
 from bot.http.reading import Api
 from bot.services import Services, load_services
 from bot.standard_webhooks import read_secret, sign
@@ -150,14 +150,14 @@ class Edge:
 
 
 @asynccontextmanager
-async def open_edge(url: str, *, pace: Pace | None = None, policy: Policy = POLICY) -> AsyncIterator[Edge]:
+async def open_edge(url: str, *, pace: RateLimit | None = None, policy: Policy = POLICY) -> AsyncIterator[Edge]:
     """Open database, ledger and server."""
     async with open_books(url, load=lambda text: load_policy(text, {})) as books:
         await books.ledger.activate(policy)
         reads = Reads(books.database, books.writer, books.vault, books.policies)
         receipts = Receipts(books.database, books.vault)
         known = services()
-        admission = Admission(known, books.clock, pace or Pace(lambda: 0.0, burst=1e9))
+        admission = Admission(known, books.clock, pace or RateLimit(lambda: 0.0, burst=1e9))
         api = Api(admission, reads, receipts, books.wakeups, lambda: policy)
         edge = Edge(books, known, reads, receipts, api)
         app = web.Application(middlewares=[problems])

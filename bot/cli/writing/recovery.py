@@ -10,9 +10,9 @@ from bot.cli.writing.running_bot import DirectStore
 from routing.change import Actor
 from store.audit.checkpoint_directory import CheckpointDirectory
 from store.audit.signed_note import Signer
+from store.checkpoint_signing import Signing
 from store.deployment import read_deployment
 from store.outbox.outbox import Outbox
-from store.signing import Signing
 from store.vault.keys import signing_key
 from store.wakeups import Wakeups
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from aiohttp import web
 
 from bot.sandbox.faults import Fault, Faults
-from bot.sandbox.rate_limit import Pace
+from bot.sandbox.rate_limit import RateLimit
 from bot.sandbox.record import Record
 from bot.sandbox.slack.config import AppIdentity, SlackConfig
 from bot.sandbox.slack.errors import Json, SlackError
@@ -46,7 +46,7 @@ class SlackApi:
     """Everything under /api/. `methods`: by Slack's name, arguments in, the answer's fields out."""
 
     def __init__(
-        self, config: SlackConfig, pace: Pace, faults: Faults, record: Record, methods: Mapping[str, Callable[[Json], Json]]
+        self, config: SlackConfig, pace: RateLimit, faults: Faults, record: Record, methods: Mapping[str, Callable[[Json], Json]]
     ) -> None:
         self._app = config.app
         self._per_minute = config.per_minute

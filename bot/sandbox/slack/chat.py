@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bot.sandbox.rate_limit import Pace
+from bot.sandbox.rate_limit import RateLimit
 from bot.sandbox.slack.conversations import Channel, truth
 from bot.sandbox.slack.errors import Json, SlackError
 from bot.sandbox.slack.limits import POST_TEXT, UPDATE_TEXT, check_message
@@ -31,7 +31,7 @@ def stored_content(args: Json) -> Json:
 class ChatMethods:
     """Each method takes its arguments and returns the answer's fields; raises SlackError."""
 
-    def __init__(self, workspace: Workspace, pace: Pace, burst: int) -> None:
+    def __init__(self, workspace: Workspace, pace: RateLimit, burst: int) -> None:
         self._workspace = workspace
         self._pace = pace
         self._burst = burst

@@ -8,7 +8,7 @@ from copy import deepcopy
 from aiohttp import web
 
 from bot.sandbox.faults import Faults
-from bot.sandbox.rate_limit import Pace
+from bot.sandbox.rate_limit import RateLimit
 from bot.sandbox.record import Record
 from bot.sandbox.slack.api import SlackApi
 from bot.sandbox.slack.chat import ChatMethods
@@ -42,7 +42,7 @@ class Slack:
         self.response_urls = ResponseUrls(self.workspace, faults, self.record)
         self._faults = faults
         self._http = HttpDelivery(config, clock)
-        pace = Pace(clock)
+        pace = RateLimit(clock)
         methods = {
             **ReadMethods(self.workspace).methods(),
             **ChatMethods(self.workspace, pace, config.burst).methods(),

@@ -16,9 +16,9 @@ from bot.services import Services
 from bot.slack.cards.view import Happening, View
 from store.audit.checkpoint_directory import CheckpointDirectory
 from store.audit.signed_note import Signer
+from store.checkpoint_signing import Signing
 from store.outbox.delivery import Outgoing, SendError
 from store.outbox.outbox import Outbox
-from store.signing import Signing
 from tests.bot.edge import CALLBACKS, Edge, a_case, open_edge, services
 from tests.examples.customer import kit
 

@@ -8,7 +8,7 @@ import aiohttp
 from aiohttp import web
 from prometheus_client.parser import text_string_to_metric_families
 
-from bot.http.database_status import Figures
+from bot.http.database_status import DatabaseStatus
 from bot.http.health import Health
 from bot.http.metrics import Metrics, Snapshot, Waiting
 from store.ledger.ledger import Ledger
@@ -109,5 +109,5 @@ async def test_a_bot_without_its_database_is_not_ready() -> None:
             raise OSError("the database went away")
 
     ledger = Ledger(writer=None)  # type: ignore[arg-type]  # nothing is written here
-    figures = Figures(Gone(), ledger, lambda: datetime(2026, 11, 20, tzinfo=UTC))  # type: ignore[arg-type]
+    figures = DatabaseStatus(Gone(), ledger, lambda: datetime(2026, 11, 20, tzinfo=UTC))  # type: ignore[arg-type]
     assert await figures.obstacles() == ["The database does not answer."]

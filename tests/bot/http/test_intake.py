@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import rfc8785
 
-from bot.http.rate_limit import Pace
+from bot.http.rate_limit import RateLimit
 from tests.bot.edge import OTHERS, REFUNDS, Edge, a_case, open_edge
 
 
@@ -156,7 +156,7 @@ async def test_during_a_rotation_both_signatures_may_stand(edge: Edge) -> None:
 
 async def test_too_fast_is_told_when_to_come_back(sqlite_url: str) -> None:
     """429 with Retry-After, for the service that is too fast alone."""
-    async with open_edge(sqlite_url, pace=Pace(lambda: 0.0, rate_per_s=0.5, burst=2)) as edge:
+    async with open_edge(sqlite_url, pace=RateLimit(lambda: 0.0, rate_per_s=0.5, burst=2)) as edge:
         answers = [await edge.post("/v1/cases", a_case(task_id=f"t-{number}")) for number in range(3)]
         assert [answer.status for answer in answers] == [202, 202, 429]
         assert answers[2].headers["Retry-After"] == "2"

@@ -1,6 +1,5 @@
 """A policy tried on cases of the past: where they would go, what that costs people, and where the model would have been wrong."""
 
-import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -131,11 +130,9 @@ def test_cases_of_unknown_workflows_are_left_out_and_said() -> None:
     assert replay(a_policy(), [a_case()], other).json()["changed"] == 0
 
 
-def test_ten_thousand_cases_take_less_than_ten_seconds() -> None:
-    """Two policies side by side, with progress told for each case."""
-    cases = [a_case(f"t-{at}", **(VIP if at % 7 == 0 else {})) for at in range(100)] * 100
+def test_progress_is_told_for_each_case() -> None:
+    """Two policies side by side; whoever waits sees how far it is."""
+    cases = [a_case(f"t-{at}", **(VIP if at % 7 == 0 else {})) for at in range(100)]
     told: list[int] = []
-    begun = time.process_time()
     report = replay(a_policy("2", "review"), cases, a_policy(), told.append)
-    assert time.process_time() - begun < 10
-    assert (report.after.cases, told[-1]) == (10_000, 10_000)
+    assert (report.after.cases, told) == (100, list(range(1, 101)))

@@ -23,9 +23,9 @@ from routing.change import SYSTEM, Actor
 from routing.governance.waiver import Waiver
 from routing.vocabulary import EventKind, State, Template, Verb, Verdict
 from tests.bot.slack.cards.factory import ANA, BEN, CHECKLIST, KIM, NOW, PARENT, REFUND, a_check, a_route, a_view, read
+from tests.bot.slack.cards.forms.test_modals import untouched, with_text
 from tests.bot.slack.cards.test_card import buttons, card, labels, words_of
 from tests.bot.slack.cards.test_hostile import nodes
-from tests.bot.slack.cards.forms.test_modals import untouched, with_text
 
 SEAT = Seat("C0T1", "1.2")
 BEHIND = ["Escalate", "Comment", "Claim", "Open evidence"]

@@ -16,11 +16,11 @@ from store.audit.export import NoCheckpointError, export
 from store.audit.signed_note import Signer
 from store.audit.stored_tree import newest_checkpoint
 from store.audit.verify import Verified, verify_export, verify_receipt
+from store.checkpoint_signing import GROWTH, IDLE, Signing
 from store.ledger.answers import Changed, Opened
 from store.ledger.ledger import NotRecordingError
 from store.outbox.outbox import Outbox
 from store.reads.receipts import Receipts
-from store.signing import GROWTH, IDLE, Signing
 from tests.store.a_store import SECRET, Books, a_delivery, a_submission, deciding, open_books, opening
 
 
