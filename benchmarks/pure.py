@@ -12,7 +12,7 @@ from routing.case.facts import Facts
 from routing.case.submission import read_submission
 from routing.policy.file import load_policy
 from routing.privacy.masking import mask_text
-from routing.simulation.replay import Replayed
+from routing.simulation.replay import Replayed, replay
 from routing.strict_json import loads
 
 WORDS = ("the", "parcel", "never", "arrived", "although", "tracking", "shows", "no", "scan", "after", "6", "November", "80.00", "USD.")
