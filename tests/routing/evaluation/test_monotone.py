@@ -16,6 +16,7 @@ from routing.policy.file import load_policy
 from routing.signals import WAIVABLE
 from routing.simulation.explain import explain
 from routing.vocabulary import Lane, Template
+from tests.examples_drawn import examples
 from tests.routing.low_risk import NOW, a_submission
 
 POLICY_TEXT = b"""
@@ -133,7 +134,7 @@ def test_each_fact_alone_only_ever_makes_it_stricter(workflow: str, lot: float |
             assert_no_safer_for_the_machine(before, after)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(WORKFLOWS, CALM | LEVELS, LOTS, VERSIONS)
 def test_no_fact_made_worse_lowers_the_lane_or_the_risk(workflow: str, levels: dict[str, int], lot: float | None, version: str) -> None:
     """Raise each fact of any case, or of what is known beside it."""
@@ -143,7 +144,7 @@ def test_no_fact_made_worse_lowers_the_lane_or_the_risk(workflow: str, levels: d
         assert_no_safer_for_the_machine(before, route(POLICY, at_levels(workflow, raised, version), facts_at(raised, lot), NOW))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(WORKFLOWS, CALM | LEVELS, LOTS)
 def test_routing_is_deterministic_and_survives_its_snapshot(workflow: str, levels: dict[str, int], lot: float | None) -> None:
     """The same case gives the same route, also from a policy loaded again, also after being stored."""

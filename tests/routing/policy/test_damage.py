@@ -12,6 +12,7 @@ from routing.case.facts import Facts
 from routing.errors import PolicyError
 from routing.evaluation.route import route
 from routing.policy.file import load_policy
+from tests.examples_drawn import examples
 from tests.routing.low_risk import NOW, a_submission
 from tests.routing.policy.test_file import ENVIRONMENT, LEAST
 
@@ -57,7 +58,7 @@ DAMAGES = ["", "{", "]", ": ", "- ", "'", '"', "&a ", "*a", "!!x ", "null", "1e9
 LINES = LEAST.decode().splitlines()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(st.data())
 def test_no_text_does_worse_than_a_policy_error(data: st.DataObject) -> None:
     """However a file is damaged, it loads or names its problems."""
@@ -79,7 +80,7 @@ VALUES = st.recursive(
 PARTS = ("groups", "calendars", "ladders", "workflows", "defaults", "clocks", "risk", "priority", "version", "owners")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(st.sampled_from(PARTS), VALUES)
 def test_no_value_in_any_place_does_worse_than_a_policy_error(key: str, value: object) -> None:
     """The checks across keys survive any value where a mapping or a list belongs."""
@@ -100,7 +101,7 @@ ODD = st.sampled_from([*TEXTS, -1, 0, 10**30, 1e308, float("nan"), True, None])
 INTO = st.sampled_from(["template", "group", "$ref", "reveal", "lane", "when", "tiers", "name", "x"])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(150))
 @given(st.lists(st.tuples(st.sampled_from(PLACES), st.sampled_from(["rename", "drop", "replace", "swap"]), ODD | VALUES, INTO), max_size=3))
 def test_no_change_to_a_full_policy_does_worse_than_a_policy_error(changes: list[tuple[Any, str, object, str]]) -> None:
     """Rename, drop, replace or swap any part of a policy that uses every key: it loads and routes, or is refused."""
@@ -131,7 +132,7 @@ def test_the_full_policy_loads() -> None:
     assert load_policy(FULL, ENVIRONMENT).workflow("summaries") is not None
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 @given(st.binary(max_size=200), st.integers(0, len(FULL)), st.integers(0, 40))
 @example(b"\xff\xfe", 0, 0)
 def test_no_bytes_in_a_policy_do_worse_than_a_policy_error(noise: bytes, at: int, over: int) -> None:

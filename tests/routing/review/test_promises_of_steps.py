@@ -22,6 +22,7 @@ from routing.review.holds import afresh, freeze, release
 from routing.review.timing import on_time
 from routing.review.verbs import step_of
 from routing.vocabulary import CaseKind, EventKind, Verb, Verdict
+from tests.examples_drawn import examples
 from tests.routing.desk import Desk, Step
 from tests.routing.factory import FRONT, SENIOR, a_person, a_press, a_submission
 
@@ -180,7 +181,7 @@ def _enforce(watch: Watch) -> None:
 OPERATIONS = st.tuples(st.integers(0, 15), st.integers(0, 7), st.integers(0, 12), st.integers(0, 11))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400))
 @given(
     policy=st.sampled_from(POLICIES),
     automation=st.sampled_from(LEVELS),

@@ -24,6 +24,8 @@ _OWN_ID_INSIDE = re.compile(r"(?<![0-9A-Za-z_])([a-z]_[0-9a-z]{26})(?![0-9A-Za-z
 
 _HARMLESS = re.compile(r"[\n\t -~]*")
 
+_MARKS = frozenset({"Mn", "Me"})
+
 _MARKS_IN_A_ROW = 3
 """Vietnamese and Hebrew need up to three combining marks on a letter; more only paint over the neighbouring lines."""
 
@@ -47,18 +49,29 @@ def _hidden(char: str) -> bool:
 
 
 def _tamed(text: str, *, spell: bool) -> str:
-    if _HARMLESS.fullmatch(text) is not None:  # nearly every text; the walk below costs a microsecond a character
+    if _HARMLESS.fullmatch(text) is not None:  # nearly every text
         return text
-    out: list[str] = []
+    categories = {char: unicodedata.category(char) for char in set(text)}
+    changed = {ord(char): _instead(char, category, spell=spell) for char, category in categories.items()}
+    if not _MARKS.intersection(categories.values()):
+        return text.translate(changed)
+    out: list[str] = []  # a microsecond a character: only where marks have to be counted
     marks = 0
     for char in text:
-        category = unicodedata.category(char)
-        marks = marks + 1 if category in {"Mn", "Me"} else 0
-        if _hidden(char) or marks > _MARKS_IN_A_ROW or (spell and category == "Zs" and char != " "):
-            out.append(f"⟨U+{ord(char):04X}⟩" if spell else "")
-        else:
-            out.append(" " if category == "Zs" else char)
+        marks = marks + 1 if categories[char] in _MARKS else 0
+        out.append(_removed(char, spell=spell) if marks > _MARKS_IN_A_ROW else changed[ord(char)])
     return "".join(out)
+
+
+def _instead(char: str, category: str, *, spell: bool) -> str:
+    """What stands in place of a character: mostly itself; a blank for any other blank; nothing, or its number, for what draws nothing."""
+    if _hidden(char) or (spell and category == "Zs" and char != " "):
+        return _removed(char, spell=spell)
+    return " " if category == "Zs" else char
+
+
+def _removed(char: str, *, spell: bool) -> str:
+    return f"⟨U+{ord(char):04X}⟩" if spell else ""
 
 
 def clean(text: str) -> str:

@@ -27,6 +27,7 @@ from routing.case.case import Clocks, Item, Reason, Step
 from routing.change import Actor
 from routing.vocabulary import CaseKind, EventKind, State, Verb, Verdict
 from tests.bot.slack.cards.factory import ANA, NOW, PARENT, REFUND, a_route, a_view
+from tests.examples_drawn import examples
 
 SEAT = Seat("C0T1", "1.2", cut=True)
 SPOKEN = (Verb.APPROVE, Verb.REJECT, Verb.ESCALATE, Verb.ASK, Verb.COMMENT, Verb.ROLL_BACK, Verb.QUARANTINE, Verb.RESUME)
@@ -258,7 +259,7 @@ def assert_ours(text: str, tree: object) -> None:
             assert not re.search(r"(?:[\u0300-\u036f]){4}", unicodedata.normalize("NFC", shown))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(20), suppress_health_check=list(HealthCheck))
 @given(documents, texts)
 def test_no_message_can_be_taken_over(document: dict[str, Any], text: str) -> None:
     """Cards in every state, notes of every kind and answers fit Slack and hold no token but ours."""
@@ -266,7 +267,7 @@ def test_no_message_can_be_taken_over(document: dict[str, Any], text: str) -> No
         assert_ours(words, blocks)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(20), suppress_health_check=list(HealthCheck))
 @given(documents, texts)
 def test_no_modal_can_be_taken_over(document: dict[str, Any], text: str) -> None:
     """Forms, previews and every page of the evidence fit Slack and hold no token but ours."""

@@ -22,6 +22,7 @@ from routing.governance.control import Control
 from routing.governance.waiver import Waiver, WaiverList
 from routing.vocabulary import EventKind
 from tests.bot.slack.cards.test_hostile import texts
+from tests.examples_drawn import examples
 
 NOW = datetime(2026, 11, 21, 3, 2, tzinfo=UTC)
 OWNER = "U0OWNER0001"
@@ -191,7 +192,7 @@ def test_the_list_of_exceptions_leaves_out_what_is_over() -> None:
 
 
 @given(texts)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 def test_nothing_that_people_or_models_wrote_breaks_out(text: str) -> None:
     """Reasons, figures, scopes and names of rules come from outside."""
     alert = ALERT.model_copy(update={"why": text, "figures": {text[:50]: text}, "scope": text, "rule": text or "r"})

@@ -15,6 +15,7 @@ from routing.vocabulary import ReasonCode, Verb
 from tests.bot.slack.cards.factory import REFUND, a_view
 from tests.bot.slack.cards.test_card import words_of
 from tests.bot.slack.cards.test_hostile import documents
+from tests.examples_drawn import examples
 
 SEAT = Seat("C0T1", "1.2")
 
@@ -57,7 +58,7 @@ def test_a_modal_knows_its_case_and_the_message_it_came_from() -> None:
     assert found == {"c": view.case.id, "f": view.case.face, "t": 0, "cut": 1, "ch": "C0T1", "ts": "1.2"}
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80))
 @given(documents)
 def test_an_untouched_form_changes_nothing(document: dict[str, Any]) -> None:
     """Whatever the parameters hold, opening the form and sending it back gives the same action, byte for byte."""

@@ -18,6 +18,7 @@ from routing.privacy.masking import Hidden, mask
 from routing.vocabulary import EventKind
 from tests.bot.slack.cards.factory import ANA, NOW, REFUND, a_route, a_view, read
 from tests.bot.slack.cards.test_card import words_of
+from tests.examples_drawn import examples
 
 SEAT = Seat("C0T1", "1.2")
 IBAN = "DE89 3704 0044 0532 0130 00"
@@ -94,7 +95,7 @@ def test_where_nothing_is_masked_it_says_so() -> None:
     assert "Nothing of this case is masked" in everything(replace(masked_view(), hidden=()))[0]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(st.lists(st.tuples(st.text(max_size=400), st.text(max_size=6_000)), max_size=30))
 def test_whatever_is_masked_slack_takes_it(values: list[tuple[str, str]]) -> None:
     """Every page keeps within Slack's limits."""
