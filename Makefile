@@ -9,8 +9,9 @@ PYTEST := $(BIN)/pytest --numprocesses $(shell expr $$(getconf _NPROCESSORS_ONLN
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
 # uv is much faster than pip but reads no pip.conf: it is told pip's index, and where it cannot install, pip does the same.
-INSTALL = index=$$($(BIN)/pip config list | sed -n "s/^[^=]*[.]index-url='\(.*\)'$$/\1/p" | head -1); \
-	env $${index:+UV_DEFAULT_INDEX="$$index"} $(BIN)/uv pip install --quiet --python $(BIN)/python $(1) || $(BIN)/pip install --quiet $(1)
+INDEX = $${PIP_INDEX_URL:-$$($(BIN)/pip config get install.index-url 2>/dev/null || $(BIN)/pip config get global.index-url 2>/dev/null)}
+INSTALL = index=$(INDEX); env $${index:+UV_DEFAULT_INDEX="$$index"} \
+	$(BIN)/uv pip install --quiet --python $(BIN)/python $(1) || $(BIN)/pip install --quiet $(1)
 export UV_HTTP_RETRIES ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -30,6 +31,7 @@ $(DEMO): requirements-install.txt requirements.txt
 	@touch $@
 
 $(STAMP): requirements-dev.txt $(DEMO)
+	@if [ -e $@ ]; then rm $@ $(DEMO) && $(MAKE) $(DEMO); fi # a lock that changed starts over: what it no longer names has to go
 	@$(call INSTALL,--require-hashes -r requirements-dev.txt)
 	@touch $@
 
@@ -55,7 +57,9 @@ bench: $(STAMP) ## benchmarks, as ratios against a baseline measured in the same
 promises: $(STAMP) ## every promise of the README at full size
 	$(PYTEST) tests/promises --full
 
-lock: $(DEMO) ## regenerate the locks from pyproject.toml (UPGRADE=1 for newer versions); needs the network
-	$(BIN)/$(LOCK) --group dev pyproject.toml -o requirements-dev.txt
-	$(BIN)/$(LOCK) --constraint requirements-dev.txt --no-annotate pyproject.toml -o requirements.txt
-	$(BIN)/$(LOCK) --constraint requirements-dev.txt --no-annotate --group install -o requirements-install.txt
+lock: ## regenerate the locks from pyproject.toml (UPGRADE=1 for newer versions); needs the network
+	rm -rf .lock && $(PYTHON) -m venv .lock && .lock/bin/pip install --quiet uv
+	.lock/bin/$(LOCK) --group dev pyproject.toml -o requirements-dev.txt
+	.lock/bin/$(LOCK) --constraint requirements-dev.txt --no-annotate pyproject.toml -o requirements.txt
+	.lock/bin/$(LOCK) --constraint requirements-dev.txt --no-annotate --group install -o requirements-install.txt
+	rm -rf .lock

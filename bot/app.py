@@ -133,7 +133,7 @@ class App:
 
     async def tick(self) -> int:
         """One turn of every clock. Gives how many clocks acted."""
-        acted = await self.watch.tick() + await self.rehearsal.tick()
+        acted = await self.watch.tick() + await self.scheduled_replay.tick()
         await self.policy.refresh()
         return acted
 
@@ -192,7 +192,7 @@ class App:
         breakers = BreakerWatch(self.ledger, self.reads, self.database, self.policy, now, report=self._report_breaker)
         self.watch = Watch(self.ledger, self.reads, breakers, now, report=self._report_poison, late=self.metrics.swept)
 
-        self.rehearsal = ScheduledReplay(self.ledger, self.reads, self.proposing, self.policy, now)
+        self.scheduled_replay = ScheduledReplay(self.ledger, self.reads, self.proposing, self.policy, now)
         bolt = make_bolt(session, settings.slack_api_url, timeouts)
         presses = Presses(self.ledger, self.reads, people, self.deployment, self.metrics.pressed)
         replies = Replies(client, session, timeouts)
@@ -206,7 +206,7 @@ class App:
 
         admission = Admission(services, peers_now, RateLimit(wall.steady))
         api = Api(admission, self.reads, self.receipts, self.wakeups, self.policy)
-        figures = DatabaseStatus(self.database, self.ledger, now)
+        database_status = DatabaseStatus(self.database, self.ledger, now)
         hook_secrets = [secret.get_secret_value() for secret in settings.pagerduty_webhook_secret]
         acknowledgements = Acknowledgements(self.ledger, self.deployment, hook_secrets, rest)
         routes = [
@@ -216,7 +216,7 @@ class App:
             *api.routes(),
             *inbound.routes(),
             *PagerDutyWebhooks(acknowledgements).routes(),
-            *Health(self.metrics, figures.snapshot, figures.obstacles).routes(),
+            *Health(self.metrics, database_status.snapshot, database_status.obstacles).routes(),
             openapi_route(version("tierline")),
         ]
         await self._listen(settings, routes)

@@ -40,7 +40,8 @@ class ManualTimeouts(Timeouts):
     def run_out(self) -> None:
         """Let the time of everything that is awaited now be over."""
         for bound in self._bounds:
-            bound.reschedule(0.0)
+            if not bound.expired():
+                bound.reschedule(0.0)
 
 
 REAL = Timeouts()

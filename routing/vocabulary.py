@@ -9,7 +9,7 @@ from enum import StrEnum, unique
 
 @unique
 class State(StrEnum):
-    """Where a case stands; see the transition table in `routing.case.case`."""
+    """Where a case stands, and so who owes an answer."""
 
     PENDING = "pending"
     NEEDS_INFO = "needs_info"

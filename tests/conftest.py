@@ -6,7 +6,8 @@ Never skips where REQUIRE_ALL_TESTS is set, as `.ci/run` does: what is missing t
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
+import sys
+from collections.abc import AsyncIterator, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -34,7 +35,15 @@ WORLDS = {"cli", "examples", "promises", "sandbox", "scenarios"}
 """Folders whose tests start servers or processes. The others are fast where they ask for nothing `OUTSIDE` of Python."""
 
 OUTSIDE = {"postgres", "browser", "empty_sqlite_url", "database_url", "empty_database_url"}
-"""Fixtures behind every database, server and browser; the others that tests ask for are made of these."""
+"""Fixtures behind every database, server and browser; the others that tests ask for are made of these. What else goes outside of Python is
+marked `outside`.
+"""
+
+OUTWARD = frozenset({"socket.bind", "subprocess.Popen", "sqlite3.connect"})
+"""What no `fast` test may do. Names of Python's own audit events: https://docs.python.org/3/library/audit_events.html"""
+
+running = list[str]()
+"""The `fast` test that runs, if one does."""
 
 LONG_FIRST = ("promises", "cli", "scenarios")
 """Folders with the longest tests."""
@@ -48,17 +57,34 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is `fast`, and put first what takes long, so that in the end no worker is alone with it."""
     for item in items:
-        if WORLDS.isdisjoint(_folders(item)) and OUTSIDE.isdisjoint(getattr(item, "fixturenames", ())):
+        inside = WORLDS.isdisjoint(_folders(item)) and OUTSIDE.isdisjoint(getattr(item, "fixturenames", ()))
+        if inside and item.get_closest_marker("outside") is None:
             item.add_marker("fast")
     items.sort(key=lambda item: next((rank for rank, name in enumerate(LONG_FIRST) if name in _folders(item)), len(LONG_FIRST)))
 
 
-def _folders(item: pytest.Item) -> tuple[str, ...]:
-    return item.path.relative_to(Path(__file__).parent).parts[:-1]
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Hold what is marked `fast` to it."""
+    running[:] = [item.nodeid] if item.get_closest_marker("fast") else []
+    try:
+        return (yield)
+    finally:
+        running.clear()
+
+
+def _stay_inside(event: str, _arguments: object) -> None:
+    if running and event in OUTWARD:
+        raise RuntimeError(f"{event}: {running[0]} goes outside of Python, so it has to be marked `outside`")
+
+
+def _folders(item: pytest.Item) -> list[str]:
+    return item.nodeid.partition("::")[0].split("/")[:-1]
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Generated examples are the same in every run, bounded by number and not by time; with `--full` they are new ones."""
+    sys.addaudithook(_stay_inside)
     settings.register_profile("same", deadline=None, derandomize=True)
     settings.register_profile("full", deadline=None, max_examples=1_000, print_blob=True)
     settings.load_profile("full" if config.getoption("--full") else "same")

@@ -16,6 +16,8 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from bot.cli.main import app
+from bot.http.openapi import openapi
+from bot.services import services_schema
 from bot.settings import PREFIX, Settings
 from bot.slack.cards.command_answers import COMMANDS
 from bot.slack.governance.command_grammar import Unclear, read_command
@@ -306,3 +308,9 @@ def test_the_variables_and_lanes_are_the_real_ones() -> None:
         assert set(re.findall(r"`(\w+)`", rows[root])) == set(schema["$defs"][form]["properties"]), root
     strictness = re.findall(r"^\| `(\w+)` \| ([0-9]) \|", POLICY, re.MULTILINE)
     assert dict(strictness) == {lane.value: str(lane.severity) for lane in Lane}
+
+
+def test_what_is_published_names_no_place_in_the_code() -> None:
+    """Schemas are for people who have no checkout, and stay as they are when a file moves."""
+    published = json.dumps([policy_schema(), services_schema(), openapi("1")])
+    assert re.findall(r"\b(?:bot|routing|store|escalation)\.\w+\.\w+", published) == []

@@ -94,7 +94,7 @@ class Callbacks:
         try:
             reply = await self._client(service).post(service.callback_url, body, headers)
         except TimeoutError:
-            raise SendError(f"no answer within {self._timeout_s} s") from None
+            raise SendError("no answer in time" if self._timeout_s is None else f"no answer within {self._timeout_s} s") from None
         except (aiohttp.ClientError, OSError) as error:
             raise SendError(_failure(error)) from error
         if 200 <= reply.status < 300:

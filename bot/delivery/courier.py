@@ -75,7 +75,7 @@ class Courier:
     def __init__(
         self,
         outbox: Outbox,
-        lanes: RateLimits,
+        rate_limits: RateLimits,
         senders: Mapping[str, Sender[View | Bulletin]],
         *,
         ledger: Ledger,
@@ -89,7 +89,7 @@ class Courier:
         passing: Callable[[str], None] = lambda _name: None,
     ) -> None:
         self._outbox = outbox
-        self._lanes = lanes
+        self._rate_limits = rate_limits
         self._ledger = ledger
         self._wakeups = wakeups
         self._views = views
@@ -153,13 +153,13 @@ class Courier:
 
     def _moving(self, peer: str) -> int:
         """How much is under way to destinations that may get more: those that hang, however many, keep nothing from the others."""
-        return sum(count for count in self._busy[peer].values() if count < self._lanes.most(peer))
+        return sum(count for count in self._busy[peer].values() if count < self._rate_limits.most(peer))
 
     async def _claim(self, peer: str) -> list[Outgoing]:
         """Heads of lanes whose destination may get more; to a paused channel only updates, which have a pace of their own."""
-        busy = {destination for destination, count in self._busy[peer].items() if count >= self._lanes.most(peer)}
-        paused = self._lanes.paused(peer, self._clock())
-        return await self._outbox.claim(peer, CLAIM, skip=busy, only_updates=paused, pace=self._lanes.pace(peer))
+        busy = {destination for destination, count in self._busy[peer].items() if count >= self._rate_limits.most(peer)}
+        paused = self._rate_limits.paused(peer, self._clock())
+        return await self._outbox.claim(peer, CLAIM, skip=busy, only_updates=paused, pace=self._rate_limits.pace(peer))
 
     async def _carry(self, row: Outgoing) -> None:
         try:
@@ -177,7 +177,7 @@ class Courier:
         if row.doubtful and row.peer != "callback" and row.intent_at is not None and now < row.intent_at + QUIET:
             await self._put_back(row, Doubt(row.intent_at + QUIET, "waiting for a late reply to show", ambiguous=True))
             return
-        if (until := await self._lanes.enter(row, now)) is not None:  # first of all, while the rows are in the order of the claim
+        if (until := await self._rate_limits.enter(row, now)) is not None:  # first of all, while the rows are in the order of the claim
             await self._put_back(row, Doubt(until, "waiting for its turn", ambiguous=row.doubtful))
             return
         shown = await self._shown(row)
@@ -229,7 +229,7 @@ class Courier:
             return
         if error.retry_after_s is not None:
             again = now + timedelta(seconds=error.retry_after_s)
-            await self._lanes.slow_down(row, error.retry_after_s, now)
+            await self._rate_limits.slow_down(row, error.retry_after_s, now)
         doubtful = (error.ambiguous or row.doubtful) and row.peer != "callback"
         if error.ambiguous and row.peer != "callback":
             again = max(again, now + QUIET)

@@ -66,7 +66,7 @@ async def play_story(
 ) -> Missing | None:
     """Play the whole story in a fresh sandbox. None when its ledgers saw every step."""
     with _directory() as (directory, log):
-        async with set_up(directory) as stage:
+        async with set_up(directory, unhurried=True) as stage:
             if fault is not None:
                 stage.sandbox.faults.add(FAULTS[fault])
             try:

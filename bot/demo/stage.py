@@ -23,7 +23,7 @@ from bot.sandbox.northwind import PAGERDUTY
 from bot.sandbox.sandbox import HOST, Sandbox
 from bot.sandbox.slack.seed import SLACK
 from bot.settings import Settings, read_settings
-from bot.timeouts import ManualTimeouts
+from bot.timeouts import REAL, ManualTimeouts
 from routing.policy.file import load_policy
 from routing.policy.policy import Policy
 from store.audit.signed_note import Signer
@@ -55,9 +55,12 @@ class Stage:
 
 
 @asynccontextmanager
-async def set_up(directory: Path, *, policy_text: bytes | None = None, page_port: int = 0, bot_port: int = 0) -> AsyncIterator[Stage]:
+async def set_up(
+    directory: Path, *, policy_text: bytes | None = None, page_port: int = 0, bot_port: int = 0, unhurried: bool = False
+) -> AsyncIterator[Stage]:
     """Start everything in `directory`, stop it at the end. `policy_text`: another policy than the demonstration's; the service may post
-    cases for all its workflows. Raises PolicyError, OSError for a port that is taken.
+    cases for all its workflows. `unhurried`: nobody's seconds count, for a story that ends the same on a slow machine. Raises PolicyError,
+    OSError for a port that is taken.
     """
     text = policy_text if policy_text is not None else files("bot.demo").joinpath("policy.yml").read_bytes()
     secret, callback_secret = _secret(), _secret()
@@ -67,13 +70,13 @@ async def set_up(directory: Path, *, policy_text: bytes | None = None, page_port
     policy = load_policy(text, environment, "policy")
     identity = replace(SLACK.app, bot_token=f"xoxb-{secrets.token_hex(12)}", signing_secret=secrets.token_hex(16))
     clock = StoryClock()
-    sandbox = Sandbox(clock.unix, workspace_for(policy, identity, CustomerConfig(SERVICE, secret, (callback_secret,))))
+    sandbox = Sandbox(clock.unix, workspace_for(policy, identity, CustomerConfig(SERVICE, secret, (callback_secret,)), unhurried=unhurried))
     await sandbox.start(page_port=page_port)
     try:
         (directory / "policy.yml").write_bytes(text)
         (directory / "services.yml").write_text(_services(sandbox.customer_callback_url, list(policy.workflows)))
         settings = read_settings(_settings(directory, sandbox, bot_port))
-        app = await App.start(settings, environment, clock=clock, timeouts=ManualTimeouts())
+        app = await App.start(settings, environment, clock=clock, timeouts=ManualTimeouts() if unhurried else REAL)
         try:
             vkey = str(Signer(f"tierline/{app.deployment}", signing_key(settings.signing_key_path, create=False)).vkey)
             sandbox.customer.verify = verifying(directory / "customer.db", callback_secret, vkey, clock.unix)

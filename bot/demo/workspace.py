@@ -16,17 +16,27 @@ from bot.sandbox.slack.seed import BOT, SLACK, TEAM
 from routing.policy.form.ladders import Paging, Rung
 from routing.policy.policy import Policy
 
-TRIGGER_S = 60.0
-"""How long a form may take to open after a press: nobody is to fail because their machine is slow."""
+ACK_S, WEBHOOK_S = 3.0, 5.0
+"""How long Slack waits for an acknowledgement, and PagerDuty for the answer to a webhook."""
+
+UNHURRIED_TRIGGER_S = 60.0
+"""How long a form may take to open after a press where nobody's seconds count."""
 
 REVIEWERS = tuple(user.id for user in SLACK.users[:8])
 """Northwind's reviewers; a group that the sandbox does not know gets two of them, so that two different people can be asked."""
 
 
-def workspace_for(policy: Policy, app: AppIdentity, customer: CustomerConfig, pager: PagerDutyConfig = PAGERDUTY) -> SandboxConfig:
-    """A sandbox in which every card of this policy finds its channel, its people and its pager."""
+def workspace_for(
+    policy: Policy, app: AppIdentity, customer: CustomerConfig, pager: PagerDutyConfig = PAGERDUTY, *, unhurried: bool = False
+) -> SandboxConfig:
+    """A sandbox in which every card of this policy finds its channel, people and pager; `unhurried`: it waits as long as it takes."""
     rungs = [rung for ladder in policy.ladders.values() for rung in ladder.tiers]
-    return SandboxConfig(slack=_slack(policy, rungs, app), pagerduty=_pagerduty(policy, rungs, pager), customer=customer)
+    slack, pagerduty = _slack(policy, rungs, app), _pagerduty(policy, rungs, pager)
+    if unhurried:
+        slack = replace(slack, trigger_s=UNHURRIED_TRIGGER_S)
+    else:
+        slack, pagerduty = replace(slack, ack_timeout_s=ACK_S), replace(pagerduty, webhook_timeout_s=WEBHOOK_S)
+    return SandboxConfig(slack=slack, pagerduty=pagerduty, customer=customer)
 
 
 def _slack(policy: Policy, rungs: list[Rung], app: AppIdentity) -> SlackConfig:
@@ -51,7 +61,6 @@ def _slack(policy: Policy, rungs: list[Rung], app: AppIdentity) -> SlackConfig:
         users=(*SLACK.users, *strangers),
         groups=(*SLACK.groups, *groups),
         channels=(*(opened if made else SLACK.channels), *made),
-        trigger_s=TRIGGER_S,
     )
 
 

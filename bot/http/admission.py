@@ -39,10 +39,10 @@ class Call:
 class Admission:
     """Lets signed requests in."""
 
-    def __init__(self, services: Services, now: Callable[[], datetime], pace: RateLimit) -> None:
+    def __init__(self, services: Services, now: Callable[[], datetime], rate_limit: RateLimit) -> None:
         self._services = services
         self._now = now
-        self._pace = pace
+        self._rate_limit = rate_limit
 
     async def admit(self, request: web.Request) -> Call | web.Response:
         """The call in this request, or the answer that turns it away: 401, 408, 413, 415 or 429."""
@@ -66,7 +66,7 @@ class Admission:
         service = self._services.signer(envelope, body)
         if service is None:
             return refuse(No.SIGNATURE, _CHECK)
-        if (wait_s := self._pace.wait_s(service.name)) > 0:
+        if (wait_s := self._rate_limit.wait_s(service.name)) > 0:
             return refuse(No.TOO_FAST, retry_after_s=ceil(wait_s))
         return Call(service, envelope.webhook_id, body)
 

@@ -13,7 +13,7 @@ from store.ledger.ledger import Ledger
 from store.reads.queue import outbox_counts
 from store.schema import checkpoints, moment
 
-_LOG = structlog.get_logger("tierline.figures")
+_LOG = structlog.get_logger("tierline.database_status")
 
 
 class DatabaseStatus:

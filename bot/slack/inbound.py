@@ -7,7 +7,6 @@ one writes the whole body to the log (slack_bolt 1.30).
 import asyncio
 import hmac
 import logging
-import math
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -36,6 +35,9 @@ REDIAL_S = 5.0
 
 ACK_S = 3.0
 """What Slack waits for an acknowledgement; Bolt answers in our place once it is over."""
+
+UNHURRIED_ACK_S = 240.0
+"""Where nobody's seconds count; Bolt asks again and again for so long, so it has to end."""
 
 TRIES = 3
 """Dials of one address before a fresh one is asked for."""
@@ -67,7 +69,7 @@ def make_client(session: ClientSession, base_url: str, token: str | None) -> Asy
 class Bolt(AsyncApp):
     """Bolt with a say in how long its listeners have to acknowledge: `ack_s`, set before they are registered (slack_bolt 1.30)."""
 
-    ack_s = math.inf
+    ack_s = UNHURRIED_ACK_S
 
     def _register_listener(self, *args: Any, **more: Any) -> Any:  # noqa: ANN401 - as Bolt has it
         return super()._register_listener(*args, **{**more, "ack_timeout": self.ack_s})
@@ -87,7 +89,7 @@ def make_bolt(session: ClientSession, base_url: str, timeouts: Timeouts = REAL) 
         signing_secret="checked before Bolt",  # noqa: S106 - never read: Bolt's own check is off
         request_verification_enabled=False,
     )
-    bolt.ack_s = timeouts.limit_s(ACK_S) or math.inf
+    bolt.ack_s = timeouts.limit_s(ACK_S) or UNHURRIED_ACK_S
     return bolt
 
 

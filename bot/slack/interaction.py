@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+SUBJECT_MOST = 100
+"""Characters; no id or name of ours is longer."""
+
 
 class UnreadablePress(ValueError):
     """What was pressed is not one of our buttons as we make them."""
@@ -43,7 +46,7 @@ class Interaction:
     @property
     def subject(self) -> str:
         """The case, or whatever else it is about."""
-        return str(self.told.get("c") or self.told.get("s") or "")
+        return str(self.told.get("c") or self.told.get("s") or "")[:SUBJECT_MOST]
 
     @property
     def scope(self) -> str:
@@ -60,9 +63,11 @@ def read_button(payload: Mapping[str, Any]) -> Interaction:
     try:
         action, container, view = payload["actions"][0], payload["container"], payload.get("view") or {}
         told = _told(action["value"] if "value" in action else action["selected_option"]["value"])
-        channel = str(told.get("ch") or container.get("channel_id") or "")
-        ts = str(told.get("ts") or container.get("message_ts") or "")
-        place = str(view["id"]) if view else f"{channel}+{ts}"
+        if view:  # in a modal there is no message: the button carries where the modal was opened
+            channel, ts, place = str(told.get("ch") or ""), str(told.get("ts") or ""), str(view["id"])
+        else:
+            channel, ts = str(container.get("channel_id") or ""), str(container.get("message_ts") or "")
+            place = f"{channel}+{ts}"
         return Interaction(
             action=str(action["action_id"]),
             told=told,
@@ -74,7 +79,7 @@ def read_button(payload: Mapping[str, Any]) -> Interaction:
             seen=payload.get("message") or {},
             **_who(payload),
         )
-    except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise UnreadablePress(UnreadablePress.__doc__) from error
 
 

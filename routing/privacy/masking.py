@@ -103,7 +103,7 @@ def find(text: str, kinds: Iterable[Kind] = KINDS) -> list[Span]:
 
 
 def _apart(found: list[Span]) -> list[Span]:
-    """Passages that overlap made one that covers them all."""
+    """Spans that overlap made one that covers them all."""
     apart: list[Span] = []
     for span in found:
         if not apart or span.start >= apart[-1].end:

@@ -47,8 +47,8 @@ FORMS: tuple[tuple[re.Pattern[str], Valid], ...] = (
 def national_ids(text: str) -> Iterator[Span]:
     """The national ids of a text that show by themselves."""
     for pattern, valid in FORMS:
-        yield from scan(pattern, text, lambda match, valid=valid: _passage(match, valid))  # type: ignore[misc]  # bound at once
+        yield from scan(pattern, text, lambda match, valid=valid: _span(match, valid))  # type: ignore[misc]  # bound at once
 
 
-def _passage(match: re.Match[str], valid: Valid) -> Span | None:
+def _span(match: re.Match[str], valid: Valid) -> Span | None:
     return Span(match.start(), match.end(), "national_id") if valid(match[0]) else None

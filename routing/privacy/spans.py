@@ -32,7 +32,7 @@ def plain_spelling(text: str) -> str:
 
 
 def scan(pattern: Pattern[str], text: str, judge: Callable[[Match[str]], Span | None]) -> Iterator[Span]:
-    """The passages that `judge` makes of the matches. After a match that is none, the search goes on one character further."""
+    """The spans that `judge` makes of the matches. After a match that is none, the search goes on one character further."""
     at = 0
     while (match := pattern.search(text, at)) is not None:
         span = judge(match)

@@ -13,6 +13,8 @@ import pytest
 from bot.control_socket import CommandFailedError, Control, NobodyListensError, ask, person_of
 from routing.change import Actor
 
+pytestmark = pytest.mark.outside
+
 
 async def _echo(by: Actor, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"by": by.id, **arguments}

@@ -114,6 +114,7 @@ async def test_nothing_of_a_request_reaches_the_log(log: io.StringIO, sqlite_url
     assert CANARY not in log.getvalue()
 
 
+@pytest.mark.outside
 @pytest.mark.parametrize(("error", "status"), [(RuntimeError(CANARY), 500), (OSError(28, CANARY), 503)])
 async def test_a_failure_is_answered_and_its_place_is_logged(log: io.StringIO, error: Exception, status: int) -> None:
     """A bug is 500, a database that is gone 503, without a word of the exception; the log gets the place."""

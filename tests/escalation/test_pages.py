@@ -7,7 +7,7 @@ from bot.sandbox.pagerduty.account import Incident
 from escalation.pager import PageKey
 from routing.case.case import Case
 from routing.vocabulary import State
-from tests.bot.slack.northwind import ANNA, DEPLOYMENT, DMITRI, TIER2, Northwind, a_town
+from tests.bot.slack.northwind import ANNA, DEPLOYMENT, DMITRI, TIER2, Northwind, a_company
 
 UNACKNOWLEDGED = 16 * 60.0
 
@@ -23,7 +23,7 @@ async def _paged(company: Northwind) -> tuple[Case, Incident]:
 
 async def test_a_page_says_what_is_open_and_nothing_confidential(sqlite_url: str) -> None:
     """Key, severity, reasons and a link to the card; no title, no parameters."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         case, incident = await _paged(company)
         assert incident.key == f"{DEPLOYMENT}/{case.id}/2/1"
         assert incident.severity == "warning"
@@ -35,7 +35,7 @@ async def test_a_page_says_what_is_open_and_nothing_confidential(sqlite_url: str
 
 async def test_a_page_can_be_read_at_night(sqlite_url: str) -> None:
     """What, of which workflow, and until when as a time of day."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         case, incident = await _paged(company)
         due = (await company.case(case)).clocks.decide
         assert due is not None
@@ -44,7 +44,7 @@ async def test_a_page_can_be_read_at_night(sqlite_url: str) -> None:
 
 async def test_a_lost_reply_pages_once(database_url: str) -> None:
     """PagerDuty took it, we did not hear: after the quiet time it is asked, and not triggered again."""
-    async with a_town(database_url) as company:
+    async with a_company(database_url) as company:
         company.sandbox.faults.add(Fault("pagerduty", "enqueue", Mode.DROP_REPLY))
         _, incident = await _paged(company)
         await company.drain(40)
@@ -54,7 +54,7 @@ async def test_a_lost_reply_pages_once(database_url: str) -> None:
 
 async def test_without_a_rest_token_the_key_keeps_it_one_incident(sqlite_url: str) -> None:
     """The second trigger joins the first: the same key while it is open."""
-    async with a_town(sqlite_url, rest=False) as company:
+    async with a_company(sqlite_url, rest=False) as company:
         company.sandbox.faults.add(Fault("pagerduty", "enqueue", Mode.DROP_REPLY))
         _, incident = await _paged(company)
         await company.drain(40)
@@ -64,7 +64,7 @@ async def test_without_a_rest_token_the_key_keeps_it_one_incident(sqlite_url: st
 
 async def test_no_trigger_after_our_resolve(sqlite_url: str) -> None:
     """The trigger is applied 25 seconds late, the case is decided meanwhile: no incident stays open and none opens anew."""
-    async with a_town(sqlite_url, rest=False) as company:
+    async with a_company(sqlite_url, rest=False) as company:
         await company.submit()
         await company.drain()
         company.sandbox.faults.add(Fault("pagerduty", "enqueue", Mode.APPLY_LATE, seconds=25))
@@ -76,7 +76,7 @@ async def test_no_trigger_after_our_resolve(sqlite_url: str) -> None:
 
 async def test_a_page_that_is_no_longer_needed_is_never_sent(sqlite_url: str) -> None:
     """PagerDuty was away until the case was decided."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         away = company.sandbox.faults.add(Fault("pagerduty", "enqueue", Mode.SERVER_ERROR, times=None))
         case = await company.submit()
         await company.drain()
@@ -90,7 +90,7 @@ async def test_a_page_that_is_no_longer_needed_is_never_sent(sqlite_url: str) ->
 
 async def test_pagerduty_comes_back_and_has_the_page_within_a_minute(sqlite_url: str) -> None:
     """However long it was away."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         away = company.sandbox.faults.add(Fault("pagerduty", "enqueue", Mode.SERVER_ERROR, times=None))
         await company.submit()
         await company.drain()
@@ -112,7 +112,7 @@ ladders:
     tiers: [{channel: review-tier1, group: seniors, ack: 1m, decide: 1h, pagerduty: {routing_key: c0ffee00000000000000000000000bad}}]
 workflows: {refunds: {ladder: standard, template: approval, requester: optional}}
 """
-    async with a_town(sqlite_url, policy=policy) as company:
+    async with a_company(sqlite_url, policy=policy) as company:
         case = await company.submit()
         await company.drain()
         await company.pass_time(61)
@@ -125,7 +125,7 @@ workflows: {refunds: {ladder: standard, template: approval, requester: optional}
 
 async def test_acknowledging_there_stops_the_clock_here(sqlite_url: str) -> None:
     """The card names who is on it, the case does not climb, and it still has to be decided here."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         case, incident = await _paged(company)
         await company.sandbox.pagerduty.acknowledge(incident.id, "PDMITRI1")
         now = await company.case(case)
@@ -137,7 +137,7 @@ async def test_acknowledging_there_stops_the_clock_here(sqlite_url: str) -> None
 
 async def test_acknowledging_here_acknowledges_there(sqlite_url: str) -> None:
     """And the echo of our own acknowledgement is no news."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         case, incident = await _paged(company)
         await company.click(DMITRI, "claim", TIER2)
         await company.drain()
@@ -149,7 +149,7 @@ async def test_acknowledging_here_acknowledges_there(sqlite_url: str) -> None:
 
 async def test_resolving_there_is_a_comment_and_the_next_round_pages(sqlite_url: str) -> None:
     """PagerDuty never decides a case."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         case, incident = await _paged(company)
         await company.sandbox.pagerduty.resolve(incident.id, "PDMITRI1")
         assert (await company.case(case)).state is State.PENDING
@@ -162,7 +162,7 @@ async def test_resolving_there_is_a_comment_and_the_next_round_pages(sqlite_url:
 @pytest.mark.parametrize("rest", [True, False])
 async def test_a_note_written_there_stands_in_the_thread_here(sqlite_url: str, *, rest: bool) -> None:
     """A note names its incident only by PagerDuty's id; we know it from the webhook before, or ask."""
-    async with a_town(sqlite_url, rest=rest) as company:
+    async with a_company(sqlite_url, rest=rest) as company:
         company.sandbox.pagerduty.webhooks.lose = int(rest)
         case, incident = await _paged(company)
         await company.sandbox.pagerduty.webhooks.settled()
@@ -174,7 +174,7 @@ async def test_a_note_written_there_stands_in_the_thread_here(sqlite_url: str, *
 
 async def test_a_webhook_that_comes_twice_counts_once(sqlite_url: str) -> None:
     """PagerDuty repeats what it did not hear answered."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         case, incident = await _paged(company)
         company.sandbox.pagerduty.webhooks.copies = 2
         await company.sandbox.pagerduty.note(incident.id, "PDMITRI1", "Once.")
@@ -185,14 +185,14 @@ async def test_a_webhook_that_comes_twice_counts_once(sqlite_url: str) -> None:
 @pytest.mark.parametrize("signature", ["", "v1=", "v1=" + "0" * 64, "v2=" + "0" * 64, "v1=\N{SNOWMAN}"])
 async def test_a_forged_webhook_is_refused(sqlite_url: str, signature: str) -> None:
     """Nobody but PagerDuty acknowledges."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         receipt = await company.acknowledgements.take(b'{"event": {}}', signature)
         assert receipt.value == 401
 
 
 async def test_the_person_on_call_is_named_on_the_card(sqlite_url: str) -> None:
     """Asked of PagerDuty; while it is away, as it said last."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         case, _ = await _paged(company)
         assert "Dmitri Volkov" in str(company.card(TIER2)["blocks"])
         company.sandbox.faults.add(Fault("pagerduty", "oncalls", Mode.SERVER_ERROR, times=None))
@@ -204,7 +204,7 @@ async def test_the_person_on_call_is_named_on_the_card(sqlite_url: str) -> None:
 
 async def test_without_a_token_the_owner_of_the_tier_is_named(sqlite_url: str) -> None:
     """As the policy has it."""
-    async with a_town(sqlite_url, rest=False) as company:
+    async with a_company(sqlite_url, rest=False) as company:
         case, _ = await _paged(company)
         view = await company.views.view(case.id)
         assert view is not None
@@ -221,7 +221,7 @@ def test_a_key_is_read_back_as_it_was_written() -> None:
 
 async def test_the_first_tier_is_not_paged(sqlite_url: str) -> None:
     """It has no pager: Anna's tier hears of it in Slack only."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         await company.submit()
         await company.drain()
         await company.click(ANNA, "claim")

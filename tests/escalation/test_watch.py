@@ -11,12 +11,12 @@ from escalation.ticker import Ticker
 from escalation.watch import sweep
 from routing.vocabulary import State, Verdict
 from store.schema import cases
-from tests.bot.slack.northwind import Northwind, a_town
+from tests.bot.slack.northwind import Northwind, a_company
 
 
 async def test_nobody_acknowledges_and_the_case_climbs(database_url: str) -> None:
     """Not a second early."""
-    async with a_town(database_url) as company:
+    async with a_company(database_url) as company:
         case = await company.submit()
         company.clock.forward(15 * 60 - 1)
         assert await company.watch.tick() == 0
@@ -27,7 +27,7 @@ async def test_nobody_acknowledges_and_the_case_climbs(database_url: str) -> Non
 
 async def test_a_thousand_deadlines_at_once(sqlite_url: str) -> None:
     """More than one batch: all of them are over when the sweep is."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         deadline = (company.clock.now + timedelta(minutes=10)).isoformat()
         opened = await asyncio.gather(*(company.submit(f"t-{number}", deadline=deadline) for number in range(1_000)))
         company.clock.forward(600)
@@ -38,7 +38,7 @@ async def test_a_thousand_deadlines_at_once(sqlite_url: str) -> None:
 
 async def test_after_a_long_sleep_each_clock_acts_in_turn(sqlite_url: str) -> None:
     """The process was down for a day: the case is at the top, held, and not approved."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         case = await company.submit()
         company.clock.forward(24 * 3_600)
         for _ in range(10):
@@ -50,7 +50,7 @@ async def test_after_a_long_sleep_each_clock_acts_in_turn(sqlite_url: str) -> No
 
 async def test_a_poisoned_case_is_reported_and_the_others_act(sqlite_url: str) -> None:
     """Its step raises; it is put off for a minute, and the sweep ends."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         poisoned, healthy = await company.submit("t-bad"), await company.submit("t-good")
         await _break(company, poisoned.id)
         company.clock.forward(15 * 60)
@@ -75,7 +75,7 @@ async def test_a_sweep_that_changes_nothing_ends(sqlite_url: str) -> None:
         async def put_off(self, case_id: str, until: datetime) -> None:
             raise AssertionError(case_id)
 
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         case = await company.submit()
         assert await sweep(company.ledger, Eager(), company.clock.now + timedelta(hours=1), lambda *_: None) == 0
         assert len(asked) == 1
@@ -106,7 +106,7 @@ async def test_the_ticker_goes_on_after_a_failure_and_waits_for_its_tick_at_the_
 @pytest.mark.parametrize("number", [500, 501])
 async def test_what_fits_no_batch_comes_in_the_next_round(sqlite_url: str, number: int) -> None:
     """One more than a batch is no reason to wait for the next tick."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         deadline = (company.clock.now + timedelta(minutes=10)).isoformat()
         await asyncio.gather(*(company.submit(f"t-{each}", deadline=deadline) for each in range(number)))
         company.clock.forward(600)

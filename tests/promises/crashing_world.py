@@ -26,14 +26,14 @@ T = TypeVar("T")
 Seen = Callable[[Governance], bool]
 """Whether what somebody wanted is so."""
 
-PATIENCE_S = 600.0
+PATIENCE_S = 240.0
 """Real seconds after which something that never ends fails the test."""
 
 LEASE_OVER = timedelta(seconds=61)
 """On PostgreSQL what a dead process had leased waits until its lease is over."""
 
 
-class Mortal:
+class CrashingWorld:
     """A world and the lives of its bot."""
 
     def __init__(self, world: GovernedWorld, fate: Fate) -> None:
@@ -100,9 +100,9 @@ class Mortal:
         return await self._post(f"msg-{number}", a_case(number, **changes), "/v1/cases")
 
     async def write(self, case_id: str, number: int, kind: str, **body: Any) -> str:
-        """The service posts a letter about its case, again with the same webhook-id until it is accepted."""
+        """The service posts a follow-up about its case, again with the same webhook-id until it is accepted."""
         followup = {"type": f"case.{kind}", "case_id": case_id, **body}
-        return await self._post(f"letter-{number}", followup, f"/v1/cases/{case_id}/{kind}")
+        return await self._post(f"followup-{number}", followup, f"/v1/cases/{case_id}/{kind}")
 
     async def press(self, person: str, verb: str, case_id: str, done: Callable[[Case], bool], **form: str) -> None:
         """Somebody presses, fills in the form if there is one, and does so again while the case shows no sign of it."""
@@ -210,15 +210,15 @@ class Mortal:
 
 
 @asynccontextmanager
-async def a_mortal_world(folder: Path, database_url: str, fate: Fate, **more: Any) -> AsyncIterator[Mortal]:
+async def a_crashing_world(folder: Path, database_url: str, fate: Fate, **more: Any) -> AsyncIterator[CrashingWorld]:
     """A world with its bot running, which may die."""
     own_tasks(asyncio.get_running_loop())
     world = GovernedWorld(folder, database_url, socket_mode=False, **more)
     async with world.sandbox:
-        mortal = Mortal(world, fate)
+        world_that_crashes = CrashingWorld(world, fate)
         try:
-            await mortal.live()
-            yield mortal
+            await world_that_crashes.live()
+            yield world_that_crashes
         finally:
             await world.stop()
 

@@ -7,7 +7,7 @@ from routing.authority import Automation
 from routing.case.case import Case
 from routing.vocabulary import CaseKind, Verdict
 from tests.promises.crashing_world import Seen
-from tests.promises.stories import TALES, Step, Tale, approved, decided, opened, over, settled
+from tests.promises.stories import STORIES, Step, Story, approved, decided, opened, over, settled
 from tests.world import ANNA, BEN, CHIARA, GRACE, HUGO
 from tests.written import POLICY
 
@@ -23,133 +23,133 @@ def _level(workflow: str, level: Automation) -> Seen:
     return lambda governance: governance.control(workflow).automation is level
 
 
-async def paused(tale: Tale) -> None:
+async def paused(story: Story) -> None:
     """Grace pauses the workflow."""
-    await tale.mortal.say(GRACE, "pause refunds The model repeats itself.", _level("refunds", Automation.PAUSED))
+    await story.world_that_crashes.say(GRACE, "pause refunds The model repeats itself.", _level("refunds", Automation.PAUSED))
 
 
-async def kept(tale: Tale) -> None:
+async def kept(story: Story) -> None:
     """Two minutes pass: what had not left is kept back."""
-    await tale.mortal.pass_minutes(2)
+    await story.world_that_crashes.pass_minutes(2)
 
 
-async def resumed(tale: Tale) -> None:
+async def resumed(story: Story) -> None:
     """Hugo lets it go on; within a minute what was kept back is under review again."""
-    await tale.mortal.say(HUGO, "resume refunds The prompt was mended.", _level("refunds", Automation.ON))
-    await tale.mortal.pass_minutes(2)
-    await tale.settle()
+    await story.world_that_crashes.say(HUGO, "resume refunds The prompt was mended.", _level("refunds", Automation.ON))
+    await story.world_that_crashes.pass_minutes(2)
+    await story.settle()
 
 
-async def approved_afresh(tale: Tale) -> None:
+async def approved_afresh(story: Story) -> None:
     """Ben approves what Anna had approved in vain."""
-    await tale.press(BEN, "approve", decided)
+    await story.press(BEN, "approve", decided)
 
 
-async def decided_at_last(tale: Tale) -> None:
+async def decided_at_last(story: Story) -> None:
     """Ben approves it afresh, unless it had left before the pause."""
-    if (await tale.mortal.world.case(tale.case_id)).revision > 1:
-        await tale.press(BEN, "approve", decided)
+    if (await story.world_that_crashes.world.case(story.case_id)).revision > 1:
+        await story.press(BEN, "approve", decided)
 
 
-async def opened_prohibited(tale: Tale) -> None:
+async def opened_prohibited(story: Story) -> None:
     """The service posts a case that stops the line."""
-    tale.case_id = await tale.mortal.post(1, risk=PROHIBITED)
+    story.case_id = await story.world_that_crashes.post(1, risk=PROHIBITED)
 
 
-async def rejected_above(tale: Tale) -> None:
+async def rejected_above(story: Story) -> None:
     """Chiara rejects it."""
-    tale.end = Verdict.REJECTED
-    await tale.press(CHIARA, "reject", decided, reason="policy_violation")
+    story.end = Verdict.REJECTED
+    await story.press(CHIARA, "reject", decided, reason="policy_violation")
 
 
-async def acted_first(tale: Tale) -> None:
+async def acted_first(story: Story) -> None:
     """The service posts a case that it may act on at once; its check is opened with it."""
-    tale.case_id, tale.end = await tale.mortal.post(1, workflow="tags"), Verdict.AUTO_APPROVED
+    story.case_id, story.end = await story.world_that_crashes.post(1, workflow="tags"), Verdict.AUTO_APPROVED
 
 
-async def disagreed(tale: Tale) -> None:
+async def disagreed(story: Story) -> None:
     """Anna finds in the check that the approval was wrong."""
-    check = await _child(tale, CaseKind.CHECK)
-    tale.also[check] = Verdict.REJECTED
-    await tale.mortal.press(ANNA, "reject", check, decided, reason="inaccurate")
+    check = await _child(story, CaseKind.CHECK)
+    story.also[check] = Verdict.REJECTED
+    await story.world_that_crashes.press(ANNA, "reject", check, decided, reason="inaccurate")
 
 
-async def agreed(tale: Tale) -> None:
+async def agreed(story: Story) -> None:
     """Anna finds in the check that the approval was right."""
-    check = await _child(tale, CaseKind.CHECK)
-    tale.also[check] = Verdict.APPROVED
-    await tale.mortal.press(ANNA, "approve", check, decided)
+    check = await _child(story, CaseKind.CHECK)
+    story.also[check] = Verdict.APPROVED
+    await story.world_that_crashes.press(ANNA, "approve", check, decided)
 
 
-async def undone(tale: Tale) -> None:
+async def undone(story: Story) -> None:
     """Ben agrees that the service shall undo it."""
-    undo = await _child(tale, CaseKind.ROLLBACK)
-    tale.also[undo] = Verdict.APPROVED
-    await tale.mortal.press(BEN, "approve", undo, decided)
+    undo = await _child(story, CaseKind.ROLLBACK)
+    story.also[undo] = Verdict.APPROVED
+    await story.world_that_crashes.press(BEN, "approve", undo, decided)
 
 
-async def opened_twins(tale: Tale) -> None:
+async def opened_twins(story: Story) -> None:
     """The service posts the very same action twice."""
-    tale.case_id = await tale.mortal.post(1, workflow="twins")
-    tale.also[await tale.mortal.post(2, workflow="twins")] = Verdict.APPROVED
+    story.case_id = await story.world_that_crashes.post(1, workflow="twins")
+    story.also[await story.world_that_crashes.post(2, workflow="twins")] = Verdict.APPROVED
 
 
-async def approved_both(tale: Tale) -> None:
+async def approved_both(story: Story) -> None:
     """Anna approves the first."""
-    await tale.press(ANNA, "approve", decided)
+    await story.press(ANNA, "approve", decided)
 
 
-async def separated(tale: Tale) -> None:
+async def separated(story: Story) -> None:
     """Anna sees a difference."""
-    await tale.press(ANNA, "separate", lambda case: not case.tied)
+    await story.press(ANNA, "separate", lambda case: not case.tied)
 
 
-async def rejected_the_other(tale: Tale) -> None:
+async def rejected_the_other(story: Story) -> None:
     """Ben rejects the second."""
-    [other] = tale.also
-    tale.also[other] = Verdict.REJECTED
-    await tale.mortal.press(BEN, "reject", other, decided, reason="duplicate")
+    [other] = story.also
+    story.also[other] = Verdict.REJECTED
+    await story.world_that_crashes.press(BEN, "reject", other, decided, reason="duplicate")
 
 
-async def proposed(tale: Tale) -> None:
+async def proposed(story: Story) -> None:
     """The operator proposes that people approve what was automatic."""
-    await tale.mortal.propose(STRICTER)
+    await story.world_that_crashes.propose(STRICTER)
 
 
-async def accepted(tale: Tale) -> None:
+async def accepted(story: Story) -> None:
     """Grace accepts it on its card."""
-    await tale.mortal.press_bulletin(GRACE, "review-owners", "accept_policy", lambda now: now.proposals[-1].state == "accepted")
+    await story.world_that_crashes.press_bulletin(GRACE, "review-owners", "accept_policy", lambda g: g.proposals[-1].state == "accepted")
 
 
-async def opened_under_it(tale: Tale) -> None:
+async def opened_under_it(story: Story) -> None:
     """The service posts a case that people decide from now on."""
-    tale.case_id = await tale.mortal.post(1, workflow="summaries")
+    story.case_id = await story.world_that_crashes.post(1, workflow="summaries")
 
 
-async def rolled_back(tale: Tale) -> None:
+async def rolled_back(story: Story) -> None:
     """Hugo goes back to the policy before."""
-    await tale.mortal.say(HUGO, "policy rollback Too many cards.", lambda governance: not governance.activated)
+    await story.world_that_crashes.say(HUGO, "policy rollback Too many cards.", lambda governance: not governance.activated)
 
 
-async def excepted(tale: Tale) -> None:
+async def excepted(story: Story) -> None:
     """Grace asks for an exception, Hugo approves it."""
     asked = "exception request summaries waives=confidence_low days=1 uses=1 It was recalibrated and reads low."
-    await tale.mortal.say(GRACE, asked, lambda governance: bool(governance.waivers))
-    await tale.settle()
-    await tale.mortal.press_bulletin(HUGO, "review-owners", "approve_exception", lambda now: now.waivers[0].state == "in_force")
+    await story.world_that_crashes.say(GRACE, asked, lambda governance: bool(governance.waivers))
+    await story.settle()
+    await story.world_that_crashes.press_bulletin(HUGO, "review-owners", "approve_exception", lambda g: g.waivers[0].state == "in_force")
 
 
-async def opened_excepted(tale: Tale) -> None:
+async def opened_excepted(story: Story) -> None:
     """The service posts a case that only the exception lets through; with that it is used up."""
     low = {"name": "support-model", "version": "2026-10", "confidence": 0.9}
-    tale.case_id, tale.end = await tale.mortal.post(1, workflow="summaries", model=low), Verdict.AUTO_APPROVED
-    await tale.mortal.pass_minutes(2)
+    story.case_id, story.end = await story.world_that_crashes.post(1, workflow="summaries", model=low), Verdict.AUTO_APPROVED
+    await story.world_that_crashes.pass_minutes(2)
 
 
-async def _child(tale: Tale, kind: CaseKind) -> str:
+async def _child(story: Story, kind: CaseKind) -> str:
     """The one child of this kind."""
-    parent = await tale.mortal.world.case(tale.case_id)
-    children: list[Case] = [await tale.mortal.world.case(child) for child in parent.children]
+    parent = await story.world_that_crashes.world.case(story.case_id)
+    children: list[Case] = [await story.world_that_crashes.world.case(child) for child in parent.children]
     [found] = [child for child in children if child.kind is kind]
     return found.id
 
@@ -164,4 +164,4 @@ GOVERNED: dict[str, tuple[Step, ...]] = {
     "policy": (proposed, settled, accepted, opened_under_it, settled, approved, rolled_back, over),
     "exception": (excepted, opened_excepted, settled, agreed, over),
 }
-ALL = TALES | GOVERNED
+ALL = STORIES | GOVERNED

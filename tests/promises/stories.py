@@ -9,17 +9,17 @@ from datetime import timedelta
 
 from routing.case.case import Case
 from routing.vocabulary import State, Verdict
-from tests.promises.crashing_world import Mortal
+from tests.promises.crashing_world import CrashingWorld
 from tests.world import ANNA, BEN, DMITRI, NOON
 
-Step = Callable[["Tale"], Awaitable[None]]
+Step = Callable[["Story"], Awaitable[None]]
 
 
 @dataclass
-class Tale:
+class Story:
     """A story under way. `end`: the verdict it comes to; `also`: the other cases that there are in the end, and theirs."""
 
-    mortal: Mortal
+    world_that_crashes: CrashingWorld
     end: Verdict = Verdict.APPROVED
     case_id: str = ""
     also: dict[str, Verdict] = field(default_factory=dict)
@@ -31,11 +31,11 @@ class Tale:
 
     async def settle(self) -> None:
         """Everything goes out that can."""
-        await self.mortal.settle()
+        await self.world_that_crashes.settle()
 
     async def press(self, person: str, verb: str, done: Callable[[Case], bool], **form: str) -> None:
         """Somebody presses until it counts."""
-        await self.mortal.press(person, verb, self.case_id, done, **form)
+        await self.world_that_crashes.press(person, verb, self.case_id, done, **form)
 
 
 def decided(case: Case) -> bool:
@@ -43,75 +43,77 @@ def decided(case: Case) -> bool:
     return case.state is State.DECIDED
 
 
-async def opened(tale: Tale) -> None:
+async def opened(story: Story) -> None:
     """The service posts a case that one person decides."""
-    tale.case_id = await tale.mortal.post(1)
+    story.case_id = await story.world_that_crashes.post(1)
 
 
-async def opened_for_two(tale: Tale) -> None:
+async def opened_for_two(story: Story) -> None:
     """The service posts a case that two people decide."""
-    tale.case_id = await tale.mortal.post(1, workflow="payouts")
+    story.case_id = await story.world_that_crashes.post(1, workflow="payouts")
 
 
-async def settled(tale: Tale) -> None:
+async def settled(story: Story) -> None:
     """What is to be sent is sent."""
-    await tale.settle()
+    await story.settle()
 
 
-async def approved(tale: Tale) -> None:
+async def approved(story: Story) -> None:
     """Anna approves."""
-    await tale.press(ANNA, "approve", lambda case: any(vote.by == ANNA for vote in case.votes))
+    await story.press(ANNA, "approve", lambda case: any(vote.by == ANNA for vote in case.votes))
 
 
-async def approved_again(tale: Tale) -> None:
+async def approved_again(story: Story) -> None:
     """Ben approves."""
-    await tale.press(BEN, "approve", lambda case: any(vote.by == BEN for vote in case.votes))
+    await story.press(BEN, "approve", lambda case: any(vote.by == BEN for vote in case.votes))
 
 
-async def asked(tale: Tale) -> None:
+async def asked(story: Story) -> None:
     """Anna asks the service."""
-    await tale.press(ANNA, "ask", lambda case: case.state is not State.PENDING or case.revision > 1, question="Which order?")
+    await story.press(ANNA, "ask", lambda case: case.state is not State.PENDING or case.revision > 1, question="Which order?")
 
 
-async def supplied(tale: Tale) -> None:
+async def supplied(story: Story) -> None:
     """The service answers."""
-    await tale.mortal.write(tale.case_id, 1, "information", answer="Order 17.", case={"request": "Twice charged for order 17."})
+    await story.world_that_crashes.write(
+        story.case_id, 1, "information", answer="Order 17.", case={"request": "Twice charged for order 17."}
+    )
 
 
-async def rejected(tale: Tale) -> None:
+async def rejected(story: Story) -> None:
     """Anna rejects, with a reason."""
-    tale.end = Verdict.REJECTED
-    await tale.press(ANNA, "reject", decided, reason="wrong_amount", text="It was 40.")
+    story.end = Verdict.REJECTED
+    await story.press(ANNA, "reject", decided, reason="wrong_amount", text="It was 40.")
 
 
-async def halfway(tale: Tale) -> None:
+async def halfway(story: Story) -> None:
     """Anna claims it, then nothing happens for more than half of the first tier's time: a reminder."""
-    await tale.press(ANNA, "claim", lambda case: case.claimed_by == ANNA)
-    await tale.mortal.wait_until(NOON + timedelta(hours=2, minutes=5))
+    await story.press(ANNA, "claim", lambda case: case.claimed_by == ANNA)
+    await story.world_that_crashes.wait_until(NOON + timedelta(hours=2, minutes=5))
 
 
-async def climbed(tale: Tale) -> None:
+async def climbed(story: Story) -> None:
     """Nothing happens for the whole of the first tier's time: the case climbs and pages."""
-    await tale.mortal.wait_until(NOON + timedelta(hours=4, minutes=5))
+    await story.world_that_crashes.wait_until(NOON + timedelta(hours=4, minutes=5))
 
 
-async def acknowledged(tale: Tale) -> None:
+async def acknowledged(story: Story) -> None:
     """Dmitri acknowledges in PagerDuty."""
-    await tale.mortal.acknowledge_page(tale.case_id, "PDMITRI1")
+    await story.world_that_crashes.acknowledge_page(story.case_id, "PDMITRI1")
 
 
-async def approved_above(tale: Tale) -> None:
+async def approved_above(story: Story) -> None:
     """Dmitri approves on the second tier's card."""
-    await tale.press(DMITRI, "approve", decided)
+    await story.press(DMITRI, "approve", decided)
 
 
-async def over(tale: Tale) -> None:
+async def over(story: Story) -> None:
     """Long after, when every message has been tried again."""
-    await tale.mortal.wait_until(tale.mortal.world.clock.now + timedelta(minutes=10))
-    await tale.settle()
+    await story.world_that_crashes.wait_until(story.world_that_crashes.world.clock.now + timedelta(minutes=10))
+    await story.settle()
 
 
-TALES: dict[str, tuple[Step, ...]] = {
+STORIES: dict[str, tuple[Step, ...]] = {
     "approve": (opened, settled, approved, over),
     "pair": (opened_for_two, settled, approved, settled, approved_again, over),
     "ask": (opened, settled, asked, settled, supplied, settled, approved, over),

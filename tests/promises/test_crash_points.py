@@ -12,10 +12,10 @@ import pytest
 
 from tests.postgres import Postgres
 from tests.promises.crash_point import Fate
-from tests.promises.crashing_world import Traces, a_mortal_world
+from tests.promises.crashing_world import Traces, a_crashing_world
 from tests.promises.governance_stories import ALL, GOVERNED
 from tests.promises.judge import judge
-from tests.promises.stories import Tale
+from tests.promises.stories import Story
 
 STRIDE = {"sqlite": 7, "postgresql": 30}
 GOVERNED_STRIDE = {"sqlite": 100, "postgresql": 200}
@@ -33,15 +33,15 @@ def surveys() -> dict[str, Fate]:
 
 async def tell(name: str, folder: Path, url: str, fate: Fate) -> list[str]:
     """Tell a story with this fate; gives what is wrong at its end."""
-    async with a_mortal_world(folder, url, fate) as mortal:
+    async with a_crashing_world(folder, url, fate) as world_that_crashes:
         if isinstance(fate.state, Traces):
-            fate.state.world = mortal.world
-        tale = Tale(mortal)
+            fate.state.world = world_that_crashes.world
+        story = Story(world_that_crashes)
         for step in ALL[name]:
-            await step(tale)
-        found = await judge(mortal.world, tale.ends)
-        if mortal.deaths != (1 if fate.struck else 0):
-            found.append(f"the process died {mortal.deaths} times")
+            await step(story)
+        found = await judge(world_that_crashes.world, story.ends)
+        if world_that_crashes.deaths != (1 if fate.struck else 0):
+            found.append(f"the process died {world_that_crashes.deaths} times")
         return found
 
 

@@ -30,7 +30,7 @@ async def test_killed_again_and_again(tmp_path: Path, empty_database_url: str, *
     sqlite = empty_database_url.startswith("sqlite")
     cases, kills = (500, 50) if full else (60, 5) if sqlite else (36, 3)
     run = KillRun(tmp_path / "run", empty_database_url, cases=cases, kills=kills, seed=SEED if sqlite else SEED + 1)
-    problem = (await asyncio.gather(run.run(patience_s=1_800.0), return_exceptions=True))[0]
+    problem = (await asyncio.gather(run.run(patience_s=900.0), return_exceptions=True))[0]
     found = [] if problem is None else [repr(problem), *run.waiting_for()]
     found += await wrong_with(run)
     assert not found, f"{run.database_url} seed {run.seed}, log {run.log}\n" + "\n".join(found)

@@ -17,7 +17,7 @@ from bot.logs import set_up_logs
 from routing.vocabulary import Verdict
 from store.schema import metadata
 from tests.promises.crash_point import Fate
-from tests.promises.crashing_world import a_mortal_world
+from tests.promises.crashing_world import a_crashing_world
 from tests.promises.judge import judge
 from tests.promises.stories import decided
 from tests.world import CHIARA, NOON
@@ -98,18 +98,18 @@ def every_row(connection: Connection) -> dict[str, bytes]:
 
 async def test_planted_words_stand_nowhere(tmp_path: Path, database_url: str, said: io.StringIO) -> None:
     """A case full of planted words goes all the way, with talk, a page, a failed callback; its words are only where people read them."""
-    async with a_mortal_world(tmp_path, database_url, Fate()) as mortal:
-        world = mortal.world
-        case_id = await mortal.post(1, **CONTENT)
-        await mortal.settle()
+    async with a_crashing_world(tmp_path, database_url, Fate()) as world_that_crashes:
+        world = world_that_crashes.world
+        case_id = await world_that_crashes.post(1, **CONTENT)
+        await world_that_crashes.settle()
         assert PLANT in world.text(case_id), "the search would prove nothing"
-        await mortal.press(CHIARA, "comment", case_id, lambda _case: PLANT in world.thread(case_id), text=plant("comment"))
-        await mortal.press(CHIARA, "ask", case_id, lambda case: case.state.value == "needs_info", question=plant("question"))
-        await mortal.settle()
-        await mortal.write(case_id, 1, "information", answer=plant("answer"), case={"request": plant("second-request")})
-        await mortal.settle()
-        await mortal.press(CHIARA, "reject", case_id, decided, reason="other", text=plant("reject"))
-        await mortal.settle()
+        await world_that_crashes.press(CHIARA, "comment", case_id, lambda _case: PLANT in world.thread(case_id), text=plant("comment"))
+        await world_that_crashes.press(CHIARA, "ask", case_id, lambda case: case.state.value == "needs_info", question=plant("question"))
+        await world_that_crashes.settle()
+        await world_that_crashes.write(case_id, 1, "information", answer=plant("answer"), case={"request": plant("second-request")})
+        await world_that_crashes.settle()
+        await world_that_crashes.press(CHIARA, "reject", case_id, decided, reason="other", text=plant("reject"))
+        await world_that_crashes.settle()
         assert await judge(world, {case_id: Verdict.REJECTED}) == []
         config = world.sandbox.config
         secrets = {

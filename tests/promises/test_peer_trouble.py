@@ -12,10 +12,10 @@ import pytest
 from bot.sandbox.faults import Fault, Mode
 from tests.postgres import Postgres
 from tests.promises.crash_point import Fate
-from tests.promises.crashing_world import a_mortal_world
+from tests.promises.crashing_world import a_crashing_world
 from tests.promises.governance_stories import ALL
 from tests.promises.judge import judge
-from tests.promises.stories import TALES, Tale
+from tests.promises.stories import STORIES, Story
 from tests.promises.test_crash_points import room, sqlite
 
 TROUBLE = {
@@ -63,15 +63,15 @@ def harmless(peer: str, method: str) -> Fault:
 async def calls_of(name: str, folder: Path) -> list[list[tuple[str, str]]]:
     """For each step of a story, which peers it speaks to, and how."""
     used = []
-    async with a_mortal_world(folder, sqlite(folder), Fate()) as mortal:
-        tale, faults = Tale(mortal), mortal.world.sandbox.faults
+    async with a_crashing_world(folder, sqlite(folder), Fate()) as world_that_crashes:
+        story, faults = Story(world_that_crashes), world_that_crashes.world.sandbox.faults
         for step in ALL[name]:
             armed = [(peer, method) for peer, methods in CALLS.items() for method in methods]
             for peer, method in armed:
                 faults.add(harmless(peer, method))
-            await step(tale)
+            await step(story)
             used.append([(peer, method) for peer, method in armed if faults.take(peer, method) is None])
-        found = await judge(mortal.world, tale.ends)
+        found = await judge(world_that_crashes.world, story.ends)
     assert not found, "\n".join(found)
     return used
 
@@ -88,19 +88,19 @@ def troubles(calls: list[list[tuple[str, str]]]) -> Iterator[tuple[int, str, Fau
 
 async def tell(name: str, folder: Path, url: str, at: int, fault: Fault) -> list[str]:
     """Tell a story with one trouble in it; gives what is wrong at its end."""
-    async with a_mortal_world(folder, url, Fate()) as mortal:
-        tale = Tale(mortal)
+    async with a_crashing_world(folder, url, Fate()) as world_that_crashes:
+        story = Story(world_that_crashes)
         for number, step in enumerate(ALL[name]):
             if number == at:
-                mortal.world.sandbox.faults.add(fault)
-            await step(tale)
-        mortal.world.sandbox.faults.apply_pending()
-        return await judge(mortal.world, tale.ends)
+                world_that_crashes.world.sandbox.faults.add(fault)
+            await step(story)
+        world_that_crashes.world.sandbox.faults.apply_pending()
+        return await judge(world_that_crashes.world, story.ends)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """The stories that are told."""
-    metafunc.parametrize("name", ALL if metafunc.config.getoption("--full") else (*TALES, *GOVERNED_BY_DEFAULT))
+    metafunc.parametrize("name", ALL if metafunc.config.getoption("--full") else (*STORIES, *GOVERNED_BY_DEFAULT))
 
 
 @pytest.mark.timeout(3_600)
@@ -108,7 +108,7 @@ async def test_any_call_goes_wrong(name: str, tmp_path: Path, postgres: Postgres
     """However one call goes wrong, the story ends as if it had not."""
     wrong, told = [], 0
     all_troubles = list(troubles(await calls_of(name, room(tmp_path, "survey"))))
-    for at, trouble, fault in all_troubles if full else all_troubles[:: STRIDE if name in TALES else GOVERNED_STRIDE]:
+    for at, trouble, fault in all_troubles if full else all_troubles[:: STRIDE if name in STORIES else GOVERNED_STRIDE]:
         for engine in ("sqlite", "postgresql") if full else ("sqlite",):
             folder = room(tmp_path, f"trouble-{told}")
             url = sqlite(folder) if engine == "sqlite" else postgres.url(postgres.create())

@@ -118,7 +118,7 @@ class Actions:
 
 def _words(ack: Ack) -> str:
     if ack.status == TIMED_OUT:
-        return "Operation timed out: the app did not acknowledge in time."
+        return "Operation timed out: the app did not acknowledge within 3 seconds."
     if isinstance(ack.status, str):
         return f"The app cannot be reached ({ack.status.replace('_', ' ')})."
     if ack.status != 200:

@@ -38,7 +38,10 @@ class PagedService:
 
 @dataclass(frozen=True, slots=True)
 class PagerDutyConfig:
-    """An account. `on_call`: escalation policy id -> responder ids, level 1 first. `webhook_secrets`: all sign, as in a rotation."""
+    """An account. `on_call`: escalation policy id -> responder ids, level 1 first. `webhook_secrets`: all sign, as in a rotation.
+
+    `webhook_timeout_s`: real seconds an app has to answer a webhook (PagerDuty: 5); None, as long as it takes.
+    """
 
     responders: tuple[Responder, ...]
     services: tuple[PagedService, ...]
@@ -46,6 +49,7 @@ class PagerDutyConfig:
     api_token: str
     webhook_secrets: tuple[str, ...]
     subdomain: str = "northwind"
+    webhook_timeout_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ class PagerDuty:
         self.config = config
         self.wire = Wire(config.subdomain)
         self.record = Record("pagerduty", clock)
-        self.webhooks = Webhooks(config.webhook_secrets, clock, faults, self.record, hook_retry_s)
+        self.webhooks = Webhooks(config.webhook_secrets, clock, faults, self.record, hook_retry_s, timeout_s=config.webhook_timeout_s)
         self._clock = clock
         self._faults = faults
         self._incidents: dict[str, Incident] = {}

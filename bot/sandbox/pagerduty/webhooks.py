@@ -39,19 +39,29 @@ class _Delivery:
 
 
 class Webhooks:
-    """One webhook subscription. `retry_s` is real seconds between tries (PagerDuty's own grow to minutes). An answer may take as long as it
-    takes (PagerDuty: 5 s): a slow machine is no slow bot.
+    """One webhook subscription. `retry_s` is real seconds between tries (PagerDuty's own grow to minutes), `timeout_s` those that an answer
+    may take, None: as long as it takes.
 
     `copies`: how often each delivery is made (2: every webhook comes twice). `lose`: so many of the next events are never sent.
     Faults are those of peer `pagerduty`, method `webhook`: drop_reply (delivered, the answer lost: comes again), unreachable and
     server_error (that try never arrives), delay (`seconds` before that try); a fault on method `*` holds here too.
     """
 
-    def __init__(self, secrets: Sequence[str], clock: Callable[[], float], faults: Faults, record: Record, retry_s: float = 1.0) -> None:
+    def __init__(
+        self,
+        secrets: Sequence[str],
+        clock: Callable[[], float],
+        faults: Faults,
+        record: Record,
+        retry_s: float = 1.0,
+        *,
+        timeout_s: float | None = None,
+    ) -> None:
         self.url: str | None = None
         self.retry_s = retry_s
         self.copies = 1
         self.lose = 0
+        self._timeout_s = timeout_s
         self._secrets = tuple(secrets)
         self._clock = clock
         self._faults = faults
@@ -64,7 +74,7 @@ class Webhooks:
 
     async def start(self) -> None:
         """Begin to deliver."""
-        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(), trust_env=False)
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._timeout_s), trust_env=False)
         self._task = asyncio.create_task(self._run(self._session))
 
     async def stop(self) -> None:

@@ -46,11 +46,11 @@ class SlackApi:
     """Everything under /api/. `methods`: by Slack's name, arguments in, the answer's fields out."""
 
     def __init__(
-        self, config: SlackConfig, pace: RateLimit, faults: Faults, record: Record, methods: Mapping[str, Callable[[Json], Json]]
+        self, config: SlackConfig, rate_limit: RateLimit, faults: Faults, record: Record, methods: Mapping[str, Callable[[Json], Json]]
     ) -> None:
         self._app = config.app
         self._per_minute = config.per_minute
-        self._pace = pace
+        self._rate_limit = rate_limit
         self._faults = faults
         self._record = record
         self._methods = methods
@@ -89,7 +89,7 @@ class SlackApi:
         if needed and not self._app.scopes.intersection(needed):
             raise SlackError("missing_scope", needed=needed[0], provided=",".join(sorted(self._app.scopes)))
         per_minute = self._per_minute.get(method)
-        if per_minute and (wait_s := self._pace.take(("method", method), per_minute, per_minute / 60)):
+        if per_minute and (wait_s := self._rate_limit.take(("method", method), per_minute, per_minute / 60)):
             raise SlackError("ratelimited", retry_after_s=wait_s)
         return self._methods[method](args)
 

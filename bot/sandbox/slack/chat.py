@@ -31,9 +31,9 @@ def stored_content(args: Json) -> Json:
 class ChatMethods:
     """Each method takes its arguments and returns the answer's fields; raises SlackError."""
 
-    def __init__(self, workspace: Workspace, pace: RateLimit, burst: int) -> None:
+    def __init__(self, workspace: Workspace, rate_limit: RateLimit, burst: int) -> None:
         self._workspace = workspace
-        self._pace = pace
+        self._rate_limit = rate_limit
         self._burst = burst
 
     def methods(self) -> Mapping[str, Callable[[Json], Json]]:
@@ -51,7 +51,7 @@ class ChatMethods:
         channel = self._writable(args)
         check_message(args, POST_TEXT)
         thread_ts = self._thread(channel, args)
-        if wait_s := self._pace.take(("chat.postMessage", channel.id), self._burst, 1.0):
+        if wait_s := self._rate_limit.take(("chat.postMessage", channel.id), self._burst, 1.0):
             raise SlackError("ratelimited", retry_after_s=wait_s)
         content = {"text": "", **stored_content(args)}
         if content.get("metadata") == {}:

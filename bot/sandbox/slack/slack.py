@@ -42,14 +42,14 @@ class Slack:
         self.response_urls = ResponseUrls(self.workspace, faults, self.record)
         self._faults = faults
         self._http = HttpDelivery(config, clock)
-        pace = RateLimit(clock)
+        rate_limit = RateLimit(clock)
         methods = {
             **ReadMethods(self.workspace).methods(),
-            **ChatMethods(self.workspace, pace, config.burst).methods(),
+            **ChatMethods(self.workspace, rate_limit, config.burst).methods(),
             **ViewMethods(self.workspace, self.modals).methods(),
             **self.socket_mode.methods(),
         }
-        self._api = SlackApi(config, pace, faults, self.record, methods)
+        self._api = SlackApi(config, rate_limit, faults, self.record, methods)
         people = Interactions(
             workspace=self.workspace,
             modals=self.modals,

@@ -42,5 +42,5 @@ def pressed_on_case(origin: Interaction) -> Pressed:
             shown_change=str(told.get("d", "")),
             origin=origin,
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise UnreadablePress(UnreadablePress.__doc__) from error

@@ -4,10 +4,8 @@ from dataclasses import dataclass
 
 from bot.slack.cards.bulletins.governance_buttons import PREFIX
 from bot.slack.cards.text.block_kit import carried
-from bot.slack.interaction import Interaction, UnreadablePress
+from bot.slack.interaction import SUBJECT_MOST, Interaction, UnreadablePress
 from routing.authority import GovernanceVerb
-
-SUBJECT_MOST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +24,7 @@ def pressed_on_bulletin(origin: Interaction) -> GovernancePressed:
     """The press that this interaction is. Raises UnreadablePress."""
     told = origin.told
     try:
-        typed = origin.inputs["text"]["value"].get("value") if origin.inputs else ""
+        typed = origin.inputs["text"]["value"].get("value") if origin.view_id else ""
         return GovernancePressed(
             verb=GovernanceVerb(origin.action.removeprefix(PREFIX)),
             subject=str(told["s"])[:SUBJECT_MOST],
@@ -35,7 +33,7 @@ def pressed_on_bulletin(origin: Interaction) -> GovernancePressed:
             reason=str(typed or ""),
             origin=origin,
         )
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise UnreadablePress(UnreadablePress.__doc__) from error
 
 

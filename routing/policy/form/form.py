@@ -69,7 +69,7 @@ class Start(Part):
 
 
 class Clock(Part):
-    """A row of the clock table: a clock, how long it lasts and for which cases; or rows with a name. See `routing.policy.clocks.table`."""
+    """A row of the clock table: a clock, how long it lasts and for which cases; or rows with a name."""
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["clock", "lasts"]}, {"required": ["preset"], "maxProperties": 1}]})
 
@@ -83,9 +83,7 @@ class Clock(Part):
         description="business: in the tier's calendar; elapsed: day and night. Default: business for the clocks of a tier that has a "
         "calendar, elapsed for information, hold and total",
     )
-    preset: Preset | None = Field(
-        default=None, description="rows with a name, in place of all other keys; see `routing.policy.clocks.presets`"
-    )
+    preset: Preset | None = Field(default=None, description="rows with a name, in place of all other keys")
 
     @model_validator(mode="after")
     def _row_or_preset(self) -> "Clock":
@@ -160,7 +158,7 @@ class Defaults(Part):
     )
     router: Literal["by-risk-class", "by-risk-score"] = Field(
         default="by-risk-class",
-        description="which documented router the thresholds and the mode follow; see `routing.policy.router_presets`",
+        description="which documented router the thresholds and the mode follow",
     )
     sync_from: Literal["medium", "high", "critical", "never"] = Field(default="high", description="risk from which the service waits")
 
@@ -204,7 +202,7 @@ class Workflow(Defaults):
 
 
 class RiskMatrix(Part):
-    """Risk class by impact and by how likely it is: unlikely, possible, likely (R2). See `routing.evaluation.risk`."""
+    """Risk class by impact and by how likely it is: unlikely, possible, likely (R2)."""
 
     low: tuple[Risk, Risk, Risk] = (Risk.LOW, Risk.LOW, Risk.MEDIUM)
     medium: tuple[Risk, Risk, Risk] = (Risk.LOW, Risk.MEDIUM, Risk.HIGH)
@@ -223,7 +221,7 @@ class RiskMatrix(Part):
 
 
 class Priority(Part):
-    """The weights of the priority formula; see `routing.evaluation.risk.priority`."""
+    """The weights of the priority formula."""
 
     low: int = Field(default=100, ge=0, le=100_000)
     medium: int = Field(default=300, ge=0, le=100_000)

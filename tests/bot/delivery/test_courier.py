@@ -20,7 +20,7 @@ from routing.review.revision import content_sha256
 from store.ledger.answers import Changed, Delivery, Opened
 from store.outbox.delivery import Delivered, Outgoing, SendError
 from store.outbox.token_buckets import Buckets
-from tests.bot.slack.northwind import ANNA, BEN, TIER1, TIER2, Northwind, ProcessDied, a_document, a_town
+from tests.bot.slack.northwind import ANNA, BEN, TIER1, TIER2, Northwind, ProcessDied, a_company, a_document
 
 MADE = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -43,7 +43,7 @@ class Grumpy:
 
 async def test_cards_go_out_at_one_a_second_and_the_urgent_first(sqlite_url: str) -> None:
     """Slack refuses none of them, and the case of higher priority overtakes those before it."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         for number in range(4):
             await company.submit(f"t-{number}")
         risky = await company.submit("t-risky", risk={"impact": "medium", "likelihood": 0.5, "recoverability": "easy"})
@@ -58,7 +58,7 @@ async def test_cards_go_out_at_one_a_second_and_the_urgent_first(sqlite_url: str
 
 async def test_slack_asks_for_a_pause_and_gets_it(sqlite_url: str) -> None:
     """429 with Retry-After: nothing more goes into that channel until then, and the card still comes."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         await company.submit()
         company.sandbox.faults.add(Fault("slack", "chat.postMessage", Mode.RATE_LIMITED, retry_after_s=10))
         await company.drain(9)
@@ -69,7 +69,7 @@ async def test_slack_asks_for_a_pause_and_gets_it(sqlite_url: str) -> None:
 
 async def test_a_hanging_channel_holds_up_no_page(sqlite_url: str) -> None:
     """Slack does not answer; PagerDuty has the page before it does."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         await company.submit()
         await company.drain()
         hang = asyncio.Event()
@@ -91,7 +91,7 @@ async def test_a_hanging_channel_holds_up_no_page(sqlite_url: str) -> None:
 async def test_a_callback_is_tried_again_with_its_row_until_it_is_taken(sqlite_url: str) -> None:
     """The same row, so the same webhook-id, and the one after it waits its turn."""
     grumpy = Grumpy(tries=4)
-    async with a_town(sqlite_url, senders=lambda _: {"callback": grumpy}) as company:
+    async with a_company(sqlite_url, senders=lambda _: {"callback": grumpy}) as company:
         await company.submit()
         await company.drain()
         await company.click(ANNA, "approve")
@@ -108,7 +108,7 @@ async def test_a_callback_is_tried_again_with_its_row_until_it_is_taken(sqlite_u
 async def test_a_callback_is_given_up_after_75_hours_with_an_event(sqlite_url: str) -> None:
     """Not earlier, and never silently."""
     grumpy = Grumpy(tries=1_000)
-    async with a_town(sqlite_url, senders=lambda _: {"callback": grumpy}) as company:
+    async with a_company(sqlite_url, senders=lambda _: {"callback": grumpy}) as company:
         case = await company.submit()
         await company.drain()
         await company.click(ANNA, "approve")
@@ -133,7 +133,7 @@ async def test_a_process_killed_after_sending_posts_no_second_card(sqlite_url: s
             deaths.remove(name)
             raise ProcessDied
 
-    async with a_town(sqlite_url, passing=passing) as company:
+    async with a_company(sqlite_url, passing=passing) as company:
         case = await company.submit()
         await company.courier.drain_once()
         assert len(company.sandbox.slack.messages(TIER1)) == 1
@@ -146,7 +146,7 @@ async def test_a_process_killed_after_sending_posts_no_second_card(sqlite_url: s
 
 async def test_many_changes_of_a_card_become_one_update(sqlite_url: str) -> None:
     """What waits while Slack is away is drawn once, as the case is then."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         await company.submit()
         await company.drain()
         before = company.sandbox.slack.record.count("chat.update")
@@ -167,7 +167,7 @@ async def test_a_bug_in_a_sender_stops_only_its_message(sqlite_url: str) -> None
         async def send(self, outgoing: Outgoing, view: View | Bulletin) -> Delivered:
             raise KeyError(outgoing.id)
 
-    async with a_town(sqlite_url, senders=lambda _: {"callback": Broken()}) as company:
+    async with a_company(sqlite_url, senders=lambda _: {"callback": Broken()}) as company:
         await company.submit()
         await company.drain()
         await company.click(ANNA, "approve")
@@ -188,7 +188,7 @@ async def test_services_that_hang_hold_up_no_other(sqlite_url: str) -> None:
                 await hang.wait()
             return Delivered()
 
-    async with a_town(sqlite_url, senders=lambda _: {"callback": Services()}) as company:
+    async with a_company(sqlite_url, senders=lambda _: {"callback": Services()}) as company:
         for service, cases in (("slow", 40), ("slower", 40), ("healthy", 1)):
             for number in range(cases):
                 case = await _open(company, service, f"{service}-{number}")
@@ -204,10 +204,10 @@ async def test_services_that_hang_hold_up_no_other(sqlite_url: str) -> None:
 
 async def test_an_urgent_update_waits_behind_no_other(sqlite_url: str) -> None:
     """Sixty cards are redrawn and Slack's pace is used up; the card that was decided just now is next all the same."""
-    async with a_town(sqlite_url) as company:
-        lanes, now = RateLimits(Buckets(company.ledger._writer)), company.clock()  # noqa: SLF001 - the company's only writer
-        waits = [await lanes.enter(_an_update(number, urgent=False), now) for number in range(60)]
-        urgent = await lanes.enter(_an_update(60, urgent=True), now)
+    async with a_company(sqlite_url) as company:
+        rate_limits, now = RateLimits(Buckets(company.ledger._writer)), company.clock()  # noqa: SLF001 - the company's only writer
+        waits = [await rate_limits.enter(_an_update(number, urgent=False), now) for number in range(60)]
+        urgent = await rate_limits.enter(_an_update(60, urgent=True), now)
         assert waits[-1] == now + timedelta(seconds=30)
         assert urgent is not None
         assert urgent - now <= timedelta(seconds=1.2)

@@ -13,6 +13,8 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from bot.delivery.guarded_client import Client, Guard, guard_for
 
+pytestmark = pytest.mark.outside
+
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
 INSIDE = [

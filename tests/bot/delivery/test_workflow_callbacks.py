@@ -23,7 +23,7 @@ from store.outbox.delivery import Outgoing
 from tests.bot.delivery.test_callback import LOOPBACK, receiving
 from tests.bot.edge import open_edge, services
 from tests.bot.slack.governance.test_governance import POLICY
-from tests.bot.slack.northwind import DEPLOYMENT, a_town
+from tests.bot.slack.northwind import DEPLOYMENT, a_company
 from tests.routing.factory import NOON, a_case, a_submission
 
 SUBJECT = "w_refunds"
@@ -120,7 +120,7 @@ async def test_an_alert_pages_once_and_its_page_ends(sqlite_url: str) -> None:
         figures={"figure": 0.3},
         action=Automation.PAUSED,
     )
-    async with a_town(sqlite_url, policy=POLICY) as company:
+    async with a_company(sqlite_url, policy=POLICY) as company:
         pager = company.courier._senders["pagerduty"]  # noqa: SLF001 - the very sender the courier uses
         assert isinstance(pager, Pager)
         page = Message(MessageKind.PAGE, "incidents", round=1, subject=alert.id)

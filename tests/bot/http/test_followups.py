@@ -14,7 +14,7 @@ async def opened(edge: Edge, **changes: Any) -> str:
 
 
 async def write(edge: Edge, case_id: str, kind: str, **body: Any) -> Answer:
-    """Post a letter about a case."""
+    """Post a follow-up about a case."""
     options = {name: body.pop(name) for name in ("secret", "webhook_id") if name in body}
     return await edge.post(f"/v1/cases/{case_id}/{kind}", {"type": f"case.{kind}", "case_id": case_id, **body}, **options)
 
@@ -90,7 +90,7 @@ async def test_a_service_sees_its_own_cases_only(edge: Edge) -> None:
 
 
 async def test_one_signature_serves_one_call(edge: Edge) -> None:
-    """A letter names its kind and case, a GET its target: moved elsewhere, a signature is worth nothing."""
+    """A follow-up names its kind and case, a GET its target: moved elsewhere, a signature is worth nothing."""
     case_id, other_id = await opened(edge), await opened(edge, task_id="t-18")
     body = {"type": "case.outcome", "case_id": case_id, "result": "failed"}
     moved = await edge.post(f"/v1/cases/{other_id}/outcome", body)
@@ -109,9 +109,10 @@ async def test_waiting_ends_with_the_decision(edge: Edge) -> None:
     waiting = asyncio.create_task(edge.get(f"/v1/cases/{case_id}?wait=60"))
     await edge.until_waiting(1)
     assert not waiting.done()
-    await edge.press(case_id)
-    assert (await waiting).body["verdict"] == "approved"
-    assert (await edge.get(f"/v1/cases/{case_id}?wait=60")).body["verdict"] == "approved"
+    async with asyncio.timeout(45):  # well below what was asked for
+        await edge.press(case_id)
+        assert (await waiting).body["verdict"] == "approved"
+        assert (await edge.get(f"/v1/cases/{case_id}?wait=60")).body["verdict"] == "approved"
     assert edge.api.waiting == 0
 
 

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import aiohttp
+import pytest
 from aiohttp import web
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -12,6 +13,8 @@ from bot.http.database_status import DatabaseStatus
 from bot.http.health import Health
 from bot.http.metrics import Metrics, Snapshot, Waiting
 from store.ledger.ledger import Ledger
+
+pytestmark = pytest.mark.outside
 
 
 class Bot:

@@ -206,7 +206,7 @@ class Northwind:
 
 
 @asynccontextmanager
-async def a_town(  # noqa: PLR0915  # a composition root: one line a part
+async def a_company(  # noqa: PLR0915  # a composition root: one line a part
     url: str,
     *,
     senders: Callable[[Sandbox], Mapping[str, Sender[View | Bulletin]]] | None = None,

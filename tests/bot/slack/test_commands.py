@@ -2,14 +2,14 @@
 
 import pytest
 
-from tests.bot.slack.northwind import ANNA, BEN, DMITRI, TIER1, Northwind, a_town
+from tests.bot.slack.northwind import ANNA, BEN, DMITRI, TIER1, Northwind, a_company
 
 SOMEBODY = "U0IDA000001"
 
 
 async def test_the_answer_is_for_the_asker_only(sqlite_url: str) -> None:
     """Nothing is posted into the channel."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         await company.submit()
         ack = await company.sandbox.slack.command(ANNA, TIER1, "/review", "status")
         assert ack.ok
@@ -20,7 +20,7 @@ async def test_the_answer_is_for_the_asker_only(sqlite_url: str) -> None:
 
 async def test_status_counts_what_waits(sqlite_url: str) -> None:
     """Two cases wait at the first tier, one of them claimed, and one is held up by a question."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         for number in range(3):
             await company.submit(f"t-{number}")
         await company.drain()
@@ -49,7 +49,7 @@ workflows:
 
 async def test_status_says_what_waits_in_a_channel(sqlite_url: str) -> None:
     """One line a channel, whichever ladders and tiers meet there."""
-    async with a_town(sqlite_url, policy=SHARED) as company:
+    async with a_company(sqlite_url, policy=SHARED) as company:
         await company.submit("t-climbs")
         await company.submit("t-other", workflow="pairs")
         await company.drain()
@@ -63,7 +63,7 @@ async def test_status_says_what_waits_in_a_channel(sqlite_url: str) -> None:
 
 async def test_next_is_the_most_important_case_that_this_person_may_decide(sqlite_url: str) -> None:
     """Ben gets what Anna has not claimed; Dmitri, who answers at the second tier only, gets nothing."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         await company.submit("t-claimed", title="The claimed one")
         await company.drain()
         await company.click(ANNA, "claim")
@@ -74,7 +74,7 @@ async def test_next_is_the_most_important_case_that_this_person_may_decide(sqlit
 
 async def test_mine_is_what_i_have_claimed(sqlite_url: str) -> None:
     """With a link to the card."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         await company.submit(title="My own case")
         await company.drain()
         await company.click(ANNA, "claim")
@@ -86,7 +86,7 @@ async def test_mine_is_what_i_have_claimed(sqlite_url: str) -> None:
 
 async def test_a_case_is_found_by_its_id_and_by_its_task(sqlite_url: str) -> None:
     """People paste either."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         case = await company.submit("order-8841", title="Refund for order 8841")
         assert "Refund for order 8841" in await _said(company, ANNA, f"case {case.id}")
         assert "Refund for order 8841" in await _said(company, ANNA, "case order-8841")
@@ -95,7 +95,7 @@ async def test_a_case_is_found_by_its_id_and_by_its_task(sqlite_url: str) -> Non
 
 async def test_a_case_is_shown_only_to_people_of_its_ladder(sqlite_url: str) -> None:
     """A member of the workspace who reviews nothing here sees no content."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         case = await company.submit(title="Confidential refund")
         said = await _said(company, SOMEBODY, f"case {case.id}")
         assert "Confidential" not in said
@@ -105,7 +105,7 @@ async def test_a_case_is_shown_only_to_people_of_its_ladder(sqlite_url: str) -> 
 @pytest.mark.parametrize(("who", "sentence"), [("U0GUEST0001", "Guests cannot"), ("U0STRANGER1", "Only members"), ("U0BOTHELP01", "A bot")])
 async def test_outsiders_get_no_answer_but_why(sqlite_url: str, who: str, sentence: str) -> None:
     """Not even the figures."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         await company.submit()
         said = await _said(company, who, "status")
         assert sentence in said
@@ -114,7 +114,7 @@ async def test_outsiders_get_no_answer_but_why(sqlite_url: str, who: str, senten
 
 async def test_an_unknown_word_gets_the_list(sqlite_url: str) -> None:
     """So does nothing at all."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         assert "/review next" in await _said(company, ANNA, "frobnicate")
         assert "/review next" in await _said(company, ANNA, "")
 

@@ -1,5 +1,6 @@
 """Slack's way in: only what Slack signed, just now, over exactly these bytes; and the way out with Socket Mode."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
@@ -13,7 +14,9 @@ from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack.http_delivery import sign
 from bot.slack.inbound import PATH, Inbound, is_genuine, make_bolt, make_client
 from bot.timeouts import ManualTimeouts
-from tests.bot.slack.northwind import ANNA, TIER1, Clock, a_town
+from tests.bot.slack.northwind import ANNA, TIER1, Clock, a_company
+
+pytestmark = pytest.mark.outside
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 STAMP = str(int(NOON.timestamp()))
@@ -50,7 +53,7 @@ def test_the_check_never_raises(timestamp: str, signature: str, body: bytes) -> 
 
 async def test_a_forged_press_is_turned_away(sqlite_url: str) -> None:
     """A captured press sent again after six minutes, and one signed by somebody else, get 401."""
-    async with a_town(sqlite_url) as company, ClientSession() as session:
+    async with a_company(sqlite_url) as company, ClientSession() as session:
         await company.submit()
         await company.drain()
         base = company.sandbox.slack._http.url  # noqa: SLF001 - where the sandbox delivers to
@@ -71,7 +74,7 @@ async def test_a_forged_press_is_turned_away(sqlite_url: str) -> None:
 
 async def test_signed_nonsense_is_no_error_of_ours(sqlite_url: str) -> None:
     """Bytes that are no text, a payload that is no JSON: 4xx."""
-    async with a_town(sqlite_url) as company, ClientSession() as session:
+    async with a_company(sqlite_url) as company, ClientSession() as session:
         base = company.sandbox.slack._http.url  # noqa: SLF001 - where the sandbox delivers to
         stamp, secret = str(int(company.clock.unix())), company.sandbox.config.slack.app.signing_secret
         for body in (b"\xff\xfe", b"payload=%7Bnot+json", b"payload=%5B%5D", b"{}"):
@@ -125,9 +128,10 @@ async def test_dialing_can_be_stopped() -> None:
         app = sandbox.config.slack.app
         sandbox.faults.add(Fault("slack", "apps.connections.open", Mode.SERVER_ERROR, times=None))
         client = make_client(session, sandbox.slack_api_url, app.bot_token)
-        inbound = Inbound(make_bolt(session, sandbox.slack_api_url, ManualTimeouts()), [], clock, client, app.app_token, redial_s=0.5)
+        inbound = Inbound(make_bolt(session, sandbox.slack_api_url, ManualTimeouts()), [], clock, client, app.app_token, redial_s=1_000.0)
         await inbound.start()
-        await inbound.stop()
+        async with asyncio.timeout(200):  # the next dial is far away
+            await inbound.stop()
 
 
 async def test_a_void_ticket_is_not_dialed_for_ever() -> None:

@@ -6,12 +6,12 @@ from bot.sandbox.faults import Fault, Mode
 from bot.slack.sender import SlackSender
 from routing.change import Message, MessageKind
 from store.outbox.delivery import Outgoing, SendError
-from tests.bot.slack.northwind import ANNA, TIER1, TIER2, a_town
+from tests.bot.slack.northwind import ANNA, TIER1, TIER2, a_company
 
 
 async def test_a_new_case_gets_one_card_that_can_be_found_again(sqlite_url: str) -> None:
     """The card stands in the channel with our mark on it, without previews, and the book says where."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         case = await company.submit()
         await company.drain()
         [card] = company.sandbox.slack.messages(TIER1)
@@ -28,7 +28,7 @@ async def test_a_new_case_gets_one_card_that_can_be_found_again(sqlite_url: str)
 @pytest.mark.parametrize("mode", [Mode.DROP_REPLY, Mode.APPLY_LATE])
 async def test_a_lost_reply_leads_to_no_second_card(database_url: str, mode: Mode) -> None:
     """The post worked, at once or 25 seconds late, its reply was lost: after the quiet time the card is found and adopted."""
-    async with a_town(database_url) as company:
+    async with a_company(database_url) as company:
         case = await company.submit()
         company.sandbox.faults.add(Fault("slack", "chat.postMessage", mode, seconds=25))
         await company.drain(29)
@@ -41,7 +41,7 @@ async def test_a_lost_reply_leads_to_no_second_card(database_url: str, mode: Mod
 
 async def test_a_card_that_never_arrived_is_posted_after_looking(sqlite_url: str) -> None:
     """The connection broke before Slack did anything: nothing is found, so it is posted."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         await company.submit()
         company.sandbox.faults.add(Fault("slack", "chat.postMessage", Mode.UNREACHABLE))
         await company.drain(35)
@@ -51,7 +51,7 @@ async def test_a_card_that_never_arrived_is_posted_after_looking(sqlite_url: str
 
 async def test_nothing_is_posted_while_the_history_cannot_be_read(sqlite_url: str) -> None:
     """An unclear post is never repeated blindly, however long the history stays unreadable."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         await company.submit()
         company.sandbox.faults.add(Fault("slack", "chat.postMessage", Mode.DROP_REPLY))
         unreadable = company.sandbox.faults.add(Fault("slack", "conversations.history", Mode.SERVER_ERROR, times=None))
@@ -65,7 +65,7 @@ async def test_nothing_is_posted_while_the_history_cannot_be_read(sqlite_url: st
 
 async def test_a_note_whose_reply_was_lost_is_said_once(sqlite_url: str) -> None:
     """The same care in the thread: a comment appears once under the card."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         await company.submit()
         await company.drain()
         await company.click(ANNA, "comment")
@@ -78,7 +78,7 @@ async def test_a_note_whose_reply_was_lost_is_said_once(sqlite_url: str) -> None
 
 async def test_an_escalated_case_has_a_card_at_both_tiers_and_the_old_one_points_to_the_new(sqlite_url: str) -> None:
     """The old copy loses its buttons and links to where the case is now."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         await company.submit()
         await company.drain()
         await company.click(ANNA, "escalate")
@@ -92,7 +92,7 @@ async def test_an_escalated_case_has_a_card_at_both_tiers_and_the_old_one_points
 
 async def test_an_update_that_changes_nothing_is_not_sent(sqlite_url: str) -> None:
     """Slack's pace is too precious for updates nobody would see."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         case = await company.submit()
         await company.drain()
         view = await company.views.view(case.id)
@@ -109,7 +109,7 @@ async def test_an_update_that_changes_nothing_is_not_sent(sqlite_url: str) -> No
 
 async def test_a_channel_without_the_bot_is_given_up_with_an_alarm(sqlite_url: str) -> None:
     """What cannot work is not tried for a day: the case says that its card was not delivered."""
-    async with a_town(sqlite_url, policy=_POLICY_ELSEWHERE) as company:
+    async with a_company(sqlite_url, policy=_POLICY_ELSEWHERE) as company:
         case = await company.submit()
         await company.drain()
         assert "not_delivered" in await company.events(case)
@@ -120,7 +120,7 @@ async def test_a_channel_without_the_bot_is_given_up_with_an_alarm(sqlite_url: s
 
 async def test_a_message_for_another_peer_is_refused(sqlite_url: str) -> None:
     """A page handed to Slack's sender is a bug that must show."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         case = await company.submit()
         view = await company.views.view(case.id)
         assert view is not None

@@ -221,7 +221,7 @@ def test_what_people_said_and_earlier_contents_are_masked_too() -> None:
 
 @given(st.text(alphabet="0123456789 +-./()@:=aAbDEZ%&\u00a0\n", max_size=400))
 def test_any_text_can_be_masked(text: str) -> None:
-    """Passages stand in order, within the text and apart, and what they cover is gone."""
+    """Spans stand in order, within the text and apart, and what they cover is gone."""
     at = 0
     for span in find(text):
         assert at <= span.start < span.end <= len(text)

@@ -299,6 +299,7 @@ def test_format_v1_is_frozen(tmp_path: Path) -> None:
     assert findings(export(tmp_path / "export", entries), vector["receipt"]["checkpoint"]) == ""
 
 
+@pytest.mark.outside
 def test_verification_needs_nothing_but_python_and_ed25519() -> None:
     """An auditor runs it with the standard library and `cryptography`; no other package of ours or anybody's is loaded."""
     program = (

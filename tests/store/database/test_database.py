@@ -117,6 +117,7 @@ async def test_one_process_at_a_time_holds_a_lock_on_postgres(empty_postgres_url
     await other.close()
 
 
+@pytest.mark.outside
 async def test_a_second_process_is_refused_by_whatever_name_it_knows_the_file(tmp_path: Path) -> None:
     """A link to the file is the same file."""
     (tmp_path / "link.db").symlink_to(tmp_path / "tierline.db")

@@ -76,7 +76,7 @@ async def test_free_cases_come_by_priority_then_due_time(database_url: str) -> N
 
 
 async def test_nobody_waits_for_ever(database_url: str) -> None:
-    """Ten points for each hour of waiting, 400 at most: the order that `routing.evaluation.risk.standing` gives."""
+    """Ten points for each hour of waiting, 400 at most: the order that `routing.evaluation.risk.waiting_priority` gives."""
     async with open_books(database_url) as books:
         for task, priority, hours in (("t-old", 100, 25), ("t-urgent", 900, 0), ("t-fresh", 300, 0)):
             await books.ledger.open(a_delivery(task), opening(a_submission(task_id=task), priority=priority))

@@ -85,7 +85,7 @@ async def past(books: Books, limit: int = 1_000) -> list[Stored]:
 async def test_a_policy_replayed_on_its_own_cases_changes_nothing(database_url: str) -> None:
     """Staged, sampled, under an exception, over a cap, reviewed in full, sent back: every case goes where it went."""
     async with open_books(database_url, policy=TEXT) as books:
-        for number in range(12):
+        for number in range(40):  # half of them are drawn to be automatic, and more than four an hour are over the cap
             await post(books, f"plain-{number}")
         await post(books, "lacking", request=None)
         await books.ledger.govern(putting(controls={"refunds": Control(workflow="refunds", automation=Automation.REVIEW_ALL)}))
@@ -111,7 +111,7 @@ async def test_a_policy_replayed_on_its_own_cases_changes_nothing(database_url: 
             await post(books, f"staged-{number}")
         stored = await past(books)
         assert [one.replayed.task_id for one in stored][:2] == ["plain-0", "plain-1"]
-        assert len(stored) == 26
+        assert len(stored) == 54
         facts = [one.replayed.facts for one in stored]
         assert any(one.staged for one in facts)
         assert any(one.waived for one in facts)

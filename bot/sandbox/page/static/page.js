@@ -84,7 +84,7 @@ function drawModal(dialog, html) {
   if (!before || before.view !== view.dataset.view) $("input, textarea, select", view)?.focus();
 }
 
-// Deeds
+// Actions
 
 async function act(verb, action = {}) {
   let answer;

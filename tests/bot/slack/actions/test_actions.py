@@ -4,12 +4,12 @@ import pytest
 
 from bot.sandbox.faults import Fault, Mode
 from routing.vocabulary import State, Verdict
-from tests.bot.slack.northwind import ANNA, BEN, CHIARA, DMITRI, TIER1, TIER2, a_town
+from tests.bot.slack.northwind import ANNA, BEN, CHIARA, DMITRI, TIER1, TIER2, a_company
 
 
 async def test_one_press_approves(database_url: str) -> None:
     """Anna is of the group: the case is approved, she is told what, the card loses its buttons."""
-    async with a_town(database_url) as company:
+    async with a_company(database_url) as company:
         case = await company.submit()
         await company.drain()
         assert (await company.click(ANNA, "approve")).ok
@@ -24,7 +24,7 @@ async def test_one_press_approves(database_url: str) -> None:
 
 async def test_a_payload_that_comes_twice_counts_once(sqlite_url: str) -> None:
     """The same press delivered twice is one decision, and the second delivery is answered like the first."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         case = await company.submit()
         await company.drain()
         ack = await company.click(ANNA, "approve", deliver_twice=True)
@@ -46,7 +46,7 @@ async def test_a_payload_that_comes_twice_counts_once(sqlite_url: str) -> None:
 )
 async def test_whoever_may_not_decide_is_told_why_and_it_is_recorded(sqlite_url: str, who: str, reason: str, sentence: str) -> None:
     """A guest, a stranger, a bot, somebody of another group: nothing happens to the case but an event with the reason."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         case = await company.submit()
         await company.drain()
         await company.click(who, "approve")
@@ -58,7 +58,7 @@ async def test_whoever_may_not_decide_is_told_why_and_it_is_recorded(sqlite_url:
 
 async def test_nobody_decides_while_slack_cannot_say_who_they_are(sqlite_url: str) -> None:
     """Slack does not answer for people: closed, not open; afterwards the same person may."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         case = await company.submit()
         await company.drain()
         fault = company.sandbox.faults.add(Fault("slack", "users.info", Mode.SERVER_ERROR, times=None))
@@ -72,7 +72,7 @@ async def test_nobody_decides_while_slack_cannot_say_who_they_are(sqlite_url: st
 
 async def test_a_group_that_is_disabled_has_no_members(sqlite_url: str) -> None:
     """An empty or disabled group means nobody, not everybody."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         case = await company.submit()
         await company.drain()
         company.sandbox.slack.workspace.change_group("S0FRONTLINE", disabled_at=1)
@@ -83,7 +83,7 @@ async def test_a_group_that_is_disabled_has_no_members(sqlite_url: str) -> None:
 
 async def test_the_button_of_an_old_copy_is_refused(sqlite_url: str) -> None:
     """Anna's client still shows the card as it was before the case climbed."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         case = await company.submit()
         await company.drain()
         old = company.card()
@@ -97,7 +97,7 @@ async def test_the_button_of_an_old_copy_is_refused(sqlite_url: str) -> None:
 
 async def test_a_press_is_accepted_before_we_know_where_the_card_stands(sqlite_url: str) -> None:
     """The reply to posting the card was lost, but people see it: our own mark on the message is enough."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         case = await company.submit()
         company.sandbox.faults.add(Fault("slack", "chat.postMessage", Mode.DROP_REPLY))
         await company.courier.drain_once()
@@ -108,7 +108,7 @@ async def test_a_press_is_accepted_before_we_know_where_the_card_stands(sqlite_u
 
 async def test_a_message_without_our_mark_is_no_card(sqlite_url: str) -> None:
     """The same button on a message that we did not post as this card does nothing."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         case = await company.submit()
         await company.drain()
         copied = company.card() | {"ts": "1700000000.000001", "metadata": {"event_type": "other", "event_payload": {}}}
@@ -119,7 +119,7 @@ async def test_a_message_without_our_mark_is_no_card(sqlite_url: str) -> None:
 
 async def test_rejecting_asks_for_a_reason_and_counts_on_submit(sqlite_url: str) -> None:
     """Opening the form changes nothing; submitting it decides."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         case = await company.submit()
         await company.drain()
         await company.click(ANNA, "reject")
@@ -132,7 +132,7 @@ async def test_rejecting_asks_for_a_reason_and_counts_on_submit(sqlite_url: str)
 
 async def test_a_form_is_not_offered_to_whoever_may_not_submit_it(sqlite_url: str) -> None:
     """A guest gets the reason instead of a form to fill in for nothing, and the refusal is recorded."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         case = await company.submit()
         await company.drain()
         await company.click("U0GUEST0001", "reject")
@@ -143,7 +143,7 @@ async def test_a_form_is_not_offered_to_whoever_may_not_submit_it(sqlite_url: st
 
 async def test_what_was_typed_is_never_lost(sqlite_url: str) -> None:
     """Somebody else was faster: the form stays open with its text and says so; a second submit is another press."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         await company.submit()
         await company.drain()
         await company.click(ANNA, "reject")
@@ -156,7 +156,7 @@ async def test_what_was_typed_is_never_lost(sqlite_url: str) -> None:
 
 async def test_a_modification_is_previewed_before_it_counts(sqlite_url: str) -> None:
     """The difference comes first; only what was shown can be sent, and it is what will be executed."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         case = await company.submit()
         await company.drain()
         await company.click(ANNA, "modify")
@@ -179,7 +179,7 @@ async def test_a_modification_is_previewed_before_it_counts(sqlite_url: str) -> 
 
 async def test_a_corrected_category_is_previewed_before_it_counts(sqlite_url: str) -> None:
     """Only a pre-filled field is changed: another one than the preview showed is previewed again, and what was shown is recorded."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         case = await company.submit(prefill={"category": "billing", "summary": "Charged twice"})
         await company.drain()
         await company.click(ANNA, "modify")
@@ -196,7 +196,7 @@ async def test_a_corrected_category_is_previewed_before_it_counts(sqlite_url: st
 
 async def test_a_failed_check_makes_approving_ask_for_words(sqlite_url: str) -> None:
     """The button opens a form instead of counting; with reason and words it counts, and the person is told what was approved."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         case = await company.submit(checks=[{"name": "rules", "result": "fail", "detail": "Above the limit."}])
         await company.drain()
         await company.click(ANNA, "approve")
@@ -213,7 +213,7 @@ async def test_a_failed_check_makes_approving_ask_for_words(sqlite_url: str) -> 
 
 async def test_a_modification_that_changes_nothing_says_so(sqlite_url: str) -> None:
     """The form stays open."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         case = await company.submit()
         await company.drain()
         await company.click(ANNA, "modify")
@@ -224,7 +224,7 @@ async def test_a_modification_that_changes_nothing_says_so(sqlite_url: str) -> N
 
 async def test_opening_the_evidence_is_recorded_and_shown(sqlite_url: str) -> None:
     """The full evidence opens at once; the log says who has seen it."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         case = await company.submit()
         await company.drain()
         await company.click(ANNA, "open_evidence")
@@ -236,7 +236,7 @@ async def test_opening_the_evidence_is_recorded_and_shown(sqlite_url: str) -> No
 
 async def test_long_evidence_is_turned_page_by_page(sqlite_url: str) -> None:
     """The next page comes in the same modal."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         await company.submit(request="word " * 8_000)
         await company.drain()
         await company.click(ANNA, "open_evidence")
@@ -251,7 +251,7 @@ async def test_long_evidence_is_turned_page_by_page(sqlite_url: str) -> None:
 
 async def test_what_did_not_fit_on_the_card_is_opened_before_approving(sqlite_url: str) -> None:
     """An approval of something cut off is refused until the person has opened all of it."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         case = await company.submit(request="word " * 8_000)
         await company.drain()
         await company.click(ANNA, "approve")
@@ -263,7 +263,7 @@ async def test_what_did_not_fit_on_the_card_is_opened_before_approving(sqlite_ur
 
 async def test_asking_pauses_the_case_and_tells_the_service(sqlite_url: str) -> None:
     """The question goes to the service by callback and stands in the thread."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         case = await company.submit()
         await company.drain()
         await company.click(ANNA, "ask")
@@ -276,7 +276,7 @@ async def test_asking_pauses_the_case_and_tells_the_service(sqlite_url: str) -> 
 
 async def test_claiming_names_the_person_on_the_card(sqlite_url: str) -> None:
     """Others see at once that somebody is on it, and cannot take it too."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         case = await company.submit()
         await company.drain()
         await company.click(ANNA, "claim")
@@ -288,7 +288,7 @@ async def test_claiming_names_the_person_on_the_card(sqlite_url: str) -> None:
 
 async def test_a_decided_action_is_asked_back_once(sqlite_url: str) -> None:
     """Roll back needs a reason and words; while it is asked, nobody asks again."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         case = await company.submit()
         await company.drain()
         before = company.card()
@@ -307,7 +307,7 @@ async def test_a_decided_action_is_asked_back_once(sqlite_url: str) -> None:
 
 async def test_a_form_that_slack_no_longer_opens_is_said(sqlite_url: str) -> None:
     """The trigger died: the person is asked to press again instead of seeing nothing."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         await company.submit()
         await company.drain()
         company.sandbox.faults.add(Fault("slack", "views.open", Mode.SERVER_ERROR))
@@ -317,7 +317,7 @@ async def test_a_form_that_slack_no_longer_opens_is_said(sqlite_url: str) -> Non
 
 async def test_when_nothing_can_be_recorded_nothing_counts(sqlite_url: str) -> None:
     """The ledger has stopped: the person is told that it did not count."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         case = await company.submit()
         await company.drain()
         company.ledger.stop_recording("the log and its checkpoints disagree")
@@ -328,7 +328,7 @@ async def test_when_nothing_can_be_recorded_nothing_counts(sqlite_url: str) -> N
 
 async def test_the_next_tier_decides_after_an_escalation(sqlite_url: str) -> None:
     """The senior group answers at the second tier, with the words of the first before them."""
-    async with a_town(sqlite_url) as company:
+    async with a_company(sqlite_url) as company:
         case = await company.submit()
         await company.drain()
         await company.click(ANNA, "escalate")

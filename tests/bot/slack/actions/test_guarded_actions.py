@@ -7,7 +7,7 @@ import pytest
 
 from routing.case.case import Case
 from routing.vocabulary import CaseKind, State, Verdict
-from tests.bot.slack.northwind import ANNA, BEN, CHIARA, DMITRI, POLICY, TIER1, TIER2, Northwind, a_town
+from tests.bot.slack.northwind import ANNA, BEN, CHIARA, DMITRI, POLICY, TIER1, TIER2, Northwind, a_company
 
 GUARDED = (
     POLICY.replace(b"workflows:", b"roles: {supervisor: [seniors]}\nworkflows:")
@@ -30,7 +30,7 @@ SURE: dict[str, Any] = {
 @pytest.fixture
 async def company(database_url: str) -> AsyncIterator[Northwind]:
     """Northwind with a policy that guards."""
-    async with a_town(database_url, policy=GUARDED) as company:
+    async with a_company(database_url, policy=GUARDED) as company:
         yield company
 
 

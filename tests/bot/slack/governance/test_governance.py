@@ -15,7 +15,7 @@ from routing.governance.ruling import Governed, Ruling
 from routing.governance.waiver_lifecycle import list_weekly
 from routing.policy.file import load_policy
 from store.ledger.prefetch import InboxKey
-from tests.bot.slack.northwind import ANNA, TIER1, Northwind, a_town
+from tests.bot.slack.northwind import ANNA, TIER1, Northwind, a_company
 
 ADA, GRACE, HUGO = "U0ADMIN0001", "U0GRACE0001", "U0HUGO00001"
 OPS, OWNERS, TEAM = "review-ops", "review-owners", "T0TIERLINE"
@@ -39,7 +39,7 @@ workflows:
 
 async def test_a_pause_by_order_is_said_where_it_matters(database_url: str) -> None:
     """Operations gets a bulletin with a button, the reviewers one without, the service its callback, and only Ada an answer."""
-    async with a_town(database_url, policy=POLICY) as company:
+    async with a_company(database_url, policy=POLICY) as company:
         said = await command(company, ADA, "pause refunds The model invents order numbers.")
         assert "`refunds` is paused" in said
         await company.drain()
@@ -54,7 +54,7 @@ async def test_a_pause_by_order_is_said_where_it_matters(database_url: str) -> N
 
 async def test_resume_asks_why_and_the_old_bulletin_loses_its_buttons(sqlite_url: str) -> None:
     """A form opens, its reason is posted anew; pressed once more, the old message would do nothing."""
-    async with a_town(sqlite_url, policy=POLICY) as company:
+    async with a_company(sqlite_url, policy=POLICY) as company:
         await command(company, ADA, "pause refunds Wrong totals.")
         await company.drain()
         as_seen = company.card(OPS)
@@ -76,7 +76,7 @@ async def test_resume_asks_why_and_the_old_bulletin_loses_its_buttons(sqlite_url
 
 async def test_who_may_not_is_told_and_it_is_recorded(sqlite_url: str) -> None:
     """By name; a guest does not even learn who may."""
-    async with a_town(sqlite_url, policy=POLICY) as company:
+    async with a_company(sqlite_url, policy=POLICY) as company:
         assert "not yours to decide" in await command(company, ANNA, "pause refunds I want a break.")
         await command(company, ADA, "pause refunds Wrong totals.")
         await company.drain()
@@ -87,7 +87,7 @@ async def test_who_may_not_is_told_and_it_is_recorded(sqlite_url: str) -> None:
 
 async def test_the_same_message_delivered_twice_counts_once(sqlite_url: str) -> None:
     """Slack may send it again; it is answered as the first time."""
-    async with a_town(sqlite_url, policy=POLICY) as company:
+    async with a_company(sqlite_url, policy=POLICY) as company:
         await company.commands.answer(ADA, TEAM, "pause refunds Wrong totals.", "trigger-1")
         again = await company.commands.answer(ADA, TEAM, "pause refunds Wrong totals.", "trigger-1")
         assert "recorded already" in again.text
@@ -97,7 +97,7 @@ async def test_the_same_message_delivered_twice_counts_once(sqlite_url: str) -> 
 @pytest.mark.parametrize("mode", [Mode.DROP_REPLY, Mode.APPLY_LATE])
 async def test_a_lost_reply_leads_to_no_second_bulletin(sqlite_url: str, mode: Mode) -> None:
     """It is found again by its mark, as cards are."""
-    async with a_town(sqlite_url, policy=POLICY) as company:
+    async with a_company(sqlite_url, policy=POLICY) as company:
         company.sandbox.faults.add(Fault("slack", "chat.postMessage", mode, seconds=25))
         await command(company, ADA, "pause refunds Wrong totals.")
         await company.drain(70)
@@ -107,7 +107,7 @@ async def test_a_lost_reply_leads_to_no_second_bulletin(sqlite_url: str, mode: M
 
 async def test_a_stopped_line_pages_and_is_read_at_three_in_the_morning(sqlite_url: str) -> None:
     """One incident: rule, case, what was done, who may resume; acknowledged in Slack it is acknowledged in PagerDuty."""
-    async with a_town(sqlite_url, policy=POLICY) as company:
+    async with a_company(sqlite_url, policy=POLICY) as company:
         case = await company.submit()
 
         def stop(governed: Governed, now: datetime) -> Ruling:
@@ -131,7 +131,7 @@ async def test_a_stopped_line_pages_and_is_read_at_three_in_the_morning(sqlite_u
 
 async def test_an_exception_is_asked_for_by_one_and_approved_by_another(sqlite_url: str) -> None:
     """The owners' channel has the buttons; the list shows what is in force."""
-    async with a_town(sqlite_url, policy=POLICY) as company:
+    async with a_company(sqlite_url, policy=POLICY) as company:
         words = "exception request refunds waives=retrieval_weak,check_warned days=30 uses=50 The index is being rebuilt."
         assert "It waits for a policy owner who is not you" in await command(company, GRACE, words)
         await company.drain()
@@ -149,7 +149,7 @@ async def test_an_exception_is_asked_for_by_one_and_approved_by_another(sqlite_u
 
 async def test_the_weekly_list_is_posted_as_it_stands(sqlite_url: str) -> None:
     """Once, whoever of the replicas asks for it."""
-    async with a_town(sqlite_url, policy=POLICY) as company:
+    async with a_company(sqlite_url, policy=POLICY) as company:
         await command(company, ADA, "exception request refunds waives=retrieval_weak days=30 The index is being rebuilt.")
         for _ in range(2):
             await company.ledger.govern(list_weekly("2026-W47"), key=InboxKey("govern", "weekly", "2026-W47"))
@@ -161,7 +161,7 @@ async def test_the_weekly_list_is_posted_as_it_stands(sqlite_url: str) -> None:
 
 async def test_an_order_without_its_reason_is_answered_with_how_it_is_typed(sqlite_url: str) -> None:
     """And nothing is recorded."""
-    async with a_town(sqlite_url, policy=POLICY) as company:
+    async with a_company(sqlite_url, policy=POLICY) as company:
         assert "/review pause WORKFLOW REASON" in await command(company, ADA, "pause refunds")
         assert "waives=CODE" in await command(company, ADA, "exception request refunds because")
         assert not (await company.reads.govern_events("w_refunds"))
@@ -171,7 +171,7 @@ async def test_an_order_without_its_reason_is_answered_with_how_it_is_typed(sqli
 
 async def test_a_batch_is_held_and_one_case_released(sqlite_url: str) -> None:
     """Every open case of one model; a released one is decided again."""
-    async with a_town(sqlite_url, policy=POLICY) as company:
+    async with a_company(sqlite_url, policy=POLICY) as company:
         mine = [await company.submit(f"t-{number}") for number in range(3)]
         other = await company.submit("t-other", model={"name": "another", "version": "9", "confidence": 0.85})
         answer = await command(company, ADA, "quarantine workflow=refunds model=m since=2h Wrong totals.")
@@ -185,7 +185,7 @@ async def test_a_batch_is_held_and_one_case_released(sqlite_url: str) -> None:
 
 async def test_a_button_on_a_message_that_is_none_of_ours_counts_for_nothing(sqlite_url: str) -> None:
     """Its value is believed only on a bulletin of this deployment; the attempt is recorded."""
-    async with a_town(sqlite_url, policy=POLICY) as company:
+    async with a_company(sqlite_url, policy=POLICY) as company:
         rulings = Rulings(company.ledger, company.reads, company.people, lambda: load_policy(POLICY, {}), lambda _verb, _result: None)
         asked = Asked(GovernanceVerb.PAUSE, "w_refunds", ADA, TEAM, "press-1", "From nowhere.", known=False)
         outcome = await rulings.carry_out(asked)
@@ -197,7 +197,7 @@ async def test_a_button_on_a_message_that_is_none_of_ours_counts_for_nothing(sql
 @pytest.mark.parametrize(
     "words", ["pause", "freeze refunds", "quarantine c_1", "quarantine workflow= x", "exception approve", "policy rollback", "acknowledge"]
 )
-def test_half_an_order_is_explained(words: str) -> None:
+def test_half_a_command_is_explained(words: str) -> None:
     """Never guessed."""
     assert isinstance(read_command(words, NOW), Unclear)
 
