@@ -9,7 +9,7 @@ import shutil
 import sys
 from collections.abc import AsyncIterator, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -64,11 +64,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Hold what is marked `fast` to it."""
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+    """Hold what is marked `fast` to it, its fixtures too."""
+    with _watched(item):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """The same for the test itself; what ends after it may be the server of others."""
+    with _watched(item):
+        return (yield)
+
+
+@contextmanager
+def _watched(item: pytest.Item) -> Iterator[None]:
     running[:] = [item.nodeid] if item.get_closest_marker("fast") else []
     try:
-        return (yield)
+        yield
     finally:
         running.clear()
 
