@@ -41,13 +41,13 @@ def demo(
     if not once:
         asyncio.run(_hands_on(None if policy is None else policy.read_bytes(), port, as_json=as_json))
         return
-    if policy is not None or port is not None:
-        raise typer.BadParameter("--once plays its own story: without --policy and --port")
-    if not asyncio.run(_once(fault, patience, as_json=as_json)):
+    if policy is not None:
+        raise typer.BadParameter("--once plays its own story: without --policy")
+    if not asyncio.run(_once(port, fault, patience, as_json=as_json)):
         raise typer.Exit(FOUND)
 
 
-async def _once(fault: str | None, patience_s: float | None, *, as_json: bool) -> bool:
+async def _once(port: int | None, fault: str | None, patience_s: float | None, *, as_json: bool) -> bool:
     from bot.demo.play import FAULTS, play_story
     from bot.demo.story import PATIENCE_S
 
@@ -67,7 +67,7 @@ async def _once(fault: str | None, patience_s: float | None, *, as_json: bool) -
         else:
             print(f"  ✓ {text}", flush=True)
 
-    missing = await play_story(chapter, step, fault=fault, patience_s=patience_s or PATIENCE_S)
+    missing = await play_story(chapter, step, port=port, fault=fault, patience_s=patience_s or PATIENCE_S)
     if missing is None:
         if not as_json:
             print(f"\nAll {seen} steps were seen by the sandbox's own ledgers.")

@@ -15,7 +15,7 @@ from bot.demo.observer import MissingError
 from bot.demo.people import GRACE, SLACK_IDS
 from bot.demo.proposal import next_policy
 from bot.demo.scene import Scene
-from bot.demo.stage import SERVICE, Stage, free_port, set_up
+from bot.demo.stage import SERVICE, Stage, set_up
 from bot.demo.story import PATIENCE_S, play
 from bot.logs import set_up_logs
 from bot.sandbox.faults import Fault, Mode
@@ -62,11 +62,16 @@ class Welcome:
 
 
 async def play_story(
-    chapter: Callable[[str], None], step: Callable[[str], None], *, fault: str | None = None, patience_s: float = PATIENCE_S
+    chapter: Callable[[str], None],
+    step: Callable[[str], None],
+    *,
+    port: int | None = None,
+    fault: str | None = None,
+    patience_s: float = PATIENCE_S,
 ) -> Missing | None:
-    """Play the whole story in a fresh sandbox. None when its ledgers saw every step."""
+    """Play the whole story in a fresh sandbox, its page on `port` or any. None when its ledgers saw every step. Raises OSError."""
     with _directory() as (directory, log):
-        async with set_up(directory, unhurried=True) as stage:
+        async with set_up(directory, page_ports=(port or 0,), unhurried=True) as stage:
             if fault is not None:
                 stage.sandbox.faults.add(FAULTS[fault])
             try:
@@ -88,10 +93,9 @@ async def play_hands_on(
 
     The page is on `port` (8000 if that is free, else any), the bot on the one after it if that is free. Raises PolicyError, OSError.
     """
-    page_port = free_port(PAGE_PORT) if port is None else port
-    bot_port = free_port(page_port + 1) if 0 < page_port < 65535 else 0
+    page_ports = (PAGE_PORT, 0) if port is None else (port,)
     with _directory() as (directory, _):
-        async with set_up(directory, policy_text=policy, page_port=page_port, bot_port=bot_port) as stage, beside(stage):
+        async with set_up(directory, policy_text=policy, page_ports=page_ports) as stage, beside(stage):
             posted = await _prepare(stage) if policy is None else 0
             sandbox = stage.sandbox
             welcome(

@@ -4,13 +4,13 @@ starting; it touches neither the environment nor the working directory.
 
 import re
 import secrets
-import socket
 from base64 import b64encode
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -20,7 +20,7 @@ from bot.demo.receiver_kit import verifying
 from bot.demo.workspace import workspace_for
 from bot.sandbox.customer import CustomerConfig
 from bot.sandbox.northwind import PAGERDUTY
-from bot.sandbox.sandbox import HOST, Sandbox
+from bot.sandbox.sandbox import Sandbox, on_first_free
 from bot.sandbox.slack.seed import SLACK
 from bot.settings import Settings, read_settings
 from bot.timeouts import REAL, ManualTimeouts
@@ -30,6 +30,7 @@ from store.audit.signed_note import Signer
 from store.vault.keys import signing_key
 
 SERVICE = "northwind-agent"
+MAX_PORT = 65535
 _PAGERS = ("DEMO_PAGE_SENIORS", "DEMO_PAGE_EXPERTS", "DEMO_PAGE_DUTY")
 """Names in the policy of the three pagers of the sandbox, in its order."""
 
@@ -56,11 +57,13 @@ class Stage:
 
 @asynccontextmanager
 async def set_up(
-    directory: Path, *, policy_text: bytes | None = None, page_port: int = 0, bot_port: int = 0, unhurried: bool = False
+    directory: Path, *, policy_text: bytes | None = None, page_ports: Sequence[int] = (0,), unhurried: bool = False
 ) -> AsyncIterator[Stage]:
-    """Start everything in `directory`, stop it at the end. `policy_text`: another policy than the demonstration's; the service may post
-    cases for all its workflows. `unhurried`: nobody's seconds count, for a story that ends the same on a slow machine. Raises PolicyError,
-    OSError for a port that is taken.
+    """Start everything in `directory`, stop it at the end.
+
+    `policy_text`: another policy than the demonstration's; the service may post cases for all its workflows. The page is on the first of
+    `page_ports` that nobody has, the bot on the one after it or any. `unhurried`: nobody's seconds count, for a story that ends the same
+    on a slow machine. Raises PolicyError, OSError where every port is taken.
     """
     text = policy_text if policy_text is not None else files("bot.demo").joinpath("policy.yml").read_bytes()
     secret, callback_secret = _secret(), _secret()
@@ -71,12 +74,18 @@ async def set_up(
     identity = replace(SLACK.app, bot_token=f"xoxb-{secrets.token_hex(12)}", signing_secret=secrets.token_hex(16))
     clock = StoryClock()
     sandbox = Sandbox(clock.unix, workspace_for(policy, identity, CustomerConfig(SERVICE, secret, (callback_secret,)), unhurried=unhurried))
-    await sandbox.start(page_port=page_port)
+    await sandbox.start(page_ports=page_ports)
     try:
         (directory / "policy.yml").write_bytes(text)
         (directory / "services.yml").write_text(_services(sandbox.customer_callback_url, list(policy.workflows)))
-        settings = read_settings(_settings(directory, sandbox, bot_port))
-        app = await App.start(settings, environment, clock=clock, timeouts=ManualTimeouts() if unhurried else REAL)
+        timeouts = ManualTimeouts() if unhurried else REAL
+
+        async def start(port: int) -> tuple[Settings, App]:
+            settings = read_settings(_settings(directory, sandbox, port))
+            return settings, await App.start(settings, environment, clock=clock, timeouts=timeouts)
+
+        next_to_page = (urlsplit(sandbox.page_url).port or 0) + 1
+        settings, app = await on_first_free((next_to_page, 0) if any(page_ports) and next_to_page <= MAX_PORT else (0,), start)
         try:
             vkey = str(Signer(f"tierline/{app.deployment}", signing_key(settings.signing_key_path, create=False)).vkey)
             sandbox.customer.verify = verifying(directory / "customer.db", callback_secret, vkey, clock.unix)
@@ -86,17 +95,6 @@ async def set_up(
             await app.stop()
     finally:
         await sandbox.stop()
-
-
-def free_port(wanted: int) -> int:
-    """This port if nobody listens on it, else 0: any."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, wanted))
-        except OSError:
-            return 0
-        return wanted
 
 
 def _secret() -> str:

@@ -5,9 +5,10 @@ The one place where they meet; it decides nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import errno
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, TypeVar
 
 from aiohttp import web
 
@@ -23,6 +24,7 @@ from bot.sandbox.slack.seed import SLACK
 from bot.sandbox.slack.slack import Slack
 
 HOST = "127.0.0.1"
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +73,19 @@ class Sandbox:
         """Where the service takes callbacks."""
         return f"{self.url}/callbacks"
 
-    async def start(self, port: int = 0, page_port: int = 0) -> None:
-        """Listen on 127.0.0.1, on ports of the system's choice unless given. Raises OSError when a port is taken."""
+    async def start(self, port: int = 0, page_ports: Sequence[int] = (0,)) -> None:
+        """Listen on 127.0.0.1, on a port of the system's choice where it is 0; the page on the first of its ports that nobody has.
+
+        Raises OSError when each is taken.
+        """
         peers = web.Application()
         peers.add_routes(
             [*self.slack.routes(), *self.pagerduty.routes(), *RestApi(self.pagerduty, self.faults).routes(), *self.customer.routes()]
         )
         page = Page(self.slack, self.pagerduty, self.customer, self.faults).app()
         try:
-            self.url = await self._listen(peers, port)
-            self.page_url = await self._listen(page, page_port)
+            self.url = await self._listen(peers, (port,))
+            self.page_url = await self._listen(page, page_ports)
         except OSError:
             await self.stop()
             raise
@@ -110,9 +115,24 @@ class Sandbox:
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
-    async def _listen(self, app: web.Application, port: int) -> str:
+    async def _listen(self, app: web.Application, ports: Sequence[int]) -> str:
         runner = web.AppRunner(app, shutdown_timeout=1.0, access_log=None)
         self._runners.append(runner)
         await runner.setup()
-        await web.TCPSite(runner, HOST, port).start()
+        await on_first_free(ports, lambda port: web.TCPSite(runner, HOST, port).start())
         return f"http://{HOST}:{runner.addresses[0][1]}"
+
+
+async def on_first_free(ports: Sequence[int], listen: Callable[[int], Awaitable[_T]]) -> _T:
+    """What `listen` gives on the first of the ports that nobody has: found by taking it, since whoever asks first is too late by then.
+
+    Raises OSError for the last one, and at once for what is not about a taken port.
+    """
+    *preferred, last = ports
+    for port in preferred:
+        try:
+            return await listen(port)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+    return await listen(last)

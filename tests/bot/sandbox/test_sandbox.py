@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
+import socket
+from urllib.parse import urlsplit
+
 import aiohttp
 import pytest
 
-from bot.sandbox.sandbox import Sandbox, SandboxConfig
+from bot.sandbox.sandbox import HOST, Sandbox, SandboxConfig, on_first_free
 from tests.bot.sandbox.slack.northwind import TIER1, Clock
 
 
@@ -44,3 +49,24 @@ async def test_two_sandboxes_do_not_share_anything() -> None:
         third = Sandbox(Clock(), SandboxConfig())
         with pytest.raises(OSError, match="in use"):
             await third.start(int(first.url.rsplit(":", 1)[1]))
+
+
+async def test_a_port_is_found_by_taking_it() -> None:
+    """Of several the first that nobody has, whoever starts just then; an error that is not about a taken port is not passed over."""
+    with socket.create_server((HOST, 0)) as taken:
+        port = taken.getsockname()[1]
+        starting = Sandbox(Clock()), Sandbox(Clock())
+        try:
+            await asyncio.gather(*(sandbox.start(page_ports=(port, 0)) for sandbox in starting))
+            assert len({urlsplit(sandbox.page_url).port for sandbox in starting} | {port}) == 3
+        finally:
+            await asyncio.gather(*(sandbox.stop() for sandbox in starting))
+    tried = list[int]()
+
+    async def listen(port: int) -> int:
+        tried.append(port)
+        raise OSError(errno.EADDRINUSE if port < 3 else errno.EACCES, "no")
+
+    with pytest.raises(OSError, match="no") as refused:
+        await on_first_free((1, 2, 3, 4), listen)
+    assert (refused.value.errno, tried) == (errno.EACCES, [1, 2, 3])
