@@ -54,9 +54,10 @@ def problems_of(error: ValidationError, schema: dict[str, Any], line_of: Callabl
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:
     """`; did you mean "…"?` for the nearest of the known names; what is known when nothing is near; empty when nothing is known."""
-    near = get_close_matches(word, known, n=1, cutoff=0.6)
+    by_letters = {one.lower(): one for one in known}
+    near = get_close_matches(word.lower(), by_letters, n=1, cutoff=0.6)
     if near:
-        return f'; did you mean "{near[0]}"?'
+        return f'; did you mean "{by_letters[near[0]]}"?'
     return f"; known: {', '.join(sorted(known))}" if known else ""
 
 

@@ -13,12 +13,27 @@ from typing import Any
 from slack_bolt.app.async_app import AsyncApp
 
 from bot.slack.cards.bulletins.bulletin import draw_brake_line
-from bot.slack.cards.command_answers import CaseLine, ChannelStatus, draw_answer, draw_case, draw_help, draw_mine, draw_next, draw_status
+from bot.slack.cards.command_answers import (
+    CaseLine,
+    ChannelStatus,
+    draw_answer,
+    draw_case,
+    draw_help,
+    draw_mine,
+    draw_next,
+    draw_planned,
+    draw_status,
+    draw_usage,
+)
 from bot.slack.cards.erased import draw_erased
 from bot.slack.cards.text.block_kit import Drawing, words
 from bot.slack.cards.text.limits import check_message
+from bot.slack.cards.text.safe_text import brief
+from bot.slack.governance.command_grammar import USAGE
 from bot.slack.governance.commands import GovernanceCommands
+from bot.slack.named_cases import named_cases
 from bot.slack.people import Identity, People, SlackUnreachable
+from bot.slack.typed import COMMAND, nearest, words_of
 from bot.slack.views import Views
 from routing.authority import Automation
 from routing.authorize import REFUSALS, Allowed, answering_groups, authorize, outsider
@@ -29,13 +44,16 @@ from routing.vocabulary import State, Verb
 from store.database.database import Database
 from store.reads.cases import Reads
 from store.reads.queue import OutboxCount, QueueCount, outbox_counts, queue_counts
-from store.reads.tier_status import TierStatus, cases_named, tier_statuses
+from store.reads.tier_status import TierStatus, tier_statuses
 
-COMMAND = "/review"
 LOOKED_AT = 50
 """Free cases looked at to find the next one for a person."""
 
-NO_SUCH_CASE = "There is no case with this id, and no task."
+ASKED = ("status", "next", "mine", "case", "help")
+"""What only asks; the other commands are `bot.slack.governance.command_grammar`'s."""
+
+PLANNED = ("kpi", "packet", "on-call", "break-glass", "drill", "away")
+"""Words that people look for here and that do nothing yet."""
 
 Ack = Callable[..., Awaitable[Any]]
 
@@ -84,17 +102,24 @@ class Commands:
             return draw_answer(REFUSALS["slack_unreachable"])
         if (refusal := _outsider(await self._person(user, us, {}), us, team)) is not None:
             return draw_answer(refusal)
-        match text.split():
-            case ["status"]:
+        return await self._tell(user, us, words_of(text))
+
+    async def _tell(self, user: str, us: Identity, typed: Sequence[str]) -> Drawing:
+        match typed:
+            case ["status", *_]:
                 return await self._status()
-            case ["next"]:
+            case ["next", *_]:
                 return await self._next(user, us)
-            case ["mine"]:
+            case ["mine", *_]:
                 return await self._mine(user)
-            case ["case", word]:
-                return await self._case(user, us, word)
+            case ["case"]:
+                return draw_usage("/review case ID")
+            case ["case", *named]:
+                return await self._case(user, us, named)
+            case [word, *_] if word in PLANNED:
+                return draw_planned(word)
             case [unknown, *_] if unknown != "help":
-                return draw_help(unknown)
+                return draw_help(unknown, nearest(unknown, [*ASKED, *USAGE, *PLANNED]))
             case _:
                 return draw_help()
 
@@ -127,8 +152,8 @@ class Commands:
     async def _mine(self, user: str) -> Drawing:
         return draw_mine([await self._line(case) for case in await self._reads.claimed_by(user)])
 
-    async def _case(self, user: str, us: Identity, word: str) -> Drawing:
-        for case in await self._database.read(partial(cases_named, word=word)):
+    async def _case(self, user: str, us: Identity, typed: Sequence[str]) -> Drawing:
+        for case in await named_cases(self._database, typed):
             person = await self._person(user, us, case.route.groups)
             looking = Press(verb=Verb.OPEN_EVIDENCE, person=person, case_id=case.id, face=case.face, team=us.team)
             verdict = authorize(looking, case)
@@ -136,7 +161,7 @@ class Commands:
                 return draw_answer(verdict.text)
             if (view := await self._views.to_send(case.id)) is not None:
                 return draw_case(view) if case.erased_at is None else draw_erased(view)
-        return draw_answer(NO_SUCH_CASE)
+        return draw_answer(f"There is no case and no task called “{brief(' '.join(typed), 100)}”.")
 
     async def _person(self, user: str, us: Identity, groups: Mapping[str, Group]) -> Person:
         return await self._people.person(user, us.team, groups)

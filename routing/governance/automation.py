@@ -16,7 +16,7 @@ from routing.governance.alert import Alert
 from routing.governance.alert_lifecycle import alert_over, alert_posted, alert_redrawn, page_resolved
 from routing.governance.brake import Shift, shift
 from routing.governance.control import STOPS_KEPT, Cause, Control
-from routing.governance.permissions import MAY, RESTART, obstacle, reason_given, refuse
+from routing.governance.permissions import MAY, RESTART, no_such_workflow, obstacle, reason_given, refuse
 from routing.governance.policy_activation import event_of
 from routing.governance.policy_activation import redrawn as proposals_redrawn
 from routing.governance.ruling import ALERT, WORKFLOW, Governed, GovernStep, Ruling
@@ -45,7 +45,7 @@ def tighten(press: GovernancePress) -> GovernStep:
         if (refused := obstacle(press, governed.policy)) is not None:
             return refused
         if governed.policy.workflow(control.workflow) is None:
-            return refuse("unknown_workflow")
+            return no_such_workflow(control.workflow, governed.policy)
         if LEVELS[press.verb].level <= control.automation.level:
             return refuse("safer_already")
         if not reason:
@@ -75,7 +75,8 @@ def resume(press: GovernancePress, *, closed: Collection[str] = (), seen: int | 
         if (refused := obstacle(press, governed.policy, roles)) is not None:
             return refused
         if control.automation.level <= Automation.SAMPLING_RAISED.level:
-            return refuse("not_braked")
+            known = governed.policy.workflow(control.workflow) is not None
+            return refuse("not_braked") if known else no_such_workflow(control.workflow, governed.policy)
         if seen is not None and seen != control.posted:
             return refuse("stale")
         if waiting := [case_id for case_id in control.stop_cases if case_id not in closed]:

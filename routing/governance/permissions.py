@@ -11,6 +11,7 @@ from routing.case.case import Group
 from routing.case.people import GovernancePress, Person
 from routing.change import Refused
 from routing.policy.policy import Policy
+from routing.problems import did_you_mean
 
 BRAKES = frozenset({Role.SUPERVISOR, Role.DUTY_OFFICER, Role.POLICY_OWNER, Role.ADMIN})
 LINE = frozenset({Role.SUPERVISOR, Role.DUTY_OFFICER, Role.ADMIN})
@@ -39,7 +40,7 @@ MAY: dict[GovernanceVerb, frozenset[Role]] = {
 REFUSALS: dict[str, str] = {
     "not_in_role": "This is not yours to decide. It takes {roles}; the policy names who they are.",
     "reason_required": "Please say why, in one sentence of at most 300 characters. It will stand open in the audit log.",
-    "unknown_workflow": "The policy has no such workflow.",
+    "unknown_workflow": "The policy has no workflow “{name}”{hint}",
     "safer_already": "The workflow is already held at least that far.",
     "not_braked": "Nothing holds this workflow back, so there is nothing to resume.",
     "stale": "This has changed since the message was drawn, so nothing was recorded. Please look at it again.",
@@ -90,6 +91,12 @@ def obstacle(press: GovernancePress, policy: Policy, roles: frozenset[Role] | No
 def refuse(code: str, **words: str) -> Refused:
     """The refusal with the sentence that belongs to its code."""
     return Refused(code, REFUSALS[code].format(**words))
+
+
+def no_such_workflow(name: str, policy: Policy) -> Refused:
+    """The refusal for a workflow that the policy does not have; names the nearest, or those that there are."""
+    hint = did_you_mean(name, list(policy.workflows))
+    return refuse("unknown_workflow", name=name[:100], hint=hint if hint.endswith("?") else f"{hint}.")
 
 
 def reason_given(press: GovernancePress) -> str:

@@ -13,7 +13,7 @@ from routing.canonical import Json
 from routing.case.people import GovernancePress
 from routing.case.submission import moment_text
 from routing.change import SYSTEM, Actor, Event, Message, MessageKind, Refused
-from routing.governance.permissions import obstacle, reason_given, refuse
+from routing.governance.permissions import no_such_workflow, obstacle, reason_given, refuse
 from routing.governance.ruling import WAIVER, Governed, GovernStep, Ruling
 from routing.governance.waiver import LONGEST, Waiver
 from routing.policy.policy import Policy
@@ -47,7 +47,7 @@ def request(press: GovernancePress, wish: Wish) -> GovernStep:
         if (refused := obstacle(press, governed.policy)) is not None:
             return refused
         if governed.policy.workflow(workflow) is None:
-            return refuse("unknown_workflow")
+            return no_such_workflow(workflow, governed.policy)
         if not wish.waives or not set(wish.waives) <= WAIVABLE:
             return refuse("not_waivable", codes=", ".join(sorted(WAIVABLE)))
         if not SHORTEST <= wish.lasts <= LONGEST:

@@ -112,10 +112,21 @@ def draw_case(view: View) -> Drawing:
     return Drawing(f"{stands}: {escaped(view.submission.title)}", [*blocks, execution(view, Cuts(), label), footer(view)])
 
 
-def draw_help(unknown: str = "") -> Drawing:
-    """`/review help`, also for a word nobody knows."""
-    text = f"There is no “{escaped(unknown, 40)}”. These exist:" if unknown else "What `/review` can do:"
+def draw_help(unknown: str = "", nearest: str = "") -> Drawing:
+    """`/review help`, also for a word nobody knows; `nearest` is the word that was probably meant."""
+    meant = f" Did you mean `/review {nearest}`?" if nearest else ""
+    text = f"There is no “{escaped(unknown, 40)}”.{meant} These exist:" if unknown else "What `/review` can do:"
     return Drawing(text, [words(text), words("\n".join(f"`/review {name}`  {what}" for name, what in COMMANDS))])
+
+
+def draw_usage(usage: str) -> Drawing:
+    """How a command is typed, for one that lacks something."""
+    return Drawing(f"Type it so: {usage}", [words(f"Type it so: `{escaped(usage, 400)}`")])
+
+
+def draw_planned(word: str) -> Drawing:
+    """A word that people look for and that does nothing yet."""
+    return _sentence(f"`/review {word}` is not there yet. `/review help` lists what is.")
 
 
 def draw_answer(text: str) -> Drawing:

@@ -9,10 +9,13 @@ from functools import partial
 from bot.slack.actions.presses import Declined
 from bot.slack.governance.command_grammar import Batch, OneCase
 from bot.slack.governance.rulings import Asked, Rulings
+from bot.slack.named_cases import named_cases
 from bot.slack.people import People
 from routing.authority import GovernanceVerb
 from routing.case.case import Case
 from routing.case.people import Press
+from routing.governance.permissions import no_such_workflow
+from routing.policy.policy import Policy
 from routing.review.verbs import needs_content, step_of
 from routing.vocabulary import ReasonCode, Verb
 from store.database.database import Database
@@ -20,7 +23,6 @@ from store.ledger.answers import Changed, Repeated
 from store.ledger.ledger import Ledger
 from store.ledger.prefetch import InboxKey
 from store.reads.batch import open_batch
-from store.reads.tier_status import cases_named
 
 AT_ONCE = 200
 """Cases held by one command: Slack waits three seconds for the answer. The same command again takes the next ones."""
@@ -37,17 +39,17 @@ class Batches:
 
     async def one(self, command: OneCase, asked: Asked) -> str:
         """Hold or release one case; gives the sentence for whoever asked."""
-        found = await self._database.read(partial(cases_named, word=command.word))
+        found = await named_cases(self._database, [command.word])
         if not found:
-            return "There is no case with this id, and no task."
+            return f"There is no case and no task called “{command.word}”."
         verb = Verb.QUARANTINE if command.hold else Verb.RESUME
         refused = [text for case in found if (text := await self._press(case, verb, command.reason, asked)) is not None]
         if refused:
             return refused[0]
         return f"{found[0].id} is {'in quarantine' if command.hold else 'released'}."
 
-    async def many(self, command: Batch, asked: Asked) -> str:
-        """Hold a batch; gives the sentence for whoever asked."""
+    async def many(self, command: Batch, asked: Asked, policy: Policy) -> str:
+        """Hold a batch; gives the sentence for whoever asked. `policy`: the active one, which says which workflows there are."""
         refused = await self._rulings.may_begin(asked)
         if isinstance(refused, Declined):
             return refused.text
@@ -58,7 +60,9 @@ class Batches:
         parts = [f"{held:,} case{'s' if held != 1 else ''} of {command.workflow} in quarantine."]
         parts += [f"{len(cases) - held:,} could not be held: {next(filter(None, outcomes))}"] if held < len(cases) else []
         parts += ["There are more: type the same again."] if more else []
-        return " ".join(parts) if cases else "No open case matches."
+        if cases:
+            return " ".join(parts)
+        return "No open case matches." if policy.workflow(command.workflow) is not None else no_such_workflow(command.workflow, policy).text
 
     async def _press(self, case: Case, verb: Verb, reason: str, asked: Asked) -> str | None:
         """None when it counts, else why not."""

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from bot.slack.typed import bare, words_of
 from routing.authority import GovernanceVerb
 from routing.governance.waiver_lifecycle import Wish
 
@@ -83,25 +84,27 @@ GovernanceCommand = Decision | OneCase | Batch | Listing | Unclear
 
 def read_command(text: str, now: datetime) -> GovernanceCommand | None:
     """The command that somebody typed behind `/review`; None where the first word is none of these."""
-    word, *rest = text.split() or [""]
+    word, *rest = words_of(text) or [""]
     if word not in USAGE:
         return None
     if any(len(one) > LONGEST_WORD for one in rest[:2]):  # no name and no id is: it would stand in the audit log for ever
         return Unclear(USAGE[word])
     found: GovernanceCommand | None = None
+    if word in ("exception", "policy"):
+        rest = [*(one.lower() for one in map(bare, rest[:1])), *map(bare, rest[1:2]), *rest[2:]]
     match word, rest:
         case ("exception", _):
             found = _exception(rest)
         case ("policy", _):
             found = _policy(rest)
-        case ("quarantine", _) if any(one.startswith("workflow=") for one in rest):
+        case ("quarantine", _) if any(one.lower().startswith("workflow=") for one in rest):
             found = _batch(rest, now)
         case ("quarantine" | "release", [case, *why]) if why:
             found = OneCase(word == "quarantine", case, " ".join(why))
         case ("acknowledge", [alert]):
-            found = Decision(GovernanceVerb.ACKNOWLEDGE_ALERT, alert)
-        case (_, [workflow, *why]) if word in _BRAKES and why:
-            found = Decision(_BRAKES[word], f"w_{workflow}", " ".join(why))
+            found = Decision(GovernanceVerb.ACKNOWLEDGE_ALERT, bare(alert).lower())
+        case (_, [workflow, *why]) if word in _BRAKES and why and bare(workflow):
+            found = Decision(_BRAKES[word], f"w_{bare(workflow)}", " ".join(why))
     return found or Unclear(USAGE[word])
 
 
@@ -154,9 +157,9 @@ def _named(words: list[str], names: set[str]) -> tuple[dict[str, str], str]:
     found: dict[str, str] = {}
     for position, word in enumerate(words):
         name, sign, value = word.partition("=")
-        if not sign or name not in names:
+        if not sign or name.lower() not in names:
             return found, " ".join(words[position:])
-        found[name] = value
+        found[name.lower()] = bare(value)
     return found, ""
 
 

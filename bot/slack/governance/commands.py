@@ -12,7 +12,7 @@ import structlog
 
 from bot.slack.actions.presses import NOT_RECORDED, Declined
 from bot.slack.cards.bulletins.bulletin import draw_exceptions
-from bot.slack.cards.command_answers import draw_answer
+from bot.slack.cards.command_answers import draw_answer, draw_usage
 from bot.slack.cards.text.block_kit import Drawing, plain, small_words, words
 from bot.slack.cards.text.safe_text import brief, escaped
 from bot.slack.governance.batches import Batches, batch_asked
@@ -57,13 +57,13 @@ class GovernanceCommands:
     async def _carry_out(self, command: GovernanceCommand, asked: Asked) -> Drawing:
         match command:
             case Unclear(usage=usage):
-                return Drawing(f"Type it so: {usage}", [words(f"Type it so: `{escaped(usage, 400)}`")])
+                return draw_usage(usage)
             case Decision(verb=verb, subject=subject, reason=reason, wish=wish, figure=figure):
                 return await self._rule(replace(asked, verb=verb, subject=subject, reason=reason, wish=wish, figure=figure))
             case OneCase():
                 return _answered(await self._batches.one(command, asked))
             case Batch():
-                return _answered(await self._batches.many(command, batch_asked(asked, command)))
+                return _answered(await self._batches.many(command, batch_asked(asked, command), self._policy()))
             case Listing():
                 return await self._show(command, asked)
             case unknown:

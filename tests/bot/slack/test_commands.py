@@ -2,6 +2,9 @@
 
 import pytest
 
+from bot.slack.cards.command_answers import COMMANDS
+from bot.slack.commands import ASKED, PLANNED
+from bot.slack.governance.command_grammar import USAGE
 from tests.bot.slack.northwind import ANNA, BEN, DMITRI, TIER1, Northwind, a_company
 
 SOMEBODY = "U0IDA000001"
@@ -90,7 +93,12 @@ async def test_a_case_is_found_by_its_id_and_by_its_task(sqlite_url: str) -> Non
         case = await company.submit("order-8841", title="Refund for order 8841")
         assert "Refund for order 8841" in await _said(company, ANNA, f"case {case.id}")
         assert "Refund for order 8841" in await _said(company, ANNA, "case order-8841")
-        assert "There is no case" in await _said(company, ANNA, "case nothing")
+        assert "There is no case and no task called “nothing”" in await _said(company, ANNA, "case nothing")
+        await company.drain()
+        link = f"https://northwind.slack.com/archives/C0TIER10001/p{str(company.card()['ts']).replace('.', '')}"
+        for typed in (f"case `{case.id}`", f"case “{case.id}”", f"CASE <{case.id}>", f"Case {case.id.upper()}", f"/review case <{link}>"):
+            assert "Refund for order 8841" in await _said(company, ANNA, typed), typed
+        assert "Type it so: `/review case ID`" in await _said(company, ANNA, "Case")
 
 
 async def test_a_case_is_shown_only_to_people_of_its_ladder(sqlite_url: str) -> None:
@@ -117,6 +125,18 @@ async def test_an_unknown_word_gets_the_list(sqlite_url: str) -> None:
     async with a_company(sqlite_url) as company:
         assert "/review next" in await _said(company, ANNA, "frobnicate")
         assert "/review next" in await _said(company, ANNA, "")
+        assert "Did you mean `/review status`?" in await _said(company, ANNA, "stauts")
+        assert "Did you mean `/review quarantine`?" in await _said(company, ANNA, "quarantin t-1 Odd.")
+        assert "not there yet" in await _said(company, ANNA, "KPI")
+        assert "waiting" in await _said(company, ANNA, "`Status`")
+
+
+@pytest.mark.parametrize("word", PLANNED)
+async def test_a_word_that_is_planned_is_none_of_those_that_are_there(sqlite_url: str, word: str) -> None:
+    """So that nobody is told that something is not there which is."""
+    assert word not in {*ASKED, *USAGE} | {name.split()[0] for name, _ in COMMANDS}
+    async with a_company(sqlite_url) as company:
+        assert f"`/review {word}` is not there yet" in await _said(company, ANNA, word)
 
 
 async def _said(company: Northwind, who: str, text: str) -> str:

@@ -225,3 +225,12 @@ def test_a_name_that_is_none_is_not_taken_into_the_log() -> None:
     """A word longer than any name or id is answered with how the order is typed."""
     assert isinstance(read_command(f"pause {'x' * 101} Because.", NOW), Unclear)
     assert isinstance(read_command(f"exception approve {'x' * 101}", NOW), Unclear)
+
+
+async def test_a_workflow_that_is_none_is_answered_with_those_that_are(sqlite_url: str) -> None:
+    """Whatever the order: the nearest name, also in other letters, or all of them."""
+    async with a_company(sqlite_url, policy=POLICY) as company:
+        for order in ("pause {} Odd.", "freeze {} Odd.", "resume {} Fine.", "quarantine workflow={} Odd."):
+            assert "no workflow “refnds”; did you mean" in await command(company, GRACE, order.format("refnds")), order
+            assert "did you mean" in await command(company, GRACE, order.format("REFUNDS")), order
+            assert "no workflow “payroll”; known: refunds." in await command(company, GRACE, order.format("payroll")), order
