@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from bot.sandbox.slack.api import NEEDS
-from bot.slack.commands import COMMAND
+from bot.slack.typed import COMMAND
 from tests.checkout import ROOT
 
 SLACK = ROOT / "bot" / "slack"
