@@ -171,7 +171,7 @@ def verify_receipt(data: Mapping[str, Any], event: str, vkeys: Sequence[tuple[st
     try:
         receipt = data["receipt"]
         encoded, index, size_and_root = receipt["leaf"].encode(), receipt["index"], _open_checkpoint(receipt["checkpoint"], vkeys)
-        included = _is_included(sha256(b"\x00" + encoded).digest(), index, *size_and_root, [b64decode(step) for step in receipt["proof"]])
+        included = _is_included(sha256(b"\x00" + encoded).digest(), index, *size_and_root, _steps(receipt["proof"]))
         leaf: Any = _parse(encoded)
         facts = {"v": 1, "index": index, "event": event, "case": data["case_id"]}
         facts |= {name: data[name] for name in ("service", "workflow", "task_id", "revision")}
@@ -206,16 +206,38 @@ def _open_checkpoint(note: str, vkeys: Sequence[tuple[str, bytes, bytes]]) -> tu
                     continue
                 Ed25519PublicKey.from_public_bytes(public).verify(blob[4:], f"{text}\n".encode())
                 _, size, root = lines
-                return int(size), b64decode(root, validate=True)
+                return _size(size), _hash(root)
             except (ValueError, InvalidSignature):
                 continue
     raise Refused(400, "the checkpoint is not signed by the pinned key")
 
 
+def _size(text: str) -> int:
+    """The number of leaves that a checkpoint names. Raises ValueError."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 19):
+        raise ValueError("not a size")
+    return int(text)
+
+
+def _hash(text: str) -> bytes:
+    """A SHA-256 in base64. Raises ValueError for anything else."""
+    value = b64decode(text, validate=True)
+    if len(value) != 32:
+        raise ValueError("not a hash of 32 bytes")
+    return value
+
+
+def _steps(proof: object) -> list[bytes]:
+    """The hashes of an inclusion proof; no tree of 2**63 leaves needs more than 64. Raises ValueError."""
+    if not isinstance(proof, list) or len(proof) > 64 or not all(isinstance(step, str) for step in proof):
+        raise ValueError("not a proof")
+    return [_hash(step) for step in proof]
+
+
 def _is_included(node: bytes, index: int, size: int, root: bytes, proof: Sequence[bytes]) -> bool:
-    """RFC 9162 section 2.1.3.2."""
+    """RFC 9162 section 2.1.3.2. False for an index that is no whole number below the size."""
     last = size - 1
-    if not 0 <= index <= last:
+    if type(index) is not int or not 0 <= index <= last:
         return False
     for step in proof:
         if last == 0:

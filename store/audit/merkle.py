@@ -13,6 +13,12 @@ HASH_SIZE = 32
 TILE_HEIGHT = 8
 TILE_WIDTH = 1 << TILE_HEIGHT
 
+MOST_LEAVES = (1 << 63) - 1
+"""The size of a log is a signed 64-bit integer wherever it is kept."""
+
+MOST_STEPS = 64
+"""No proof in a tree of that size has more hashes."""
+
 EMPTY_ROOT = sha256(b"").digest()
 """The root of a tree without leaves (RFC 6962 section 2.1)."""
 
@@ -25,11 +31,11 @@ class MalformedFrontier(ValueError):
 
 
 class OutOfTree(ValueError):
-    """The index or size asked for lies outside the tree."""
+    """The index or size asked for is no whole number, or lies outside the tree."""
 
 
 class MissingHash(LookupError):
-    """The store returned fewer tree hashes than were asked for, or hashes of another length."""
+    """The store returned fewer tree hashes than were asked for, or hashes of another length: the log's hashes are damaged."""
 
 
 def leaf_hash(leaf: bytes) -> bytes:
@@ -108,14 +114,14 @@ class Frontier:
 
 def root_at(size: int, read: Read) -> bytes:
     """The root the tree had at `size` leaves, from stored hashes. Raises OutOfTree, MissingHash."""
-    if size < 0:
+    if not _ascending(0, size):
         raise OutOfTree
     return _Tree(size, read).subtree(0, size)
 
 
 def inclusion_proof(index: int, size: int, read: Read) -> list[bytes]:
     """Proof that leaf `index` is in the tree of `size` leaves (RFC 6962 section 2.1.1). Raises OutOfTree, MissingHash."""
-    if not 0 <= index < size:
+    if not _ascending(0, index, size) or index == size:
         raise OutOfTree
     tree, start, end, path = _Tree(size, read), 0, size, list[tuple[int, int]]()
     while end - start > 1:
@@ -134,7 +140,7 @@ def consistency_proof(old: int, new: int, read: Read) -> list[bytes]:
 
     For old = 0 and old = new nothing needs proving and the proof is empty.
     """
-    if not 0 <= old <= new:
+    if not _ascending(0, old, new):
         raise OutOfTree
     if old in (0, new):
         return []
@@ -153,8 +159,11 @@ def consistency_proof(old: int, new: int, read: Read) -> list[bytes]:
 
 
 def verify_inclusion(leaf_hash: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
-    """Whether `proof` shows the leaf at `index` of the tree with this size and root (RFC 9162 section 2.1.3.2). Never raises."""
-    if not 0 <= index < size or any(len(step) != HASH_SIZE for step in proof):
+    """Whether `proof` shows the leaf at `index` of the tree with this size and root (RFC 9162 section 2.1.3.2). Never raises.
+
+    Index and size are whole numbers, hashes have 32 bytes, and the proof is no longer than a tree of that size makes it: else False.
+    """
+    if not _ascending(0, index, size) or index == size or not _hashes([leaf_hash, root], MOST_STEPS) or not _hashes(proof, MOST_STEPS):
         return False
     place, last, node = index, size - 1, leaf_hash
     for step in proof:
@@ -171,8 +180,11 @@ def verify_inclusion(leaf_hash: bytes, index: int, size: int, proof: Sequence[by
 
 
 def verify_consistency(old: int, old_root: bytes, new: int, new_root: bytes, proof: Sequence[bytes]) -> bool:
-    """Whether `proof` shows that the tree `new` begins with the tree `old` (RFC 9162 section 2.1.4.2). Never raises."""
-    if not 0 <= old <= new or any(len(step) != HASH_SIZE for step in proof):
+    """Whether `proof` shows that the tree `new` begins with the tree `old` (RFC 9162 section 2.1.4.2). Never raises.
+
+    As with `verify_inclusion`, what is not of the form of sizes, hashes and proofs shows nothing.
+    """
+    if not _ascending(0, old, new) or not _hashes([old_root, new_root], MOST_STEPS) or not _hashes(proof, MOST_STEPS):
         return False
     if old == new:
         return not proof and old_root == new_root and (old > 0 or old_root == EMPTY_ROOT)
@@ -230,10 +242,23 @@ class _Tree:
             first = number << TILE_HEIGHT
             count = min(TILE_WIDTH, (self._size >> row) - first)
             tile = self._read(row, first, count)
-            if len(tile) != count or any(len(each) != HASH_SIZE for each in tile):
-                raise MissingHash
+            if len(tile) != count or not _hashes(tile, TILE_WIDTH):
+                raise MissingHash(f"{MissingHash.__doc__} (level {row}, from {first} on)")
             self._tiles[row, number] = tile
         return self._tiles[row, number]
+
+
+def _ascending(*numbers: object) -> bool:
+    """Whether these are whole numbers (`True` is none) that a tree may have, none smaller than the one before."""
+    whole = [number for number in numbers if type(number) is int and number <= MOST_LEAVES]
+    return len(whole) == len(numbers) and whole == sorted(whole)
+
+
+def _hashes(values: object, most: int) -> bool:
+    """Whether this is a list of at most so many hashes."""
+    if not isinstance(values, list | tuple) or len(values) > most:
+        return False
+    return all(isinstance(value, bytes) and len(value) == HASH_SIZE for value in values)
 
 
 def _split(count: int) -> int:

@@ -129,7 +129,8 @@ def _prepare(dbapi: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     # The driver's own transactions begin too late and lose updates: with isolation_level None, BEGIN is ours.
     dbapi.isolation_level = None
     cursor = dbapi.cursor()
-    careful = (("journal_mode", "wal"), ("synchronous", 2), ("secure_delete", 1), ("foreign_keys", 1))  # what is deleted is overwritten
+    # what is deleted is overwritten, and what a statement replaces is deleted in the sight of triggers
+    careful = (("journal_mode", "wal"), ("synchronous", 2), ("secure_delete", 1), ("foreign_keys", 1), ("recursive_triggers", 1))
     for pragma, wanted in (*careful, ("busy_timeout", BUSY_TIMEOUT_MS)):
         cursor.execute(f"PRAGMA {pragma}={wanted}")
         cursor.execute(f"PRAGMA {pragma}")

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -16,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.examples.customer import KIT, NOW, OLD_SECRET, SECRET, Customer, a_callback, kit, signed
-from tests.store.audit.small_log import SIGNER, STRANGER, a_leaf, a_receipt, checkpoint_of
+from tests.store.audit.small_log import ORIGIN, SIGNER, STRANGER, a_leaf, a_receipt, checkpoint_of
 
 SAFE = st.integers(-(2**53) + 1, 2**53 - 1)
 JSON = st.recursive(
@@ -120,6 +121,15 @@ def altered(path: str, value: object) -> Callable[[dict[str, Any]], None]:
         altered("receipt.proof", None),
         altered("receipt.proof", [None]),
         altered("receipt.proof", ["é"]),
+        altered("receipt.proof", "AAAA"),
+        altered("receipt.proof", {}),
+        altered("receipt.proof", ["AAAA"]),
+        altered("receipt.proof", [""] * 2),
+        altered("receipt.proof", [b64encode(b"x" * 33).decode()]),
+        altered("receipt.proof", [b64encode(b"x" * 32).decode()] * 65),
+        altered("receipt.index", 1.0),
+        altered("receipt.index", -1),
+        altered("receipt.index", 1 << 70),
         altered("receipt.checkpoint", checkpoint_of([a_leaf(0)])),
         altered("receipt.checkpoint", checkpoint_of([a_leaf(0), a_leaf(1), a_leaf(2)])),
         altered("receipt.checkpoint", checkpoint_of([a_leaf(0), a_leaf(1), a_leaf(2)], STRANGER)),
@@ -132,6 +142,17 @@ def test_what_the_receipt_does_not_prove_is_refused(customer: Customer, change: 
     change(message["data"])
     assert customer.receive(message)[0] == 400
     assert customer.refunds() == 0
+
+
+@pytest.mark.parametrize(
+    ("size", "root"),
+    [("3 ", b"r" * 32), ("+3", b"r" * 32), ("1_0", b"r" * 32), ("٣", b"r" * 32), ("9" * 20, b"r" * 32), ("3", b"r" * 31), ("3", b"")],
+)
+def test_a_checkpoint_of_another_form_is_none(customer: Customer, size: str, root: bytes) -> None:
+    """Whatever the pinned key signed: a size is digits and a root has 32 bytes."""
+    message = a_callback()
+    message["data"]["receipt"]["checkpoint"] = SIGNER.sign(f"{ORIGIN}\n{size}\n{b64encode(root).decode()}\n")
+    assert customer.receive(message) == (400, "the checkpoint is not signed by the pinned key")
 
 
 def test_a_receipt_of_another_kind_of_event_proves_nothing(customer: Customer) -> None:

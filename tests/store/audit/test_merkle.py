@@ -1,6 +1,7 @@
 """The tree: other people's vectors, another implementation as oracle, and every proof of every small tree."""
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -186,3 +187,61 @@ def test_verifiers_never_raise(one: int, other: int, proof: list[bytes]) -> None
     assert not verify_inclusion(b"x" * 32, one, other, proof, b"y" * 32)
     assert not verify_consistency(one, b"x" * 32, other, b"y" * 32, proof)
     assert not verify_consistency(0, b"x" * 32, 0, b"x" * 32, [])
+
+
+MISSHAPEN = (None, True, 1.0, "1", b"\x01", -1, 1 << 63, 1 << 200, [1], float("nan"))
+"""What a size or an index never is."""
+
+NO_HASH = (None, "", "a" * 32, b"", b"a" * 31, b"a" * 33, b"a" * 64, bytearray(32), 7, [1] * 32)
+NO_PROOF = (None, 7, "a" * 32, b"a" * 32, {b"a" * 32: 1}, *([one] for one in NO_HASH), [b"a" * 32] * 65, [b"a" * 32] * 10_000)
+
+
+@pytest.mark.parametrize("number", MISSHAPEN, ids=repr)
+def test_what_is_no_place_in_a_tree_proves_nothing_and_is_refused_by_name(number: Any) -> None:  # noqa: ANN401 - of whatever kind
+    """Each size and index in turn is of a wrong kind: verifiers say no, makers of proofs raise the one error they document."""
+    shelf = shelve(leaves(5))
+    root, proof = shelf.frontier.root(), inclusion_proof(2, 5, shelf.read)
+    one, since = root_at(1, shelf.read), consistency_proof(1, 5, shelf.read)
+    hashed = leaf_hash(leaves(5)[2])
+    assert verify_inclusion(hashed, 2, 5, proof, root)
+    assert verify_consistency(1, one, 5, root, since)
+    assert not verify_inclusion(hashed, number, 5, proof, root)
+    assert not verify_inclusion(hashed, 2, number, proof, root)
+    assert not verify_consistency(number, one, 5, root, since)
+    assert not verify_consistency(1, one, number, root, since)
+    for ask in (
+        lambda: root_at(number, shelf.read),
+        lambda: inclusion_proof(number, 5, shelf.read),
+        lambda: inclusion_proof(2, number, shelf.read),
+        lambda: consistency_proof(number, 5, shelf.read),
+        lambda: consistency_proof(1, number, shelf.read),
+    ):
+        with pytest.raises(OutOfTree):
+            ask()
+
+
+@pytest.mark.parametrize("other", NO_HASH, ids=repr)
+def test_what_is_no_hash_proves_nothing(other: Any) -> None:  # noqa: ANN401 - of whatever kind
+    """Leaf, roots and every step have 32 bytes: an inner node whose two halves are handed in as a leaf of 64 bytes proves nothing."""
+    hashed = [leaf_hash(leaf) for leaf in leaves(2)]
+    shelf = shelve(leaves(2))
+    root = shelf.frontier.root()
+    assert not verify_inclusion(other, 0, 2, [hashed[1]], root)
+    assert not verify_inclusion(hashed[0], 0, 2, [hashed[1]], other)
+    assert not verify_inclusion(other, 0, 1, [], other)
+    assert not verify_consistency(1, other, 2, root, [hashed[1]])
+    assert not verify_consistency(1, hashed[0], 2, other, [hashed[1]])
+    assert not verify_consistency(2, other, 2, other, [])
+    with pytest.raises(MissingHash):
+        root_at(1, lambda _level, _first, count: [other] * count)
+    with pytest.raises(MissingHash):
+        inclusion_proof(0, 2, lambda _level, _first, count: [other] * count)
+
+
+@pytest.mark.parametrize("proof", NO_PROOF, ids=lambda proof: repr(proof)[:40])
+def test_what_is_no_list_of_hashes_proves_nothing(proof: Any) -> None:  # noqa: ANN401 - of whatever kind
+    """A proof is a list of hashes, and no longer than the largest tree could make it."""
+    shelf = shelve(leaves(3))
+    root = shelf.frontier.root()
+    assert not verify_inclusion(leaf_hash(leaves(3)[0]), 0, 3, proof, root)
+    assert not verify_consistency(1, root_at(1, shelf.read), 3, root, proof)

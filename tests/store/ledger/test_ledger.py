@@ -2,10 +2,13 @@
 
 import asyncio
 import json
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import pytest
 from sqlalchemy import Connection, func, select, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from routing.case.submission import Submission
 from routing.change import SYSTEM, Actor, Arrival, Change, Event, Refused, Subject
@@ -18,7 +21,7 @@ from store.ledger.prefetch import InboxKey
 from store.ledger.refusals import REFUSALS_A_MINUTE
 from store.reads.cases import Reads
 from store.schema import head, leaves, metadata, outbox
-from tests.store.a_store import SECRET, Books, Clock, a_delivery, a_press, a_submission, commenting, deciding, open_books, opening
+from tests.store.a_store import NOON, SECRET, Books, Clock, a_delivery, a_press, a_submission, commenting, deciding, open_books, opening
 
 
 async def count(books: Books, table: str) -> int:
@@ -254,26 +257,70 @@ async def test_no_content_stands_outside_the_vault(database_url: str) -> None:
         assert SECRET.encode().hex() not in text_of_all
 
 
-@pytest.mark.parametrize(
-    "statement", ["UPDATE leaves SET kind = 'x'", "DELETE FROM leaves", "DELETE FROM nodes", "DELETE FROM checkpoints"]
+LOG = {
+    "leaves": ("idx", "(0, 'x', 'x', 'e', NULL, 'x', 0)", "kind = 'x'"),
+    "nodes": ("level, idx", "(8, 0, 'y')", "hash = 'y'"),
+    "checkpoints": ("size", "(1, 'y', 0)", "note = 'y'"),
+}
+"""By table: its key, a row under a key that is there, and a change."""
+
+ANYWHERE = (
+    "UPDATE {table} SET {change}",
+    "DELETE FROM {table}",
+    "INSERT INTO {table} VALUES {row} ON CONFLICT ({key}) DO UPDATE SET {change}",
 )
-async def test_the_log_refuses_to_be_changed(database_url: str, statement: str) -> None:
-    """The database itself refuses updates and deletes of leaves."""
-    async with open_books(database_url) as books:
+ON_SQLITE = ("INSERT OR REPLACE INTO {table} VALUES {row}", "REPLACE INTO {table} VALUES {row}", "UPDATE OR REPLACE {table} SET {change}")
+ON_POSTGRESQL = (
+    "TRUNCATE {table}",
+    "TRUNCATE {table}, cases CASCADE",
+    "SET session_replication_role = replica; DELETE FROM {table}",
+    "SET session_replication_role = replica; TRUNCATE {table}",
+)
+
+
+async def refuses(url: str, table: str, statements: Sequence[str]) -> None:
+    """Whichever statement of these is tried, in the bot's session or in one of somebody's own, the database refuses and keeps its rows."""
+    key, row, change = LOG[table]
+
+    def everything(connection: Connection) -> list[object]:
+        return [tuple(found) for found in connection.execute(select(metadata.tables[table]))]
+
+    async def try_beside(statement: str) -> None:
+        async with somebody.begin() as connection:
+            await connection.run_sync(in_turn(statement), NOON)
+
+    def in_turn(statement: str) -> Callable[[Connection, datetime], None]:
+        def run(connection: Connection, _now: datetime) -> None:
+            for one in statement.split("; "):
+                connection.execute(text(one))
+
+        return run
+
+    async with open_books(url) as books:
         await books.open()
-        await books.writer.write(
-            lambda c, _now: c.execute(text("INSERT INTO nodes VALUES (8, 0, 'x')" if "nodes" in statement else "SELECT 1"))
-        )
-        await books.writer.write(lambda c, _now: c.execute(text("INSERT INTO checkpoints VALUES (1, 'x', 0)")))
-        with pytest.raises(DBAPIError, match="append-only"):
-            await books.writer.write(lambda c, _now: c.execute(text(statement)))
+        await books.writer.write(in_turn("INSERT INTO nodes VALUES (8, 0, 'x'); INSERT INTO checkpoints VALUES (1, 'x', 0)"))
+        before = await books.database.read(everything)
+        somebody = create_async_engine(url)
+        for statement in statements:
+            tried = statement.format(table=table, key=key, row=row, change=change)
+            with pytest.raises(DBAPIError, match="append-only"):
+                await books.writer.write(in_turn(tried))
+            with pytest.raises(DBAPIError, match="append-only"):
+                await try_beside(tried)
+            assert await books.database.read(everything) == before
+        await somebody.dispose()
 
 
-async def test_postgres_refuses_to_truncate_the_log(postgres_url: str) -> None:
-    """TRUNCATE fires no row triggers; it has one of its own."""
-    async with open_books(postgres_url) as books:
-        with pytest.raises(DBAPIError, match="append-only"):
-            await books.writer.write(lambda c, _now: c.execute(text("TRUNCATE leaves")))
+@pytest.mark.parametrize("table", LOG)
+async def test_the_log_refuses_to_be_changed_on_sqlite(sqlite_url: str, table: str) -> None:
+    """Updates, deletes and whatever replaces: SQLite fires no delete trigger for a row that is replaced, so that is refused before."""
+    await refuses(sqlite_url, table, (*ANYWHERE, *ON_SQLITE))
+
+
+@pytest.mark.parametrize("table", LOG)
+async def test_the_log_refuses_to_be_changed_on_postgresql(postgres_url: str, table: str) -> None:
+    """Also a TRUNCATE, which fires no row triggers, and a session that turns triggers off as replication does."""
+    await refuses(postgres_url, table, (*ANYWHERE, *ON_POSTGRESQL))
 
 
 async def test_a_ledger_that_cannot_be_signed_takes_no_cases_and_presses_but_clocks_go_on(database_url: str) -> None:
