@@ -19,7 +19,7 @@ from bot.delivery.courier import Courier
 from bot.delivery.guarded_client import TIMEOUT_S as CALLBACK_TIMEOUT_S
 from bot.delivery.rate_limits import RateLimits
 from bot.http.admission import Admission
-from bot.http.database_status import DatabaseStatus
+from bot.http.database_status import SILENT, DatabaseStatus
 from bot.http.followups import Followups
 from bot.http.health import Health
 from bot.http.intake import Intake
@@ -34,6 +34,7 @@ from bot.loops import end, for_ever
 from bot.policy.active import ActivePolicy, read_policy
 from bot.policy.proposing import Proposing
 from bot.policy.scheduled_replay import ScheduledReplay
+from bot.readiness import Obstacle, Pulse, Readiness
 from bot.services import Services, read_services
 from bot.settings import Secrets, Settings, require_slack
 from bot.slack.actions.listeners import Listeners
@@ -47,6 +48,7 @@ from bot.slack.governance.commands import GovernanceCommands
 from bot.slack.governance.rulings import Rulings
 from bot.slack.inbound import Inbound, make_bolt, make_client
 from bot.slack.people import People
+from bot.slack.reachability import Reachability
 from bot.slack.sender import SlackSender
 from bot.slack.views import Views
 from bot.timeouts import REAL, Timeouts
@@ -98,6 +100,9 @@ class App:
         self.port = 0
         self.metrics = Metrics()
         self.wakeups = Wakeups()
+        self._tick_pulse = Pulse("clocks", "The clocks of cases have not been looked at: nothing climbs, pages or expires", wall.steady)
+        self._courier_pulse = Pulse("courier", "The courier has not come round: nothing is sent", wall.steady)
+        self._signing_pulse = Pulse("signing", "No checkpoint could be signed: decisions wait for one", wall.steady)
 
     @classmethod
     async def start(
@@ -153,6 +158,8 @@ class App:
         peers_now = clock or wall.now
         services = read_services(settings.services, environment)
         offered = read_policy(settings.policy, environment)
+        self.readiness = Readiness(timeouts)
+        self._stack.push_async_callback(self.readiness.stop)
         now = await self._open_store(settings, environment, services, clock, passing)
         self.policy = ActivePolicy(self.database, self.ledger, self.reads, self._policies, self.proposing)
         await self.policy.load(offered)
@@ -186,6 +193,7 @@ class App:
             bulletins=bulletins,
             clock=now,
             tally=self.metrics.carried,
+            pulse=self._courier_pulse,
             passing=passing,
             timeouts=timeouts,
         )
@@ -202,11 +210,13 @@ class App:
         about_many = GovernanceCommands(rulings, Batches(self.database, self.ledger, people, rulings), self.reads, self.policy, now)
         Commands(self.database, self.reads, self.views, people, now, policy=self.policy, about_many=about_many).listen(bolt)
         slack_secrets = [secret.get_secret_value() for secret in settings.slack_signing_secret]
-        inbound = Inbound(bolt, slack_secrets, peers_now, client, _first(settings.slack_app_token))
+        self.slack = Reachability(client, _first(settings.slack_bot_token), wall.steady, timeouts)
+        inbound = self._inbound = Inbound(bolt, slack_secrets, peers_now, client, _first(settings.slack_app_token))
 
         admission = Admission(services, peers_now, RateLimit(wall.steady))
         api = Api(admission, self.reads, self.receipts, self.wakeups, self.policy)
-        database_status = DatabaseStatus(self.database, self.ledger, now)
+        database_status = DatabaseStatus(self.database, self.writer, self.ledger, now, wall.steady)
+        self.readiness.add(database_status.recording, database_status.writing, database_status.signed, silent=SILENT)
         hook_secrets = [secret.get_secret_value() for secret in settings.pagerduty_webhook_secret]
         acknowledgements = Acknowledgements(self.ledger, self.deployment, hook_secrets, rest)
         routes = [
@@ -216,7 +226,7 @@ class App:
             *api.routes(),
             *inbound.routes(),
             *PagerDutyWebhooks(acknowledgements).routes(),
-            *Health(self.metrics, database_status.snapshot, database_status.obstacles).routes(),
+            *Health(self.metrics, database_status.snapshot, self.readiness, timeouts).routes(),
             openapi_route(version("tierline")),
         ]
         await self._listen(settings, routes)
@@ -281,7 +291,16 @@ class App:
         self.host, self.port = runner.addresses[0][:2]
 
     def _run_by_itself(self) -> None:
-        for loop in (for_ever(self.courier.run), self.signing.run(self._report_signing)):
+        loops = (
+            for_ever(self.courier.run),
+            self.signing.run(self._report_signing, self._signing_pulse.came_round),
+            self.slack.run(),
+        )
+        for pulse in (self._tick_pulse, self._courier_pulse, self._signing_pulse):
+            self.readiness.add(pulse.check, silent=pulse.late)
+        self.readiness.add(self.slack.check, silent=Obstacle("slack", "Slack has not answered yet: nobody sees a card."))
+        self.readiness.add(self._inbound.check, silent=Obstacle("socket_mode", "Socket Mode does not answer."))
+        for loop in loops:
             self._stack.push_async_callback(end, asyncio.create_task(loop))
         ticker = Ticker(self._beat, self._report_tick)
         ticker.start()
@@ -289,6 +308,7 @@ class App:
 
     async def _beat(self) -> None:
         await self.tick()
+        self._tick_pulse.came_round()
 
     def _routing_key(self, case: Case, tier: int) -> str | None:
         return self.policy.of(case.route.policy_sha256).routing_key(case.route.ladder, tier)
@@ -315,9 +335,11 @@ class App:
         _LOG.error("a breaker could not be evaluated; it is tried again in a minute", breaker=name, exc_info=error)
 
     def _report_signing(self, error: Exception) -> None:
+        self._signing_pulse.failed(error)
         _LOG.error("no checkpoint could be signed; the next try comes by itself", exc_info=error)
 
     def _report_tick(self, error: Exception) -> None:
+        self._tick_pulse.failed(error)
         _LOG.error("a tick failed; the next one comes in a second", exc_info=error)
 
 

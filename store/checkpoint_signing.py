@@ -83,8 +83,8 @@ class Signing:
         self._ledger.resume_recording()
         await self._sign(await self._database.read(frontier))
 
-    async def run(self, report: Callable[[Exception], None]) -> None:
-        """Sign as the log grows, until cancelled. `report` is told what went wrong; the next round tries again."""
+    async def run(self, report: Callable[[Exception], None], came_round: Callable[[], None] = lambda: None) -> None:
+        """Sign as the log grows, until cancelled. `report` is told what went wrong in a round, `came_round` that nothing did."""
         while True:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wakeups.promised.wait(), LOOK_EVERY_S)
@@ -93,6 +93,8 @@ class Signing:
                 await self.tick()
             except Exception as problem:  # noqa: BLE001 - whatever it is, signing must go on, and somebody be told
                 report(problem)
+            else:
+                came_round()
 
     async def tick(self) -> Checkpoint | None:
         """Sign if it is time to and nothing forbids it. Gives the checkpoint, None when none was made.

@@ -16,6 +16,7 @@ import structlog
 
 from bot.delivery.rate_limits import RateLimits
 from bot.delivery.retry import SCHEDULES, Retry
+from bot.readiness import Pulse
 from bot.slack.cards.view import Bulletin, View
 from bot.timeouts import REAL, Timeouts
 from routing.change import Change, Message, MessageKind, Refused, Subject
@@ -70,7 +71,10 @@ class Bulletins(Protocol):
 
 
 class Courier:
-    """Empties the outbox. `senders` by peer; `tally` counts tries by peer and result; `passing` names steps, where tests let it die."""
+    """Empties the outbox. `senders` by peer; `tally` counts tries by peer and result; `pulse` is told of each round.
+
+    `passing` names steps, where tests let it die.
+    """
 
     def __init__(
         self,
@@ -84,6 +88,7 @@ class Courier:
         bulletins: Bulletins,
         clock: Callable[[], datetime],
         tally: Callable[[str, str], None],
+        pulse: Pulse | None = None,
         schedules: Mapping[str, Retry] = SCHEDULES,
         timeouts: Timeouts = REAL,
         passing: Callable[[str], None] = lambda _name: None,
@@ -97,6 +102,7 @@ class Courier:
         self._senders = senders
         self._clock = clock
         self._tally = tally
+        self._pulse = pulse
         self._schedules = schedules
         self._timeouts = timeouts
         self._passing = passing
@@ -142,7 +148,11 @@ class Courier:
             claims = await asyncio.gather(*(self._claim(peer) for peer in free))
         except Exception as error:  # noqa: BLE001 - the one way out does not close because the database is away for a while
             _LOG.warning("outbox not readable", cause=type(error).__name__)
+            if self._pulse is not None:
+                self._pulse.failed(error)
             return 0
+        if self._pulse is not None:
+            self._pulse.came_round()
         rows = [row for claim in claims for row in claim]
         for row in rows:
             self._busy[row.peer][row.message.destination] += 1

@@ -1,28 +1,42 @@
-"""What `/metrics` and `/readyz` show of the database. Owns these reads; names no metric (`bot.http.metrics` does)."""
+"""What `/metrics` and `/readyz` show of the database. Owns these reads and the trial write; names no metric (`bot.http.metrics` does)."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-import structlog
 from sqlalchemy import Connection, func, select
 
-from bot.http.metrics import Snapshot, Waiting
-from store.audit.stored_tree import frontier
+from bot.http.metrics import DATABASE, Snapshot, Waiting
+from bot.readiness import Obstacle
+from store.audit.stored_tree import frontier, unsigned_since
 from store.database.database import Database
+from store.database.errors import why_unavailable
 from store.ledger.ledger import Ledger
+from store.ledger.trial_write import try_to_write
+from store.ledger.writer import CannotRecordError, Writer, WriterClosedError
 from store.reads.queue import outbox_counts
 from store.schema import checkpoints, moment
 
-_LOG = structlog.get_logger("tierline.database_status")
+UNSIGNED = timedelta(seconds=60)
+"""Growth is signed within ten seconds; an event that waits for so long has nobody who signs, here or in another replica."""
+
+SILENT = Obstacle(DATABASE, "The database does not answer.")
 
 
 class DatabaseStatus:
-    """Reads the figures when somebody asks for them. `clock` gives aware UTC times."""
+    """Looks at the database when somebody asks. `clock` gives aware UTC times, `steady` seconds that nobody can set."""
 
-    def __init__(self, database: Database, ledger: Ledger, clock: Callable[[], datetime]) -> None:
+    FRESH_S = 1.0
+    """One trial write answers for so long: those who ask are not known, and must not have us write as fast as they ask."""
+
+    def __init__(
+        self, database: Database, writer: Writer, ledger: Ledger, clock: Callable[[], datetime], steady: Callable[[], float]
+    ) -> None:
         self._database = database
+        self._writer = writer
         self._ledger = ledger
         self._clock = clock
+        self._steady = steady
+        self._wrote_at: float | None = None
 
     async def snapshot(self) -> Snapshot:
         """Outbox, log and checkpoint of this moment. Raises what the database raises."""
@@ -40,12 +54,26 @@ class DatabaseStatus:
 
         return await self._database.read(read)
 
-    async def obstacles(self) -> Sequence[str]:
-        """What keeps cases and presses from being recorded, in sentences; empty when nothing does."""
-        obstacles = [self._ledger.not_recording] if self._ledger.not_recording else []
+    async def recording(self) -> Sequence[Obstacle]:
+        """Why cases and presses are refused though they could be written."""
+        return (Obstacle("recording", self._ledger.not_recording),) if self._ledger.not_recording else ()
+
+    async def writing(self) -> Sequence[Obstacle]:
+        """Whether the database takes what is written to it, tried the way that all is written; hangs for as long as the database does."""
+        if self._wrote_at is not None and self._steady() - self._wrote_at < self.FRESH_S:
+            return ()
         try:
-            await self._database.read(frontier)
-        except Exception:  # noqa: BLE001  # whatever is wrong with it, whoever asks gets the answer and not an error
-            _LOG.exception("the database does not answer")
-            obstacles.append("The database does not answer.")
-        return obstacles
+            await self._writer.write(try_to_write)
+        except CannotRecordError as error:
+            return (Obstacle(DATABASE, f"The database takes no writes: {why_unavailable(error.__cause__)}."),)
+        except WriterClosedError:
+            return (Obstacle(DATABASE, "The writer has ended; start the bot again."),)
+        self._wrote_at = self._steady()
+        return ()
+
+    async def signed(self) -> Sequence[Obstacle]:
+        """Whether the log is signed as it grows, by whichever replica does that. Raises what the database raises."""
+        since = await self._database.read(unsigned_since)
+        if since is None or (waits := self._clock() - since) <= UNSIGNED:
+            return ()
+        return (Obstacle("signing", f"The audit log has an event that nobody has signed for {waits.total_seconds():.0f} s."),)

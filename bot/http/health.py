@@ -1,27 +1,31 @@
 """What those who run the bot look at: alive, ready, figures. Never tells anything about a single case."""
 
+import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 import structlog
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from bot.http.metrics import Metrics, Snapshot
+from bot.readiness import ANSWER_S, Readiness
+from bot.timeouts import REAL, Timeouts
 
 _LOG = structlog.get_logger("tierline.health")
 
 
 class Health:
-    """`/healthz`: this process answers. `/readyz`: cases and presses would be recorded. `/metrics`: Prometheus text."""
+    """`/healthz`: this process answers. `/readyz`: cases and presses would be recorded, and people reached. `/metrics`: Prometheus text."""
 
     def __init__(
-        self, metrics: Metrics, snapshot: Callable[[], Awaitable[Snapshot]], obstacles: Callable[[], Awaitable[Sequence[str]]]
+        self, metrics: Metrics, snapshot: Callable[[], Awaitable[Snapshot]], readiness: Readiness, timeouts: Timeouts = REAL
     ) -> None:
-        """`snapshot` reads the figures from the database and may raise; `obstacles` says what keeps the bot from its work, in sentences."""
+        """`snapshot` reads the figures from the database; it may raise, and may hang."""
         self._metrics = metrics
         self._standing = snapshot
-        self._obstacles = obstacles
+        self._readiness = readiness
+        self._timeouts = timeouts
 
     def routes(self) -> list[web.RouteDef]:
         """Where it answers, unsigned: nothing here is about a case."""
@@ -31,17 +35,21 @@ class Health:
         return _json({"status": "ok"})
 
     async def _ready(self, _: web.Request) -> web.Response:
-        obstacles = list(await self._obstacles())
+        obstacles = [one.sentence for one in await self._readiness.obstacles()]
         return _json({"ready": not obstacles, "obstacles": obstacles}, 503 if obstacles else 200)
 
     async def _figures(self, _: web.Request) -> web.Response:
+        snapshot, obstacles = await asyncio.gather(self._snapshot(), self._readiness.obstacles())
+        self._metrics.show(snapshot, [one.name for one in obstacles])
+        return web.Response(body=generate_latest(self._metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def _snapshot(self) -> Snapshot | None:
         try:
-            snapshot = await self._standing()
+            async with self._timeouts.within(ANSWER_S):
+                return await self._standing()
         except Exception:  # noqa: BLE001  # whatever is wrong with the database, the other figures must stay readable
             _LOG.exception("figures not read")
-            snapshot = None
-        self._metrics.show(snapshot)
-        return web.Response(body=generate_latest(self._metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+            return None
 
 
 def _json(body: object, status: int = 200) -> web.Response:

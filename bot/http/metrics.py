@@ -1,9 +1,12 @@
 """The operational figures as Prometheus knows them. Owns the names of the metrics; never tells anything about a single case."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+DATABASE = "database"
+"""Name of the obstacle that is the database itself."""
 
 _LATENESS_S = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0)
 
@@ -52,7 +55,11 @@ class Metrics:
         self._oldest = Gauge("tierline_outbox_oldest_age_seconds", "Age of the oldest", ["peer", "state"], registry=self.registry)
         self._log_size = Gauge("tierline_log_size_leaves", "Events in the audit log", registry=self.registry)
         self._checkpoint = Gauge("tierline_checkpoint_age_seconds", "Age of the newest signed checkpoint", registry=self.registry)
-        self._database = Gauge("tierline_database_up", "Whether the database answered when the figures were read", registry=self.registry)
+        self._ready = Gauge("tierline_ready", "Whether /readyz says ready", registry=self.registry)
+        self._obstacles = Gauge("tierline_obstacle", "What keeps the bot from its work, by name", ["name"], registry=self.registry)
+        self._database = Gauge(
+            "tierline_database_up", "Whether the database took a write and gave the figures when they were read", registry=self.registry
+        )
 
     def intake_answered(self, status: int) -> None:
         """A posted case was answered with this status code."""
@@ -74,11 +81,14 @@ class Metrics:
         """A sweep came this many seconds after the oldest due clock had run out."""
         self._lateness.observe(max(0.0, late_s))
 
-    def show(self, snapshot: Snapshot | None) -> None:
-        """Take over what was read; None: the database did not answer, and the earlier figures would be wrong now."""
-        self._outbox.clear()
-        self._oldest.clear()
-        self._database.set(snapshot is not None)
+    def show(self, snapshot: Snapshot | None, obstacles: Collection[str]) -> None:
+        """Take over what was read; None: the database did not answer, and the earlier figures would be wrong now. `obstacles` by name."""
+        for figures in (self._outbox, self._oldest, self._obstacles):
+            figures.clear()
+        self._ready.set(not obstacles)
+        for name in obstacles:
+            self._obstacles.labels(name).set(1)
+        self._database.set(snapshot is not None and DATABASE not in obstacles)
         if snapshot is None:
             return
         for waiting in snapshot.waiting:

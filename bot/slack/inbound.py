@@ -19,12 +19,15 @@ from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app, s
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
-from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.clock import steady
 from bot.http.bodies import BODY_TIMEOUT_S, read_bounded
+from bot.readiness import Obstacle
+from bot.slack.reachability import SIGNING_SECRET, shape_problem
+from bot.slack.socket_line import SocketLine
 from bot.timeouts import REAL, Timeouts
 
 TOLERANCE_S = 300
@@ -38,9 +41,6 @@ ACK_S = 3.0
 
 UNHURRIED_ACK_S = 240.0
 """Where nobody's seconds count; Bolt asks again and again for so long, so it has to end."""
-
-TRIES = 3
-"""Dials of one address before a fresh one is asked for."""
 
 BODY_MOST = 1024 * 1024
 PATH = "/slack/events"
@@ -93,21 +93,6 @@ def make_bolt(session: ClientSession, base_url: str, timeouts: Timeouts = REAL) 
     return bolt
 
 
-class _Line(SocketModeClient):
-    """The SDK's connection, which dials one address for ever, though its ticket is good once and soon void (slack_sdk 3.47)."""
-
-    async def connect(self) -> None:
-        """Dial until there is a connection, after a few tries with a fresh address."""
-        while not self.closed:
-            try:
-                async with asyncio.timeout(TRIES * self.ping_interval):
-                    await super().connect()  # type: ignore[no-untyped-call]
-            except TimeoutError:
-                self.wss_uri = None
-            else:
-                return
-
-
 class Inbound:
     """Takes what Slack sends. With `app_token` over Socket Mode, otherwise over HTTP, signed with one of `secrets`."""
 
@@ -127,7 +112,7 @@ class Inbound:
         self._client = client
         self._app_token = app_token
         self._redial_s = redial_s
-        self._socket: SocketModeClient | None = None
+        self._socket: SocketLine | None = None
         self._dialing: asyncio.Task[None] | None = None
         self._warned_at: datetime | None = None
 
@@ -138,7 +123,7 @@ class Inbound:
     async def start(self) -> None:
         """Begin to dial out with Socket Mode, without waiting for Slack: clocks and pages go on while it is down."""
         if self._app_token:
-            self._socket = _Line(self._app_token, _quiet(), self._client, ping_interval=self._redial_s)
+            self._socket = SocketLine(self._app_token, self._client, steady, self._redial_s)
             self._socket.socket_mode_request_listeners.append(self._hear)
             self._dialing = asyncio.create_task(self._socket.connect())  # tries until Slack answers
 
@@ -148,6 +133,13 @@ class Inbound:
             self._dialing.cancel()
         if self._socket is not None:
             await self._socket.close()  # type: ignore[no-untyped-call]
+
+    async def check(self) -> Sequence[Obstacle]:
+        """Whether what people press can reach us, as far as can be told from here."""
+        if self._socket is not None:
+            return await self._socket.check()
+        problems = (shape_problem(SIGNING_SECRET, secret) for secret in self._secrets)
+        return [Obstacle("slack_signing_secret", problem) for problem in problems if problem]
 
     async def take(self, request: web.Request) -> web.Response:
         """One request: 401 unless Slack signed it, otherwise what our listener answers."""

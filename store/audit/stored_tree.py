@@ -1,11 +1,12 @@
 """The Merkle tree as the database holds it: its frontier, its hashes, its newest checkpoint. Owns these reads; `merkle` hashes."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import Connection, select
 
 from store.audit.merkle import Frontier, Read
-from store.schema import checkpoints, head, leaves, nodes
+from store.schema import checkpoints, head, leaves, moment, nodes
 
 
 def frontier(connection: Connection) -> Frontier:
@@ -31,3 +32,11 @@ def newest_checkpoint(connection: Connection) -> tuple[int, str] | None:
     """Size and note of the newest checkpoint published, None before the first."""
     row = connection.execute(select(checkpoints.c.size, checkpoints.c.note).order_by(checkpoints.c.size.desc()).limit(1)).first()
     return None if row is None else (row.size, row.note)
+
+
+def unsigned_since(connection: Connection) -> datetime | None:
+    """When the oldest event was written that no published checkpoint covers; None when all are covered."""
+    newest = newest_checkpoint(connection)
+    oldest = select(leaves.c.at).where(leaves.c.idx >= (0 if newest is None else newest[0])).order_by(leaves.c.idx).limit(1)
+    at = connection.execute(oldest).scalar_one_or_none()
+    return None if at is None else moment(at)

@@ -22,3 +22,45 @@ def is_unavailable(problem: BaseException) -> bool:
         if problem.connection_invalidated or state.startswith(_UNAVAILABLE):
             return True
     return isinstance(problem, OperationalError | InterfaceError | OSError)
+
+
+_WHY_SQLITE = {
+    "SQLITE_FULL": "its disk is full",
+    "SQLITE_IOERR": "its disk fails",
+    "SQLITE_READONLY": "it is read-only",
+    "SQLITE_BUSY": "somebody else holds its lock",
+    "SQLITE_LOCKED": "somebody else holds its lock",
+    "SQLITE_CANTOPEN": "its file cannot be opened",
+    "SQLITE_CORRUPT": "its file is damaged",
+    "SQLITE_NOTADB": "its file is damaged",
+}
+"""By the beginning of the name of SQLite's result code. Source: https://www.sqlite.org/rescode.html"""
+
+_WHY_POSTGRESQL = {
+    "53100": "its disk is full",
+    "53300": "it has no connection left",
+    "53": "it is out of resources",
+    "25006": "it is read-only",
+    "55P03": "somebody else holds its lock",
+    "57": "an operator or its shutdown interrupted it",
+    "58": "its disk fails",
+    "08": "it cannot be reached",
+}
+"""By the beginning of the SQLSTATE, the longest first. Source: PostgreSQL, appendix A."""
+
+
+def why_unavailable(problem: BaseException | None) -> str:
+    """Why the database failed, as the end of a sentence, without anything it said itself: its messages quote what was written."""
+    seen = problem.orig if isinstance(problem, DBAPIError) and problem.orig is not None else problem
+    name, state = str(getattr(seen, "sqlite_errorname", None) or ""), str(getattr(seen, "sqlstate", None) or "")
+    for code, why in _WHY_SQLITE.items():
+        if name.startswith(code):
+            return why
+    for code, why in _WHY_POSTGRESQL.items():
+        if state.startswith(code):
+            return why
+    if isinstance(seen, TimeoutError):
+        return "it does not answer"
+    if isinstance(seen, OSError) or (isinstance(problem, DBAPIError) and problem.connection_invalidated):
+        return "it cannot be reached"
+    return f"it failed ({name or state or type(seen).__name__})"

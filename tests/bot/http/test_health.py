@@ -2,17 +2,15 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 
 import aiohttp
 import pytest
 from aiohttp import web
 from prometheus_client.parser import text_string_to_metric_families
 
-from bot.http.database_status import DatabaseStatus
 from bot.http.health import Health
 from bot.http.metrics import Metrics, Snapshot, Waiting
-from store.ledger.ledger import Ledger
+from bot.readiness import Obstacle, Readiness
 
 pytestmark = pytest.mark.outside
 
@@ -30,16 +28,17 @@ class Bot:
             raise OSError("disk full")
         return Snapshot((Waiting("slack", "dead", 2, 12.5), Waiting("callback", "ready", 1, 0.5)), 42, 3.0)
 
-    async def hindered(self) -> Sequence[str]:
+    async def hindered(self) -> Sequence[Obstacle]:
         """What keeps it from working."""
-        return self.obstacles
+        return [Obstacle("database", sentence) for sentence in self.obstacles]
 
 
 @asynccontextmanager
 async def looked_at(bot: Bot, metrics: Metrics) -> AsyncIterator[tuple[aiohttp.ClientSession, str]]:
     """The bot's operator pages on a port."""
-    app = web.Application()
-    app.add_routes(Health(metrics, bot.snapshot, bot.hindered).routes())
+    app, readiness = web.Application(), Readiness()
+    readiness.add(bot.hindered, silent=Obstacle("bot", "It does not answer."))
+    app.add_routes(Health(metrics, bot.snapshot, readiness).routes())
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -102,15 +101,3 @@ async def test_ready_means_that_work_would_be_recorded() -> None:
             assert (response.status, (await response.json())["obstacles"]) == (503, bot.obstacles)
         async with session.get(url + "/healthz") as response:
             assert response.status == 200
-
-
-async def test_a_bot_without_its_database_is_not_ready() -> None:
-    """Nothing could be recorded, so no traffic should come here; the answer is an answer and not an error."""
-
-    class Gone:
-        async def read(self, _work: object) -> object:
-            raise OSError("the database went away")
-
-    ledger = Ledger(writer=None)  # type: ignore[arg-type]  # nothing is written here
-    figures = DatabaseStatus(Gone(), ledger, lambda: datetime(2026, 11, 20, tzinfo=UTC))  # type: ignore[arg-type]
-    assert await figures.obstacles() == ["The database does not answer."]
