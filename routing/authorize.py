@@ -73,6 +73,7 @@ REFUSALS: dict[str, str] = {
     "stranger": "Only members of this workspace can review its cases.",
     "guest": "Guests cannot review cases. A full member of the group can.",
     "unknown_card": "This message is not a card of this case here, so its buttons do nothing.",
+    "replaced_card": "This card was replaced by a newer one in its channel, so its buttons do nothing. Please use the newer one.",
     "already_decided": "This case is already decided. The card shows by whom and when.",
     "too_late": "The service's deadline has passed, so this case can no longer be decided.",
     "not_now": "The case is in a state in which this cannot be done. The card shows what it waits for.",
@@ -193,7 +194,7 @@ def email_sha256(email: str) -> str:
 def _out_of_place(press: Press, rule: Rule, case: Case) -> str | None:
     """Why the verb means nothing for the case as it is, or for the card that was pressed."""
     if not press.card_known:
-        return "unknown_card"
+        return "replaced_card" if press.card_replaced else "unknown_card"
     if case.kind is not CaseKind.CASE and not rule.of_any_kind:
         return "yes_or_no"
     if case.state not in rule.states:

@@ -242,5 +242,7 @@ class EventKind(StrEnum):
     PRESS_REFUSED = "press_refused"
     PRESSES_REFUSED = "presses_refused"
     NOT_DELIVERED = "not_delivered"
+    CARD_LOST = "card_lost"
+    """A message that we posted is not there any more; whether it is posted anew stands in the event."""
     DELIVERY_RETRIED = "delivery_retried"
     CONTENT_ERASED = "content_erased"

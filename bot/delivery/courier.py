@@ -25,7 +25,7 @@ from routing.vocabulary import EventKind
 from store.ledger.items import Step
 from store.ledger.ledger import Ledger, NotRecordingError
 from store.ledger.writer import CannotRecordError, WriterClosedError
-from store.outbox.delivery import Delivered, Outgoing, Sender, SendError
+from store.outbox.delivery import Delivered, MessageGoneError, Outgoing, Sender, SendError
 from store.outbox.outbox import Doubt, Outbox
 from store.wakeups import Wakeups
 
@@ -198,6 +198,11 @@ class Courier:
             return
         try:
             delivered = await self._send(row, replace(shown, tier=row.message.tier))
+        except MessageGoneError as gone:
+            _LOG.warning("a message of ours is gone", row=row.id, case=row.case_id, cause=gone.reason, posted_again=gone.again)
+            self._tally(row.peer, "gone")
+            await self._outbox.lost(row, gone)
+            return
         except SendError as error:
             await self._failed(row, error)
             return

@@ -22,6 +22,7 @@ class Mode(StrEnum):
     RATE_LIMITED = "rate_limited"  # 429 with Retry-After, not applied
     SERVER_ERROR = "server_error"  # `status`, not applied
     APPLY_LATE = "apply_late"  # the connection is cut now, applied `seconds` later
+    REFUSED = "refused"  # answered as Slack refuses, with `error`; not applied
     UNREACHABLE = "unreachable"  # the connection is cut, never applied
 
 
@@ -40,6 +41,7 @@ class Fault:
     retry_after_s: int = 1
     status: int = 503
     until: asyncio.Event | None = None
+    error: str = "fatal_error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,8 @@ class Faults:
                 return web.Response(
                     status=429, text=limited_body, content_type="application/json", headers={"Retry-After": str(fault.retry_after_s)}
                 )
+            case Mode.REFUSED:
+                return web.json_response({"ok": False, "error": fault.error})
             case Mode.SERVER_ERROR:
                 return web.Response(status=fault.status, text="server error")
             case Mode.APPLY_LATE:

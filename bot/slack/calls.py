@@ -32,6 +32,26 @@ LATER = frozenset(
     }
 )
 
+GONE = frozenset(
+    {
+        "message_not_found",
+        "cant_update_message",  # also what is left of a deleted message with replies, and what another bot user of the app posted
+        "edit_window_closed",
+        "thread_not_found",
+        "cannot_reply_to_message",
+    }
+)
+"""The message cannot be reached any more. Source: https://docs.slack.dev/reference/methods/chat.update#errors"""
+
+
+class UnreadableError(SendError):
+    """Something could not be read. `code` is Slack's, or the kind of the failure. Always ambiguous: what was asked stays unknown."""
+
+    def __init__(self, method: str, code: str) -> None:
+        """`method` is that of the Web API."""
+        super().__init__(f"{method}: unreadable ({code})", ambiguous=True)
+        self.code = code
+
 
 async def call(client: AsyncWebClient, timeouts: Timeouts, method: str, **arguments: Any) -> Mapping[str, Any]:
     """Call `method` with a JSON body. Raises SendError."""
@@ -48,12 +68,12 @@ async def call(client: AsyncWebClient, timeouts: Timeouts, method: str, **argume
 
 
 async def read(client: AsyncWebClient, timeouts: Timeouts, method: str, **arguments: Any) -> Mapping[str, Any]:
-    """Call a reading `method`, which takes its arguments from the address. Raises SendError, ambiguous whatever the cause."""
+    """Call a reading `method`, which takes its arguments from the address. Raises UnreadableError."""
     try:
         async with timeouts.within(TIMEOUT_S):
             response = await client.api_call(method, http_verb="GET", params=arguments)
     except (SlackApiError, SlackRequestError, aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise SendError(f"{method}: unreadable ({error_code(error)})", ambiguous=True) from error
+        raise UnreadableError(method, error_code(error)) from error
     return response.data if isinstance(response.data, dict) else {}
 
 

@@ -5,14 +5,16 @@ without looking when an earlier try may have worked, and lets nothing out that b
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, assert_never
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.calls import call, read
-from bot.slack.cards.bulletins.bulletin import draw_bulletin
+from bot.slack.calls import GONE, UnreadableError, call, read
+from bot.slack.cards.bulletins.bulletin import draw_bulletin, is_over
 from bot.slack.cards.card import draw_card
 from bot.slack.cards.erased import draw_erased_note
 from bot.slack.cards.text.block_kit import Drawing
@@ -25,7 +27,7 @@ from routing.change import MessageKind
 from routing.vocabulary import EventKind
 from store.database.database import Database
 from store.outbox.delivered_cards import Card, cards_of
-from store.outbox.delivery import Delivered, Outgoing, SendError
+from store.outbox.delivery import Delivered, MessageGoneError, Outgoing, SendError
 
 CARD_EVENT = "tierline_card"
 NOTE_EVENT = "tierline_note"
@@ -90,7 +92,7 @@ class SlackSender:
             if posted is None:
                 return Delivered()
             if drawing.digest != posted.digest or outgoing.doubtful:
-                await self._redraw(posted.channel, posted.ts, drawing)
+                await self._redraw(posted, drawing, wanted=not is_over(bulletin))
             return Delivered(posted.channel, posted.ts, digest=drawing.digest)
         if outgoing.message.kind is not MessageKind.BULLETIN:
             raise SendError(f"{outgoing.message.kind} is not for Slack about more than one case", permanent=True)
@@ -114,24 +116,53 @@ class SlackSender:
         return Delivered(channel, str(posted["ts"]), face, drawing.digest)
 
     async def _update_card(self, outgoing: Outgoing, view: View, card: Card) -> Delivered:
-        drawing = _checked(draw_card(view))
-        shown = Delivered(card.channel, card.ts, view.case.face, drawing.digest)
-        if drawing.digest != card.digest or outgoing.doubtful:
-            await self._redraw(card.channel, card.ts, drawing)
-        if (erased := view.last(EventKind.CONTENT_ERASED)) is not None:
-            await self._wipe_notes(card, view, erased.index)
-        return shown
+        drawing, erased = _checked(draw_card(view)), view.last(EventKind.CONTENT_ERASED)
+        try:
+            if drawing.digest != card.digest or outgoing.doubtful:
+                await self._redraw(card, drawing, wanted=_is_live(view))
+        finally:
+            if erased is not None:  # what was said under a card stays when the card is deleted
+                await self._wipe_notes(card, view, erased.index)
+        return Delivered(card.channel, card.ts, view.case.face, drawing.digest)
 
     async def _wipe_notes(self, card: Card, view: View, erased: int) -> None:
         """Replace what our notes in the thread say of events before the one with index `erased`. Once more changes nothing."""
         drawing, bot = _checked(draw_erased_note(view)), await self._bot()
-        async for message in self._replies(card, view.case.created_at):
+        try:
+            replies = [message async for message in self._replies(card, view.case.created_at)]
+        except UnreadableError as error:
+            if error.code in GONE:
+                return
+            raise
+        for message in replies:
             told = _told(message, bot, NOTE_EVENT)
             if told is not None and int(told.get("leaf", erased)) < erased and message.get("text") != drawing.text:
-                await self._redraw(card.channel, str(message["ts"]), drawing)
+                with suppress(MessageGoneError):  # somebody was faster
+                    await self._redraw(replace(card, ts=str(message["ts"])), drawing, wanted=False)
 
-    async def _redraw(self, channel: str, ts: str, drawing: Drawing) -> None:
-        await call(self._client, self._timeouts, "chat.update", channel=channel, ts=ts, text=drawing.text, blocks=drawing.blocks)
+    async def _redraw(self, card: Card, drawing: Drawing, *, wanted: bool) -> None:
+        """Change a message of ours. Raises MessageGoneError where there is nothing to change; `wanted`: then it is to be posted anew."""
+        place = {"channel": card.channel, "ts": card.ts}
+        try:
+            await call(self._client, self._timeouts, "chat.update", **place, text=drawing.text, blocks=drawing.blocks)
+        except SendError as error:
+            if error.reason in GONE:
+                raise MessageGoneError(error.reason, card.channel, card.ts, again=wanted) from error
+            raise
+
+    async def _check_thread(self, card: Card, view: View) -> None:
+        """Raises MessageGoneError where the card is gone: Slack takes answers to a deleted message, and nobody sees them."""
+        try:
+            page = await read(
+                self._client, self._timeouts, "conversations.replies", channel=card.channel, ts=card.ts, limit="1", inclusive="true"
+            )
+        except UnreadableError as error:
+            if error.code in GONE:
+                raise MessageGoneError(error.code, card.channel, card.ts, again=_is_live(view)) from error
+            return  # nobody can say; the answer is posted as it always was
+        first: Mapping[str, Any] = next(iter(page.get("messages", [])), {})
+        if first.get("subtype") == "tombstone":
+            raise MessageGoneError("message_not_found", card.channel, card.ts, again=_is_live(view))
 
     async def _post_note(self, outgoing: Outgoing, view: View, card: Card | None) -> Delivered:
         happening = next((one for one in view.history if one.index == outgoing.leaf_idx), None)
@@ -141,7 +172,13 @@ class SlackSender:
         payload = {"case": outgoing.case_id, "leaf": outgoing.leaf_idx, "deployment": self._deployment, "outbox": outgoing.id}
         if outgoing.doubtful and await self._find(self._replies(card, outgoing.created_at), NOTE_EVENT, payload) is not None:
             return Delivered()
-        await self._post(card.channel, drawing, {"event_type": NOTE_EVENT, "event_payload": payload}, thread_ts=card.ts)
+        await self._check_thread(card, view)
+        try:
+            await self._post(card.channel, drawing, {"event_type": NOTE_EVENT, "event_payload": payload}, thread_ts=card.ts)
+        except SendError as error:
+            if error.reason in GONE:
+                raise MessageGoneError(error.reason, card.channel, card.ts, again=_is_live(view)) from error
+            raise
         return Delivered()
 
     async def _post(self, channel: str, drawing: Drawing, metadata: Mapping[str, Any], **more: str) -> Mapping[str, Any]:
@@ -197,6 +234,11 @@ class SlackSender:
             cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
             if not cursor:
                 return
+
+
+def _is_live(view: View) -> bool:
+    """Whether this is the copy that people look to: that of the tier the case is at, not erased."""
+    return view.case.tier == view.tier and view.case.erased_at is None
 
 
 def _checked(drawing: Drawing) -> Drawing:

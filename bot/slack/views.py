@@ -49,6 +49,10 @@ class Views:
         """The card that is this message, None when it is none of ours."""
         return await self._reads.card_at(channel, ts)
 
+    async def cards(self, case_id: str) -> Sequence[Card]:
+        """Where the case's cards stand, by tier."""
+        return await self._reads.cards(case_id)
+
     async def view(self, case_id: str) -> View | None:
         """The case with content and history, as the card of the tier it is at; None where there is none or its content was erased.
 

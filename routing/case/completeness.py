@@ -102,6 +102,7 @@ FORMS: dict[EventKind, Form] = {
     EventKind.PRESS_REFUSED: _form("verb reason face"),
     EventKind.PRESSES_REFUSED: _form("count", of_a_case=False),
     EventKind.NOT_DELIVERED: _form(f"{_MESSAGE} attempts error"),
+    EventKind.CARD_LOST: _form(f"{_MESSAGE} channel ts error posted_again", of_a_case=False),  # of a bulletin too
     EventKind.DELIVERY_RETRIED: _form(_MESSAGE),
     EventKind.CONTENT_ERASED: _form("reason verdict action_sha256"),
 }

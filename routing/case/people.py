@@ -31,7 +31,8 @@ class Press:
     """One press of a person: what they meant to do and which card they had before their eyes.
 
     `face` is `Case.face` of the card pressed; `saw` the digest of the delivered blocks where known; `card_known` is False
-    when the message is no card of this case in this workspace, channel and app. `cut` says that the card could not show
+    when the message is no card of this case in this workspace, channel and app, `card_replaced` True when it was one until another was
+    posted in its place. `cut` says that the card could not show
     everything. `checklist` gives pass, fail or na for each item of the step. `text`, `params` and `prefill` are content: they go to
     the vault, never open into a leaf. A modification gives both of the latter whole, as they shall be; a `prefill` of None leaves the
     pre-filled fields as they are.
@@ -43,6 +44,7 @@ class Press:
     face: str
     team: str
     card_known: bool = True
+    card_replaced: bool = False
     cut: bool = False
     saw: str = ""
     reason_code: str = ""

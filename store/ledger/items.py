@@ -10,7 +10,7 @@ from datetime import datetime
 
 from routing.case.case import Case
 from routing.case.people import GovernancePress, Press
-from routing.change import Actor, Arrival, Change, Event, Refused, Subject
+from routing.change import Actor, Arrival, Change, Event, Message, Refused, Subject
 from routing.governance.ruling import GovernStep
 from routing.policy.policy import Policy
 from routing.review.related.near_duplicates import follow
@@ -21,6 +21,7 @@ from store.ledger.draft import Also, Draft
 from store.ledger.identifiers import CASE
 from store.ledger.prefetch import InboxKey, Needs, TaskKey
 from store.ledger.refusals import Refusals
+from store.ledger.rows import message_row
 from store.ledger.unit_of_work import UnitOfWork
 
 OpenStep = Callable[[Arrival], Change]
@@ -184,8 +185,11 @@ class Governing:
 class Recording:
     """An event that changes nothing."""
 
-    def __init__(self, event: Event, about: str | None, also: Also | None) -> None:
-        """`about` is the id of a case, or of another subject, under which the event is filed."""
+    def __init__(self, event: Event, about: str | None, also: Also | None, told: Sequence[tuple[Message, int]] = ()) -> None:
+        """`about` is the id of a case, or of another subject, under which the event is filed; `told` are messages, each with the index of
+        the earlier leaf that it speaks of.
+        """
+        self._told = tuple(told)
         self._about = about
         self._also = also
         self._of_case = about is not None and about.startswith(CASE)
@@ -200,6 +204,7 @@ class Recording:
             if case is None:
                 return None
         index = unit.record(draft, self._event, case)
+        draft.outbox += [message_row(message, case, leaf, unit.now) for message, leaf in self._told]
         if self._also is not None:
             draft.also.append(self._also)
         unit.take(draft)

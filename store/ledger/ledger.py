@@ -9,7 +9,7 @@ from datetime import datetime
 
 from routing.case.people import GovernancePress, Press
 from routing.case.submission import moment_text
-from routing.change import SYSTEM, Actor, Event, Refused
+from routing.change import SYSTEM, Actor, Event, Message, Refused
 from routing.governance.ruling import GovernStep
 from routing.policy.policy import Policy
 from routing.vocabulary import EventKind
@@ -86,12 +86,15 @@ class Ledger:
         governing = Governing(step, self._refusals, wanted=wanted, keep=keep, press=press, key=key, digest=digest)
         return await self._writer.submit(governing, Rank.PROMPT)
 
-    async def record(self, event: Event, *, case_id: str | None = None, also: Also | None = None) -> int | None:
+    async def record(
+        self, event: Event, *, case_id: str | None = None, also: Also | None = None, told: Sequence[tuple[Message, int]] = ()
+    ) -> int | None:
         """Record an event that changes nothing. Gives the leaf's index.
 
         It is of the case `case_id` (None if there is no such case), or filed under another subject with that id, or of the whole log.
+        `told`: messages to send with it, each with the index of the earlier leaf that it speaks of.
         """
-        return await self._writer.submit(Recording(event, case_id, also), Rank.PROMPT)
+        return await self._writer.submit(Recording(event, case_id, also, told), Rank.PROMPT)
 
     async def activate(self, policy: Policy, actor: Actor = SYSTEM, reason: str = "bootstrap") -> bool:
         """Make a policy the one that new cases follow. False if it was already."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from store.outbox.delivery import Delivered
 from store.schema import cards, micros, moment
@@ -30,6 +30,12 @@ def keep_card(connection: Connection, now: datetime, case_id: str, tier: int, de
     known = connection.execute(update(cards).where(cards.c.case_id == case_id, cards.c.tier == tier).values(shown))
     if known.rowcount == 0:
         connection.execute(insert(cards).values(case_id=case_id, tier=tier, **shown))
+
+
+def forget_card(connection: Connection, case_id: str, tier: int, channel: str, ts: str) -> None:
+    """This message is gone; a card that was posted since stays."""
+    this = (cards.c.case_id == case_id, cards.c.tier == tier, cards.c.channel == channel, cards.c.ts == ts)
+    connection.execute(delete(cards).where(*this))
 
 
 def cards_of(connection: Connection, case_id: str) -> Sequence[Card]:

@@ -50,6 +50,20 @@ class SendError(Exception):
         self.retry_after_s = retry_after_s
 
 
+class MessageGoneError(SendError):
+    """The message that was to be changed, or answered under, is not there any more.
+
+    `channel` and `ts` say where it stood; `again` whether it is wanted, so that it has to be posted anew.
+    """
+
+    def __init__(self, reason: str, channel: str, ts: str, *, again: bool) -> None:
+        """As `SendError`."""
+        super().__init__(reason)
+        self.channel = channel
+        self.ts = ts
+        self.again = again
+
+
 class Sender(Protocol[V_contra]):
     """Sends to one peer. `view` is what there is to show, read just before."""
 

@@ -20,13 +20,15 @@ from store.database.database import Database
 from store.ledger.ledger import Ledger
 from store.ledger.writer import Passing, Writer
 from store.outbox.claiming import LEASE_S, claim, end_leases, outgoing, waiting
-from store.outbox.delivered_cards import keep_card
-from store.outbox.delivery import Delivered, Outgoing
+from store.outbox.delivered_cards import forget_card, keep_card
+from store.outbox.delivery import Delivered, MessageGoneError, Outgoing
 from store.outbox.token_buckets import TokenBucket
 from store.outbox.withholding import DECIDED, kept_back
 from store.schema import UNSETTLED, among, micros, outbox
 
 MAX_ERROR_CHARS = 300
+POSTED_BY = {MessageKind.BULLETIN_UPDATE: MessageKind.BULLETIN}
+"""What posts the message that a kind is about, where it is not a card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,19 @@ class Outbox:
         )
         await self._ledger.record(event, case_id=row.case_id, also=partial(_dead, row=row, error=error))
 
+    async def lost(self, row: Outgoing, gone: MessageGoneError) -> None:
+        """The message that the row was to change, or answer under, is gone: forgotten, with an event, and in the same transaction the row
+        turns into one that posts it anew, where it is wanted; what was to be said under it follows.
+
+        The new post carries the row's id as any post does, so that neither a crash nor a lost reply leads to a second one.
+        """
+        self._passing("outbox.lost")
+        fields = {**_fields(row.peer, row.message, row.leaf_idx), "channel": gone.channel, "ts": gone.ts, "error": _cut(gone.reason)}
+        event = Event(EventKind.CARD_LOST, SYSTEM, {**fields, "posted_again": gone.again})
+        note = gone.again and row.message.kind is MessageKind.NOTE
+        told = ((row.message, row.leaf_idx),) if note else ()
+        await self._ledger.record(event, case_id=row.case_id, also=partial(_lost, row=row, gone=gone), told=told)
+
     async def cancel(self, row: Outgoing, reason: str) -> bool:
         """It is no longer needed."""
         return await self._writer.write(partial(_cancel, row=row, reason=reason))
@@ -159,6 +174,26 @@ def _dead(connection: Connection, now: datetime, *, row: Outgoing, error: str) -
             outbox.c.state != "dead",
         )
         connection.execute(update(outbox).where(follows).values(state="cancelled", last_error="its page was not delivered", **over))
+
+
+def _lost(connection: Connection, now: datetime, *, row: Outgoing, gone: MessageGoneError) -> None:
+    forget_card(connection, row.case_id, row.message.tier, gone.channel, gone.ts)
+    if not gone.again:
+        _cancel(connection, now, row=row, reason=f"{gone.reason}: it is not wanted any more")
+        return
+    values = {
+        "kind": POSTED_BY.get(row.message.kind, MessageKind.CARD).value,
+        "state": "ready",
+        "urgent": True,
+        "attempts": 0,
+        "not_before": 0,
+        "intent_at": None,
+        "created_at": micros(now),
+        "last_error": _cut(gone.reason),
+        "lease_owner": "",
+        "lease_until": None,
+    }
+    connection.execute(update(outbox).where(outbox.c.id == row.id, outbox.c.state != "done").values(values))
 
 
 def _cancel(connection: Connection, now: datetime, *, row: Outgoing, reason: str) -> bool:

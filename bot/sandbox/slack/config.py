@@ -24,6 +24,26 @@ SCOPES = frozenset(
     }
 )
 
+EVENTS = frozenset(
+    {
+        "app_home_opened",
+        "channel_archive",
+        "channel_created",
+        "channel_deleted",
+        "channel_left",
+        "channel_rename",
+        "channel_unarchive",
+        "group_archive",
+        "group_deleted",
+        "group_left",
+        "group_rename",
+        "group_unarchive",
+        "member_joined_channel",
+        "subteam_updated",
+    }
+)
+"""Types of events that the app asked for. https://docs.slack.dev/reference/events"""
+
 # https://docs.slack.dev/apis/web-api/rate-limits: calls a minute that Slack grants at least, by method
 PER_MINUTE: Mapping[str, int] = {
     "apps.connections.open": 1000,  # unlisted; never the limit in practice
@@ -104,3 +124,4 @@ class SlackConfig:
     per_minute: Mapping[str, int] = field(default_factory=lambda: dict(PER_MINUTE))
     ack_timeout_s: float | None = None
     trigger_s: float = TRIGGER_S
+    events: frozenset[str] = EVENTS

@@ -24,6 +24,7 @@ class Channel:
     im_with: str = ""
     created_at: int = 1_700_000_000
     messages: dict[str, Json] = field(default_factory=dict)
+    previous_names: list[str] = field(default_factory=list)
     _last_microsecond: int = 0
 
     def next_ts(self, now: float) -> str:
@@ -108,7 +109,7 @@ class Channel:
             "shared_team_ids": [],
             "pending_shared": [],
             "pending_connected_team_ids": [],
-            "previous_names": [],
+            "previous_names": list(self.previous_names),
             "topic": empty,
             "purpose": empty,
         }

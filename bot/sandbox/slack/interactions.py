@@ -159,6 +159,18 @@ class Interactions:
         ack = await self._deliver("slash_commands", "slash_command", payload, twice=deliver_twice, channel=place.id, **typed)
         return self._show_reply(person.id, place, ack) if ack.ok and ack.body else ack
 
+    async def hear(self, event: Json) -> Ack | None:
+        """Something happened in the workspace that the app is told of; None where it is not listening."""
+        if not self.listening:
+            return None
+        payload = self._payloads.event(event, self._workspace.clock())
+        return await self._deliver("events_api", str(event["type"]), payload, twice=False)
+
+    @property
+    def listening(self) -> bool:
+        """Whether there is an app to tell anything."""
+        return bool(self._http.url) or self._socket_mode.connected > 0
+
     async def open_home(self, user: str) -> Ack:
         """Open the app's Home tab."""
         person = self._workspace.user(user)

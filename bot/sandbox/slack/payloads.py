@@ -75,11 +75,15 @@ class Payloads:
         event: Json = {"type": "app_home_opened", "user": user.id, "channel": direct.id, "tab": tab, "event_ts": f"{at:.6f}"}
         if view is not None:
             event["view"] = deepcopy(view)
+        return self.event(event, at)
+
+    def event(self, event: Json, at: float) -> Json:
+        """An event in its Events API envelope."""
         return {
             "token": self._app.verification_token,
             "team_id": self._team.id,
             "api_app_id": self._app.app_id,
-            "event": event,
+            "event": {"event_ts": f"{at:.6f}", **event},
             "type": "event_callback",
             "event_id": "Ev0" + uuid4().hex[:8].upper(),
             "event_time": int(at),

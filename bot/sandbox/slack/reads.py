@@ -89,12 +89,14 @@ class ReadMethods:
         found = [
             channel.json(bot, with_count=True)
             for channel in self._workspace.channels.values()
-            if _kind(channel) in kinds
-            and (not channel.is_private or bot in channel.members)
-            and not (channel.is_archived and truth(args.get("exclude_archived")))
+            if _kind(channel) in kinds and (not channel.is_private or bot in channel.members)
         ]
         page = paged(found, args)
-        return {"channels": page.items, "response_metadata": {"next_cursor": page.next_cursor}}
+        live_only = truth(args.get("exclude_archived"))
+        shown = [
+            one for one in page.items if not (live_only and one["is_archived"])
+        ]  # a page may come out short, or empty, and not be the last
+        return {"channels": shown, "response_metadata": {"next_cursor": page.next_cursor}}
 
     def join(self, args: Json) -> Json:
         """https://docs.slack.dev/reference/methods/conversations.join: public channels only."""

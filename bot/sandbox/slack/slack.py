@@ -10,6 +10,7 @@ from aiohttp import web
 from bot.sandbox.faults import Faults
 from bot.sandbox.rate_limit import RateLimit
 from bot.sandbox.record import Record
+from bot.sandbox.slack.administration import Administration
 from bot.sandbox.slack.api import SlackApi
 from bot.sandbox.slack.chat import ChatMethods
 from bot.sandbox.slack.config import SlackConfig
@@ -60,6 +61,12 @@ class Slack:
             record=self.record,
             faults=faults,
         )
+        self._people = people
+        admin = Administration(self.workspace, self._tell_app)
+        self.rename_channel, self.create_channel, self.delete_channel = admin.rename_channel, admin.create_channel, admin.delete_channel
+        self.archive_channel, self.unarchive_channel = admin.archive_channel, admin.unarchive_channel
+        self.invite_app, self.remove_app = admin.invite_app, admin.remove_app
+        self.delete_message = admin.delete_message
         self.click = people.click
         self.click_in_view = people.click_in_view
         self.submit = people.submit
@@ -118,6 +125,10 @@ class Slack:
         """The Home tab this person sees."""
         self._faults.apply_due()
         return deepcopy(self.modals.home(self.workspace.user(user).id))
+
+    async def _tell_app(self, event: Json) -> None:
+        if event["type"] in self.config.events:
+            await self._people.hear(event)
 
     def _channel(self, ref: str) -> Channel:
         self._faults.apply_due()

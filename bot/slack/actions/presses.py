@@ -4,7 +4,7 @@ Owns putting together what is known of a press (the person, the card, the team) 
 `routing.authorize` do, on the locked case.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol, assert_never
@@ -42,6 +42,10 @@ class Reads(Protocol):
 
     async def card_at(self, channel: str, ts: str) -> Card | None:
         """The card that is this message."""
+        ...
+
+    async def cards(self, case_id: str) -> Sequence[Card]:
+        """Where the case's cards stand."""
         ...
 
 
@@ -120,6 +124,7 @@ class Presses:
         except SlackUnreachable:
             person = Person(id=pressed.origin.user, team=pressed.origin.team, known=False)
             return Press(verb=pressed.verb, person=person, case_id=case.id, face=pressed.face, team=pressed.origin.team)
+        stands = next((one for one in await self._reads.cards(case.id) if one.tier == pressed.tier), None) if card is None else None
         person = await self._people.person(pressed.origin.user, us.team, case.route.groups)
         return Press(
             verb=pressed.verb,
@@ -127,7 +132,9 @@ class Presses:
             case_id=case.id,
             face=pressed.face,
             team=us.team,
-            card_known=pressed.origin.team == us.team and (_is_card(card, pressed) or self._carries_our_mark(pressed, us)),
+            card_known=pressed.origin.team == us.team
+            and (_is_card(card, pressed) or (stands is None and self._carries_our_mark(pressed, us))),
+            card_replaced=stands is not None and (bool(pressed.origin.view_id) or self._carries_our_mark(pressed, us)),
             cut=pressed.cut,
             saw=card.digest if card is not None else "",
         )

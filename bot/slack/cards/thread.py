@@ -85,6 +85,7 @@ _SENTENCE: dict[EventKind, str] = {
     EventKind.ROLLBACK_REQUESTED: "⏪ {who} asked the service to roll this back{reason}.",
     EventKind.EXECUTION_ALARM: "🚨 {owner}The service reports an execution that does not match what was decided here.",
     EventKind.NOT_DELIVERED: "⚠️ {owner}A message about this case could not be delivered.",
+    EventKind.CARD_LOST: "📦 The card that stood for this case was deleted or could not be changed any more, so it was posted anew.",
     EventKind.DELIVERY_RETRIED: "📦 A message that could not be delivered is being sent again.",
     EventKind.RECEIVED: "📥 The case has arrived.",
     EventKind.CONTENT_ERASED: "🧹 The content of this case was erased.",

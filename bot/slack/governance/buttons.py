@@ -99,5 +99,9 @@ class GovernanceButtons:
         if card is not None:
             return not card.case_id.startswith("c_")
         mark, us = pressed.origin.seen.get("metadata") or {}, self._people.us
+        told = mark.get("event_payload") or {}
         ours = us is not None and pressed.origin.seen.get("bot_id") == us.bot and mark.get("event_type") == BULLETIN_EVENT
-        return ours and (mark.get("event_payload") or {}).get("deployment") == self._deployment
+        if not ours or told.get("deployment") != self._deployment:
+            return False
+        stands = await self._reads.cards(str(told.get("subject")))
+        return all(str(one.tier) != str(told.get("tier")) for one in stands)  # else it was replaced by a newer message

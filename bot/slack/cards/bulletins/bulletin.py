@@ -69,6 +69,19 @@ def draw_bulletin(bulletin: Bulletin) -> Drawing:
             assert_never(unknown)
 
 
+def is_over(bulletin: Bulletin) -> bool:
+    """Whether nobody need look at this message any more, so that it is not posted anew where somebody deleted it."""
+    match bulletin.about:
+        case Control() as control:
+            return control.posted != shown_number(bulletin.tier)
+        case Alert() | Proposal() | Waiver() as subject:
+            return subject.over
+        case WaiverList():
+            return False
+        case unknown:
+            assert_never(unknown)
+
+
 def draw_exceptions(waivers: Iterable[Waiver]) -> Drawing:
     """`/review exception list`, and the weekly list: what is in force or waits for an approval, what ends first on top."""
     found = sorted((one for one in waivers if not one.over), key=lambda one: one.until)
