@@ -18,7 +18,7 @@ from bot.delivery.callback import Callbacks
 from bot.delivery.courier import Courier
 from bot.delivery.guarded_client import TIMEOUT_S as CALLBACK_TIMEOUT_S
 from bot.delivery.rate_limits import RateLimits
-from bot.http.admission import Admission
+from bot.http.admission import Admission, name_signer
 from bot.http.database_status import SILENT, DatabaseStatus
 from bot.http.followups import Followups
 from bot.http.health import Health
@@ -283,6 +283,7 @@ class App:
     async def _listen(self, settings: Settings, routes: list[web.RouteDef]) -> None:
         application = web.Application(middlewares=[problems])
         application.add_routes(routes)
+        application.on_response_prepare.append(name_signer)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=5.0, auto_decompress=False)
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)

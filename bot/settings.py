@@ -138,7 +138,11 @@ class Settings(BaseModel):
 
 def read_environment(env_file: Path | None = Path(".env")) -> dict[str, str]:
     """The environment over what `env_file` holds, where there is one. The one place that reads either; `${NAME}` looks here too."""
-    found = DotEnvSettingsSource(BaseSettings, env_file=env_file, case_sensitive=True).env_vars if env_file is not None else {}
+    found = (
+        DotEnvSettingsSource(BaseSettings, env_file=env_file, env_file_encoding="utf-8-sig", case_sensitive=True).env_vars
+        if env_file is not None
+        else {}
+    )
     return {name: value for name, value in found.items() if value is not None} | dict(os.environ)
 
 

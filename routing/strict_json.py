@@ -16,7 +16,7 @@ SAFE_INT = 2**53 - 1
 
 
 def loads(body: bytes, *, max_depth: int = 32) -> dict[str, Any]:
-    """The one JSON object that `body` (UTF-8) holds, nested `max_depth` levels at most.
+    """The one JSON object that `body` (UTF-8) holds, nested `max_depth` levels at most. A byte-order mark in front is passed over.
 
     Raises `SubmissionError`: one problem where the text is no JSON, else every problem there is.
     """
@@ -29,7 +29,7 @@ def loads(body: bytes, *, max_depth: int = 32) -> dict[str, Any]:
         return made
 
     try:
-        document = json.loads(body.decode("utf-8"), object_pairs_hook=pairs, parse_constant=_refuse_constant)
+        document = json.loads(body.decode("utf-8-sig"), object_pairs_hook=pairs, parse_constant=_refuse_constant)
     except RecursionError:
         raise SubmissionError([_too_deep("", max_depth)]) from None
     except json.JSONDecodeError as error:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import aiohttp
 
 from bot.cli.files.cases import Line
 from bot.clock import now
+from bot.http.admission import SERVICE_HEADER
 from bot.standard_webhooks import sign
 
 AT_ONCE = 16
@@ -63,6 +65,14 @@ class Post:
                 await response.read()
         except (aiohttp.ClientError, TimeoutError) as error:
             raise NobodyAnswersError(f"{self._url}: {NobodyAnswersError.__doc__}") from error
+
+    async def signer(self) -> str:
+        """The name of the service whose secret this is, as the bot has it; "" where it knows no such secret or does not say."""
+        path = "/v1/workflows/any"
+        headers = sign(self._keys, f"who_{secrets.token_hex(8)}", now(), path.encode())
+        async with self._session.get(f"{self._url}{path}", headers=headers, allow_redirects=False) as response:
+            await response.read()
+            return response.headers.get(SERVICE_HEADER, "")
 
     async def send(self, line: Line) -> Answer:
         """Post one case. Tries again after 429, 503 and lost connections: the id is the same, so it counts once."""

@@ -53,6 +53,8 @@ async def _send(lines: "list[Line]", url: str, service: str, keys: tuple[bytes, 
     answers: list[Answer] = []
     async with posting(url, service, keys) as post:
         await post.reach()
+        if (signer := await post.signer()) and service not in ("", signer):
+            raise typer.BadParameter(f"the secret is that of {signer}, not of {service}; nothing was sent", param_hint="--service")
         for done in asyncio.as_completed(map(post.send, lines)):
             answer = await done
             emit(answer.json())

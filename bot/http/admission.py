@@ -20,6 +20,9 @@ from bot.standard_webhooks import Envelope, read_envelope
 MAX_BODY_BYTES = 256 * 1024
 BODY_TIMEOUT_S = 10.0
 
+SERVICE_HEADER = "Tierline-Service"
+_SIGNER = web.RequestKey("tierline.signer", str)
+
 _CHECK = (
     "Check that webhook-id (1 to 256 visible ASCII characters), webhook-timestamp (seconds, at most 5 minutes off) and webhook-signature "
     "(v1,<base64>) are there, and that the signature is over `id.timestamp.body` with this service's secret. A GET signs its request "
@@ -36,6 +39,12 @@ class Call:
     body: bytes = field(repr=False)
 
 
+async def name_signer(request: web.Request, response: web.StreamResponse) -> None:
+    """Every answer to a signed call says whose signature it was; a signal of aiohttp's, `on_response_prepare`."""
+    if (signer := request.get(_SIGNER)) is not None:
+        response.headers[SERVICE_HEADER] = signer
+
+
 class Admission:
     """Lets signed requests in."""
 
@@ -50,7 +59,7 @@ class Admission:
         if envelope is None:
             return refuse(No.SIGNATURE, _CHECK)
         if request.method != "POST":
-            return self._judge(envelope, request.raw_path.encode("utf-8", "surrogateescape"))
+            return self._judge(request, envelope, request.raw_path.encode("utf-8", "surrogateescape"))
         if request.headers.get("Content-Encoding", "identity") != "identity":
             return refuse(No.ENCODING)
         if (request.content_length or 0) > MAX_BODY_BYTES:
@@ -60,14 +69,15 @@ class Admission:
                 body = await _read_body(request)
         except TimeoutError:
             return refuse(No.TOO_SLOW)
-        return self._judge(envelope, body) if body is not None else _too_large()
+        return self._judge(request, envelope, body) if body is not None else _too_large()
 
-    def _judge(self, envelope: Envelope, body: bytes) -> Call | web.Response:
+    def _judge(self, request: web.Request, envelope: Envelope, body: bytes) -> Call | web.Response:
         service = self._services.signer(envelope, body)
         if service is None:
             return refuse(No.SIGNATURE, _CHECK)
         if (wait_s := self._rate_limit.wait_s(service.name)) > 0:
             return refuse(No.TOO_FAST, retry_after_s=ceil(wait_s))
+        request[_SIGNER] = service.name
         return Call(service, envelope.webhook_id, body)
 
 

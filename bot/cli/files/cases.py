@@ -5,6 +5,7 @@ the same, changes nothing for what was sent before.
 """
 
 import hashlib
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -33,7 +34,7 @@ def read_cases(data: bytes, *, lines: bool) -> list[Line]:
     """The cases in a file: one JSON object, an array of them, or one on each line (always, with `lines`)."""
     if not lines:
         try:
-            whole = loads(b'{"cases":' + data + b"}", max_depth=34)["cases"]
+            whole = loads(b'{"cases":' + data.removeprefix(BOM_UTF8) + b"}", max_depth=34)["cases"]
         except SubmissionError as error:
             if not _begins_with_a_line(data):
                 return [Line(1, problems=error.problems)]
@@ -45,7 +46,7 @@ def read_cases(data: bytes, *, lines: bool) -> list[Line]:
 
 def _begins_with_a_line(data: bytes) -> bool:
     """Whether the first line is a case by itself: then the file is JSONL."""
-    first = data.lstrip().partition(b"\n")[0]
+    first = data.removeprefix(BOM_UTF8).lstrip().partition(b"\n")[0]
     try:
         loads(first)
     except SubmissionError:

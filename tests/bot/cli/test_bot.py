@@ -48,6 +48,17 @@ async def test_what_is_not_taken_is_said_and_the_rest_is_sent(tmp_path: Path, en
     assert [answer["status"] for answer in wrong.lines] == [401]
 
 
+async def test_nothing_is_sent_in_the_name_of_another_service(tmp_path: Path, env: dict[str, str]) -> None:
+    """The bot says whose secret it is; a name that is another's is refused before anything is sent, and none need be given."""
+    case, secret = json.dumps(a_refund()), env["AGENT_SECRET"]
+    async with served(env, tmp_path) as url:
+        wrong = await tierline("send", "-", "--url", url, "--service", "nobody", "--secret", secret, stdin=case)
+        right = await tierline("send", "-", "--url", url, "--secret", secret, stdin=case)
+    assert (wrong.code, wrong.lines) == (2, [])
+    assert "the secret is that of agent, not of nobody" in wrong.err
+    assert (right.code, right.lines[0]["status"]) == (0, 202)
+
+
 async def test_nobody_there_is_said_at_once() -> None:
     """Where nobody listens, nothing is tried six times and the sentence says what to start."""
     ran = await tierline("send", "-", "--url", "http://127.0.0.1:9", "--secret", "whsec_" + "A" * 44, stdin=json.dumps(a_refund()))

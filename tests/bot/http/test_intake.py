@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+from codecs import BOM_UTF8
 from collections.abc import AsyncIterator
 
 import rfc8785
@@ -40,6 +41,14 @@ async def test_a_retry_makes_no_second_case(edge: Edge) -> None:
     again = await edge.post("/v1/cases", a_case(), webhook_id="msg_new")
     assert (again.status, again.body) == (200, answers[0].body)
     assert await edge.count() == 1
+
+
+async def test_a_byte_order_mark_changes_nothing(edge: Edge) -> None:
+    """The signature is over the bytes that came; what they hold is the same case."""
+    body = json.dumps(a_case()).encode()
+    first, again = await edge.post("/v1/cases", BOM_UTF8 + body), await edge.post("/v1/cases", body)
+    assert (first.status, again.status) == (202, 200)
+    assert first.body["id"] == again.body["id"]
 
 
 async def test_other_content_is_a_conflict(edge: Edge) -> None:
