@@ -11,17 +11,15 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 
 from routing.canonical import canonical
 from routing.case.action import Action
+from routing.case.amount import Amount, Currency
 from routing.errors import SubmissionError
 from routing.problems import problems_of
 from routing.vocabulary import Risk
 
-UnitOfWork = Annotated[float, Field(ge=0.0, le=1.0)]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Short = Annotated[str, StringConstraints(max_length=2_000)]
 Long = Annotated[str, StringConstraints(max_length=100_000)]
-
-
-Amount = Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,15}(\.[0-9]{1,6})?$")]
 
 _RFC_3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})", re.ASCII)
 
@@ -43,6 +41,19 @@ def _in_utc(at: datetime) -> datetime:
 
 
 Moment = Annotated[AwareDatetime, BeforeValidator(_read_time), AfterValidator(_in_utc)]
+
+
+def _address(value: str) -> str:
+    """Addresses that hold a program or the content itself are none."""
+    if (scheme := value.partition(":")[0].lower()) in _NO_PLACE:
+        raise ValueError(f"expected where the source is kept; {scheme}: addresses are not taken")
+    return value
+
+
+_NO_PLACE = frozenset({"about", "blob", "data", "javascript", "vbscript", "view-source"})
+Address = Annotated[
+    str, StringConstraints(max_length=2_000, pattern=r"^[A-Za-z][A-Za-z0-9+.\-]{1,30}:[^\s\x00-\x1f]+$"), AfterValidator(_address)
+]
 
 
 class _Form(BaseModel):
@@ -99,7 +110,7 @@ class Evidence(_Form):
     kind: Literal["record", "document", "quote", "url", "image", "log"]
     title: Short | None = None
     text: Long | None = None
-    url: Annotated[str, StringConstraints(max_length=2_000, pattern=r"^https?://")] | None = None
+    url: Address | None = Field(default=None, description="where it is kept: any absolute address, such as https://, s3://, urn:")
     updated_at: Moment | None = None
     retrieved_at: Moment | None = None
 
@@ -116,14 +127,14 @@ class RiskFacts(_Form):
     """Facts about what could go wrong. Amounts are decimal strings."""
 
     impact: Risk | None = None
-    likelihood: UnitOfWork | None = None
+    likelihood: Share | None = None
     recoverability: Literal["easy", "hard", "none"] | None = None
-    blast_radius: UnitOfWork | None = None
-    score: UnitOfWork | None = None
+    blast_radius: Share | None = None
+    score: Share | None = None
     amount: Amount | None = None
-    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None = None
+    currency: Currency | None = None
     flags: tuple[Name, ...] = Field(default=(), max_length=50)
-    novelty: UnitOfWork | None = None
+    novelty: Share | None = None
     segment: Name | None = None
 
 

@@ -5,6 +5,7 @@ never looks at the figures of a case, which is the gates' work.
 from decimal import Decimal
 
 from routing.authority import Automation, Autonomy
+from routing.case.amount import counted
 from routing.case.facts import Facts
 from routing.case.submission import Model, Submission
 from routing.evaluation.draw import second_lot
@@ -29,10 +30,8 @@ def capped(caps: Caps, submission: Submission, facts: Facts) -> Signal:
     """Whether one more automatic approval is within the limits of the workflow (G6). Asked only where the lane would be auto."""
     if caps.per_hour is not None and facts.autos_hour >= caps.per_hour:
         return fired("caps", Trigger.CAP_REACHED, Lane.REVIEW, f"{caps.per_hour} an hour", caps.per_hour)
-    if caps.amount_per_day is not None:
-        amount = abs(Decimal(submission.risk.amount or 0))
-        if Decimal(facts.amount_day) + amount > Decimal(caps.amount_per_day):
-            return fired("caps", Trigger.CAP_REACHED, Lane.REVIEW, f"{caps.amount_per_day} a day", caps.amount_per_day)
+    if caps.amount_per_day is not None and Decimal(facts.amount_day) + counted(submission.risk.amount) > Decimal(caps.amount_per_day):
+        return fired("caps", Trigger.CAP_REACHED, Lane.REVIEW, f"{caps.amount_per_day} a day", caps.amount_per_day)
     limited = caps.per_hour is not None or caps.amount_per_day is not None
     return passed("caps", facts.autos_hour if limited else "none", "within the limits" if limited else "the policy sets no limit")
 

@@ -13,6 +13,7 @@ from decimal import Decimal
 from sqlalchemy import Connection, insert, select
 
 from routing.canonical import Json, canonical
+from routing.case.amount import counted
 from routing.case.case import Case, check_transition
 from routing.case.submission import Submission
 from routing.change import Arrival, Change, Event, Opens, Subject
@@ -323,4 +324,4 @@ def _pointing(event: Event, content_at: int) -> Event:
 def _amount(change: Change) -> Decimal:
     """What an automatic approval moves; either sign counts, or one could make room for another."""
     amounts = [event.submission.risk.amount for event in change.events if event.submission is not None]
-    return abs(Decimal(amounts[-1] or 0)) if amounts else Decimal(0)
+    return counted(amounts[-1]) if amounts else Decimal(0)

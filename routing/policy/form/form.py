@@ -12,7 +12,7 @@ from routing.policy.clocks.row import ClockRow, Duration
 from routing.policy.form.checks import Checklist, Checks, Example, RequiredEvidence
 from routing.policy.form.guardrails import Accountability, Breaker, Caps, Channels, Duplicates, ModelVersion, Sampling, Sensitive
 from routing.policy.form.ladders import Ladder, Members, Paging
-from routing.policy.form.parts import LAST, Code, Name, Part, Sentence, Text, TierNumber, UnitOfWork, UserId
+from routing.policy.form.parts import LAST, Code, Name, Part, Sentence, Share, Text, TierNumber, UserId
 from routing.vocabulary import ClockName, Lane, Mode, Risk, Template
 
 HARD_FLAGS = frozenset(
@@ -50,13 +50,13 @@ class Rule(Part):
 class Thresholds(Part):
     """Where each figure turns from good to doubtful and, where there are two, from doubtful to bad (R1, R4)."""
 
-    auto: UnitOfWork = Field(default=0.92, description="confidence from which automation is possible")
-    review: UnitOfWork = Field(default=0.75, description="confidence below which only an expert decides")
-    retrieval_quality: UnitOfWork = Field(default=0.6, description="below it people look; missing is not held against a case")
-    risk_score: UnitOfWork = Field(default=0.6, description="from it people look")
-    risk_score_stop: UnitOfWork = Field(default=0.9, description="from it only an expert decides")
-    blast_radius: UnitOfWork = Field(default=0.3, description="above it people look")
-    blast_radius_stop: UnitOfWork = Field(default=0.6, description="above it only an expert decides")
+    auto: Share = Field(default=0.92, description="confidence from which automation is possible")
+    review: Share = Field(default=0.75, description="confidence below which only an expert decides")
+    retrieval_quality: Share = Field(default=0.6, description="below it people look; missing is not held against a case")
+    risk_score: Share = Field(default=0.6, description="from it people look")
+    risk_score_stop: Share = Field(default=0.9, description="from it only an expert decides")
+    blast_radius: Share = Field(default=0.3, description="above it people look")
+    blast_radius_stop: Share = Field(default=0.6, description="above it only an expert decides")
 
 
 class Start(Part):
@@ -208,8 +208,8 @@ class RiskMatrix(Part):
     medium: tuple[Risk, Risk, Risk] = (Risk.LOW, Risk.MEDIUM, Risk.HIGH)
     high: tuple[Risk, Risk, Risk] = (Risk.MEDIUM, Risk.HIGH, Risk.CRITICAL)
     critical: tuple[Risk, Risk, Risk] = (Risk.HIGH, Risk.CRITICAL, Risk.CRITICAL)
-    possible_from: UnitOfWork = Field(default=0.2, description="likelihood from which a mistake is possible")
-    likely_from: UnitOfWork = Field(default=0.5, description="likelihood from which a mistake is likely")
+    possible_from: Share = Field(default=0.2, description="likelihood from which a mistake is possible")
+    likely_from: Share = Field(default=0.5, description="likelihood from which a mistake is likely")
 
     @model_validator(mode="after")
     def _never_falls(self) -> "RiskMatrix":

@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from routing.authority import AlertLevel, Automation
 from routing.policy.clocks.row import Duration
-from routing.policy.form.parts import Name, Part, Sentence, UnitOfWork, UserId
+from routing.policy.form.parts import Name, Part, Sentence, Share, UserId
 from routing.vocabulary import Risk
 
 DecimalText = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,15}(\.[0-9]{1,6})?$")]
@@ -34,10 +34,10 @@ Measured = Literal[
 class Sampling(Part):
     """Which automatic approvals people check afterwards (R8)."""
 
-    rate: UnitOfWork = Field(default=0.05, description="share of automatic approvals")
+    rate: Share = Field(default=0.05, description="share of automatic approvals")
     lasts: Duration = Field(default=28_800, description="time to check; business time where the tier has a calendar (8h: one business day)")
-    uncertain: UnitOfWork = Field(default=0.02, description="confidence so close above the threshold is always checked")
-    novelty: UnitOfWork = Field(default=0.8, description="novelty from which a case is always checked")
+    uncertain: Share = Field(default=0.02, description="confidence so close above the threshold is always checked")
+    novelty: Share = Field(default=0.8, description="novelty from which a case is always checked")
 
 
 class Caps(Part):
@@ -71,7 +71,7 @@ class ModelVersion(Part):
     name: str
     version: str
     prompt_version: str | None = Field(default=None, description="none: any")
-    share: UnitOfWork = Field(default=1.0, description="share of its cases that may be automatic; the others go to review")
+    share: Share = Field(default=1.0, description="share of its cases that may be automatic; the others go to review")
     report: str = Field(default="", max_length=300, description="where the test report or replay is that it was admitted by")
     accepted_by: tuple[UserId, ...] = Field(default=(), max_length=9)
 

@@ -167,7 +167,7 @@ class Cuts:
 
 
 def address(url: str) -> str:
-    """A URL as text that cannot mislead: where its host does not simply stand in front, that comes first, in ASCII.
+    """A URL or another address as text that cannot mislead: where its host does not simply stand in front, that comes first, in ASCII.
 
     Browsers read a backslash as a slash (WHATWG URL), so do we. Hosts in other scripts are shown in punycode (RFC 3492).
     """
@@ -176,7 +176,7 @@ def address(url: str) -> str:
         host = urlsplit(shown).hostname or ""
     except ValueError:  # brackets that are no IPv6 address
         host = ""
-    plainly = re.match(r"https?://([a-z0-9.-]+)(?:[:/?#]|$)", shown, re.ASCII | re.IGNORECASE)
+    plainly = re.match(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+)(?:[:/?#]|$)", shown, re.ASCII | re.IGNORECASE)
     if plainly is not None and plainly[1].lower() == host:
         return shown
     return f"really {_ascii_host(host)} · {shown}" if host else shown

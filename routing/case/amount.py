@@ -1,0 +1,22 @@
+"""Amounts of money and of tokens, as decimal strings. Owns their form and how they count towards a limit; never converts a currency.
+
+Eighteen decimals are what tokens on Ethereum have (ERC-20 `decimals`), more than any currency of ISO 4217 and than bitcoin's eight.
+"""
+
+from decimal import ROUND_UP, Context, Decimal
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+Amount = Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,15}(\.[0-9]{1,18})?$")]
+
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{2,10}$")]
+"""ISO 4217, or the symbol of a token: `EUR`, `BTC`, `USDC`."""
+
+MILLIONTH = Decimal("0.000001")
+_EXACT = Context(prec=40)
+
+
+def counted(amount: str | None) -> Decimal:
+    """What an amount counts towards a limit: without its sign, so that none makes room for another, in millionths and rounded up."""
+    return abs(Decimal(amount or 0)).quantize(MILLIONTH, ROUND_UP, _EXACT)
