@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from routing.case.submission import Feature, Submission
 from routing.policy.form.guardrails import Sensitive
+from routing.privacy.business_numbers import names_a_business_number
 from routing.privacy.credentials import credentials
 from routing.privacy.labelled_values import labelled_values, names_a_secret
 from routing.privacy.national_ids import national_ids
@@ -147,7 +148,7 @@ class _Masking:
             case Mapping():
                 return self._object(value, path, steps, wholly=wholly)
             case list() | tuple():
-                return self._items(value, path, steps, wholly=wholly)
+                return self._items(value, path, steps, key=key, wholly=wholly)
             case _ if wholly:
                 return self._entirely(value, path)
             case str():
@@ -190,10 +191,12 @@ class _Masking:
             shown[name] = self.value(inner, _joined(path, name), _below(steps, key), key=key, wholly=wholly)
         return value if _same(shown, value) else shown
 
-    def _items(self, values: list[Any] | tuple[Any, ...], path: str, steps: Steps, *, wholly: bool) -> list[Any] | tuple[Any, ...]:
+    def _items(
+        self, values: list[Any] | tuple[Any, ...], path: str, steps: Steps, *, key: str, wholly: bool
+    ) -> list[Any] | tuple[Any, ...]:
         """A name below a list means that of each of its items."""
         shown = [
-            self.value(value, _joined(path, str(at)), (*_below(steps, str(at)), *_below(steps, "*"), *steps), wholly=wholly)
+            self.value(value, _joined(path, str(at)), (*_below(steps, str(at)), *_below(steps, "*"), *steps), key=key, wholly=wholly)
             for at, value in enumerate(values)
         ]
         if all(one is other for one, other in zip(shown, values, strict=True)):
@@ -213,7 +216,7 @@ class _Masking:
         pieces, at = [], 0
         for span in find(lead + text, self._kinds):
             start, end = max(span.start - len(lead), 0), span.end - len(lead)
-            if end <= 0:
+            if end <= 0 or (span.kind == "phone" and (start, end) == (0, len(text)) and "+" not in text and names_a_business_number(key)):
                 continue
             original = text[start:end]
             self.hidden.append(Hidden(path, original))

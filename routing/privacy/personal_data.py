@@ -10,6 +10,7 @@ from functools import cache, lru_cache
 import phonenumbers
 from stdnum import iban, luhn, numdb
 
+from routing.privacy.business_numbers import behind_a_business_word
 from routing.privacy.spans import Span, scan
 
 _AT = re.compile(r"(?:@|%40)(?:[\w-]{1,63}\.){1,8}[^\W\d_][\w-]{1,23}")
@@ -90,7 +91,7 @@ def _lengths(country_code: str) -> frozenset[int]:
 
 
 def _phone(match: re.Match[str], number: str, regions: tuple[str, ...]) -> Span | None:
-    return _seen_phone(match) if _is_phone(number, regions) else None
+    return _seen_phone(match) if _is_phone(number, regions) and not behind_a_business_word(match.string, match.start()) else None
 
 
 def _seen_phone(match: re.Match[str]) -> Span:

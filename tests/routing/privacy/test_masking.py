@@ -255,3 +255,50 @@ def _seconds(text: str) -> float:
     begin = time.process_time()
     mask_text(text)
     return time.process_time() - begin
+
+
+KEYS = (
+    *("order", "Order", "order_id", "orderNumber", "purchase_order", "order-no", "sku", "skus", "parent_sku", "invoice", "invoiceNo"),
+    *(
+        "tracking_number",
+        "article",
+        "part_no",
+        "serial",
+        "ticket_id",
+        "rma",
+        "ean",
+        "reference",
+        "shipment",
+        "bestellnummer",
+        "rechnungs_nr",
+    ),
+)
+LIKE_PHONES = ("0151-2345678", "303-555-0100", "0049 170 1234567", "(212) 555-0142")
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("number", LIKE_PHONES)
+def test_a_business_number_is_no_phone_number(key: str, number: str) -> None:
+    """Behind such a key, alone and in a list, it stays as it is; behind a key that says nothing it is masked as before."""
+    for value in (number, [number], {"inner": {key: number}}):
+        assert mask_values({key: value}) == ({key: value}, ()), value
+    assert mask_values({"value": number})[1]
+
+
+@pytest.mark.parametrize("key", ["contact", "customer", "reorder_phone", "preorder", "border", "order_phone", "ordered_by", "caller"])
+def test_other_keys_keep_a_phone_number_masked(key: str) -> None:
+    """Also those that only begin or end like such a word."""
+    assert mask_values({key: "0151-2345678"})[1]
+
+
+@pytest.mark.parametrize("text", ["order no. 0151-2345678", "Order number: 303-555-0100", "SKU 303-555-0100", "invoice id is 0151-2345678"])
+def test_prose_says_what_a_number_is(text: str) -> None:
+    """With a word for a number before it; without one it is masked, since people write so of phones too."""
+    assert mask_text(text) == text
+    assert mask_text("Call us about your order: 0151-2345678") == "Call us about your order: ••• 78"
+
+
+def test_what_cannot_be_a_business_number_is_masked_behind_any_key() -> None:
+    """An international number, and one in a sentence."""
+    for value in ("+49 30 1234567", "call 0151-2345678", "anna@northwind.example"):
+        assert mask_values({"order": value})[1], value
