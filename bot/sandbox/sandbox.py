@@ -89,7 +89,7 @@ class Sandbox:
         except OSError:
             await self.stop()
             raise
-        self.slack.serve_at(self.url)
+        self.slack.serve_at(self.url, self.page_url)
         await self.pagerduty.start()
         await self.customer.start()
 

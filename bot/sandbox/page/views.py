@@ -56,6 +56,7 @@ class Page:
         app.add_routes(
             [
                 web.get("/", self._whole),
+                web.get("/archives/{channel}/p{ts}", self._linked),
                 web.get("/regions", self._regions_json),
                 web.get("/events", self._stream),
                 web.post("/do", self._do),
@@ -73,6 +74,13 @@ class Page:
             raise web.HTTPFound(request.rel_url.with_query({"user": seat.user, "channel": seat.channel}))
         html = self._environment.get_template("page.html").render(team=self._slack.workspace.team.name, regions=self._regions(seat))
         return web.Response(text=html, content_type="text/html")
+
+    async def _linked(self, request: web.Request) -> web.Response:
+        """A message's own address: its channel, as one of those in it. The page's script opens it as whoever sits there."""
+        workspace, channel = self._slack.workspace, request.match_info["channel"]
+        members = workspace.channels[channel].members if channel in workspace.channels else []
+        seat = {"user": next((user for user in members if not workspace.users[user].is_bot), ""), "channel": channel}
+        raise web.HTTPFound(request.rel_url.with_path("/").with_query(seat))
 
     async def _regions_json(self, request: web.Request) -> web.Response:
         seat = take_seat(self._slack, request.query)

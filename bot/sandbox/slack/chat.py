@@ -93,7 +93,7 @@ class ChatMethods:
         message: dict[str, Any] | None = channel.messages.get(str(args.get("message_ts")))
         if message is None:
             raise SlackError("message_not_found")
-        link = f"https://{self._workspace.team.domain}.slack.com/archives/{channel.id}/p{message['ts'].replace('.', '')}"
+        link = f"{self._workspace.url}archives/{channel.id}/p{message['ts'].replace('.', '')}"
         if message.get("thread_ts", message["ts"]) != message["ts"]:
             link += f"?thread_ts={message['thread_ts']}&cid={channel.id}"
         return {"channel": channel.id, "permalink": link}

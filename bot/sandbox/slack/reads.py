@@ -41,7 +41,7 @@ class ReadMethods:
         del args
         app, team = self._workspace.app, self._workspace.team
         return {
-            "url": f"https://{team.domain}.slack.com/",
+            "url": self._workspace.url,
             "team": team.name,
             "user": self._workspace.users[app.bot_user_id].name,
             "team_id": team.id,

@@ -79,9 +79,11 @@ class Slack:
         """Web API, websockets, response_urls."""
         return [*self._api.routes(), *self.socket_mode.routes(), *self.response_urls.routes()]
 
-    def serve_at(self, base_url: str) -> None:
-        """Where this Slack is reached (http://host:port): goes into response_urls and websocket URLs."""
+    def serve_at(self, base_url: str, page_url: str = "") -> None:
+        """Where this Slack is reached (http://host:port): goes into response_urls and websocket URLs; the page into links to messages."""
         self.response_urls.base_url = self.socket_mode.base_url = base_url
+        if page_url:
+            self.workspace.url = f"{page_url}/"
 
     def connect(self, events_url: str | None) -> None:
         """The app's request URL for interactions, commands and events; None: Socket Mode."""

@@ -20,6 +20,7 @@ class Workspace:
 
     def __init__(self, config: SlackConfig, clock: Callable[[], float]) -> None:
         self.team = config.team
+        self.url = f"https://{config.team.domain}.slack.com/"
         self.app = config.app
         self.users: dict[str, User] = {user.id: user for user in config.users}
         self.groups: dict[str, Group] = {group.id: group for group in config.groups}

@@ -155,12 +155,27 @@ function reading(field, kind) {
   return field.value || null;
 }
 
+// A link to a message of this Slack opens here, as whoever sits here.
+async function jump(link) {
+  const [, channel, digits] = link.pathname.match(/^\/archives\/([^/]+)\/p(\d{16})$/) || [];
+  if (!channel) return;
+  sit({ channel, thread: new URLSearchParams(link.search).get("thread_ts") || "" });
+  await refresh();
+  const message = $(`[data-ts="${digits.slice(0, 10)}.${digits.slice(10)}"]`);
+  if (!message) return notify("This message is in a channel you are not in, or is gone.");
+  message.scrollIntoView({ block: "start" });
+  message.classList.add("found");
+}
+
 // Listeners: one of each, on the document
 
 document.addEventListener("click", async (event) => {
   const on = (selector) => event.target.closest(selector);
   let found;
-  if ((found = on("[data-channel]"))) {
+  if ((found = on("a[href]")) && found.origin === location.origin && found.pathname.startsWith("/archives/")) {
+    event.preventDefault();
+    jump(found);
+  } else if ((found = on("[data-channel]"))) {
     sit({ channel: found.dataset.channel, thread: "" });
     if (found.dataset.channel === "home") await act("open_home");
     else await refresh();

@@ -349,6 +349,22 @@ async def test_a_responder_acknowledges_and_notes_in_pagerduty(desk: Desk, at_pa
     assert (incident.status, [note.content for note in incident.notes]) == ("acknowledged", ["Calling them"])
 
 
+async def test_a_link_to_a_message_leads_to_it_on_this_page(desk: Desk, at_page: Page) -> None:
+    """Whoever sits there stays, and nothing is asked of Slack's real address; one typed into a browser leads to the channel."""
+    me = await desk.client.auth_test()
+    assert me["url"] == f"{desk.sandbox.page_url}/"
+    told = await desk.client.chat_postMessage(channel=TIER2, text="The card of case 7")
+    link = (await desk.client.chat_getPermalink(channel=told["channel"], message_ts=told["ts"]))["permalink"]
+    assert link.startswith(f"{desk.sandbox.page_url}/archives/{told['channel']}/p")
+    await desk.client.chat_postMessage(channel=TIER1, text=f"See <{link}|its card>")
+    await at_page.get_by_label("You are").select_option(CHIARA)
+    await at_page.get_by_role("link", name="its card").click()
+    await expect(at_page.locator(f".main [data-ts='{told['ts']}']")).to_be_visible()
+    await expect(at_page.get_by_label("You are")).to_have_value(CHIARA)
+    await at_page.goto(link)
+    assert f"channel={told['channel']}" in at_page.url
+
+
 async def test_what_is_being_typed_survives_a_refresh(desk: Desk, at_page: Page) -> None:
     """A half-filled form keeps its values while the channel goes on behind it."""
     await desk.client.chat_postMessage(channel=TIER1, text="card", blocks=card())
