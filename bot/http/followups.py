@@ -12,8 +12,8 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from bot.http.admission import Admission, Call
-from bot.http.intake import NOT_RECORDED, TOO_LONG, reply
-from bot.http.problem import RETRY_AFTER_S, No, refuse
+from bot.http.intake import NOT_RECORDED, TOO_LONG, not_recorded, reply
+from bot.http.problem import No, refuse
 from routing.case.followup import Information, Outcome, Withdrawal
 from routing.change import Refused
 from routing.errors import Problem, SubmissionError
@@ -92,8 +92,8 @@ class Followups:
         digest = hashlib.sha256(call.body).hexdigest()
         try:
             result = await self._ledger.change(case_id, step, key=key, digest=digest, content=content)
-        except NOT_RECORDED:
-            return refuse(No.NOT_RECORDING, retry_after_s=RETRY_AFTER_S)
+        except NOT_RECORDED as problem:
+            return not_recorded(problem)
         except SubmissionError as error:  # only information carries fields of a case
             return refuse(No.INVALID, problems=[Problem(f"/case{found.pointer}", found.message) for found in error.problems])
         except LeafTooLongError:

@@ -23,10 +23,10 @@ from store.audit.leaf import LeafTooLongError
 from store.ledger.answers import Conflict, Delivery, Opened, Repeated
 from store.ledger.ledger import Ledger, NotRecordingError
 from store.ledger.unit_of_work import NoPolicyError
-from store.ledger.writer import CannotRecordError, WriterClosedError
+from store.ledger.writer import CannotRecordError, UnclearError, WriterClosedError
 
 NOT_RECORDED = (CannotRecordError, NotRecordingError, NoPolicyError, WriterClosedError)
-"""What the ledger raises when it wrote nothing and may do so later."""
+"""What the ledger raises when it wrote nothing and may do so later, or when nobody knows whether it did."""
 
 TOO_LONG = Problem("", "ids, names and flags are together too long for one audit event")
 
@@ -71,8 +71,8 @@ class Intake:
         )
         try:
             result = await self._ledger.open(delivery, open_case(call.service.name, submission))
-        except NOT_RECORDED:
-            return refuse(No.NOT_RECORDING, retry_after_s=RETRY_AFTER_S)
+        except NOT_RECORDED as problem:
+            return not_recorded(problem)
         except LeafTooLongError:
             return refuse(No.INVALID, problems=[TOO_LONG])
         match result:
@@ -96,6 +96,14 @@ def not_for(policy: Policy, call: Call, workflow: str) -> web.Response | None:
     if workflow not in allowed:
         return refuse(No.WORKFLOW_NOT_YOURS, "List the workflow under this service in the services file.")
     return None
+
+
+def not_recorded(problem: Exception) -> web.Response:
+    """The answer where the ledger raised one of `NOT_RECORDED`."""
+    if isinstance(problem, UnclearError):
+        again = "It may have been recorded. Send the same again under the same webhook-id: it counts once."
+        return refuse(No.UNAVAILABLE, again, retry_after_s=RETRY_AFTER_S)
+    return refuse(No.NOT_RECORDING, retry_after_s=RETRY_AFTER_S)
 
 
 def reply(body: Mapping[str, object], status: int) -> web.Response:

@@ -1,5 +1,6 @@
 """PostgreSQL on asyncpg: several processes, advisory locks. Owns its settings; order comes from the rows that are locked."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -9,11 +10,18 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from store.database.errors import CommitUnclearError, is_clear
 from store.database.transaction import T, Transaction
 from store.migrate import upgrade
 
 CONNECTIONS = 6
 """Four that read, one that writes, one that is asked who holds a lock."""
+
+ANSWER_S = 15
+"""How long a statement may take. One that takes longer hangs: its connection is given up, and the next gets another."""
+
+CONNECT_S = 10
+"""How long a new connection may take, or the wait for one that is free."""
 
 MIGRATION_LOCK = 0x7469_6572_0001
 """Key of the PostgreSQL advisory lock under which one process migrates."""
@@ -31,9 +39,10 @@ class Postgresql:
         }
         self._held = set[int]()
         self._holding: AsyncConnection | None = None
-        connecting = {"server_settings": session, "timeout": 10}
+        self._asking = asyncio.Lock()
+        connecting = {"server_settings": session, "timeout": CONNECT_S}
         self._engine: AsyncEngine = create_async_engine(
-            url, pool_size=CONNECTIONS, pool_pre_ping=False, connect_args={**connecting, "command_timeout": 30}
+            url, pool_size=CONNECTIONS, pool_timeout=CONNECT_S, connect_args={**connecting, "command_timeout": ANSWER_S}
         )
         self._migrating: AsyncEngine = create_async_engine(url, poolclass=NullPool, connect_args=connecting)  # that takes its time
 
@@ -41,31 +50,46 @@ class Postgresql:
         """Run `work` on a snapshot of what is committed."""
         async with self._engine.connect() as connection:
             snapshot = await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            return await snapshot.run_sync(work)
+            try:
+                return await snapshot.run_sync(work)
+            except TimeoutError:  # it hangs, and would hang again when it is asked to roll back
+                await connection.invalidate()
+                raise
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Transaction]:
-        """The write transaction."""
+        """The write transaction. One that fails takes its connection along: whatever state that is in, the next begins on another."""
         async with self._engine.connect() as connection:
-            yield _PostgresTransaction(connection)
+            try:
+                yield _PostgresTransaction(connection)
+            except BaseException:
+                await connection.invalidate()
+                raise
 
     async def hold(self, key: int) -> bool:
         """Whether this process holds the advisory lock `key`, taking it if it is free."""
         # The lock belongs to a connection that is kept for it alone: if that is lost, so is the lock, and it is asked for anew.
-        try:
-            if self._holding is None:
-                connection = await self._engine.connect()
-                self._holding = await connection.execution_options(isolation_level="AUTOCOMMIT")
-            if key not in self._held and await self._holding.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}):
-                self._held.add(key)
-            return key in self._held and bool(await self._holding.scalar(text("SELECT true")))
-        except DBAPIError:
-            self._held.clear()
-            lost, self._holding = self._holding, None
-            if lost is not None:
-                await lost.invalidate()
-                await lost.close()
-            return False
+        async with self._asking:
+            try:
+                if self._holding is None:
+                    self._holding = connection = await self._engine.connect()
+                    self._holding = await connection.execution_options(isolation_level="AUTOCOMMIT")
+                if key not in self._held and await self._holding.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}):
+                    self._held.add(key)
+                return key in self._held and bool(await self._holding.scalar(text("SELECT true")))
+            except (DBAPIError, OSError):  # OSError: nobody answers, or not in time
+                await self._let_go()
+                return False
+            except BaseException:
+                await self._let_go()
+                raise
+
+    async def _let_go(self) -> None:
+        self._held.clear()
+        lost, self._holding = self._holding, None
+        if lost is not None:
+            await lost.invalidate()
+            await lost.close()
 
     async def forget(self) -> bool:
         """It does this in its own time."""
@@ -80,7 +104,7 @@ class Postgresql:
     async def close(self) -> None:
         """Close all connections."""
         if self._holding is not None:
-            with suppress(DBAPIError):  # if the connection is lost, so is the lock
+            with suppress(DBAPIError, OSError):  # if the connection is lost, so is the lock
                 await self._holding.execute(text("SELECT pg_advisory_unlock_all()"))
             await self._holding.close()
         await self._engine.dispose()
@@ -95,4 +119,9 @@ class _PostgresTransaction:
 
     async def commit(self, work: Callable[[Connection], None]) -> None:
         await self._connection.run_sync(work)
-        await self._connection.commit()
+        try:
+            await self._connection.commit()
+        except Exception as problem:
+            if is_clear(problem):
+                raise
+            raise CommitUnclearError(CommitUnclearError.__doc__) from problem

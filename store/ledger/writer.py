@@ -1,7 +1,8 @@
 """The one writer of this process: takes what is waiting, writes it in one transaction, tells each caller that its own work is committed.
 
-Owns grouping, order (people and clocks before new cases before narrow writes), the time of a transaction, and that one poisoned item
-fails alone. It never waits for more work to gather, and never decides what is written.
+Owns grouping, order (people and clocks before new cases before narrow writes), the time of a transaction, that one poisoned item
+fails alone, and that whoever asked learns what became of it, also when nobody can know. It never waits for more work to gather, and never
+decides what is written.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from sqlalchemy import Connection
 
 from routing.governance.governance import Governance
 from store.database.database import Database
-from store.database.errors import is_unavailable
+from store.database.errors import CommitUnclearError, is_conflict, is_unavailable
 from store.ledger.prefetch import Needs, database_clock, prefetch
 from store.ledger.timekeeper import Jump, Timekeeper
 from store.ledger.unit_of_work import UnitOfWork
@@ -38,11 +39,18 @@ Narrow = Callable[[Connection, datetime], T]
 
 MAX_ITEMS = 64
 MAX_WORK_S = 0.020
+CLOSE_S = 5.0
+"""How long a transaction that is under way may take to end before `close` cuts it off."""
+
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class CannotRecordError(RuntimeError):
     """The database cannot be written to at the moment; nothing was recorded. Try again later."""
+
+
+class UnclearError(CannotRecordError):
+    """The database was lost while it committed: whether this was recorded cannot be said now. Sent again, it counts once."""
 
 
 class WriterClosedError(RuntimeError):
@@ -110,6 +118,7 @@ class Writer:
         self._queues: tuple[deque[_Entry], ...] = tuple(deque() for _ in Rank)
         self._arrived = asyncio.Event()
         self._batch: list[_Entry] = []
+        self._closing = False
         self._task: asyncio.Task[None] | None = None
         self._on_jump: Callable[[Jump], None] = lambda _jump: None
 
@@ -119,9 +128,12 @@ class Writer:
         self._task = asyncio.get_running_loop().create_task(self._run(), name="writer")
 
     async def close(self) -> None:
-        """End after the transaction that is under way; what still waits gets WriterClosedError."""
+        """End after the transaction that is under way; what still waits gets WriterClosedError, and UnclearError what had to be cut off."""
         if self._task is None:
             return
+        self._closing = True
+        self._arrived.set()
+        await asyncio.wait({self._task}, timeout=CLOSE_S)
         self._task.cancel()
         with suppress(asyncio.CancelledError):
             await self._task
@@ -134,7 +146,8 @@ class Writer:
     async def submit(self, item: Item[T], rank: Rank) -> T:
         """Apply an item and give its result once it is committed.
 
-        Raises what the item raised, CannotRecordError when the database fails, WriterClosedError.
+        Raises what the item raised, CannotRecordError when the database fails (UnclearError when it was lost while it committed),
+        WriterClosedError.
         """
         result: T = await self._enqueue(_Entry(asyncio.get_running_loop().create_future(), item=item), rank)
         return result
@@ -145,7 +158,7 @@ class Writer:
         return result
 
     def _enqueue(self, entry: _Entry, rank: Rank) -> asyncio.Future[Any]:
-        if self._task is None or self._task.done():
+        if self._task is None or self._closing or self._task.done():
             raise WriterClosedError(WriterClosedError.__doc__)
         self._queues[rank].append(entry)
         self._arrived.set()
@@ -153,7 +166,7 @@ class Writer:
 
     async def _run(self) -> None:
         try:
-            while True:
+            while not self._closing:
                 await self._arrived.wait()
                 self._batch = self._next()
                 if self._batch:
@@ -163,6 +176,7 @@ class Writer:
         except BaseException as end:
             self._abandon(end)
             raise
+        self._abandon(None)
 
     def _next(self) -> list[_Entry]:
         """What to write together: in order of rank, but narrow writes always get room, or nothing would be sent while cases pour in."""
@@ -179,11 +193,9 @@ class Writer:
         try:
             done = await self._transact(batch)
         except Exception as problem:  # noqa: BLE001 - it is handed to the callers
-            if is_unavailable(problem):
+            if is_unavailable(problem) or (is_conflict(problem) and len(batch) == 1):
                 for entry in batch:
-                    cannot = CannotRecordError(CannotRecordError.__doc__)
-                    cannot.__cause__ = problem
-                    _fail(entry, cannot)
+                    _fail(entry, _cannot(problem))
             elif len(batch) == 1:
                 _fail(batch[0], problem)
             else:  # one of them is poisoned: each in a transaction of its own, so that it fails alone
@@ -250,12 +262,22 @@ class Writer:
             asyncio.get_running_loop().call_soon(self._on_jump, jump)
         return now
 
-    def _abandon(self, end: BaseException) -> None:
-        problem = WriterClosedError(WriterClosedError.__doc__) if isinstance(end, asyncio.CancelledError) else end
-        for entry in (*self._batch, *(entry for queue in self._queues for entry in queue)):
-            _fail(entry, problem)
+    def _abandon(self, end: BaseException | None) -> None:
+        """Nothing more is written. What was under way when it was cut off may have been committed."""
         for queue in self._queues:
+            for entry in queue:
+                _fail(entry, WriterClosedError(WriterClosedError.__doc__))
             queue.clear()
+        for entry in self._batch:
+            _fail(entry, UnclearError(UnclearError.__doc__) if end is None or isinstance(end, asyncio.CancelledError) else end)
+
+
+def _cannot(problem: Exception) -> CannotRecordError:
+    """Why the ledger wrote nothing, or that nobody knows whether it did."""
+    kind = UnclearError if isinstance(problem, CommitUnclearError) else CannotRecordError
+    cannot = kind(kind.__doc__)
+    cannot.__cause__ = problem
+    return cannot
 
 
 def _fail(entry: _Entry, problem: BaseException) -> None:

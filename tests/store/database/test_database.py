@@ -127,7 +127,13 @@ async def test_a_second_process_is_refused_by_whatever_name_it_knows_the_file(tm
     await first.close()
 
 
-@pytest.mark.parametrize(("state", "unavailable"), [("53100", True), ("25006", True), ("57P01", True), ("40P01", False), ("23505", False)])
+@pytest.mark.parametrize(
+    ("state", "unavailable"),
+    [
+        *((state, True) for state in ("53100", "53200", "53300", "25006", "55P03", "57014", "57P01", "57P03", "58030", "08006", "XX001")),
+        *((state, False) for state in ("40P01", "40001", "23505", "22021", "42P01")),
+    ],
+)
 async def test_postgres_says_whether_it_or_the_statement_failed(empty_postgres_url: str, state: str, *, unavailable: bool) -> None:
     """A full disk, a standby or a shutdown is "try again later" for everybody; a wrong statement is one caller's own."""
     database = await Database.open(empty_postgres_url)
@@ -136,4 +142,14 @@ async def test_postgres_says_whether_it_or_the_statement_failed(empty_postgres_u
         async with database.writing() as transaction:
             await transaction.run(lambda connection: connection.execute(failing))
     assert is_unavailable(failed.value) is unavailable
+    await database.close()
+
+
+@pytest.mark.parametrize("value", [2**80, "\ud800"])
+async def test_a_value_that_no_statement_can_hold_is_no_outage(postgres_url: str, value: object) -> None:
+    """Or one poisoned case would keep everybody else's from being written."""
+    database = await Database.open(postgres_url)
+    with pytest.raises(Exception) as failed:  # noqa: PT011 - whichever the driver raises
+        await database.read(lambda connection: connection.execute(text("SELECT CAST(:value AS bigint)"), {"value": value}))
+    assert not is_unavailable(failed.value)
     await database.close()
