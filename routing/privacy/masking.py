@@ -8,7 +8,9 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -26,9 +28,6 @@ KINDS: tuple[Kind, ...] = ("secret", "iban", "card", "national_id", "email", "ph
 
 _STANDS_OPEN = frozenset({"workflow", "task_id", "action.type", "sensitive"})
 """Fields of a submission that the audit log holds in the open, and the names of paths themselves."""
-
-_CLOSED_LISTS = frozenset({"kind", "result"})
-"""Fields with words of a closed list; there is nothing in them to hide."""
 
 _FIGURES = frozenset({"amount", "currency"})
 """Fields that cards reckon with: they are left out rather than replaced."""
@@ -176,8 +175,10 @@ class _Masking:
         return form.model_copy(update=changed) if changed else form
 
     def _field(self, form: BaseModel, name: str, value: object, path: str) -> object:
-        """A declared field of the published form: text is replaced, anything else left out where it may be missing."""
-        if type(value) is str and name not in _CLOSED_LISTS | _FIGURES:
+        """A declared field of the published form: free text is replaced; a figure or a word of a closed list, which cards know how to
+        draw, is left out where it may be missing, and else stays: there is nothing in it to hide.
+        """
+        if type(value) is str and name not in _FIGURES and _takes_any_text(type(form), name):
             return self._entirely(value, path)
         if type(form).model_fields[name].default is not None:
             return value
@@ -233,6 +234,14 @@ class _Masking:
         known = self._alike.setdefault(shown if shown != HIDDEN else f"{shown} {path.rpartition('.')[2]}", {})
         number = known.setdefault(original, len(known) + 1)
         return shown if number == 1 else f"{shown} ({number})"
+
+
+@cache
+def _takes_any_text(form: type[BaseModel], name: str) -> bool:
+    """Whether the field may hold any text, not only words of a closed list."""
+    annotation = form.model_fields[name].annotation
+    options = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+    return str in (get_args(one)[0] if get_origin(one) is Annotated else one for one in options)
 
 
 def _joined(path: str, name: str) -> str:
