@@ -39,6 +39,11 @@ def digest(value: object) -> str:
     return hashlib.sha256(canonical(value)).hexdigest()
 
 
+def same(one: object, other: object) -> bool:
+    """Whether two JSON values are the same value, as JSON has it: 1 is not true, 1.0 is 1, and the order of names does not count."""
+    return canonical(one) == canonical(other)
+
+
 def _is_plain(value: object) -> bool:
     """Whether Python's order of keys and spelling of numbers are those of RFC 8785.
 

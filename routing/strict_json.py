@@ -1,18 +1,24 @@
 """JSON read strictly: what two readers could understand differently is refused here. Owns the form, never the meaning.
 
-Refused are duplicate keys, NaN and infinities (also spelled 1e999), NUL characters, lone surrogates, integers that a
-double cannot hold, documents nested too deeply and anything but one object (RFC 8259 leaves these open, RFC 7493 closes
-most of them).
+Refused are duplicate keys, NaN and infinities, numbers outside the domain of `routing.number`, NUL characters, lone surrogates,
+documents nested too deeply and anything but one object (RFC 8259 leaves these open, RFC 7493 closes most of them).
 """
 
 import json
-from math import isfinite
 from typing import Any, NoReturn
 
 from routing.errors import Problem, SubmissionError
+from routing.number import NumberError, read_number
 
-SAFE_INT = 2**53 - 1
-"""The largest integer every JSON reader keeps exactly (RFC 7493, 2.2)."""
+_SHORT_INTEGER = 16
+"""Characters of an integer that is certainly within the domain, its sign among them."""
+
+
+class _NoNumber:
+    """Stands in a document where a number stood that is none for us, until its place is known."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
 
 
 def loads(body: bytes, *, max_depth: int = 32) -> dict[str, Any]:
@@ -29,14 +35,16 @@ def loads(body: bytes, *, max_depth: int = 32) -> dict[str, Any]:
         return made
 
     try:
-        document = json.loads(body.decode("utf-8-sig"), object_pairs_hook=pairs, parse_constant=_refuse_constant)
+        document = json.loads(
+            body.decode("utf-8-sig"), object_pairs_hook=pairs, parse_constant=_refuse_constant, parse_int=_integer, parse_float=_number
+        )
     except RecursionError:
         raise SubmissionError([_too_deep("", max_depth)]) from None
     except json.JSONDecodeError as error:
         raise SubmissionError([Problem("", f"not JSON: {error.msg} at column {error.colno}", error.lineno)]) from None
     except UnicodeDecodeError as error:
         raise SubmissionError([Problem("", f"not UTF-8 at byte {error.start}")]) from None
-    except ValueError as error:  # a forbidden constant, or an integer of thousands of digits
+    except ValueError as error:  # a forbidden constant
         raise SubmissionError([Problem("", f"not JSON: {error}")]) from None
     if not isinstance(document, dict):
         raise SubmissionError([Problem("", "expected one JSON object")])
@@ -64,10 +72,8 @@ def _clean(value: Any, levels: int, *, escapes: bool) -> bool:  # noqa: ANN401  
         if levels == 0:
             return False
         items = value
-    elif kind is int:
-        return bool(-SAFE_INT <= value <= SAFE_INT)
     else:
-        return kind is not float or isfinite(value)
+        return kind is not _NoNumber
     for item in items:  # noqa: SIM110  # a generator costs more than what it would walk
         if not ((type(item) is str and not escapes) or _clean(item, levels - 1, escapes=escapes)):
             return False
@@ -100,11 +106,7 @@ def _trouble(value: object, *, escapes: bool) -> str:
     """What is wrong with a text or a number; empty when nothing is."""
     if isinstance(value, str) and escapes and not _sound(value):
         return "holds NUL or half a surrogate pair"
-    if isinstance(value, float) and not isfinite(value):
-        return "the number is too large"
-    if isinstance(value, int) and not -SAFE_INT <= value <= SAFE_INT:
-        return "the integer is beyond 2^53 - 1; write it as text"
-    return ""
+    return value.why if isinstance(value, _NoNumber) else ""
 
 
 def _sound(text: str) -> bool:
@@ -128,6 +130,17 @@ def _first_repeated(items: list[tuple[str, Any]]) -> str:
 
 def _too_deep(where: str, max_depth: int) -> Problem:
     return Problem(where, f"nested more than {max_depth} levels deep")
+
+
+def _integer(token: str) -> int | float | _NoNumber:
+    return int(token) if len(token) < _SHORT_INTEGER else _number(token)
+
+
+def _number(token: str) -> int | float | _NoNumber:
+    try:
+        return read_number(token)
+    except NumberError as error:
+        return _NoNumber(f"{error}, so not every reader of JSON keeps it: send it as a decimal string")
 
 
 def _refuse_constant(name: str) -> NoReturn:

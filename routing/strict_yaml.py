@@ -13,6 +13,7 @@ import yaml
 
 from routing.canonical import Json
 from routing.errors import Problem
+from routing.number import NumberError, read_number
 from routing.strict_json import pointer
 
 MAX_BYTES = 1 << 20
@@ -118,10 +119,8 @@ class _Reading:
             return None
         if node.tag == f"{_TAG}bool" and text.lower() in ("true", "false"):
             return bool(text.lower() == "true")
-        if node.tag == f"{_TAG}int" and _INTEGER.fullmatch(text):
-            return int(text)
-        if node.tag == f"{_TAG}float" and _NUMBER.fullmatch(text):
-            return float(text)
+        if (node.tag == f"{_TAG}int" and _INTEGER.fullmatch(text)) or (node.tag == f"{_TAG}float" and _NUMBER.fullmatch(text)):
+            return self._number(node, place)
         if node.tag.removeprefix(_TAG) not in ("str", "timestamp", "bool", "int", "float"):
             self._wrong(place, node, f"the tag {node.tag} is not allowed")
         if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
@@ -130,6 +129,13 @@ class _Reading:
             if name not in self._environment:
                 self._wrong(place, node, f"${{{name}}} is not set in the environment")
         return _VARIABLE.sub(lambda found: self._environment.get(found[1], found[0]), text)
+
+    def _number(self, node: yaml.ScalarNode, place: Place) -> int | float | None:
+        try:
+            return read_number(node.value)
+        except NumberError as error:
+            self._wrong(place, node, str(error))
+            return None
 
     def _wrong(self, place: Place, node: yaml.Node, message: str) -> None:
         self._document.problems.append(Problem(pointer(*place), message, node.start_mark.line + 1))

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from routing.authorize import answering_groups, refuse
-from routing.canonical import Json
+from routing.canonical import Json, same
 from routing.case.case import Case, Vote
 from routing.case.people import Press
 from routing.case.submission import Prefill, Submission
@@ -141,7 +141,7 @@ def advance(draft: Draft, press: Press, actor: Actor) -> None:
 def _modified(content: Submission, params: dict[str, Any], prefill: dict[str, Any]) -> Submission:
     """The content with these parameters and pre-filled fields; the very same where both are as before."""
     update: dict[str, Any] = {}
-    if params != (content.action.params or {}):
+    if not same(params, content.action.params or {}):
         update["action"] = content.action.model_copy(update={"params": params})
     if prefill != content.prefilled:
         update["prefill"] = Prefill.model_validate(prefill)

@@ -168,7 +168,7 @@ def _take_requester(draft: Draft, changed: Submission) -> None:
 
 def _forget_modifications(draft: Draft, content: Submission, changed: Submission) -> None:
     """An action, or pre-filled fields, that the service proposes anew are its own again, whoever modified those before."""
-    anew = {"params": changed.action != content.action, "prefill": changed.prefilled != content.prefilled}
+    anew = {"params": changed.action.sha256 != content.action.sha256, "prefill": changed.prefilled != content.prefilled}
     left = tuple(field for field in draft.case.modified_fields if not anew[field.partition(".")[0]])
     draft.put(modified_fields=left, modified_by=draft.case.modified_by if left else "")
 

@@ -3,7 +3,7 @@
 import hashlib
 from typing import Any
 
-from routing.canonical import digest, joined
+from routing.canonical import digest, joined, same
 from routing.case.case import Route, Tier
 from routing.case.facts import Facts
 from routing.case.submission import Submission
@@ -108,7 +108,7 @@ def content_sha256(submission: Submission) -> str:
 
 
 def changed_fields(before: dict[str, Any] | None, after: dict[str, Any] | None, path: str = "params") -> tuple[str, ...]:
-    """Dotted paths of what differs between two objects, in order; lists count as one value."""
+    """Dotted paths of what differs between two objects, compared as JSON (1 is not true), in order; lists count as one value."""
     old, new = before or {}, after or {}
     found: list[str] = []
     for name in sorted(old.keys() | new.keys()):
@@ -116,6 +116,6 @@ def changed_fields(before: dict[str, Any] | None, after: dict[str, Any] | None, 
         left, right = old.get(name), new.get(name)
         if isinstance(left, dict) and isinstance(right, dict):
             found.extend(changed_fields(left, right, here))
-        elif (name in old) != (name in new) or left != right:
+        elif (name in old) != (name in new) or not same(left, right):
             found.append(here)
     return tuple(found)

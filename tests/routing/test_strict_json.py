@@ -18,7 +18,7 @@ from routing.strict_json import loads
         (b'{"a": {"b": 1, "b": 2}}', "/a/b", "twice"),
         (b'{"a": NaN}', "", "NaN"),
         (b'{"a": -Infinity}', "", "Infinity"),
-        (b'{"a": [1e999]}', "/a/0", "too large"),
+        (b'{"a": [1e999]}', "/a/0", "2^53"),
         (b'{"a": 9007199254740992}', "/a", "2^53"),
         (b'{"a": "x\\u0000"}', "/a", "NUL"),
         (b'{"a": "\\ud800"}', "/a", "surrogate"),
@@ -29,7 +29,7 @@ from routing.strict_json import loads
         (b'{"a": 1} {"b": 2}', "", "not JSON"),
         (b'{"a": "\xff"}', "", "UTF-8"),
         (b"[" * 200_000, "", "32 levels"),
-        (b'{"a": ' + b"9" * 5_000 + b"}", "", "not JSON"),
+        (b'{"a": ' + b"9" * 5_000 + b"}", "/a", "2^53"),
         (b'{"a": {"x": 1, "x": 2}, "a": 1}', "/a", "twice"),
     ],
 )
@@ -56,7 +56,7 @@ def test_depth_counts_objects_and_lists() -> None:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(-(2**53) + 1, 2**53 - 1) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=10,
 )

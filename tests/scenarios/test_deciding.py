@@ -243,3 +243,36 @@ async def test_the_outcome_closes_the_case(world: World) -> None:
     alarms = [one.fields["alarm"] for one in await world.bot.reads.history(bad) if one.kind == "execution_alarm"]
     assert alarms == ["executed_other_action"]
     assert not [one for one in await world.bot.reads.history(good) if one.kind == "execution_alarm"]
+
+
+async def test_a_number_that_gets_in_gets_out(world: World) -> None:
+    """What readers of JSON read differently is refused at the edge with what to do; all else is taken, approved, modified and executed."""
+    for wrong in (1e16, -(2.0**53), 1e21, 10**30):
+        status, answer = await world.post(action={"type": "refund.create", "params": {"units": [wrong]}, "reversible": False})
+        assert status == 422
+        assert answer["errors"][0]["pointer"] == "/action/params/units/0"
+        assert "send it as a decimal string" in answer["errors"][0]["message"]
+    params = {"whole": 5.0, "minus": -0.0, "most": 2.0**53 - 1, "tiny": 5e-324, "share": 0.1, "text": "1e16"}
+    for verb, form in (("approve", None), ("modify", {"param:/whole": "7.00", "reason": "wrong_amount"})):
+        case_id = await world.submit(action={"type": "refund.create", "params": params, "reversible": False})
+        await world.drain()
+        await world.click(ANNA, verb, case_id)
+        if form is not None:
+            await world.fill_in(ANNA, form)
+            await world.fill_in(ANNA, {"reason": "wrong_amount"})
+        await world.drain()
+        [decided] = world.callbacks(case_id)
+        assert decided["action"]["params"] == params | ({"whole": 7} if form is not None else {})
+    assert world.sandbox.customer.refused == 0
+
+
+async def test_a_modification_of_the_type_alone_is_one(world: World) -> None:
+    """1 instead of true is another action, although Python has them equal."""
+    case_id = await world.submit(action={"type": "refund.create", "params": {"flags": [True], "n": 2}, "reversible": False})
+    await world.drain()
+    await world.click(ANNA, "modify", case_id)
+    await world.fill_in(ANNA, {"param:/flags": "[1]", "reason": "inaccurate"})
+    await world.fill_in(ANNA, {"reason": "inaccurate"})
+    await world.drain()
+    [decided] = world.callbacks(case_id)
+    assert (decided["verdict"], decided["modified_fields"]) == ("modified", ["params.flags"])

@@ -163,7 +163,7 @@ class Listeners:
         typed = read_modification(values, params, prefill)
         if typed.errors or typed.params is None or typed.prefill is None:
             await ack(response_action="errors", errors=dict(typed.errors))
-        elif (typed.params, typed.prefill) == (params, prefill):
+        elif change_digest(typed.params, typed.prefill) == change_digest(params, prefill):
             await ack(response_action="errors", errors=_beside(values, "text", REFUSALS["no_change"]))
         elif change_digest(typed.params, typed.prefill) != pressed.shown_change:
             preview = preview_modal(replace(view, tier=pressed.tier), pressed.seat, typed.params, typed.prefill)

@@ -9,6 +9,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from routing.canonical import canonical
+from routing.strict_json import loads
 from store.database.database import Database
 from store.database.errors import AnotherProcessError, UnsafeDatabaseError, is_unavailable
 from store.migrate import NewerSchemaError, OlderSchemaError
@@ -153,3 +155,15 @@ async def test_a_value_that_no_statement_can_hold_is_no_outage(postgres_url: str
         await database.read(lambda connection: connection.execute(text("SELECT CAST(:value AS bigint)"), {"value": value}))
     assert not is_unavailable(failed.value)
     await database.close()
+
+
+async def test_both_databases_read_the_numbers_we_take_as_we_do(database_url: str) -> None:
+    """The JSON of either, asked by whoever looks into it with its own means, gives back the same numbers from their canonical form."""
+    numbers = [0, 1, -1, 0.1, 12.5, 1e-7, -2.2250738585072014e-308, 1240.000001, 2**53 - 1, 1 - 2**53, 4503599627370495.5]
+    column = "CAST(:text AS jsonb)::text" if database_url.startswith("postgresql") else "json(:text)"
+    database = await Database.open(database_url)
+    try:
+        told = await database.read(lambda c: c.execute(text(f"SELECT {column}"), {"text": canonical(numbers).decode()}).scalar_one())
+    finally:
+        await database.close()
+    assert repr(loads(b'{"numbers": ' + told.encode() + b"}")["numbers"]) == repr(numbers)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from store.audit.canonical import encode, parse
 from store.audit.commitment import MalformedOpening, Opening, commit
 from store.reads.history import check_vault_key
+from store.vault.content import seal, unseal
 from store.vault.keys import KeyUnusable
 from store.vault.vault import CannotOpen, Vault, new_salt
 from tests.store.a_store import open_books
@@ -141,3 +142,13 @@ async def test_a_database_written_under_another_vault_key_is_noticed(database_ur
         await books.database.read(partial(check_vault_key, vault=books.vault))
         with pytest.raises(KeyUnusable):
             await books.database.read(partial(check_vault_key, vault=Vault(b"w" * 32)))
+
+
+@pytest.mark.parametrize("number", [2.0**53, 1e16, -123456789012345680000.0, 9.99e20, 1e21, 0.1, 2**53 - 1])
+def test_a_number_of_before_the_one_domain_comes_back_as_it_was_sealed(number: float) -> None:
+    """Canonical JSON spells 1e16 as an integer that no reader of ours takes; what was sealed so still has its digest when it is opened."""
+    vault, _ = VAULT.new_case("c1")
+    text = encode({"units": number})
+    content = unseal(vault, 3, seal(vault, 3, {"params": text}).box)
+    assert repr(content) == repr({"params": {"units": number}})
+    assert encode(content["params"]) == text

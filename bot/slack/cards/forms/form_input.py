@@ -12,12 +12,13 @@ from bot.slack.cards.forms.modify import Place, kind_of, places
 from bot.slack.cards.parts.checklist import read_answers
 from bot.slack.cards.view import View
 from routing.errors import SubmissionError
-from routing.strict_json import SAFE_INT, loads
+from routing.number import NumberError, read_number
+from routing.strict_json import loads
 
 PREFILL_MOST = 2_000
 """Characters of a pre-filled field, as in a submission."""
 
-_NUMBER = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,20})?")
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +89,12 @@ def _value(text: str, old: object) -> object:
 
 
 def _number(text: str) -> int | float:
-    if _NUMBER.fullmatch(text.strip()) is None or abs(float(text)) > SAFE_INT:
+    if _NUMBER.fullmatch(text.strip()) is None:
         raise _NotReadable("Please type a number, such as 1240 or 12.50.")
-    return float(text) if "." in text else int(text)
+    try:
+        return read_number(text.strip())
+    except NumberError as error:
+        raise _NotReadable(f"This cannot be kept exactly: {error}.") from None
 
 
 def _json(text: str) -> object:

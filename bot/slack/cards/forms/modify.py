@@ -17,12 +17,14 @@ from bot.slack.cards.parts.buttons import action_id
 from bot.slack.cards.parts.checklist import author_inputs, confirming
 from bot.slack.cards.parts.diff import change_block
 from bot.slack.cards.text.block_kit import Block, lines, plain, rich, run, small
-from bot.slack.cards.text.safe_text import Cuts, exact, head, invisible, weight
+from bot.slack.cards.text.invisible import hidden, needed
+from bot.slack.cards.text.safe_text import Cuts, deceptive, exact, head, weight
 from bot.slack.cards.text.wording import labels
 from bot.slack.cards.view import View
 from routing.authorize import demands
 from routing.canonical import digest
-from routing.strict_json import SAFE_INT, pointer
+from routing.number import SAFE_INT
+from routing.strict_json import pointer
 from routing.vocabulary import Verb
 
 Kind = Literal["text", "number", "choice", "json"]
@@ -147,7 +149,7 @@ def _rank(view: View, place: Place) -> int:
 
 
 def _fits(place: Place) -> bool:
-    return len(place.block_id) <= 255 and not invisible(place.key) and weight(initial(place.value)) <= _VALUE_MOST
+    return len(place.block_id) <= 255 and not deceptive(place.key) and weight(initial(place.value)) <= _VALUE_MOST
 
 
 def kind_of(value: object) -> Kind:
@@ -157,7 +159,7 @@ def kind_of(value: object) -> Kind:
             return "choice"
         case int() | float() if abs(value) <= SAFE_INT and len(_decimal(value)) <= 20:
             return "number"
-        case str() if value == value.strip() and "\r" not in value and not invisible(value):
+        case str() if value == value.strip() and "\r" not in value and not deceptive(value):
             return "text"
         case _:
             return "json"
@@ -173,8 +175,15 @@ def initial(value: object) -> str:
         case "text":
             return str(value)
         case "json":
-            readable = json.dumps(value, ensure_ascii=False, indent=1)
-            return json.dumps(value, indent=1) if invisible(readable) else readable
+            return _escaped(json.dumps(value, ensure_ascii=False, indent=1))
+
+
+def _escaped(text: str) -> str:
+    """JSON with an escape (RFC 8259 section 7) for each character that would not be seen and could deceive."""
+    if not deceptive(text):
+        return text
+    honest = needed(text)
+    return "".join(json.dumps(char)[1:-1] if hidden(char) and place not in honest else char for place, char in enumerate(text))
 
 
 def _decimal(value: object) -> str:

@@ -8,14 +8,12 @@ import re
 import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-T = TypeVar("T")
+from bot.slack.cards.text.invisible import WIDE_BLANK, hidden, needed
 
-_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-"""Letters and marks that draw nothing (Unicode 16, Default_Ignorable_Code_Point, plus the empty braille cell)."""
+T = TypeVar("T")
 
 _OWN_ID = re.compile(r"[a-z]_[0-9a-z]{1,40}")
 
@@ -29,7 +27,15 @@ _MARKS = frozenset({"Mn", "Me"})
 _MARKS_IN_A_ROW = 3
 """Vietnamese and Hebrew need up to three combining marks on a letter; more only paint over the neighbouring lines."""
 
-_HONEST = dict.fromkeys(map(ord, "\u200c\u200d\ufe0f\r\u00ad\ufeff"))
+_COMMON = frozenset("\ufe0f\r\u00ad\ufeff")
+"""What honest programs leave behind: taken out or spelled out as any other, and no reason for a warning."""
+
+_NOTATION = "⟨U+"
+_NOTATION_SPELLED = "⟨U+27E8⟩U+"
+_BLANKS = re.compile(rf"[^\S{WIDE_BLANK}]+")
+
+_GLUED_MOST = 40
+"""Characters of the longest emoji or stack of marks that is not cut through."""
 
 _NOTE = 60
 """More than the longest note on a cut takes."""
@@ -37,35 +43,28 @@ _NOTE = 60
 _LOOKALIKES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "*": "∗", "_": "＿", "~": "∼", "`": "ˋ"})  # noqa: RUF001  # meant
 
 
-@lru_cache(4_096)
-def _hidden(char: str) -> bool:
-    """Whether a character draws nothing, or changes how its neighbours are drawn."""
-    point = ord(char)
-    if char in "\n\t":
-        return False
-    if 0xFE00 <= point <= 0xFE0F or 0x180B <= point <= 0x180F or 0xE0000 <= point <= 0xE0FFF:
-        return True  # variation selectors and tags: they can carry a whole hidden text
-    return char in _BLANK or unicodedata.category(char) in {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
-
-
 def _tamed(text: str, *, spell: bool) -> str:
     if _HARMLESS.fullmatch(text) is not None:  # nearly every text
         return text
     categories = {char: unicodedata.category(char) for char in set(text)}
     changed = {ord(char): _instead(char, category, spell=spell) for char, category in categories.items()}
-    if not _MARKS.intersection(categories.values()):
+    honest = needed(text) if any(char == WIDE_BLANK or hidden(char) for char in categories) else frozenset()
+    if not honest and not _MARKS.intersection(categories.values()):
         return text.translate(changed)
-    out: list[str] = []  # a microsecond a character: only where marks have to be counted
+    out: list[str] = []  # a microsecond a character: only where marks have to be counted, or neighbours looked at
     marks = 0
-    for char in text:
+    for place, char in enumerate(text):
         marks = marks + 1 if categories[char] in _MARKS else 0
-        out.append(_removed(char, spell=spell) if marks > _MARKS_IN_A_ROW else changed[ord(char)])
+        if place in honest:
+            out.append(char)
+        else:
+            out.append(_removed(char, spell=spell) if marks > _MARKS_IN_A_ROW else changed[ord(char)])
     return "".join(out)
 
 
 def _instead(char: str, category: str, *, spell: bool) -> str:
     """What stands in place of a character: mostly itself; a blank for any other blank; nothing, or its number, for what draws nothing."""
-    if _hidden(char) or (spell and category == "Zs" and char != " "):
+    if hidden(char) or (spell and category == "Zs" and char != " "):
         return _removed(char, spell=spell)
     return " " if category == "Zs" else char
 
@@ -75,29 +74,42 @@ def _removed(char: str, *, spell: bool) -> str:
 
 
 def clean(text: str) -> str:
-    """`text` without control, bidi, zero-width and other invisible characters. Line ends are kept, empty lines only one in a row."""
+    """`text` without control, bidi, zero-width and other invisible characters, but for those that honest writing needs where they stand.
+
+    Line ends are kept, empty lines only one in a row.
+    """
     shown = _tamed(text.replace("\r\n", "\n").replace("\r", "\n"), spell=False)
     return re.sub(r"\n\s*\n", "\n\n", shown).strip()
 
 
 def line(text: str) -> str:
     """`text` cleaned and on one line."""
-    return " ".join(clean(text).split())
+    return _BLANKS.sub(" ", clean(text)).strip()
 
 
 def exact(text: str) -> str:
-    """`text` with every invisible character spelled out as ⟨U+202E⟩: for what will be executed, where nothing may be left out."""
-    return _tamed(text, spell=True)
+    """`text` with every invisible character that could deceive spelled out as ⟨U+202E⟩: for what will be executed.
+
+    Nothing is left out, and the spelling itself cannot be forged: no two texts come out alike.
+    """
+    return _NOTATION_SPELLED.join(_tamed(part, spell=True) for part in text.split(_NOTATION))
 
 
-def invisible(text: str) -> bool:
-    """Whether `text` holds characters that a reader would not see."""
-    return _HARMLESS.fullmatch(text) is None and any(_hidden(char) for char in text)
+def deceptive(text: str) -> bool:
+    """Whether `text` holds characters that a reader would not see and honest writing does not need where they stand."""
+    return bool(_deceiving(text))
 
 
 def suspicious(text: str) -> bool:
-    """Whether `text` hides characters that honest writing has no use for; joiners and the emoji selector are common in it."""
-    return invisible(text.translate(_HONEST))
+    """Whether `text` hides characters that honest writing has no use for, and honest programs do not leave behind."""
+    return not _deceiving(text) <= _COMMON
+
+
+def _deceiving(text: str) -> set[str]:
+    if _HARMLESS.fullmatch(text) is not None or not any(map(hidden, set(text))):
+        return set()
+    honest = needed(text)
+    return {char for place, char in enumerate(text) if hidden(char) and place not in honest}
 
 
 def escaped(text: str, most: int = 200) -> str:
@@ -133,10 +145,16 @@ def units(text: str) -> int:
 
 
 def head(text: str, most: int) -> str:
-    """The longest beginning of `text` that weighs at most `most`."""
+    """The longest beginning of `text` that weighs at most `most` and does not end inside of what is drawn as one."""
     start = text[: max(most, 0)]  # no character weighs less than one
-    fits = bisect_right(range(len(start) + 1), most, key=lambda length: weight(start[:length]))
-    return start[: max(fits - 1, 0)]
+    end = max(bisect_right(range(len(start) + 1), most, key=lambda length: weight(start[:length])) - 1, 0)
+    whole = next((cut for cut in range(end, max(end - _GLUED_MOST, 0), -1) if not _glued(text, cut)), end)
+    return start[:whole]
+
+
+def _glued(text: str, cut: int) -> bool:
+    """Whether what stands on either side of a cut belongs together: an emoji of several characters, a letter and its marks."""
+    return 0 < cut < len(text) and any(hidden(char) or unicodedata.category(char) in {"Mn", "Me", "Sk"} for char in text[cut - 1 : cut + 1])
 
 
 @dataclass(slots=True)

@@ -1,32 +1,52 @@
-"""Outside text made safe: what a reader would not see is taken out or spelled out, character by character, however it is mixed."""
+"""Outside text made safe: what could deceive is taken out or spelled out, character by character, however it is mixed."""
 
+import re
 import unicodedata
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack.cards.text.safe_text import exact, invisible, line
+from bot.slack.cards.text.invisible import hidden, needed
+from bot.slack.cards.text.safe_text import deceptive, exact, head, line, weight
 
 texts = st.text(
-    st.one_of(st.characters(), st.sampled_from("ab \t\u00a0\u2003\u200b\u202e\u0300\u0301\u20dd\ufe0f\U000e0041👩א́")), max_size=40
+    st.one_of(
+        st.characters(),
+        st.sampled_from("ab \t\u00a0\u2003\u200b\u202e\u0300\u0301\u20dd\ufe0f\U000e0041👩א́"),
+        st.sampled_from("\u200d\u200cمی\u3000山❤⟨U+"),
+    ),
+    max_size=40,
 )
 
 
 @given(texts)
-def test_what_cannot_be_seen_is_spelled_out_in_its_place(text: str) -> None:
-    """The slow way, a character at a time: its number for what draws nothing, for strange blanks, and from the fourth mark in a row on."""
-    expected, marks = "", 0
-    for char in text:
+def test_what_could_deceive_is_spelled_out_in_its_place(text: str) -> None:
+    """Its number for what draws nothing, for strange blanks, and from the fourth mark in a row on; and the way back gives the same text."""
+    expected, marks, honest = "", 0, needed(text)
+    for place, char in enumerate(text):
         marks = marks + 1 if unicodedata.category(char) in {"Mn", "Me"} else 0
         strange_blank = unicodedata.category(char) == "Zs" and char != " "
-        expected += f"⟨U+{ord(char):04X}⟩" if invisible(char) or strange_blank or marks > 3 else char
-    assert exact(text) == expected
+        expected += f"⟨U+{ord(char):04X}⟩" if place not in honest and (hidden(char) or strange_blank or marks > 3) else char
+    shown = exact(text)
+    assert shown == expected or "⟨U+" in text
+    assert re.sub(r"⟨U\+([0-9A-F]+)⟩", lambda found: chr(int(found[1], 16)), shown) == text
 
 
 @given(texts)
-def test_a_line_holds_nothing_invisible_and_loses_nothing_else(text: str) -> None:
+def test_a_line_holds_nothing_deceptive_and_loses_nothing_else(text: str) -> None:
     """What is left of a text on one line is what of it can be seen, in its order."""
     shown = line(text)
-    assert not invisible(shown)
-    seen = [char for char in text if not invisible(char) and not char.isspace() and unicodedata.category(char) not in {"Mn", "Me"}]
-    assert [char for char in shown if char != " " and unicodedata.category(char) not in {"Mn", "Me"}] == seen
+    seen = [char for char in text if not hidden(char) and not char.isspace() and unicodedata.category(char) not in {"Mn", "Me"}]
+    left = [char for char in shown if not hidden(char) and not char.isspace() and unicodedata.category(char) not in {"Mn", "Me"}]
+    assert left == seen
+
+
+@given(texts, st.integers(0, 60))
+def test_a_cut_fits_and_leaves_what_is_drawn_as_one_together(text: str, most: int) -> None:
+    """Never longer than allowed, a beginning of the text, and an emoji or a letter with its marks is whole or gone."""
+    kept = head(text, most)
+    assert text.startswith(kept)
+    assert weight(kept) <= max(most, 0)
+    family = "👩\u200d👩\u200d👧"
+    assert head("ab" + family, 5) == "ab"
+    assert not deceptive(head("❤\ufe0f" * 9, most))
