@@ -138,6 +138,7 @@ class App:
 
     async def tick(self) -> int:
         """One turn of every clock. Gives how many clocks acted."""
+        await self.writer.look_at_clock()
         acted = await self.watch.tick() + await self.scheduled_replay.tick()
         await self.policy.refresh()
         return acted
@@ -177,7 +178,7 @@ class App:
         bulletins = Bulletins(self.reads, people, self.policy, now)
         events = EventsClient(settings.pagerduty_events_url, timeouts.limit_s(EVENTS_TIMEOUT_S))
         self._stack.callback(events.close)
-        callbacks = Callbacks(services, self.receipts, peers_now, timeout_s=timeouts.limit_s(CALLBACK_TIMEOUT_S))
+        callbacks = Callbacks(services, self.receipts, peers_now, steady=now, timeout_s=timeouts.limit_s(CALLBACK_TIMEOUT_S))
         self._stack.push_async_callback(callbacks.close)
         self.courier = Courier(
             self.outbox,
@@ -211,9 +212,9 @@ class App:
         Commands(self.database, self.reads, self.views, people, now, policy=self.policy, about_many=about_many).listen(bolt)
         slack_secrets = [secret.get_secret_value() for secret in settings.slack_signing_secret]
         self.slack = Reachability(client, _first(settings.slack_bot_token), wall.steady, timeouts)
-        inbound = self._inbound = Inbound(bolt, slack_secrets, peers_now, client, _first(settings.slack_app_token))
+        inbound = self._inbound = Inbound(bolt, slack_secrets, peers_now, client, _first(settings.slack_app_token), steady=now)
 
-        admission = Admission(services, peers_now, RateLimit(wall.steady))
+        admission = Admission(services, peers_now, RateLimit(wall.steady), now)
         api = Api(admission, self.reads, self.receipts, self.wakeups, self.policy)
         database_status = DatabaseStatus(self.database, self.writer, self.ledger, now, wall.steady)
         self.readiness.add(database_status.recording, database_status.writing, database_status.signed, silent=SILENT)

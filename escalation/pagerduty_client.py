@@ -159,7 +159,7 @@ def _send_error(error: pagerduty.Error) -> SendError:
     return SendError(
         f"HTTP {status}",
         permanent=status in _FINAL and status not in _LATER,
-        retry_after_s=float(wait) if wait.isdigit() else None,
+        retry_after_s=float(wait) if wait.isascii() and wait.isdigit() else None,
     )
 
 

@@ -45,13 +45,18 @@ class Callbacks:
         receipts: Receipts,
         now: Callable[[], datetime],
         *,
+        steady: Callable[[], datetime] | None = None,
         resolver: AbstractResolver | None = None,
         timeout_s: float | None = TIMEOUT_S,
     ) -> None:
-        """`resolver` stands in for DNS where tests or a sandbox need it."""
+        """`resolver` stands in for DNS where tests or a sandbox need it.
+
+        Tries are stamped in turn by `now`, the wall's clock, and by `steady`, which nobody sets: where they part, we cannot know which of
+        them the receiver has.
+        """
         self._services = services
         self._receipts = receipts
-        self._now = now
+        self._clocks = (now, steady or now)
         self._resolver = resolver
         self._timeout_s = timeout_s
         self._clients: dict[str, Client] = {}
@@ -73,7 +78,8 @@ class Callbacks:
             told = callback_body(message.callback, message.sequence, outgoing.leaf_idx, view, receipt)
             webhook_id = f"{outgoing.case_id}.{message.sequence}"
         body = json.dumps(told).encode()
-        headers = {"Content-Type": "application/json", **sign(service.callback_keys, webhook_id, self._now(), body)}
+        stamp = self._clocks[outgoing.attempts % 2]
+        headers = {"Content-Type": "application/json", **sign(service.callback_keys, webhook_id, stamp(), body)}
         await self._post(service, body, headers)
         return Delivered()
 
@@ -99,7 +105,7 @@ class Callbacks:
             raise SendError(_failure(error)) from error
         if 200 <= reply.status < 300:
             return
-        wait_s = _wait_s(reply.retry_after, self._now()) if reply.status in (429, 503) else None
+        wait_s = _wait_s(reply.retry_after, self._clocks[1]()) if reply.status in (429, 503) else None
         raise SendError(f"answered {reply.status}", permanent=reply.status == GONE, retry_after_s=wait_s)
 
     def _client(self, service: Service) -> Client:

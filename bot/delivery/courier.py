@@ -243,8 +243,9 @@ class Courier:
             await self._outbox.dead(row, error.reason)
             return
         if error.retry_after_s is not None:
-            again = now + timedelta(seconds=error.retry_after_s)
-            await self._rate_limits.slow_down(row, error.retry_after_s, now)
+            pause_s = min(error.retry_after_s, self._schedules[row.peer].longest_pause_s)
+            again = now + timedelta(seconds=pause_s)
+            await self._rate_limits.slow_down(row, pause_s, now)
         doubtful = (error.ambiguous or row.doubtful) and row.peer != "callback"
         if error.ambiguous and row.peer != "callback":
             again = max(again, now + QUIET)

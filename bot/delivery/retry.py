@@ -16,6 +16,8 @@ class Retry:
     most_s: float
     give_up: timedelta
     jitter: float = 0.2
+    longest_pause_s: float = 3_600.0
+    """What a peer may ask for with Retry-After; somebody waits behind it."""
 
     def wait_s(self, row_id: int, attempts: int) -> float:
         """Seconds from the failure of attempt number `attempts` (1, 2, …) to the next one."""
@@ -30,8 +32,8 @@ class Retry:
         return min(now + timedelta(seconds=self.wait_s(row_id, attempts)), end)
 
 
-SLACK = Retry(first_s=1.0, most_s=60.0, give_up=timedelta(hours=24))
-PAGERDUTY = Retry(first_s=1.0, most_s=20.0, give_up=timedelta(hours=24))
+SLACK = Retry(first_s=1.0, most_s=60.0, give_up=timedelta(hours=24), longest_pause_s=300.0)
+PAGERDUTY = Retry(first_s=1.0, most_s=20.0, give_up=timedelta(hours=24), longest_pause_s=60.0)
 """Pages are tried often: one has to be accepted within a minute of PagerDuty's return (promise P3)."""
 
 CALLBACK = Retry(first_s=5.0, most_s=4 * 3600.0, give_up=timedelta(hours=75))

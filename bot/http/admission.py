@@ -48,14 +48,15 @@ async def name_signer(request: web.Request, response: web.StreamResponse) -> Non
 class Admission:
     """Lets signed requests in."""
 
-    def __init__(self, services: Services, now: Callable[[], datetime], rate_limit: RateLimit) -> None:
+    def __init__(self, services: Services, now: Callable[[], datetime], rate_limit: RateLimit, *more_nows: Callable[[], datetime]) -> None:
+        """A timestamp counts that is right by any of these clocks: the wall's, and the steady one, which nobody sets."""
         self._services = services
-        self._now = now
+        self._nows = (now, *more_nows)
         self._rate_limit = rate_limit
 
     async def admit(self, request: web.Request) -> Call | web.Response:
         """The call in this request, or the answer that turns it away: 401, 408, 413, 415 or 429."""
-        envelope = read_envelope(request.headers, self._now())
+        envelope = next(filter(None, (read_envelope(request.headers, now()) for now in self._nows)), None)
         if envelope is None:
             return refuse(No.SIGNATURE, _CHECK)
         if request.method != "POST":

@@ -88,7 +88,7 @@ def _send_error(error: SlackApiError) -> SendError:
     status = int(getattr(error.response, "status_code", None) or getattr(error.response, "status", None) or 0)
     if status == 429:
         wait = str(error.response.headers.get("Retry-After", ""))
-        return SendError("ratelimited", retry_after_s=float(wait) if wait.isdigit() else 30.0)
+        return SendError("ratelimited", retry_after_s=float(wait) if wait.isascii() and wait.isdigit() else 30.0)
     if status >= 500 or code in UNCLEAR or code == SlackApiError.__name__:
         return SendError(f"HTTP {status} {code}", ambiguous=True)
     return SendError(code, permanent=code not in LATER)

@@ -19,6 +19,9 @@ from bot.slack.reachability import APP_TOKEN, REFUSED, refusal, shape_problem
 TRIES = 3
 """Dials of one address before a fresh one is asked for."""
 
+LONGEST_PAUSE_S = 300.0
+"""What Slack may ask for with Retry-After before we dial again."""
+
 SILENT_S = 20.0
 """How long the line may be down before that is said: Slack itself hangs up now and then, and we dial again."""
 
@@ -26,16 +29,31 @@ _LOG = structlog.get_logger("tierline.slack")
 
 
 class SocketLine(SocketModeClient):
-    """The SDK's connection, which dials one address for ever, though its ticket is good once and soon void (slack_sdk 3.47).
+    """The SDK's connection, which dials one address for ever, though its ticket is good once and soon void, and counts by the wall
+    clock for how long nothing was heard: with that set back, a dead connection would pass for a live one (slack_sdk 3.47).
 
     `steady` gives seconds that nobody can set; `redial_s` lie between two tries.
     """
 
     def __init__(self, app_token: str, web_client: AsyncWebClient, steady: Callable[[], float], redial_s: float) -> None:
+        self._heard_s: float | None = None
         super().__init__(app_token, web_client.logger, web_client, ping_interval=redial_s)
         self._steady = steady
         self._up_at = steady()
         self._why_down = ""
+
+    @property
+    def last_ping_pong_time(self) -> float | None:
+        """When the line was last known to be alive, by the steady clock."""
+        return self._heard_s
+
+    @last_ping_pong_time.setter
+    def last_ping_pong_time(self, time: float | None) -> None:
+        self._heard_s = None if time is None else self._steady()
+
+    async def is_ping_pong_failing(self) -> bool:
+        """Whether no four pings were answered."""
+        return self._heard_s is not None and self._steady() - self._heard_s >= 4 * self.ping_interval
 
     async def connect(self) -> None:
         """Dial until there is a connection, after a few tries with a fresh address."""
@@ -49,7 +67,9 @@ class SocketLine(SocketModeClient):
                 self.wss_uri = None
             except SlackApiError as error:
                 wait = str(getattr(error.response, "headers", {}).get("Retry-After", ""))
-                await asyncio.sleep(max(self.ping_interval, float(wait) if wait.isdigit() else 0.0))
+                await asyncio.sleep(
+                    max(self.ping_interval, min(float(wait), LONGEST_PAUSE_S) if wait.isascii() and wait.isdigit() else 0.0)
+                )
             except (SlackRequestError, aiohttp.ClientError, OSError):
                 await asyncio.sleep(self.ping_interval)
             else:

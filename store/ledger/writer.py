@@ -115,6 +115,7 @@ class Writer:
         self._begin = partial(UnitOfWork, vault=vault, policies=policies, entropy=entropy, services=services)
         self._governance = Governance()  # as of the last transaction; the head of the log tells whether another process changed it
         self._ask_clock = timekeeper.by_database and database.is_postgres
+        self._own_time = Timekeeper(timekeeper.wall, timekeeper.steady)  # not the ledger's where the database has a clock
         self._queues: tuple[deque[_Entry], ...] = tuple(deque() for _ in Rank)
         self._arrived = asyncio.Event()
         self._batch: list[_Entry] = []
@@ -125,6 +126,7 @@ class Writer:
     def start(self, on_jump: Callable[[Jump], None] | None = None) -> None:
         """Begin to write. `on_jump` is told of a wall clock that was set."""
         self._on_jump = on_jump or self._on_jump
+        self._own_time.tell(self._own_time.wall(), _LONG_AGO)
         self._task = asyncio.get_running_loop().create_task(self._run(), name="writer")
 
     async def close(self) -> None:
@@ -156,6 +158,16 @@ class Writer:
         """Run a narrow write in the next transaction and give its result once it is committed. Raises as `submit` does."""
         result: T = await self._enqueue(_Entry(asyncio.get_running_loop().create_future(), narrow=narrow), rank)
         return result
+
+    async def look_at_clock(self) -> None:
+        """Notice a wall clock that was set, also while there is nothing to write: the ledger's, and this machine's where that is another.
+
+        Raises what the database raises.
+        """
+        if self._ask_clock:
+            self._report(self._own_time.tell(self._own_time.wall(), _LONG_AGO)[1])
+        asked_s = self._timekeeper.steady()
+        self._tell(await self._database.read(database_clock) if self._ask_clock else None, _LONG_AGO, asked_s)
 
     def _enqueue(self, entry: _Entry, rank: Rank) -> asyncio.Future[Any]:
         if self._task is None or self._closing or self._task.done():
@@ -215,16 +227,17 @@ class Writer:
         unit: UnitOfWork | None = None
         async with self._database.writing() as transaction:
             self._passing("writer.begin")
+            asked_s = self._timekeeper.steady()
             if items:
                 needs = [entry.item.needs for entry in items if entry.item is not None]
                 cached, about = self._governance, self._timekeeper.now()
                 read = partial(prefetch, needs=needs, at_hand=self._policies, cached=cached, about=about, ask_clock=self._ask_clock)
                 known = await transaction.run(read)
-                now = self._tell(known.clock, moment(known.last_time))
+                now = self._tell(known.clock, moment(known.last_time), asked_s)
                 unit = self._begin(known, now)
                 late = self._apply(unit, items)
             else:
-                now = self._tell(await transaction.run(database_clock) if self._ask_clock else None, _LONG_AGO)
+                now = self._tell(await transaction.run(database_clock) if self._ask_clock else None, _LONG_AGO, asked_s)
                 late = []
             self._passing("writer.flush")
             await transaction.commit(partial(self._flush, unit=unit, narrow=narrow, now=now))
@@ -256,11 +269,18 @@ class Writer:
             entry.result = entry.narrow(connection, now) if entry.narrow is not None else None
         self._passing("writer.before_commit")
 
-    def _tell(self, clock: int | None, last: datetime) -> datetime:
-        now, jump = self._timekeeper.tell(self._timekeeper.wall() if clock is None else moment(clock), last)
+    def _tell(self, clock: int | None, last: datetime, asked_s: float) -> datetime:
+        """The time, by what the database's clock said to a question of then, or by our own."""
+        if clock is None:
+            now, jump = self._timekeeper.tell(self._timekeeper.wall(), last)
+        else:
+            now, jump = self._timekeeper.tell(moment(clock), last, self._timekeeper.steady() - asked_s)
+        self._report(jump)
+        return now
+
+    def _report(self, jump: Jump | None) -> None:
         if jump is not None:
             asyncio.get_running_loop().call_soon(self._on_jump, jump)
-        return now
 
     def _abandon(self, end: BaseException | None) -> None:
         """Nothing more is written. What was under way when it was cut off may have been committed."""

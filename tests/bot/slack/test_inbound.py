@@ -1,6 +1,7 @@
 """Slack's way in: only what Slack signed, just now, over exactly these bytes; and the way out with Socket Mode."""
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
@@ -8,13 +9,19 @@ import pytest
 from aiohttp import ClientSession
 from hypothesis import given
 from hypothesis import strategies as st
+from slack_sdk.web.async_client import AsyncWebClient
 
+from bot import clock
 from bot.sandbox.faults import Fault, Mode
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack.http_delivery import sign
 from bot.slack.inbound import PATH, Inbound, is_genuine, make_bolt, make_client
+from bot.slack.socket_line import SocketLine
 from bot.timeouts import ManualTimeouts
 from tests.bot.slack.northwind import ANNA, TIER1, Clock, a_company
+from tests.set_clock import WallClock, wall_clock
+
+__all__ = ["wall_clock"]
 
 pytestmark = pytest.mark.outside
 
@@ -159,3 +166,17 @@ class _FirstVoid(set[str]):
             self.void = False
         else:
             super().add(ticket)
+
+
+@pytest.mark.parametrize("by_s", [-7_200.0, 0.0, 7_200.0])
+async def test_a_dead_line_is_noticed_whatever_the_wall_clock_says(wall_clock: WallClock, by_s: float) -> None:
+    """Four unanswered pings end a connection, no sooner and no later, however the machine's clock was set in between."""
+    line = SocketLine("xapp-1", AsyncWebClient(), clock.steady, 0.05)
+    line.last_ping_pong_time = time.time()
+    wall_clock.by_s = by_s
+    assert not await line.is_ping_pong_failing()
+    begun = asyncio.get_running_loop().time()
+    while not await line.is_ping_pong_failing():  # noqa: ASYNC110 - what is waited for is that time passes
+        await asyncio.sleep(0.01)
+    assert asyncio.get_running_loop().time() - begun >= 4 * 0.05 - 0.02
+    await line.close()  # type: ignore[no-untyped-call]
