@@ -13,6 +13,7 @@ from routing.canonical import Json
 from routing.change import Actor, Refused
 from routing.governance import policy_lifecycle
 from routing.governance.policy_lifecycle import Offer
+from routing.policy.affected import affected
 from routing.policy.diff import Differences, diff
 from routing.policy.policy import Policy
 from routing.simulation.replay import Replayed, Report, Tally, replay
@@ -28,8 +29,6 @@ REHEARSED = 2_000
 
 SHOWN_DIFFERENCES = 12
 SHOWN_MOVED = 5
-
-_CHANGES_NO_CASE = ("examples", "accountability", "instructions", "owner")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ class Proposing:
             policy=policy,
             base_sha256=active.sha256,
             raises=differences.raises_autonomy,
-            workflows=affected(differences, policy, active),
+            workflows=affected(policy, active, differences),
             stage=staging.stage,
             share=staging.share,
             reason=reason,
@@ -112,8 +111,8 @@ class Proposing:
 
     async def adopt(self, policy: Policy, active: Policy) -> bool:
         """Take a changed file over where the active policy leaves that to the file. False if it was refused."""
-        workflows = affected(diff(active, policy), policy, active)
-        return isinstance(await self._ledger.govern(policy_lifecycle.adopt(policy, workflows), keep=policy), Ruled)
+        adopting = policy_lifecycle.adopt(policy, affected(policy, active))
+        return isinstance(await self._ledger.govern(adopting, keep=policy), Ruled)
 
     async def rehearse(self, policy: Policy, active: Policy, cases: Sequence[Replayed] | None = None) -> Report:
         """The replay that goes along with a proposal; off the event loop, which has people to answer meanwhile."""
@@ -123,14 +122,6 @@ class Proposing:
         """The newest stored cases, as they were first routed."""
         stored = await self._database.read(partial(stored_cases, vault=self._vault, limit=REHEARSED))
         return [one.replayed for one in stored]
-
-
-def affected(differences: Differences, policy: Policy, active: Policy) -> tuple[str, ...]:
-    """Workflows whose cases may be treated differently, in order of their names."""
-    found = {one.workflow for one in differences.items if one.workflow and not one.key.startswith(_CHANGES_NO_CASE)}
-    if any(not one.workflow and one.key.startswith(("risk.", "priority.")) for one in differences.items):
-        found |= policy.workflows.keys() | active.workflows.keys()
-    return tuple(sorted(found))
 
 
 def summary(differences: Differences, report: Report) -> dict[str, Any]:

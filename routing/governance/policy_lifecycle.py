@@ -17,6 +17,7 @@ from routing.governance.permissions import obstacle, reason_given
 from routing.governance.policy_activation import Taking, end_stage, event_of, posted, put_in_force, redrawn, stage
 from routing.governance.proposal import Proposal
 from routing.governance.ruling import PROPOSAL, Governed, GovernStep, Ruling
+from routing.policy.affected import affected
 from routing.policy.policy import Policy
 from routing.vocabulary import EventKind
 
@@ -185,8 +186,7 @@ def roll_back(by: Actor, reason: str = "", press: GovernancePress | None = None)
         policy = governed.wanted.get(governance.activated[-1])
         if policy is None:
             return _refuse("changed_meanwhile")
-        workflows = tuple(sorted(policy.workflows.keys() | governed.policy.workflows.keys()))
-        offer = Offer(policy, governed.policy.sha256, raises=False, workflows=workflows, reason=reason)
+        offer = Offer(policy, governed.policy.sha256, raises=False, workflows=affected(policy, governed.policy), reason=reason)
         back = _proposal(governed, offer, by, now, origin="roll_back")
         return put_in_force(Taking(governed, back, policy, by, reason or "rolled back"), governance.activated[:-1])
 

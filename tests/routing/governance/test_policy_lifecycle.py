@@ -254,11 +254,28 @@ def test_a_roll_back_takes_one_person_and_leads_step_by_step() -> None:
         ruling = desk.does(roll_back(Actor("human", "os:ada"), "too many cases"))
         assert desk.active is policy
         assert kinds(ruling) == [EventKind.POLICY_ACTIVATED]
-        assert sent(ruling, MessageKind.BULLETIN) == [("review-owners", 0), ("review-other", 1), ("review-tier1", 2)]
+        assert sent(ruling, MessageKind.BULLETIN) == [("review-owners", 0)]
     assert before(desk.governance) == ()
     refused = desk.govern(roll_back(SYSTEM))
     assert isinstance(refused, Refused)
     assert refused.reason == "nothing_before"
+
+
+@pytest.mark.parametrize(
+    ("workflow", "channel", "services"), [("notes", "review-other", ("scribe",)), ("refunds", "review-tier1", SERVICES["refunds"])]
+)
+def test_a_roll_back_is_said_where_it_changes_something(workflow: str, channel: str, services: tuple[str, ...]) -> None:
+    """In the first channel of the workflows that are treated differently then, and to their services; nowhere else."""
+    changed = load_policy(
+        TEXT.replace(f"{workflow}: {{{{", f"{workflow}: {{{{template: dual, ").format(version="4", more="owners: [U0OWNER]").encode(), {}
+    )
+    desk = Desk()
+    desk.known[changed.sha256] = changed
+    desk.does(yes(desk.proposed(changed)))
+    ruling = desk.does(roll_back(Actor("human", "os:ada"), "too many cases"))
+    assert sent(ruling, MessageKind.BULLETIN) == [("review-owners", 0), (channel, 1)]
+    told = [(one.destination, one.subject) for one in ruling.messages if one.kind is MessageKind.CALLBACK]
+    assert told == [(service, f"w_{workflow}") for service in services]
 
 
 def test_a_roll_back_ends_what_is_staged_first() -> None:
