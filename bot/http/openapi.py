@@ -9,7 +9,7 @@ from aiohttp import web
 from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 
-from bot.http.admission import MAX_BODY_BYTES
+from bot.http.admission import MAX_BODY_BYTES, SERVICE_HEADER
 from bot.http.case_answer import CaseAnswer, OpenedAnswer, RoutedAnswer
 from bot.http.precheck import PrecheckAnswer
 from bot.http.problem import CONTENT_TYPE, No
@@ -136,6 +136,7 @@ def openapi(version: str) -> Json:
 _ABOUT = (
     "Every call is signed as Standard Webhooks describe (https://github.com/standard-webhooks/standard-webhooks): the base64 of "
     "HMAC-SHA256 over `id.timestamp.body`. A GET signs its request target in place of a body. "
+    f"Every answer to a rightly signed call names the service in `{SERVICE_HEADER}`. "
     f"Bodies hold at most {MAX_BODY_BYTES} bytes of strict JSON."
 )
 
