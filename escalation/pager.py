@@ -7,9 +7,10 @@ what stands open in the audit log. It never decides who is paged or when, and Pa
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
+from escalation.page_words import summary_of, why_settled
 from escalation.pagerduty_client import EventsClient, PagerDutyUnreadable, RestClient
 from routing.case.case import Case
 from routing.case.submission import moment_text
@@ -17,6 +18,8 @@ from routing.change import MessageKind
 from routing.governance.alert import Alert
 from routing.governance.alert_lifecycle import INCIDENTS
 from routing.policy.form.ladders import Paging
+from routing.review.outlook import if_taken, upcoming
+from routing.vocabulary import State
 from store.outbox.delivery import Delivered, Outgoing, SendError
 
 SUMMARY_MOST = 1_024
@@ -128,7 +131,9 @@ class Pager:
 
 def event_of(kind: MessageKind, key: PageKey, view: Seen) -> dict[str, Any]:
     """The Events API v2 event about a case, without its routing key."""
-    return _trigger(key, view) if kind is MessageKind.PAGE else _later(kind, str(key))
+    if kind is MessageKind.PAGE:
+        return _trigger(key, view)
+    return _later(kind, str(key)) | (_settled(key, view) if kind is MessageKind.PAGE_RESOLVE else {})
 
 
 def alert_event_of(kind: MessageKind, key: str, alert: Alert, deployment: str, severity: str) -> dict[str, Any]:
@@ -175,7 +180,7 @@ def _later(kind: MessageKind, key: str) -> dict[str, Any]:
 def _trigger(key: PageKey, view: Seen) -> dict[str, Any]:
     case = view.case
     tier = case.route.tiers[key.tier]
-    due = case.clocks.decide or case.clocks.deadline
+    first, decision = (upcoming(case), if_taken(case)) if case.tier == key.tier else (None, None)
     links = [{"href": view.links, "text": "Open the card in Slack"}] if view.links else []
     return {
         "event_action": "trigger",
@@ -183,9 +188,8 @@ def _trigger(key: PageKey, view: Seen) -> dict[str, Any]:
         "client": "Tierline",
         "links": links,
         "payload": {
-            "summary": _summary(case, key.tier, due)[:SUMMARY_MOST],
-            "source": f"tierline/{key.deployment}",
-            "severity": tier.page.severity if tier.page is not None else "error",
+            "summary": summary_of(case, key.tier)[:SUMMARY_MOST],
+            **_from(key, case),
             "component": case.workflow,
             "group": tier.group,
             "class": case.action_type,
@@ -200,7 +204,9 @@ def _trigger(key: PageKey, view: Seen) -> dict[str, Any]:
                 "channel": tier.channel,
                 "owner": tier.owner or "",
                 "reasons": [reason.text for reason in case.route.reasons],
-                "due": _time(due),
+                "due": _time(first.at if first is not None else None),
+                "next": first.consequence.value if first is not None else "",
+                "decide_by": _time(decision.at if decision is not None and case.state is State.PENDING else None),
                 "deadline": _time(case.clocks.deadline),
                 "revision": case.revision,
             },
@@ -208,16 +214,18 @@ def _trigger(key: PageKey, view: Seen) -> dict[str, Any]:
     }
 
 
-def _summary(case: Case, tier: int, due: datetime | None) -> str:
-    until = f", due {_due(due, case.tier_since or case.created_at)}" if due is not None else ""
-    what = f"{case.route.risk.value.capitalize()} risk: {case.action_type} of {case.workflow}"
-    return f"{what} waits for a decision at tier {tier + 1}{until}"
+def _from(key: PageKey, case: Case) -> dict[str, Any]:
+    """What every payload needs besides its summary."""
+    page = case.route.tiers[key.tier].page
+    return {"source": f"tierline/{key.deployment}", "severity": page.severity if page is not None else "error"}
 
 
-def _due(at: datetime, since: datetime) -> str:
-    """`21:08 UTC`, as it is read on a phone at night; with the date where more than half a day lies between."""
-    near = at - since <= timedelta(hours=12)
-    return f"{at.astimezone(UTC):{'%H:%M' if near else '%Y-%m-%d %H:%M'}} UTC"
+def _settled(key: PageKey, view: Seen) -> dict[str, Any]:
+    """Why an incident is over, for its log in PagerDuty: the event takes a payload as a trigger does."""
+    case, why = view.case, why_settled(view.case, key.tier)
+    summary = f"{case.action_type} of {case.workflow} at tier {key.tier + 1}: {why}"[:SUMMARY_MOST]
+    told = {"case": case.id, "settled": why, "state": case.state.value, "verdict": case.verdict.value if case.verdict is not None else ""}
+    return {"payload": {"summary": summary, **_from(key, case), "custom_details": told}}
 
 
 def _time(at: datetime | None) -> str:

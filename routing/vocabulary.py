@@ -135,6 +135,28 @@ class ClockName(StrEnum):
 
 
 @unique
+class Consequence(StrEnum):
+    """What comes of it when a clock of a case runs out. None of them approves anything."""
+
+    PAGED = "paged"
+    """Whoever is on call for the tier is paged; the case stays where it is."""
+    ESCALATED = "escalated"
+    """The next tier is asked."""
+    HELD = "held"
+    QUARANTINED = "quarantined"
+    EXPIRED = "expired"
+    REVIEWED = "reviewed"
+    """The service did not answer: people decide with what there is."""
+    DECIDED = "decided"
+    """The policy decides by itself, without people."""
+    ASKED_AGAIN = "asked_again"
+    """People are asked about a held case again."""
+    REMINDED = "reminded"
+    NOTED = "noted"
+    """It is recorded, and nothing changes."""
+
+
+@unique
 class Verb(StrEnum):
     """What a person can do to a case."""
 

@@ -62,7 +62,8 @@ async def _standing() -> dict[str, Any]:
                     "lane": one.lane,
                     "state": one.state,
                     "cases": one.cases,
-                    "earliest_due": None if one.earliest_due is None else moment_text(one.earliest_due),
+                    "earliest_due": None if one.next is None else moment_text(one.next.at),
+                    "next": None if one.next is None else one.next.consequence.value,
                 }
                 for one in queue_counts(connection)
             ],
@@ -99,7 +100,8 @@ def _show(found: dict[str, Any]) -> None:
     def rows(name: str, *keys: str) -> list[list[str]]:
         return [[str(one[key]) if one[key] is not None else "" for key in keys] for one in found[name]]
 
-    table("Open cases", ["tier", "lane", "state", "cases", "next clock"], rows("queue", "tier", "lane", "state", "cases", "earliest_due"))
+    named = ["tier", "lane", "state", "cases", "next at", "if nobody acts"]
+    table("Open cases", named, rows("queue", "tier", "lane", "state", "cases", "earliest_due", "next"))
     table("Messages to send", ["peer", "state", "messages", "oldest"], rows("outbox", "peer", "state", "messages", "oldest"))
     columns = ["case", "peer", "destination", "kind", "attempts", "error"]
     table("Given up (tierline retry)", columns, rows("dead", *columns))

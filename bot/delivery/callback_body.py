@@ -90,8 +90,10 @@ def _said(kind: str, happening: Happening, view: View, receipt: Mapping[str, Jso
             return executed | {"reason_code": str(happening.fields.get("reason_code", "")), "reason": _why_undo(happening, _history(view))}
         case "case.information_requested":
             question = _words(happening)
-            due_at = after(case.calendar(ClockName.INFORMATION), happening.at, case.route.information_s)
-            return {"questions": [question] if question else [], "missing": list(case.route.missing), "due_at": moment_text(due_at)}
+            said = {name: str(happening.fields[name]) for name in ("due_at", "next") if name in happening.fields}
+            if not said:  # asked before the event said it
+                said = {"due_at": moment_text(after(case.calendar(ClockName.INFORMATION), happening.at, case.route.information_s))}
+            return {"questions": [question] if question else [], "missing": list(case.route.missing), **said}
         case _:
             return {"reason": str(happening.fields.get("reason", "")) or _words(happening)}
 

@@ -13,7 +13,8 @@ from bot.decision import Happening, action, decided_by, moment_or_none
 from routing.canonical import Json
 from routing.case.case import Case
 from routing.case.submission import Submission, moment_text
-from routing.vocabulary import EventKind, Lane, Mode, Risk, State, Verdict
+from routing.review.outlook import upcoming
+from routing.vocabulary import Consequence, EventKind, Lane, Mode, Risk, State, Verdict
 
 LETS_THROUGH = frozenset({EventKind.APPROVED, EventKind.MODIFIED, EventKind.DECIDED})
 """Events that tell a decision."""
@@ -39,7 +40,8 @@ class RoutedAnswer(BaseModel):
     reasons: list[ReasonAnswer]
     missing: list[str] = Field(description="what the workflow requires and the case lacks")
     policy_version: str
-    due_at: str | None = Field(description="by when an answer is owed as things stand, RFC 3339")
+    due_at: str | None = Field(description="when the next thing happens to the case if nobody acts, RFC 3339; null when nothing does")
+    next: Consequence | None = Field(description="what that is; a reminder is none")
     revision: int
     action_sha256: str
 
@@ -96,7 +98,7 @@ def case_answer(
 
     A decision that is kept back while its workflow is paused is not told, and nothing that would prove it: the case is held.
     """
-    chosen, withheld = case.route, case.withheld
+    chosen, withheld, first = case.route, case.withheld, upcoming(case)
     told = [happening for happening in history if not (withheld and happening.kind in LETS_THROUGH)]
     return {
         "id": case.id,
@@ -117,7 +119,8 @@ def case_answer(
         "reasons": [{"code": reason.code, "text": reason.text} for reason in chosen.reasons],
         "missing": list(chosen.missing),
         "policy_version": chosen.policy_version,
-        "due_at": moment_or_none(case.answer_due_at),
+        "due_at": moment_or_none(first.at if first is not None else None),
+        "next": first.consequence.value if first is not None else None,
         "history": [_told(happening) for happening in told],
         "outcome": case.outcome or None,
         "receipt": dict(receipt) if receipt is not None and not withheld else None,

@@ -40,6 +40,7 @@ from routing.authorize import REFUSALS, Allowed, answering_groups, authorize, ou
 from routing.case.case import Case, Group
 from routing.case.people import Person, Press
 from routing.policy.policy import Policy
+from routing.review.outlook import upcoming
 from routing.vocabulary import State, Verb
 from store.database.database import Database
 from store.reads.cases import Reads
@@ -145,9 +146,14 @@ class Commands:
     async def _next(self, user: str, us: Identity) -> Drawing:
         for case in await self._reads.free_cases(LOOKED_AT, self._clock()):
             person = await self._person(user, us, case.route.groups)
-            if person.groups & answering_groups(case) and isinstance(authorize(_approving(person, case), case), Allowed):
+            if person.groups & answering_groups(case) and isinstance(authorize(_pressing(Verb.APPROVE, person, case), case), Allowed):
                 return draw_next(await self._line(case))
-        return draw_next(None)
+        held = await self._reads.held_cases(LOOKED_AT)
+        for case in held:
+            person = await self._person(user, us, case.route.groups)
+            if case.held_by != "frozen" and isinstance(authorize(_pressing(Verb.RESUME, person, case), case), Allowed):
+                return draw_next(await self._line(case), held=True)
+        return draw_next(None, held_elsewhere=bool(held))
 
     async def _mine(self, user: str) -> Drawing:
         return draw_mine([await self._line(case) for case in await self._reads.claimed_by(user)])
@@ -169,7 +175,7 @@ class Commands:
     async def _line(self, case: Case) -> CaseLine:
         view = await self._views.view(case.id)
         title = view.submission.title if view is not None else ""
-        return CaseLine(case.id, title, case.route.risk, case.answer_due_at, view.links if view is not None else "", case.claimed_by)
+        return CaseLine(case.id, title, case.route.risk, upcoming(case), view.links if view is not None else "", case.claimed_by)
 
 
 def _outsider(person: Person, us: Identity, team: str) -> str | None:
@@ -178,16 +184,16 @@ def _outsider(person: Person, us: Identity, team: str) -> str | None:
     return None if code is None else REFUSALS[code]
 
 
-def _approving(person: Person, case: Case) -> Press:
-    """The approval this person could give, with whatever words it takes."""
+def _pressing(verb: Verb, person: Person, case: Case) -> Press:
+    """The press this person could make, with whatever words it takes."""
     reason = next(iter(case.route.reason_codes), "")
-    return Press(verb=Verb.APPROVE, person=person, case_id=case.id, face=case.face, team=person.team, reason_code=reason, text="filled in")
+    return Press(verb=verb, person=person, case_id=case.id, face=case.face, team=person.team, reason_code=reason, text="filled in")
 
 
 def _together(channel: str, statuses: Sequence[TierStatus]) -> ChannelStatus:
     """What waits in a channel, whichever workflow and ladder it comes from."""
     waiting = sum(one.waiting for one in statuses)
-    due = min((one.next_due for one in statuses if one.next_due is not None), default=None)
+    due = min((one.next for one in statuses if one.next is not None), key=lambda move: move.at, default=None)
     return ChannelStatus(channel, waiting, waiting - sum(one.claimed for one in statuses), sum(one.late for one in statuses), due)
 
 

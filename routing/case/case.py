@@ -232,15 +232,6 @@ class Case(_Value):
         return None if self.state in (State.DECIDED, State.CLOSED) else self.clocks.due()
 
     @property
-    def answer_due_at(self) -> datetime | None:
-        """By when an answer is owed as things stand: the service's deadline, the total or the clock of the present state."""
-        if not self.open:
-            return None
-        clocks = self.clocks
-        owed = (clocks.deadline, clocks.total, clocks.decide, clocks.information, clocks.hold)
-        return min((at for at in owed if at is not None), default=None)
-
-    @property
     def open(self) -> bool:
         """Whether people or the service still owe an answer."""
         return self.state in (State.PENDING, State.NEEDS_INFO, State.HELD)

@@ -7,7 +7,7 @@ from routing.case.people import Press
 from routing.change import Actor, Refused
 from routing.review.draft import Draft
 from routing.review.event_fields import pressed, words
-from routing.review.ladder import close_pages, hold, move_up, tier_clocks
+from routing.review.ladder import hold, move_up, tier_clocks
 from routing.vocabulary import EventKind
 
 ANSWERS = frozenset({"pass", "fail", "na"})
@@ -44,5 +44,4 @@ def send_back(draft: Draft, press: Press, actor: Actor, failed: list[str]) -> No
     elif case.tier + 1 < len(case.route.tiers):
         move_up(draft, case.tier + 1, event)
     else:
-        close_pages(draft)
         hold(draft, "verification_failed")

@@ -13,7 +13,8 @@ from routing.evaluation.route import route
 from routing.review.checklist import failed_items, send_back, unanswered
 from routing.review.draft import Draft
 from routing.review.event_fields import pressed, routed, words
-from routing.review.ladder import acknowledge, close_pages, move_up, open_page, tier_clocks
+from routing.review.ladder import acknowledge, move_up, tier_clocks
+from routing.review.pages import open_page
 from routing.review.press import PressStep, by_person
 from routing.review.related.parent_case import settle
 from routing.review.revision import changed_fields, present_facts, revise, risen
@@ -50,7 +51,6 @@ def reject(press: Press) -> PressStep:
         acknowledge(draft, actor)
         vote(draft, press)
         draft.record(EventKind.REJECTED, actor, pressed(press, case), sealed=words(press))
-        close_pages(draft)
         conclude(draft, Verdict.REJECTED, actor, reason_code=press.reason_code, sealed=words(press))
         settle(draft, press)
 
@@ -133,7 +133,6 @@ def advance(draft: Draft, press: Press, actor: Actor) -> None:
         draft.put(clocks=tier_clocks(draft.case, draft.now))
         draft.update_cards()
         return
-    close_pages(draft)
     conclude(draft, Verdict.MODIFIED if case.modified_by else Verdict.APPROVED, actor)
     settle(draft, press)
 

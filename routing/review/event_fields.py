@@ -4,12 +4,13 @@ from routing.canonical import Json
 from routing.case.case import Case, Route
 from routing.case.people import Press
 from routing.case.submission import Submission, moment_text
+from routing.review.outlook import upcoming
 
 
 def answer(case: Case) -> dict[str, Json]:
     """The body of the 202 (CONTRACT "HTTP"); the ledger adds the newest checkpoint. It never carries a verdict."""
     chosen: Route = case.route
-    due = case.answer_due_at
+    first = upcoming(case)
     return {
         "id": case.id,
         "state": "held" if case.withheld else case.state.value,
@@ -21,7 +22,8 @@ def answer(case: Case) -> dict[str, Json]:
         "reasons": [{"code": reason.code, "text": reason.text} for reason in chosen.reasons],
         "missing": list(chosen.missing),
         "policy_version": chosen.policy_version,
-        "due_at": moment_text(due) if due is not None else None,
+        "due_at": moment_text(first.at) if first is not None else None,
+        "next": first.consequence.value if first is not None else None,
         "revision": case.revision,
         "action_sha256": case.action_sha256,
     }

@@ -11,7 +11,8 @@ from routing.change import SYSTEM, Actor, Subject
 from routing.evaluation.route import route
 from routing.review.draft import Draft
 from routing.review.event_fields import answer, routed
-from routing.review.ladder import close_pages, move_up, open_page, resumed_clocks
+from routing.review.ladder import move_up, resumed_clocks
+from routing.review.pages import open_page
 from routing.review.placement import place
 from routing.review.press import PressStep, StepResult
 from routing.review.related.near_duplicates import untie
@@ -74,7 +75,6 @@ def withdraw(followup: Withdrawal) -> PressStep:
         actor = Actor("service", case.service)
         untie(draft, "withdrawn")
         draft.record(EventKind.WITHDRAWN, actor, {}, sealed={"reason": followup.reason})
-        close_pages(draft)
         conclude(draft, Verdict.WITHDRAWN, actor, reason_code="withdrawn")
         settle(draft)
         return draft.change(answer(draft.case))
@@ -141,7 +141,6 @@ def _place_again(draft: Draft, before: Case, event: int) -> None:
         place(draft)
         return
     if case.route.lane is Lane.REJECT:
-        close_pages(draft)
         conclude(draft, Verdict.AUTO_REJECTED, SYSTEM, reason_code="policy")
         return
     if case.route.start > before.tier:

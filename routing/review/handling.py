@@ -2,14 +2,18 @@
 
 from routing.authority import Automation
 from routing.authorize import answering_groups, refuse
+from routing.canonical import Json
 from routing.case.case import Clocks
 from routing.case.people import Press
+from routing.case.submission import moment_text
 from routing.change import Actor, Refused
 from routing.clock import after, between
 from routing.review.draft import Draft
 from routing.review.event_fields import pressed, words
 from routing.review.holds import take_up
-from routing.review.ladder import acknowledge, climb, close_pages
+from routing.review.ladder import acknowledge, climb
+from routing.review.outlook import upcoming
+from routing.review.pages import close_pages
 from routing.review.press import PressStep, by_person
 from routing.vocabulary import ClockName, EventKind, State
 
@@ -76,7 +80,9 @@ def ask(press: Press) -> PressStep:
         limit = after(case.calendar(ClockName.INFORMATION), now, case.route.information_s)
         paused = Clocks(deadline=case.clocks.deadline, total=case.clocks.total, information=limit, left_s=left_s)
         draft.put(state=State.NEEDS_INFO, clocks=paused)
-        event = draft.record(EventKind.INFORMATION_REQUESTED, actor, pressed(press, case), sealed=words(press))
+        first = upcoming(draft.case)
+        by: dict[str, Json] = {"due_at": moment_text(first.at), "next": first.consequence.value} if first is not None else {}
+        event = draft.record(EventKind.INFORMATION_REQUESTED, actor, pressed(press, case) | by, sealed=words(press))
         draft.update_cards()
         draft.note(event)
         draft.call_back("case.information_requested", event)

@@ -12,7 +12,7 @@ from routing.change import SYSTEM, Actor, Subject
 from routing.evaluation.route import route
 from routing.review.draft import Draft
 from routing.review.event_fields import pressed, words
-from routing.review.ladder import arrive, close_pages, hold, total_clock
+from routing.review.ladder import arrive, hold, total_clock
 from routing.review.placement import place
 from routing.review.press import PressStep, StepResult, by_person
 from routing.review.related.near_duplicates import untie
@@ -84,7 +84,6 @@ def freeze() -> PressStep:
         if not case.open or case.held_by or case.tied_to or case.kind is CaseKind.ROLLBACK:
             return refuse("not_now")
         draft = Draft(subject, now)
-        close_pages(draft)
         hold(draft, "workflow_frozen", "frozen")
         return draft.change()
 
@@ -115,7 +114,6 @@ def quarantine(press: Press) -> PressStep:
     def act(draft: Draft, actor: Actor) -> None:
         untie(draft, "quarantined")
         draft.record(EventKind.QUARANTINED, actor, pressed(press, draft.case), sealed=words(press))
-        close_pages(draft)
         hold(draft, "quarantined", "quarantine")
 
     return by_person(press, act)

@@ -1,15 +1,17 @@
 """How a case moves on its ladder: arriving at a tier, acknowledging, climbing, the safe state at the top.
 
-Owns the clocks of a tier and the pages that belong to it. It gives no verdict except that nobody answered.
+Owns the clocks of a tier. It gives no verdict except that nobody answered.
 """
 
 from datetime import datetime
 from typing import Literal
 
-from routing.case.case import Case, Clocks, OpenPage
+from routing.canonical import Json
+from routing.case.case import Case, Clocks
 from routing.change import SYSTEM, Actor, Message, MessageKind
 from routing.clock import after
 from routing.review.draft import Draft
+from routing.review.pages import close_pages, open_page, page_destination
 from routing.review.verdict import conclude
 from routing.vocabulary import ClockName, EventKind, Exhausted, State, Verdict
 
@@ -18,11 +20,11 @@ REMINDERS = (0.5, 0.9)
 
 
 def tier_clocks(case: Case, now: datetime) -> Clocks:
-    """Fresh clocks of the tier and step the case is at, counted from `now`; the service's deadline and the total stay."""
+    """Fresh clocks of the tier and step the case is at, counted from `now`; the service's deadline stays, and the total if it runs."""
     calendar, ack_s = case.calendar(ClockName.DECIDE), case.rung.ack_s
     return Clocks(
         deadline=case.clocks.deadline,
-        total=total_clock(case, now),
+        total=case.clocks.total or total_clock(case, now),
         acknowledge=after(case.calendar(ClockName.ACKNOWLEDGE), now, ack_s) if ack_s is not None else None,
         decide=after(calendar, now, case.decide_s),
         reminders=tuple(after(calendar, now, case.decide_s * part) for part in REMINDERS),
@@ -63,33 +65,6 @@ def arrive(draft: Draft, tier: int, *, page: bool) -> None:
         open_page(draft)
 
 
-def open_page(draft: Draft) -> bool:
-    """Page the tier the case is at, in a new round; False where the tier has no pager."""
-    case = draft.case
-    if case.rung.page is None:
-        return False
-    number = case.page_rounds + 1
-    draft.put(pages=(*case.pages, OpenPage(tier=case.tier, round=number)), page_rounds=number)
-    draft.put_clocks(page=None)
-    event = draft.record(EventKind.PAGED, SYSTEM, {"tier": case.tier + 1, "round": number, "severity": case.rung.page.severity})
-    destination = page_destination(case, case.tier)
-    draft.send(Message(MessageKind.PAGE, destination, tier=case.tier, round=number, event=event, urgent=True))
-    return True
-
-
-def page_destination(case: Case, tier: int) -> str:
-    """Where a page of this tier goes: `<ladder>/<tier counted from 1>`; the routing key is looked up when sending."""
-    return f"{case.route.ladder}/{tier + 1}"
-
-
-def close_pages(draft: Draft) -> None:
-    """Resolve every open incident of the case."""
-    for page in draft.case.pages:
-        destination = page_destination(draft.case, page.tier)
-        draft.send(Message(MessageKind.PAGE_RESOLVE, destination, tier=page.tier, round=page.round, urgent=True))
-    draft.put(pages=())
-
-
 def acknowledge(draft: Draft, actor: Actor, *, tell_pager: bool = True) -> None:
     """Somebody of the tier is on it: the acknowledge clock stops, an open incident of the tier is acknowledged too."""
     case = draft.case
@@ -107,12 +82,8 @@ def acknowledge(draft: Draft, actor: Actor, *, tell_pager: bool = True) -> None:
 
 
 def climb(draft: Draft, event: int) -> None:
-    """To the next tier with everything known, or from the top into the policy's safe state. `event` says why."""
-    old = draft.case
-    if old.tier + 1 >= len(old.route.tiers):
-        _exhaust(draft)
-        return
-    move_up(draft, old.tier + 1, event)
+    """To the next tier, which there must be, with everything known. `event` says why."""
+    move_up(draft, draft.case.tier + 1, event)
 
 
 def move_up(draft: Draft, tier: int, event: int) -> None:
@@ -130,33 +101,39 @@ def hold_clock(case: Case, now: datetime) -> datetime:
     return after(case.calendar(ClockName.HOLD), now, case.route.hold_s)
 
 
-def hold(draft: Draft, reason: str, by: Literal["ladder", "quarantine", "frozen"] = "ladder") -> None:
-    """Nobody can decide until the case is taken up again; the service is told, the total ends, its own review clock runs.
+def hold(
+    draft: Draft, reason: str, by: Literal["ladder", "quarantine", "frozen"] = "ladder", *, clock: Literal["", "acknowledge", "decide"] = ""
+) -> None:
+    """Nobody can decide until the case is taken up again; the service is told, the total ends, its own review clock runs, its incidents are
+    settled. `clock` is the one of the top tier that ran out, where that is why.
 
     In a frozen workflow nothing moves and nobody is asked again: only the deadline and the total run on.
     """
     case, frozen = draft.case, by == "frozen"
+    close_pages(draft)
     again, total = (None, case.clocks.total) if frozen else (hold_clock(case, draft.now), None)
     clocks = Clocks(deadline=case.clocks.deadline, total=total, hold=again)
     draft.put(state=State.HELD, held_by=by, clocks=clocks, acknowledged_by="", claimed_by="")
-    event = draft.record(EventKind.HELD, SYSTEM, {"reason": reason, "tier": case.tier + 1})
+    told: dict[str, Json] = {"ran_out": clock} if clock else {}
+    event = draft.record(EventKind.HELD, SYSTEM, {"reason": reason, "tier": case.tier + 1, **told})
     draft.update_cards()
     draft.note(event)
     draft.call_back("case.held", event)
 
 
-def expire(draft: Draft, clock: str) -> None:
-    """Nobody answered in time: the verdict is `expired`, never an approval."""
-    draft.record(EventKind.EXPIRED, SYSTEM, {"clock": clock})
-    close_pages(draft)
+def expire(draft: Draft, clock: str, *, ran_out: Literal["", "acknowledge", "decide"] = "") -> None:
+    """Nobody answered in time: the verdict is `expired`, never an approval. `ran_out`: which clock of the top tier, where that is why."""
+    told: dict[str, Json] = {"ran_out": ran_out} if ran_out else {}
+    draft.record(EventKind.EXPIRED, SYSTEM, {"clock": clock, **told})
     conclude(draft, Verdict.EXPIRED, SYSTEM, reason_code=f"{clock}_passed")
 
 
-def _exhaust(draft: Draft) -> None:
+def exhaust(draft: Draft, clock: Literal["acknowledge", "decide"]) -> None:
+    """From the top tier, whose clock ran out, into the safe state of the policy."""
     match draft.case.route.exhausted:
         case Exhausted.HOLD:
-            hold(draft, "ladder_exhausted_hold")
+            hold(draft, "ladder_exhausted_hold", clock=clock)
         case Exhausted.QUARANTINE:
-            hold(draft, "ladder_exhausted_quarantine", "quarantine")
+            hold(draft, "ladder_exhausted_quarantine", "quarantine", clock=clock)
         case Exhausted.REJECT:
-            expire(draft, "ladder")
+            expire(draft, "ladder", ran_out=clock)

@@ -1,70 +1,69 @@
 """What time does to a case when nobody does anything: `on_time`, the one place where clocks act. It cannot approve."""
 
+from dataclasses import replace
 from datetime import datetime
+from typing import assert_never
 
 from routing.authorize import refuse
 from routing.change import SYSTEM, Change, Refused, Subject
-from routing.clock import after
 from routing.review.draft import Draft
-from routing.review.ladder import climb, close_pages, expire, hold, hold_clock, open_page, resumed_clocks
+from routing.review.ladder import climb, exhaust, expire, hold, hold_clock, resumed_clocks
+from routing.review.outlook import Upcoming, clocks_once_paged, due
+from routing.review.pages import close_pages, open_page
 from routing.review.placement import place
 from routing.review.related.near_duplicates import untie
 from routing.review.related.parent_case import settle
-from routing.vocabulary import ClockName, EventKind, Exhausted, State
+from routing.vocabulary import Consequence, EventKind, Exhausted, State
 
 INTERIM_PERCENT = 50
 FINAL_PERCENT = 90
 
 
 def on_time(subject: Subject, now: datetime) -> Change | Refused:
-    """Apply the weightiest clock that is due; what is still due afterwards is applied by the next call.
-
-    Order: the service's deadline, the total, decide, acknowledge, information, hold, the next page, reminders.
+    """Apply the weightiest clock that is due, as `routing.review.outlook` has announced it; what is still due afterwards is applied by the
+    next call.
     """
-    case = subject.case
-    due = case.due_at
-    if due is None or due > now:
+    move = due(subject.case, now)
+    if move is None:
         return refuse("not_due")
-    clocks = case.clocks
     draft = Draft(subject, now)
-    if _past(clocks.deadline, now):
-        untie(draft, "deadline")
-        expire(draft, "deadline")
-    elif _past(clocks.total, now):
-        untie(draft, "total")
-        _run_out(draft)
-    elif _past(clocks.decide, now):
-        climb(draft, draft.record(EventKind.ESCALATED, SYSTEM, {"clock": "decide", "tier": case.tier + 1}))
-    elif _past(clocks.acknowledge, now):
-        _unacknowledged(draft)
-    elif _past(clocks.information, now):
-        _uninformed(draft)
-    elif _past(clocks.hold, now):
-        _ask_again(draft)
-    elif _past(clocks.page, now):
-        open_page(draft)
-        draft.put_clocks(page=None)
-    else:
-        _remind(draft)
+    if move.clock in ("deadline", "total"):
+        untie(draft, move.clock)
+    _apply(draft, move)
     settle(draft)
     return draft.change()
 
 
-def _past(at: datetime | None, now: datetime) -> bool:
-    return at is not None and at <= now
+def _apply(draft: Draft, move: Upcoming) -> None:
+    match move.consequence:
+        case Consequence.EXPIRED | Consequence.HELD | Consequence.QUARANTINED if move.clock in ("decide", "acknowledge"):
+            exhaust(draft, move.clock)
+        case Consequence.EXPIRED:
+            expire(draft, move.clock)
+        case Consequence.HELD | Consequence.QUARANTINED | Consequence.NOTED:
+            _run_out(draft)
+        case Consequence.ESCALATED:
+            climb(draft, draft.record(EventKind.ESCALATED, SYSTEM, {"clock": move.clock, "tier": draft.case.tier + 1}))
+        case Consequence.PAGED:
+            _page(draft, move)
+        case Consequence.REVIEWED | Consequence.DECIDED if move.clock == "total":
+            _run_out(draft)
+        case Consequence.REVIEWED | Consequence.DECIDED:
+            _uninformed(draft)
+        case Consequence.ASKED_AGAIN:
+            _ask_again(draft)
+        case Consequence.REMINDED:
+            _remind(draft)
+        case unknown:
+            assert_never(unknown)
 
 
-def _unacknowledged(draft: Draft) -> None:
-    """A tier with a pager that has not been paged yet is paged first; otherwise the case climbs."""
-    case = draft.case
-    paged = any(page.tier == case.tier for page in case.pages)
-    if case.rung.page is not None and not paged:
-        open_page(draft)
-        again = after(case.calendar(ClockName.ACKNOWLEDGE), draft.now, case.rung.ack_s) if case.rung.ack_s is not None else None
-        draft.put_clocks(acknowledge=again)
-        draft.update_cards()
-        return
-    climb(draft, draft.record(EventKind.ESCALATED, SYSTEM, {"clock": "acknowledge", "tier": case.tier + 1}))
+def _page(draft: Draft, move: Upcoming) -> None:
+    """A tier with a pager that has not been paged yet is paged before the case climbs; and again when an incident was resolved there."""
+    clocks = clocks_once_paged(draft.case, replace(move, at=draft.now))
+    open_page(draft)
+    draft.put(clocks=clocks)
+    draft.update_cards()
 
 
 def _uninformed(draft: Draft) -> None:

@@ -11,16 +11,18 @@ from routing.case.case import Case, Clocks
 from routing.change import SYSTEM, Actor
 from routing.clock import between
 from routing.review.draft import Draft
+from routing.review.pages import close_pages
 from routing.vocabulary import CaseKind, ClockName, EventKind, State, Verdict
 
 
 def conclude(draft: Draft, verdict: Verdict, actor: Actor, *, reason_code: str = "", sealed: dict[str, Json] | None = None) -> None:
-    """Give the verdict: clocks stop, every card loses the buttons that decide, the service is called back.
+    """Give the verdict: clocks stop, every incident is settled, every card loses the buttons that decide, the service is called back.
 
     While the workflow is paused, a verdict that lets the action through is kept back: the service hears that the case is held.
     The fields of the `decided` leaf are a frozen format (v1): receivers check `verdict`, `action_sha256` and `revision`.
     """
     case = draft.case
+    close_pages(draft)
     reason_code = reason_code or case.reason_code
     draft.put(state=State.DECIDED, verdict=verdict, decided_at=draft.now, reason_code=reason_code, claimed_by="")
     draft.put(clocks=Clocks(deadline=case.clocks.deadline))  # nothing runs any more; kept for a decision that turns out void

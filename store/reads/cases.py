@@ -62,6 +62,10 @@ class Reads:
         """Cases that people owe an answer and nobody has claimed: by priority and how long they wait (R6), then earliest due, then id."""
         return await self._database.read(partial(_free_cases, limit=limit, now=now))
 
+    async def held_cases(self, limit: int) -> Sequence[Case]:
+        """Cases that are held, by priority, then earliest due, then id."""
+        return await self._database.read(partial(_held_cases, limit=limit))
+
     async def claimed_by(self, person: str) -> Sequence[Case]:
         """Open cases that a person (Slack id) has claimed, highest priority first."""
         return await self._database.read(partial(_claimed_by, person=person))
@@ -162,6 +166,12 @@ def _free_cases(connection: Connection, *, limit: int, now: datetime) -> list[Ca
     )  # `routing.evaluation.risk.waiting_priority`
     waiting = select(cases.c.snapshot).where(cases.c.state == "pending", cases.c.claimed_by == _NOBODY, cases.c.tied_to == _NOBODY)
     ordered = waiting.order_by((cases.c.priority + aged).desc(), cases.c.due_at, cases.c.id).limit(limit)
+    return [Case.model_validate_json(snapshot) for snapshot in connection.execute(ordered).scalars()]
+
+
+def _held_cases(connection: Connection, *, limit: int) -> list[Case]:
+    held = select(cases.c.snapshot).where(among(cases.c.state, OPEN), cases.c.state == "held")
+    ordered = held.order_by(cases.c.priority.desc(), cases.c.due_at, cases.c.id).limit(limit)
     return [Case.model_validate_json(snapshot) for snapshot in connection.execute(ordered).scalars()]
 
 

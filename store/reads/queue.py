@@ -8,18 +8,20 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
+from routing.review.outlook import Upcoming
+from store.reads.next_moves import first_of
 from store.schema import OPEN, UNSETTLED, among, cases, moment, outbox
 
 
 @dataclass(frozen=True, slots=True)
 class QueueCount:
-    """Open cases of one tier (0-based), lane and state."""
+    """Open cases of one tier (0-based), lane and state, and what happens to any of them first if nobody acts."""
 
     tier: int
     lane: str
     state: str
     cases: int
-    earliest_due: datetime | None
+    next: Upcoming | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,10 @@ def queue_counts(connection: Connection) -> Sequence[QueueCount]:
     grouped = select(cases.c.tier, cases.c.lane, cases.c.state, func.count().label("cases"), func.min(cases.c.due_at).label("due"))
     rows = connection.execute(
         grouped.where(among(cases.c.state, OPEN)).group_by(cases.c.tier, cases.c.lane, cases.c.state).order_by(cases.c.tier)
-    )
-    return [QueueCount(row.tier, row.lane, row.state, row.cases, None if row.due is None else moment(row.due)) for row in rows]
+    ).all()
+    alike = [(cases.c.tier == row.tier, cases.c.lane == row.lane, cases.c.state == row.state) for row in rows]
+    moves = [first_of(connection, row.due, *where) for row, where in zip(rows, alike, strict=True)]
+    return [QueueCount(row.tier, row.lane, row.state, row.cases, move) for row, move in zip(rows, moves, strict=True)]
 
 
 def outbox_counts(connection: Connection) -> Sequence[OutboxCount]:

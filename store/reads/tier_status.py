@@ -7,13 +7,15 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select
 
 from routing.case.case import Case
-from store.schema import OPEN, among, cases, micros, moment
+from routing.review.outlook import Upcoming
+from store.reads.next_moves import first_of, overdue
+from store.schema import OPEN, among, cases
 
 
 @dataclass(frozen=True, slots=True)
 class TierStatus:
     """Cases of one workflow that wait for people at one tier (0-based) of its ladder: how many, how many of them claimed, how many late,
-    when the next clock runs out.
+    what happens first if nobody acts.
     """
 
     workflow: str
@@ -21,7 +23,7 @@ class TierStatus:
     waiting: int
     claimed: int
     late: int
-    next_due: datetime | None
+    next: Upcoming | None
 
 
 def tier_statuses(connection: Connection, now: datetime) -> Sequence[TierStatus]:
@@ -30,18 +32,12 @@ def tier_statuses(connection: Connection, now: datetime) -> Sequence[TierStatus]
     pending = (among(cases.c.state, OPEN), cases.c.state == "pending", cases.c.tied_to == "")
     counted = select(*place, func.count().label("cases"), func.min(cases.c.due_at).label("due")).where(*pending).group_by(*place)
     claimed = {(row.workflow, row.tier): row.cases for row in connection.execute(counted.where(cases.c.claimed_by != ""))}
-    late = {(row.workflow, row.tier): row.cases for row in connection.execute(counted.where(cases.c.due_at <= micros(now)))}
-    return [
-        TierStatus(
-            workflow=row.workflow,
-            tier=row.tier,
-            waiting=row.cases,
-            claimed=claimed.get((row.workflow, row.tier), 0),
-            late=late.get((row.workflow, row.tier), 0),
-            next_due=None if row.due is None else moment(row.due),
-        )
-        for row in connection.execute(counted.order_by(cases.c.tier, cases.c.workflow))
-    ]
+    found = []
+    for row in connection.execute(counted.order_by(cases.c.tier, cases.c.workflow)).all():
+        here = (*pending[1:], cases.c.workflow == row.workflow, cases.c.tier == row.tier)
+        late, first = overdue(connection, now, *here), first_of(connection, row.due, *here)
+        found.append(TierStatus(row.workflow, row.tier, row.cases, claimed.get((row.workflow, row.tier), 0), late, first))
+    return found
 
 
 def cases_named(connection: Connection, word: str, limit: int = 10) -> Sequence[Case]:

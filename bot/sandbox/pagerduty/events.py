@@ -47,7 +47,7 @@ def _event_errors(event: dict[str, Any], routing_keys: Collection[str]) -> list[
     errors += [f"'{name}' must be a string" for name in ("client", "client_url") if not isinstance(event.get(name, ""), str)]
     errors += _attachment_errors(event, "links", "href")
     errors += _attachment_errors(event, "images", "src")
-    if action == "trigger":
+    if action == "trigger" or "payload" in event:
         errors += _payload_errors(event.get("payload"))
     return errors
 

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from bot.slack.cards.decided import verdict_words, what_became_of_it
 from bot.slack.cards.parts.child_cases import execution_label, lead, question
-from bot.slack.cards.parts.clock_line import clock_lines, moment
+from bot.slack.cards.parts.clock_line import clock_lines, due_words, moment
 from bot.slack.cards.parts.near_duplicates import near_duplicate_blocks
 from bot.slack.cards.parts.proposed_action import execution, headline, risk_lead
 from bot.slack.cards.parts.provenance import footer
@@ -16,6 +15,7 @@ from bot.slack.cards.text.mentions import linked, mention
 from bot.slack.cards.text.safe_text import Cuts, brief, channel_name, escaped, own_id
 from bot.slack.cards.text.wording import RISK
 from bot.slack.cards.view import View
+from routing.review.outlook import Upcoming
 from routing.vocabulary import CaseKind, Risk, State
 
 _STATE = {
@@ -47,14 +47,14 @@ COMMANDS = (
 class ChannelStatus:
     """One channel's queue, of whatever ladders have a tier there.
 
-    How many cases wait, how many of them nobody has taken, how many are late, and the next due time.
+    How many cases wait, how many of them nobody has taken, how many are late, and what happens first if nobody acts.
     """
 
     channel: str
     waiting: int
     unclaimed: int = 0
     late: int = 0
-    next_due: datetime | None = None
+    next: Upcoming | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class CaseLine:
     id: str
     title: str
     risk: Risk
-    due_at: datetime | None = None
+    next: Upcoming | None = None
     link: str = ""
     claimed_by: str = ""
 
@@ -78,11 +78,16 @@ def draw_status(channels: Sequence[ChannelStatus], *, held: int = 0, needs_info:
     return Drawing(text, [header("Review queue"), words(text), *rows, *_others(len(channels) - _LISTED_MOST, "channels")])
 
 
-def draw_next(case: CaseLine | None) -> Drawing:
-    """`/review next`: the one case to take, or that there is none."""
+def draw_next(case: CaseLine | None, *, held: bool = False, held_elsewhere: bool = False) -> Drawing:
+    """`/review next`: the one case to take, or that there is none. `held`: nobody can decide it before somebody takes it up.
+    `held_elsewhere`: cases are held that others let go on.
+    """
+    if case is None and held_elsewhere:
+        return _sentence("No case waits for you that you can decide or take up. Some are held until others let them go on.")
     if case is None:
         return _sentence("Nothing waits for you. Well done.")
-    return Drawing(f"Next: {escaped(case.title)}", [words("*Take this one next:*"), *_case_line(case)])
+    lead = "Nobody can decide this one before somebody takes it up. Open its card and let it go on:" if held else "Take this one next:"
+    return Drawing(f"Next: {escaped(case.title)}", [words(f"*{lead}*"), *_case_line(case)])
 
 
 def draw_mine(cases: Sequence[CaseLine]) -> Drawing:
@@ -100,10 +105,11 @@ def draw_case(view: View) -> Drawing:
     stands = verdict_words(view) if case.verdict is not None else _STATE[case.state].capitalize()
     link = linked(view.links, "Open its card")
     decided = f" {moment(case.decided_at)}" if case.decided_at is not None else ""
+    said = [] if case.state in (State.HELD, State.NEEDS_INFO) else [f"*{stands}*{decided}."]  # their clock lines begin with it
     blocks: list[Block] = [
         *headline(lead(view) or risk_lead(view), view),
         *question(view, Cuts()),
-        words(" ".join(part for part in (f"*{stands}*{decided}.", *clock_lines(view), *what_became_of_it(view), link) if part)),
+        words(" ".join(part for part in (*said, *clock_lines(view), *what_became_of_it(view), link) if part)),
         *near_duplicate_blocks(view),
     ]
     if case.state is State.PENDING:
@@ -139,7 +145,7 @@ def _sentence(text: str) -> Drawing:
 
 
 def _standing(one: ChannelStatus) -> str:
-    due = f", next due {moment(one.next_due)}" if one.next_due is not None else ""
+    due = f", next {due_words(one.next)}" if one.next is not None else ""
     late = f", *{one.late:,} late*" if one.late else ""
     free = f" ({one.unclaimed:,} unclaimed)" if one.waiting else ""
     return f"*{escaped(channel_name(one.channel))}*  {one.waiting:,} waiting{free}{late}{due}"
@@ -147,7 +153,7 @@ def _standing(one: ChannelStatus) -> str:
 
 def _case_line(case: CaseLine) -> list[Block]:
     title = brief(case.title, 300) or "(no visible title)"
-    parts = [f"due {moment(case.due_at)}" if case.due_at is not None else "no clock runs", own_id(case.id)]
+    parts = [due_words(case.next), own_id(case.id)]
     parts += [f"claimed by {mention(case.claimed_by)}"] if case.claimed_by else []
     parts += [linked(case.link, "Open the card")] if case.link else []
     return [rich(lines(run(f"{RISK[case.risk]}  ", "bold"), run(title))), small_words(" · ".join(part for part in parts if part))]

@@ -169,7 +169,9 @@ def _who(view: View) -> str:
             return f"The policy decided {at}, no person did.{reason}"
         case Verdict.EXPIRED:
             nothing = " Nothing is executed." if case.kind is CaseKind.CASE else ""
-            return f"*Nobody decided in time* ({at}{_PASSED.get(case.reason_code, '')}).{nothing}"
+            ended = view.last(EventKind.EXPIRED)
+            word = "took it" if ended is not None and ended.fields.get("ran_out") == "acknowledge" else "decided"
+            return f"*Nobody {word} in time* ({at}{_PASSED.get(case.reason_code, '')}).{nothing}"
         case Verdict.WITHDRAWN:
             return f"The service took the case back {at}. Nothing is executed."
         case None:

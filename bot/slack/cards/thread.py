@@ -14,7 +14,7 @@ from bot.slack.cards.text.mentions import acted, can_be_rung, mention
 from bot.slack.cards.text.safe_text import Cuts, clean, escaped
 from bot.slack.cards.text.wording import code_label
 from bot.slack.cards.view import Happening, View
-from routing.vocabulary import EventKind
+from routing.vocabulary import EventKind, State
 
 _TELLING = frozenset(
     {
@@ -109,9 +109,20 @@ _BY_ITSELF: dict[tuple[EventKind, str], str] = {
 """The same for events that no person caused, by the clock that ran out."""
 
 
+_OF_AN_OPEN_CASE: dict[EventKind, str] = {
+    EventKind.REMINDED: "🔔 This case was asked about again. It is decided by now.",
+    EventKind.PAGE_RESOLVED: "📟 The incident was resolved in PagerDuty. The case is decided by now.",
+}
+"""What is said in place of a sentence that speaks of a case which waits, where the note leaves only after it was decided."""
+
+
 def _sentence(view: View, happening: Happening) -> str:
     """One sentence of mrkdwn made of our words, codes and people."""
     kind = happening.kind
+    if kind in _OF_AN_OPEN_CASE and not view.case.open:
+        return _OF_AN_OPEN_CASE[kind]
+    if kind is EventKind.HELD and view.case.state is not State.HELD:
+        return "✋ The case was held; it has gone on since."
     alone = _BY_ITSELF.get((kind, _field(happening, "clock"))) if happening.actor.kind != "human" else None
     template = alone or _SENTENCE.get(kind) or code_label(kind.value) + "."
     return template.format(

@@ -16,14 +16,35 @@ def held_lead(view: View) -> str:
 
 
 def held_words(view: View) -> str:
-    """Mrkdwn: what holds the case, and who lets it go on."""
+    """Mrkdwn: what holds the case and why, and who lets it go on."""
+    why = f": {said}" if (said := _why_held(view)) else ""
     match view.case.held_by:
         case "frozen":
             return f"*Held: {_workflow(view)} is frozen.* It goes on, with fresh clocks, when {releasing(view)} resumes the workflow."
         case "quarantine":
-            return f"*In quarantine.* Nothing is executed until {releasing(view)} releases it."
+            return f"*In quarantine{why}.* Nothing is executed until {releasing(view)} releases it."
         case _:
-            return "*Held.* Nothing is executed until somebody takes the case up again."
+            return f"*Held{why}.* Nothing is executed until somebody takes the case up again."
+
+
+_RAN_OUT = {"acknowledge": "nobody took it in time", "decide": "nobody decided in time", "": "nobody answered in time"}
+"""By the clock of the top tier that ran out; "" in what was recorded before that was."""
+
+
+def _why_held(view: View) -> str:
+    """Why a case is held that no person set aside and no freeze holds; "" where that stands elsewhere."""
+    held = view.last(EventKind.HELD)
+    if held is None:
+        return ""
+    match str(held.fields.get("reason", "")):
+        case "total_passed":
+            return "its total time is over"
+        case "verification_failed":
+            return "it was found wrong, and there is no tier above"
+        case "ladder_exhausted_hold" | "ladder_exhausted_quarantine":
+            return f"{_RAN_OUT[str(held.fields.get('ran_out', ''))]}, and there is no tier above"
+        case _:
+            return ""
 
 
 def releasing(view: View) -> str:

@@ -1,4 +1,5 @@
-"""The clock of a case in plain words: until when, and what happens by itself if nobody acts. Never computes a deadline.
+"""The clock of a case in plain words: until when, and what happens by itself if nobody acts, as `routing.review.outlook` has it. Never
+computes a deadline.
 
 Moments are `<!date^…>` tokens, so that each reader sees the own time zone, with an absolute UTC fallback
 (https://docs.slack.dev/messaging/formatting-message-text#date-formatting).
@@ -10,11 +11,22 @@ from bot.slack.cards.parts.brakes import held_words
 from bot.slack.cards.text.safe_text import channel_name, escaped
 from bot.slack.cards.view import View
 from routing.case.case import Tier
-from routing.vocabulary import ClockName, Exhausted, State
+from routing.review.outlook import Running, Upcoming, if_taken, outlook, upcoming
+from routing.vocabulary import ClockName, Consequence, State
 
 _SHORT = timedelta(hours=1)
 
-_SAFE = {Exhausted.HOLD: "is held", Exhausted.QUARANTINE: "is quarantined", Exhausted.REJECT: "expires"}
+THEN = {
+    Consequence.PAGED: "PagerDuty pages",
+    Consequence.ESCALATED: "it goes to the next tier",
+    Consequence.HELD: "it is held",
+    Consequence.QUARANTINED: "it is quarantined",
+    Consequence.EXPIRED: "it expires",
+    Consequence.REVIEWED: "people decide with what there is",
+    Consequence.DECIDED: "the policy decides it by itself",
+    Consequence.ASKED_AGAIN: "people are asked again",
+}
+"""What happens if nobody acts, where there is room for a few words only."""
 
 
 def moment(at: datetime) -> str:
@@ -64,11 +76,16 @@ def place(number: int, tier: Tier) -> str:
     return f"tier {number + 1} ({escaped(channel_name(tier.channel))})"
 
 
+def due_words(first: Upcoming | None) -> str:
+    """Mrkdwn: `due today at 16:00, else it goes to the next tier`; that no clock runs where nothing ever happens by itself."""
+    return "no clock runs" if first is None else f"due {moment(first.at)}, else {THEN[first.consequence]}"
+
+
 def clock_lines(view: View) -> list[str]:
     """What the case waits for and what then happens, one sentence of mrkdwn each; nothing once it is decided."""
     match view.case.state:
         case State.PENDING:
-            return _pending(view)
+            return _tied(view) if view.case.tied_to else _pending(view)
         case State.NEEDS_INFO:
             return _needs_info(view)
         case State.HELD:
@@ -78,37 +95,66 @@ def clock_lines(view: View) -> list[str]:
 
 
 def _pending(view: View) -> list[str]:
-    clocks = view.case.clocks
-    if clocks.decide is None:
-        return ["⏱ No decision clock runs.", *_ends(view)]
-    since = view.case.tier_since
-    decide = f"decide {until(clocks.decide, since)}"
-    calendar = view.case.calendar(ClockName.DECIDE)
-    hours = f" (opening hours of {escaped(calendar.timezone)})" if calendar is not None else ""
-    if clocks.acknowledge is None:
-        sentences = [f"⏱ *D{decide[1:]}*{hours}; otherwise {_climb(view)}."]
-    elif _unacknowledged(view) == _climb(view):
-        sentences = [f"⏱ *Claim {until(clocks.acknowledge, since)}, {decide}*{hours}; otherwise {_climb(view)}."]
+    """Until when somebody has to take it, where that comes first, and until when it has to be decided."""
+    ahead, decision = outlook(view.case), if_taken(view.case)
+    if decision is None:
+        return ["⏱ No decision clock runs."]
+    since, first, last = view.case.tier_since, ahead[0], ahead[-1]
+    decide = f"decide {until(decision.at, since)}"
+    claim = f"Claim {until(first.at, since)}"
+    if first.clock == "acknowledge" and _ends(view, first) == _ends(view, decision) and len(ahead) == 1:
+        sentences = [f"⏱ *{claim}, {decide}*{_hours(view, first) or _hours(view, decision)}; otherwise {_ends(view, decision)}."]
+    elif first.clock == "acknowledge":
+        sentences = [f"⏱ *{claim}*{_hours(view, first)}; otherwise {_ends(view, first)}{_still_not(view, ahead)}."]
+        sentences.append(f"*D{decide[1:]}*; otherwise {_ends(view, decision)}.")
     else:
-        sentences = [f"⏱ *Claim {until(clocks.acknowledge, since)}*{hours}; otherwise {_unacknowledged(view)}."]
-        sentences.append(f"*D{decide[1:]}*; otherwise {_climb(view)}.")
-    if clocks.page is not None:
-        sentences.append(f"The next page goes out {moment(clocks.page)} unless somebody takes it.")
-    return [*sentences, *_ends(view)]
+        sentences = [f"⏱ *D{decide[1:]}*{_hours(view, decision)}; otherwise {_ends(view, decision)}."]
+    if first.clock == "page":
+        sentences.append(f"The next page goes out {moment(first.at)} unless somebody takes it{_still_not(view, ahead)}.")
+    return [*sentences, *([] if "deadline" in (decision.clock, last.clock) else _deadline(view))]
 
 
-def _ends(view: View) -> list[str]:
-    """What ends the case whatever else happens: the total where nothing else comes first, and the service's deadline."""
-    return [*_total(view), *_deadline(view)]
+def _still_not(view: View, ahead: tuple[Upcoming, ...]) -> str:
+    """What follows the page that comes first, where the page is not answered either and that comes before any other clock."""
+    if len(ahead) == 1 or ahead[-1].clock != "acknowledge":
+        return ""
+    return f", and if nobody has taken it by {moment(ahead[-1].at)}, {_ends(view, ahead[-1])}"
 
 
-def _total(view: View) -> list[str]:
-    clocks = view.case.clocks
-    others = (clocks.decide, clocks.information, clocks.deadline)
-    if clocks.total is None or any(at is not None and at < clocks.total for at in others):
-        return []
-    safe = _SAFE[view.case.route.exhausted]
-    return [f"Not decided by {moment(clocks.total)}, it {safe} whatever tier it is at: nothing is executed."]
+def _hours(view: View, first: Upcoming) -> str:
+    names: dict[Running, ClockName] = {"acknowledge": ClockName.ACKNOWLEDGE, "decide": ClockName.DECIDE, "total": ClockName.TOTAL}
+    calendar = view.case.calendar(names[first.clock]) if first.clock in names else None
+    return f" (opening hours of {escaped(calendar.timezone)})" if calendar is not None else ""
+
+
+def _ends(view: View, move: Upcoming) -> str:
+    """What a clock comes to, and why it does."""
+    case, above = view.case, view.case.tier + 1
+    match move.consequence:
+        case Consequence.PAGED:
+            return f"PagerDuty pages {_on_call(view)}"
+        case Consequence.ESCALATED:
+            tier = case.route.tiers[above]
+            return f"it goes to {place(above, tier)}{' with a page' if tier.page is not None else ''}"
+        case Consequence.HELD | Consequence.QUARANTINED:
+            return f"{THEN[move.consequence]}{_whatever(move)}: nothing is executed until somebody decides"
+        case Consequence.EXPIRED if move.clock == "deadline":
+            return "it expires, because the service needs an answer by then: nothing is executed"
+        case Consequence.EXPIRED:
+            return f"it expires{_whatever(move)}: nothing is executed"
+        case _:
+            return THEN[move.consequence]
+
+
+def _whatever(move: Upcoming) -> str:
+    return " whatever tier it is at" if move.clock == "total" else ", because this is the top tier"
+
+
+def _last_word(view: View) -> list[str]:
+    """What ends the case although nobody can decide it now: the total where nothing comes before it, and the service's deadline."""
+    first = upcoming(view.case)
+    total = [f"Not decided by {moment(first.at)}, {_ends(view, first)}."] if first is not None and first.clock == "total" else []
+    return [*total, *_deadline(view)]
 
 
 def _deadline(view: View) -> list[str]:
@@ -116,26 +162,9 @@ def _deadline(view: View) -> list[str]:
     return [f"The service needs an answer by {moment(at)}; after that the case expires and nothing is executed."] if at is not None else []
 
 
-def _climb(view: View) -> str:
-    case = view.case
-    above = case.tier + 1
-    if above < len(case.route.tiers):
-        tier = case.route.tiers[above]
-        return f"it goes to {place(above, tier)}{' with a page' if tier.page is not None else ''}"
-    match case.route.exhausted:
-        case Exhausted.HOLD:
-            return "it is held, because this is the top tier: nothing is executed until somebody decides"
-        case Exhausted.QUARANTINE:
-            return "it is quarantined, because this is the top tier: nothing is executed until somebody decides"
-        case Exhausted.REJECT:
-            return "it expires, because this is the top tier: nothing is executed"
-
-
-def _unacknowledged(view: View) -> str:
-    case = view.case
-    if case.rung.page is not None and not any(page.tier == case.tier for page in case.pages):
-        return f"PagerDuty pages {_on_call(view)}"
-    return _climb(view)
+def _tied(view: View) -> list[str]:
+    """A case that is decided with another has no clock of people's."""
+    return ["⏱ Nobody is asked about this one by itself.", *_last_word(view)]
 
 
 def _on_call(view: View) -> str:
@@ -144,11 +173,12 @@ def _on_call(view: View) -> str:
 
 
 def _needs_info(view: View) -> list[str]:
-    clocks = view.case.clocks
-    sentences = ["*Waiting for the service.* The decision clock pauses" + _left(clocks.left_s) + "."]
-    if clocks.information is not None:
-        sentences.append(f"It has until {moment(clocks.information)} to answer; after that people decide with what there is.")
-    return [*sentences, *_ends(view)]
+    case, first = view.case, upcoming(view.case)
+    pauses = f"The decision clock pauses{_left(case.clocks.left_s)}." if case.tier_since is not None else "Nobody has been asked yet."
+    sentences = [f"*Waiting for the service.* {pauses}"]
+    if first is not None and first.clock == "information":
+        sentences.append(f"It has until {moment(first.at)} to answer; after that {THEN[first.consequence]}.")
+    return [*sentences, *_last_word(view)]
 
 
 def _left(left_s: float | None) -> str:
@@ -156,7 +186,8 @@ def _left(left_s: float | None) -> str:
 
 
 def _held(view: View) -> list[str]:
+    first = upcoming(view.case)
     sentences = [held_words(view)]
-    if view.case.clocks.hold is not None and view.case.held_by != "frozen":
-        sentences.append(f"People are asked again {moment(view.case.clocks.hold)}.")
-    return [*sentences, *_ends(view)]
+    if first is not None and first.clock == "hold":
+        sentences.append(f"People are asked again {moment(first.at)}.")
+    return [*sentences, *_last_word(view)]

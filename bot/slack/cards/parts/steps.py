@@ -7,7 +7,7 @@ from bot.slack.cards.text.block_kit import lines as paragraph
 from bot.slack.cards.text.mentions import acted, named
 from bot.slack.cards.text.safe_text import Cuts, brief, escaped, line
 from bot.slack.cards.text.wording import DONE, LANE, code_label
-from bot.slack.cards.view import View
+from bot.slack.cards.view import Happening, View
 from routing.case.case import Step
 from routing.vocabulary import EventKind
 
@@ -62,18 +62,25 @@ def verification_failed(view: View, cuts: Cuts) -> list[Block]:
 def climbed(view: View, cuts: Cuts) -> list[Block]:
     """Why the case is no longer where it began, in the words of whoever or whatever moved it."""
     moved = view.last(EventKind.ESCALATED)
-    if moved is None or view.case.tier == view.case.first_tier:
-        return []
+    if moved is None or view.case.tier == view.case.first_tier or _led_to(moved) not in (None, view.case.tier + 1):
+        return []  # what moved it further since, a modification for example, says so itself
+    clock = str(moved.fields.get("clock", ""))
     who = (
         f"by {brief(view.known_as(moved.actor.id) or moved.actor.id, 80)}"
         if moved.actor.kind == "human"
-        else "because nobody took or decided it in time"
+        else f"because nobody {'took it' if clock == 'acknowledge' else 'decided'} in time"
     )
     code = str(moved.fields.get("reason_code") or "")
     why = f" ({brief(code_label(code), 80)})" if code else ""
     text = line(str(moved.opened.get("text") or ""))
     said = f": “{cuts.cut(text, 300)}”" if text else ""
     return [rich(paragraph(run("Escalated ", "bold"), run(f"to tier {view.case.tier + 1} {who}{why}{said}")))]
+
+
+def _led_to(moved: Happening) -> int | None:
+    """The tier, counted from 1, that an escalation led to; None where it does not say."""
+    left, to = moved.fields.get("tier"), moved.fields.get("to_tier")
+    return to if isinstance(to, int) else left + 1 if isinstance(left, int) else None
 
 
 def people(view: View) -> str:

@@ -14,8 +14,10 @@ from routing.policy.clocks.row import EXPIRY, seconds, written
 from routing.policy.clocks.table import row_for
 from routing.policy.file import load_policy
 from routing.policy.policy import Policy
+from routing.review.draft import Draft
 from routing.review.followups import supply
 from routing.review.opening import open_case
+from routing.review.revision import revise
 from routing.review.timing import on_time
 from routing.review.verbs import step_of
 from routing.simulation.explain import explain
@@ -199,8 +201,19 @@ def test_a_revision_can_shorten_the_total_but_never_extends_it() -> None:
     )
     assert isinstance(supplied, Change)
     assert (supplied.case.revision, supplied.case.clocks.total) == (2, NOON + timedelta(hours=4))
-    stricter = case.model_copy(update={"route": case.route.model_copy(update={"total_s": 60})})
-    assert press(stricter, policy, "escalate", NOON).clocks.total == NOON + timedelta(minutes=1)
+    draft = Draft(Subject(case, policy), NOON)
+    revise(draft, a_submission(), case.route.model_copy(update={"total_s": 60}), case.facts)
+    assert draft.case.clocks.total == NOON + timedelta(minutes=1)
+    assert press(draft.case, policy, "escalate", NOON + timedelta(seconds=30)).clocks.total == NOON + timedelta(minutes=1)
+
+
+def test_a_case_that_climbs_is_not_ended_sooner_than_was_said() -> None:
+    """The total that began in the office hours of the first tier is not counted anew, by night and day, at the tier above."""
+    policy = a_policy("{clock: total, lasts: 6h, time: business}", calendar=True)
+    case = opened(policy, FRIDAY_EVENING)
+    assert case.clocks.total == datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
+    climbed = press(case, policy, "escalate", FRIDAY_EVENING + timedelta(minutes=5))
+    assert climbed.clocks.total == case.clocks.total
 
 
 def test_a_held_case_is_asked_about_at_the_table_s_pace() -> None:

@@ -1,0 +1,119 @@
+"""What will happen to a case by itself, and when: the one answer for the engine, which does it, and for every surface that says it.
+
+`routing.review.timing` applies what `due` gives; cards, pages, answers to services and to people say what `upcoming` and `outlook` give. So
+nothing is said of a clock that the engine would not do, and nothing comes earlier than what was said. Pure; it knows the case alone, so a
+person's press or a brake may always come first, and then the surfaces are drawn anew.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from routing.case.case import Case, Clocks, OpenPage
+from routing.clock import after
+from routing.vocabulary import ClockName, Consequence, Exhausted, Lane, State
+
+Running = Literal["deadline", "total", "decide", "acknowledge", "information", "hold", "page", "reminder"]
+"""The clocks of `routing.case.case.Clocks`, the weightiest first: of several that ran out, that one acts."""
+
+SAFE: dict[Exhausted, Consequence] = {
+    Exhausted.HOLD: Consequence.HELD,
+    Exhausted.QUARANTINE: Consequence.QUARANTINED,
+    Exhausted.REJECT: Consequence.EXPIRED,
+}
+"""What a ladder without a further tier comes to."""
+
+ENDING = frozenset({Consequence.ESCALATED, Consequence.HELD, Consequence.QUARANTINED, Consequence.EXPIRED, Consequence.DECIDED})
+"""What takes the case away from those who have it now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upcoming:
+    """What happens at `at` (aware UTC) if nobody acts before, and whose clock it is."""
+
+    at: datetime
+    clock: Running
+    consequence: Consequence
+
+
+def due(case: Case, now: datetime) -> Upcoming | None:
+    """What is to be done at `now`: that of the weightiest clock that has run out; None when none has."""
+    return next((one for one in _running(case) if one.at <= now), None)
+
+
+def upcoming(case: Case) -> Upcoming | None:
+    """The earliest thing that happens to the case if nobody acts; None when nothing ever does. A reminder is none: it asks, and changes
+    nothing.
+    """
+    told = [one for one in _running(case) if one.consequence not in (Consequence.REMINDED, Consequence.NOTED)]
+    return min(told, key=lambda one: one.at, default=None)  # of equals the first, which is the weightiest
+
+
+def outlook(case: Case) -> tuple[Upcoming, ...]:
+    """Everything that happens from here if nobody acts, in order: the pages before, and last what takes the case away from here."""
+    first = upcoming(case)
+    if first is None or first.consequence is not Consequence.PAGED:
+        return (first,) if first is not None else ()
+    paged = case.model_copy(update={"pages": (*case.pages, OpenPage(tier=case.tier, round=case.page_rounds + 1))})
+    return (first, *outlook(paged.model_copy(update={"clocks": clocks_once_paged(case, first)})))
+
+
+def if_taken(case: Case) -> Upcoming | None:
+    """The earliest thing that still happens once somebody has taken the case, so that only its decision is owed."""
+    return upcoming(case.model_copy(update={"clocks": case.clocks.model_copy(update={"acknowledge": None, "page": None})}))
+
+
+def clocks_once_paged(case: Case, page: Upcoming) -> Clocks:
+    """The clocks after that page went out at its time: whoever is on call has the tier's time to acknowledge, once."""
+    if page.clock != "acknowledge" or case.rung.ack_s is None:
+        return case.clocks.model_copy(update={"page": None})
+    again = after(case.calendar(ClockName.ACKNOWLEDGE), page.at, case.rung.ack_s)
+    return case.clocks.model_copy(update={"page": None, "acknowledge": again})
+
+
+def _running(case: Case) -> Iterator[Upcoming]:
+    """Every clock that runs with what it comes to, the weightiest first."""
+    if not case.open:
+        return
+    clocks = case.clocks
+    if clocks.deadline is not None:
+        yield Upcoming(clocks.deadline, "deadline", Consequence.EXPIRED)
+    if clocks.total is not None:
+        yield Upcoming(clocks.total, "total", _run_out(case))
+    if clocks.decide is not None:
+        yield Upcoming(clocks.decide, "decide", _climbed(case))
+    if clocks.acknowledge is not None:
+        yield Upcoming(clocks.acknowledge, "acknowledge", _climbed(case) if _rung_already(case) else Consequence.PAGED)
+    if clocks.information is not None:
+        yield Upcoming(clocks.information, "information", _unseen(case) or Consequence.REVIEWED)
+    if clocks.hold is not None:
+        yield Upcoming(clocks.hold, "hold", Consequence.ASKED_AGAIN)
+    if clocks.page is not None:
+        yield Upcoming(clocks.page, "page", Consequence.PAGED)
+    if clocks.reminders:
+        yield Upcoming(clocks.reminders[0], "reminder", Consequence.REMINDED)
+
+
+def _climbed(case: Case) -> Consequence:
+    return Consequence.ESCALATED if case.tier + 1 < len(case.route.tiers) else SAFE[case.route.exhausted]
+
+
+def _rung_already(case: Case) -> bool:
+    """Whether there is nobody left to page at this tier: it has no pager, or its page is out."""
+    return case.rung.page is None or any(page.tier == case.tier for page in case.pages)
+
+
+def _run_out(case: Case) -> Consequence:
+    """What the total comes to; what a freeze holds stays where it is."""
+    if case.route.exhausted is Exhausted.REJECT:
+        return Consequence.EXPIRED
+    if case.state is State.HELD and case.held_by == "frozen":
+        return Consequence.NOTED
+    return _unseen(case) or SAFE[case.route.exhausted]
+
+
+def _unseen(case: Case) -> Consequence | None:
+    """A case that nobody was shown and whose route asks nobody is decided by the policy once it waits no longer."""
+    by_itself = case.tier_since is None and not case.tied_to and case.route.lane in (Lane.AUTO, Lane.REJECT)
+    return Consequence.DECIDED if by_itself else None
