@@ -91,6 +91,7 @@ REFUSALS: dict[str, str] = {
     "rollback_running": "A roll back of this case has already been requested.",
     "top_of_ladder": "This is already the highest tier.",
     "no_change": "The modification does not change anything.",
+    "form_broken": "The modified action does not keep the form that the policy or the proposal gives it. The form says where.",
     "not_allowed": "The policy does not allow the modified action.",
     "not_open": "The case is decided, nothing can be added to it.",
     "not_due": "Nothing is due.",

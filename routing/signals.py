@@ -83,6 +83,8 @@ class Trigger(StrEnum):
     RULE_ERROR = "rule_error"
     ROUTING_ERROR = "routing_error"
     FIELD_MISSING = "field_missing"
+    FACT_UNREADABLE = "fact_unreadable"
+    FACTS_LEFT_BEHIND = "facts_left_behind"
     SKILLS_ELSEWHERE = "skills_elsewhere"
     SKILLS_NOWHERE = "skills_nowhere"
     OPENS_LOWER = "opens_lower"
@@ -139,6 +141,8 @@ SENTENCES: dict[Trigger, str] = {
     Trigger.RULE_ERROR: "The rule {value} could not be evaluated.",
     Trigger.ROUTING_ERROR: "The case could not be routed, so an expert looks at it.",
     Trigger.FIELD_MISSING: "The workflow requires {value}, which is missing.",
+    Trigger.FACT_UNREADABLE: "The policy judges the case by {value}, which is missing or cannot be read.",
+    Trigger.FACTS_LEFT_BEHIND: "Somebody changed the action; what the policy goes by still speaks of the proposed one: {value}.",
     Trigger.SKILLS_ELSEWHERE: "Nobody below tier {value} has the skills it takes ({limit}).",
     Trigger.SKILLS_NOWHERE: "No group of the ladder has the skills it takes ({value}), so an expert decides.",
     Trigger.OPENS_LOWER: "One risk signal alone opens no case above tier {value}, so it starts there; its lane stays.",

@@ -30,6 +30,12 @@ defaults:
   checklist: {steps: []}
 workflows:
   refunds: {ladder: standard, template: approval, requester: optional, required: [request], sensitive: {reveal: [seniors]}}
+  limited:
+    ladder: standard
+    requester: optional
+    risk_from: {amount: action.params.amount, currency: action.params.currency}
+    locked: [action.params.customer]
+    rules: [{name: large, when: "double(risk.amount) > 1000.0", lane: specialist, reason: "The amount is over 1,000."}]
   payouts: {ladder: standard, template: dual, requester: optional}
   summaries: {ladder: standard, template: auto, requester: optional}
   lonely: {ladder: deserted, template: approval, requester: optional}
@@ -48,5 +54,5 @@ services:
     callback_secret: "${CALLBACK_SECRET}"
     callback_url: "${CALLBACK_URL}"
     networks: ["127.0.0.0/8"]
-    workflows: [refunds, payouts, summaries, lonely, transfers, limits, tickets, tags, audited, twins, drawn]
+    workflows: [refunds, limited, payouts, summaries, lonely, transfers, limits, tickets, tags, audited, twins, drawn]
 """

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from bot.slack.cards.view import Happening
 from routing.case.case import Case
 from routing.case.submission import Submission
+from routing.evaluation.derived_risk import derived
+from routing.policy.form.form import Workflow
 from routing.policy.form.guardrails import Sensitive
 from routing.policy.policy import Policy
 from routing.privacy.masking import Hidden, mask, mask_values
@@ -39,11 +41,14 @@ class Masking:
         self._drawn: OrderedDict[tuple[str, str], _Drawn] = OrderedDict()
 
     def content(self, case: Case, submission: Submission) -> tuple[Submission, Paths]:
-        """The current content as people see it, and where it is masked."""
+        """The current content as people see it, and where it is masked. Facts that the policy reads from the action are those."""
         contents = self._of(case).contents
         if case.content_at not in contents:
-            masked = mask(submission, self._sensitive(case))
-            contents[case.content_at] = masked.submission, masked.paths
+            workflow = self.workflow(case)
+            masked = mask(submission, workflow.sensitive if workflow is not None else None)
+            # what the action says is read after masking, so that nothing comes back that way
+            shown = masked.submission if workflow is None else derived(workflow, masked.submission)
+            contents[case.content_at] = shown, masked.paths
         return contents[case.content_at]
 
     def history(self, case: Case, submission: Submission | None, history: Sequence[Happening]) -> tuple[tuple[Happening, ...], Paths]:
@@ -83,7 +88,11 @@ class Masking:
             self._drawn.popitem(last=False)
         return drawn
 
-    def _sensitive(self, case: Case) -> Sensitive | None:
+    def workflow(self, case: Case) -> Workflow | None:
+        """The workflow of a case as the policy has it that the case lives by; None where that is not known."""
         policy = self._policy_of(case.route.policy_sha256)
-        workflow = policy.workflow(case.workflow) if policy is not None else None
+        return policy.workflow(case.workflow) if policy is not None else None
+
+    def _sensitive(self, case: Case) -> Sensitive | None:
+        workflow = self.workflow(case)
         return workflow.sensitive if workflow is not None else None

@@ -106,6 +106,7 @@ class Views:
             related_titles={other.case.id: other.title for other in related},
             waivers={waiver.id: waiver for waiver in governance.waivers if waiver.id in case.route.exceptions},
             automation=governance.control(case.workflow).automation,
+            workflow=self._masks.workflow(case),
         )
 
     async def _related(self, case: Case, most: int) -> list[_Related]:

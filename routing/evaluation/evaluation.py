@@ -8,6 +8,7 @@ from routing.case.case import Tier
 from routing.case.facts import Facts
 from routing.case.submission import Submission
 from routing.evaluation.autonomy import autonomy_signals, capped
+from routing.evaluation.derived_risk import derived, unreadable
 from routing.evaluation.gates import confidence_gate, context_gate, impact_gate, moves_money
 from routing.evaluation.postcheck import post_checks
 from routing.evaluation.required import CONTEXT, lacking
@@ -38,11 +39,14 @@ class Placed:
 class Evaluated:
     """Everything that was looked at and what came of it; the explanation is drawn from it.
 
+    `submission` is the case with the facts that the policy reads from its action.
+
     `lacking` are the paths that are missing, `needed` the skills it takes, `exceptions` the ids of those without which the lane would be
     stricter. Signals that an exception waives stand in the gates as passed.
     """
 
     workflow: Workflow
+    submission: Submission
     assessed: Assessed
     gates: dict[str, Signals]
     checks: Signals
@@ -84,6 +88,7 @@ def evaluate(policy: Policy, submission: Submission, facts: Facts, now: datetime
     workflow = policy.workflow(submission.workflow)
     if workflow is None:
         raise LookupError(f"the policy has no workflow {submission.workflow}")
+    submission = derived(workflow, submission)
     assessed = assess(policy.form.risk, submission)
     found = {
         "confidence": confidence_gate(workflow, submission),
@@ -95,10 +100,11 @@ def evaluate(policy: Policy, submission: Submission, facts: Facts, now: datetime
     rules = ruled(policy, submission, codes, now)
     fires = [each.rule for each in rules if each.fired]
     templates = frozenset({workflow.template, *(rule.template for rule in fires if rule.template)})
-    autonomy = autonomy_signals(workflow, strictest(templates), submission, facts)
+    autonomy = (*autonomy_signals(workflow, strictest(templates), submission, facts), *_modified(facts))
     requester = _requester(workflow, templates, submission)
     paths = _lacking(workflow, requester, submission)
-    missing = tuple(_asked(path, submission) for path in paths)
+    blind = unreadable(workflow, submission)
+    missing = tuple(_asked(path, submission, unread=path in blind) for path in paths)
     waived = [one for signals in found.values() for signal in signals if (one := exempt(signal, facts.waived, submission.action.type))]
     left = {one.was: one.now for one in waived}
     gates = {name: tuple(left.get(signal, signal) for signal in signals) for name, signals in found.items()}
@@ -113,7 +119,22 @@ def evaluate(policy: Policy, submission: Submission, facts: Facts, now: datetime
     exceptions = tuple(dict.fromkeys(one.by for one in waived if one.was.lane.severity > lane.severity))
     winner = next((rule.name for rule in fires if lane is not Lane.AUTO and demanded(rule) is lane), "")
     return Evaluated(
-        workflow, assessed, gates, checks, autonomy, rules, templates, requester, paths, missing, needed, exceptions, placed, lane, winner
+        workflow=workflow,
+        submission=submission,
+        assessed=assessed,
+        gates=gates,
+        checks=checks,
+        autonomy=autonomy,
+        rules=rules,
+        templates=templates,
+        requester=requester,
+        lacking=paths,
+        missing=missing,
+        needed=needed,
+        exceptions=exceptions,
+        placed=placed,
+        lane=lane,
+        winner=winner,
     )
 
 
@@ -124,7 +145,16 @@ def _lacking(workflow: Workflow, requester: str, submission: Submission) -> tupl
     return tuple(dict.fromkeys((*lacking(workflow, submission), *asked)))
 
 
-def _asked(path: str, submission: Submission) -> Signal:
+def _modified(facts: Facts) -> Signals:
+    """Somebody changed the action, and what the lane depends on still speaks of the proposed one."""
+    if facts.rises_to is None:
+        return ()
+    return (fired("modification", Trigger.FACTS_LEFT_BEHIND, facts.rises_to, ", ".join(facts.left_behind)),)
+
+
+def _asked(path: str, submission: Submission, *, unread: bool) -> Signal:
+    if unread:
+        return fired("risk_from", Trigger.FACT_UNREADABLE, Lane.EXPERT, path)
     if path == CONTEXT:
         return fired("missing", Trigger.CONTEXT_MISSING, Lane.REVIEW, len(submission.context.missing), 0)
     return fired("required", Trigger.FIELD_MISSING, Lane.REVIEW, path)

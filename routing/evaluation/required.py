@@ -9,6 +9,8 @@ from collections import Counter
 
 from routing.case.paths import value_at
 from routing.case.submission import Submission
+from routing.evaluation.derived_risk import unreadable
+from routing.policy.form.derived import path_of
 from routing.policy.form.form import Workflow
 
 CITATIONS = "output.citations"
@@ -24,13 +26,24 @@ def lacking(workflow: Workflow, submission: Submission) -> tuple[str, ...]:
     return tuple(
         dict.fromkeys(
             (
-                *(path for path in workflow.required if value_at(submission, path) in (None, "", (), {}, [])),
+                *(path for path in workflow.required if not _tied(workflow, submission, path) and not _given(submission, path)),
+                *unreadable(workflow, submission),
                 *(f"evidence.{kind}" for kind, least in workflow.required_evidence.items() if kinds[kind] < least),
                 *((CITATIONS,) if len(cited(submission)[0]) < workflow.checks.citations else ()),
                 *((CONTEXT,) if submission.context.missing and workflow.context_missing == "information" else ()),
             )
         )
     )
+
+
+def _given(submission: Submission, path: str) -> bool:
+    return value_at(submission, path) not in (None, "", (), {}, [])
+
+
+def _tied(workflow: Workflow, submission: Submission, path: str) -> bool:
+    """Whether the policy reads this fact from the action, so that a service cannot bring it in any other way."""
+    first, _, fact = path.partition(".")
+    return first == "risk" and bool(path_of(workflow.risk_from, fact, submission.action.type))
 
 
 def cited(submission: Submission) -> tuple[frozenset[str], frozenset[str]]:

@@ -39,6 +39,7 @@ def route(policy: Policy, submission: Submission, facts: Facts, now: datetime) -
 def settle(policy: Policy, weighed: Evaluated, submission: Submission, facts: Facts, now: datetime) -> Route:
     """The snapshot of a case that was weighed."""
     workflow, lane, template, placed = weighed.workflow, weighed.lane, weighed.template, weighed.placed
+    submission = weighed.submission
     risk = weighed.assessed.risk
     steps = steps_of(workflow, lane, weighed.templates)
     chosen = Route(

@@ -118,6 +118,9 @@ ROWS = (
     Row("models.*", "what a model version was admitted by", _NEITHER),
     Row("skills", "skills the answering group must have", _MORE),
     Row("action_schemas.*", "schema of the action", _THERE, autonomy=True),
+    Row("modification.fixed", "what holds for a changed action", Stricter.FEWER),
+    Row("modification.up", "what does not hold for a changed action", _NEITHER),
+    Row("locked", "parameters that no reviewer may change", _MORE),
     Row("action_types", "actions that are allowed", Stricter.FEWER_BUT_ANY, autonomy=True),
     Row("accountability*", "who answers for it", _NEITHER),
     Row("examples", "example cases", _NEITHER),
@@ -135,7 +138,7 @@ ROWS = (
     Row("reason_codes", "reasons people may give", _NEITHER),
 )
 """Every key whose change can be judged; the first pattern that fits counts. Not here, and so always a raise: `confidence`, `router`,
-`owners` and `breakers`, of which a change may free or bind the model depending on everything else.
+`owners`, `breakers` and `risk_from`, of which a change may free or bind the model depending on everything else.
 """
 
 _NEVER_JUDGED = {
@@ -143,6 +146,7 @@ _NEVER_JUDGED = {
     "router": "the router that thresholds follow",
     "owners": "who may accept a policy",
     "breakers": "circuit breaker",
+    "risk_from": "where a fact of the risk is read in the action",
 }
 
 

@@ -9,7 +9,7 @@ true in a boolean context: here they become a `Failure`, which nobody can take f
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from cel_expr_python import cel
@@ -24,6 +24,13 @@ ROOTS = ("action", "model", "risk", "context", "evidence", "checks", "subject", 
 _ELEMENTS: dict[str, type[BaseModel]] = {"evidence": Evidence, "checks": Check}
 _HAS = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|\bhas(?=\s*\()""")
 _OVER_LIST = re.compile(r"\b(evidence|checks)\s*\.\s*(?:all|exists|exists_one|filter|map)\s*\(\s*([A-Za-z_]\w*)\s*,")
+_QUOTED = re.compile(
+    r"""//[^\n]*|[rR](?:"[^"]*"|'[^']*')|"{3}(?:\\.|[^\\])*?"{3}|'{3}(?:\\.|[^\\])*?'{3}|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'""",
+    re.DOTALL,
+)
+_NAMED = re.compile(
+    r"(?<!\w)(?<![\w)\]]\.)(?:(risk)\s*\.\s*(\w+)|(action|model|context|evidence|checks|subject|labels|workflow|signals|now)\b(?!\s*\())"
+)
 _AT = re.compile(r"<input>:([0-9]+):([0-9]+): (.*)")
 
 
@@ -51,6 +58,11 @@ class Expression:
 
     text: str
     program: Any
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What of a case it reads: `risk.amount` for a field of the risk, `labels` for any other part, each once."""
+        return _reads(self.text)
 
     def evaluate(self, variables: Variables) -> bool | Failure:
         """True, false, or why there is no answer."""
@@ -88,6 +100,12 @@ def variables(submission: Submission, signals: list[str], now: datetime) -> Vari
     values: dict[str, Any] = submission.model_dump(mode="json", include=set(ROOTS), exclude_none=True)
     values.setdefault("subject", {})
     return Variables(_maps().Activation({**values, "workflow": submission.workflow, "signals": signals, "now": now}))
+
+
+@lru_cache(maxsize=4_096)
+def _reads(text: str) -> tuple[str, ...]:
+    code = _QUOTED.sub(" ", text)
+    return tuple(dict.fromkeys(".".join(part for part in found if part) for found in _NAMED.findall(code)))
 
 
 def _said(error: str) -> str:

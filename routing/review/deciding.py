@@ -10,14 +10,16 @@ from routing.case.people import Press
 from routing.case.submission import Prefill, Submission
 from routing.change import Actor, Refused
 from routing.evaluation.route import route
+from routing.policy.policy import Policy
 from routing.review.checklist import failed_items, send_back, unanswered
 from routing.review.draft import Draft
 from routing.review.event_fields import pressed, routed, words
 from routing.review.ladder import acknowledge, move_up, tier_clocks
+from routing.review.modification import wrong_changes
 from routing.review.pages import open_page
 from routing.review.press import PressStep, by_person
 from routing.review.related.parent_case import settle
-from routing.review.revision import changed_fields, present_facts, revise, risen
+from routing.review.revision import changed_fields, modified_facts, revise, risen
 from routing.review.verdict import conclude
 from routing.vocabulary import CaseKind, EventKind, Lane, Verdict
 
@@ -69,14 +71,10 @@ def modify(press: Press) -> PressStep:
         case, now, (content, policy) = draft.case, draft.now, (draft.subject.submission, draft.subject.policy)
         if content is None or policy is None or press.params is None:
             raise ValueError("modify needs the case's content, its policy and the new parameters")
-        if (refused := _unread(press, case)) is not None:
-            return refused
         changed = _modified(content, press.params, content.prefilled if press.prefill is None else press.prefill)
-        if changed is content:
-            return refuse("no_change")
-        if case.route.steps[case.step].name == "triage" and changed.action != content.action:
-            return refuse("prefill_only")
-        facts = present_facts(draft.subject)
+        if (refused := _unread(press, case) or _unfit(policy, case, content, changed)) is not None:
+            return refused
+        facts = modified_facts(draft.subject, policy, content, changed)
         again = route(policy, changed, facts, now)
         if again.lane is Lane.REJECT:
             return refuse("not_allowed")
@@ -97,7 +95,7 @@ def modify(press: Press) -> PressStep:
         event = draft.record(EventKind.MODIFIED, actor, told, sealed=words(press), submission=changed)
         if draft.case.route.start > case.tier:  # also in the same lane: others have the skills, or it takes senior people now
             move_up(draft, draft.case.route.start, event)
-        elif new_route.lane is case.route.lane and _counts(press, draft.case):
+        elif new_route.lane is case.route.lane and not facts.left_behind and _counts(press, draft.case):
             vote(draft, press)
             advance(draft, press, actor)
         else:
@@ -145,6 +143,18 @@ def _modified(content: Submission, params: dict[str, Any], prefill: dict[str, An
     if prefill != content.prefilled:
         update["prefill"] = Prefill.model_validate(prefill)
     return content.model_copy(update=update) if update else content
+
+
+def _unfit(policy: Policy, case: Case, content: Submission, changed: Submission) -> Refused | None:
+    """Why the case cannot have this content."""
+    if changed is content:
+        return refuse("no_change")
+    if changed.action == content.action:
+        return None
+    if case.route.steps[case.step].name == "triage":
+        return refuse("prefill_only")
+    wrong = wrong_changes(policy.workflow(case.workflow), content, changed.action.params or {})
+    return refuse("form_broken") if wrong else None
 
 
 def _counts(press: Press, case: Case) -> bool:

@@ -38,6 +38,8 @@ def supply(followup: Information) -> PressStep:
         if content is None or subject.policy is None:
             raise ValueError("information needs the case's content and its policy")
         changed, facts = merge(content, followup), present_facts(subject)
+        if changed.action != content.action:  # what the service said of the one before no longer counts, nor who changed that
+            facts = facts.model_copy(update={"left_behind": (), "rises_to": None})
         again = route(subject.policy, changed, facts, now)
         shown = case.tier_since is not None
         kept = shown or case.tied_to or case.route.lane is Lane.STOP  # nobody talks a case that people look at out of it, nor a stop

@@ -8,10 +8,15 @@ from routing.case.case import Route, Tier
 from routing.case.facts import Facts
 from routing.case.submission import Submission
 from routing.change import Subject
+from routing.evaluation.derived_risk import left_behind
 from routing.evaluation.work_templates import STRICTNESS
+from routing.policy.policy import Policy
 from routing.review.draft import Draft
 from routing.review.ladder import total_clock
 from routing.vocabulary import Lane, State
+
+ONE_UP = {Lane.REVIEW: Lane.SPECIALIST, Lane.SPECIALIST: Lane.EXPERT}
+"""The lane above, of those that people decide; in the highest somebody else than the author decides."""
 
 
 def risen(old: Route, new: Route) -> Route:
@@ -55,6 +60,16 @@ def present_facts(subject: Subject) -> Facts:
     now = subject.present
     limits = {} if now is None else {name: getattr(now, name) for name in ("sampling", "segments", "waived", "autos_hour", "amount_day")}
     return subject.case.facts.model_copy(update={"automation": subject.automation, **limits})
+
+
+def modified_facts(subject: Subject, policy: Policy, content: Submission, changed: Submission) -> Facts:
+    """The facts of a modification: where what the lane depends on cannot be told anew from the action, it asks for one lane more."""
+    facts = present_facts(subject)
+    left = left_behind(policy, content) if changed.action != content.action else ()
+    if not left:
+        return facts
+    lane = subject.case.route.lane
+    return facts.model_copy(update={"left_behind": left, "rises_to": ONE_UP.get(lane, lane)})
 
 
 def revise(draft: Draft, submission: Submission, route: Route, facts: Facts) -> None:

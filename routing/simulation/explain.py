@@ -7,6 +7,7 @@ from routing.canonical import Json
 from routing.case.case import Route
 from routing.case.facts import Facts
 from routing.case.submission import Submission
+from routing.evaluation.derived_risk import said
 from routing.evaluation.evaluation import Evaluated, evaluate
 from routing.evaluation.gates import worst
 from routing.evaluation.route import astray, settle
@@ -74,6 +75,7 @@ def _parts(policy: Policy, submission: Submission, facts: Facts, evaluated: Eval
         parts.append(Node("required", ", ".join(evaluated.lacking), "", "the service is asked for it first", lacks))
     if evaluated.exceptions:
         parts.append(Node("exceptions", ", ".join(evaluated.exceptions), "", "without them the lane would be stricter"))
+    parts += [Node(f"risk.{fact}", value, "", f"read from {path}") for fact, path, value in said(evaluated.workflow, submission)]
     parts.append(Node("risk", chosen.risk, "", evaluated.assessed.why))
     parts.append(Node("mode", chosen.mode, "", f"the service {'waits' if chosen.mode is Mode.SYNC else 'goes on meanwhile'}"))
     parts.append(Node("work", chosen.template, "", _work(chosen), tuple(map(_signal, evaluated.placed.told))))

@@ -17,9 +17,11 @@ from routing.case.action import Action
 from routing.case.facts import Facts
 from routing.case.submission import Model, Name, Submission
 from routing.errors import SubmissionError
+from routing.evaluation.derived_risk import derived, unreadable
 from routing.evaluation.route import route
 from routing.policy.expressions import Failure, variables
 from routing.policy.form.checks import Checks
+from routing.policy.form.derived import path_of
 from routing.policy.form.form import Workflow
 from routing.policy.form.guardrails import ModelVersion
 from routing.policy.policy import Policy
@@ -135,11 +137,16 @@ def _at_ease(policy: Policy, workflow: Workflow, inquiry: Inquiry, now: datetime
             "required_evidence": {},
             "requester": "optional",
             "checks": Checks.model_construct(**{**dict(workflow.checks), **checks}),
+            "risk_from": {
+                fact: place
+                for fact, place in workflow.risk_from.items()
+                if path_of(workflow.risk_from, fact, inquiry.action.type) not in unreadable(workflow, inquiry)
+            },
             "action_schemas": workflow.action_schemas if inquiry.action.params is not None else {},
             "models": tuple(one.model_copy(update={"share": 1.0 if one.share else 0.0}) for one in workflow.models),
         }
     )
-    bound = variables(_at_best(inquiry, workflow), [], now)
+    bound = variables(derived(eased, _at_best(inquiry, workflow)), [], now)
     rules = tuple(
         (rule, condition) for rule, condition in policy.expressions[inquiry.workflow] if not isinstance(condition.evaluate(bound), Failure)
     )

@@ -18,6 +18,7 @@ from routing.case.case import Case, check_transition
 from routing.case.submission import Submission
 from routing.change import Arrival, Change, Event, Opens, Subject
 from routing.errors import PolicyError, TransitionError
+from routing.evaluation.derived_risk import derived
 from routing.governance.automation import stopped
 from routing.governance.governance import Governance
 from routing.governance.ruling import Governed, Ruling
@@ -265,7 +266,7 @@ class UnitOfWork:
         if case.kind is CaseKind.CASE:  # the others take over what their parent's route used
             draft.uses += [(used, case.id) for used in case.route.exceptions if before is None or used not in before.route.exceptions]
         if case.verdict is Verdict.AUTO_APPROVED and (before is None or before.verdict is not case.verdict):
-            draft.approvals.append(Approval(case.workflow, _amount(change)))
+            draft.approvals.append(Approval(case.workflow, _amount(change, self._policies.get(case.route.policy_sha256))))
         for along in change.along:
             if along.case.id in draft.cases:
                 raise ValueError(f"{along.case.id} changes twice in one change")
@@ -321,7 +322,8 @@ def _pointing(event: Event, content_at: int) -> Event:
     return replace(event, fields={**event.fields, "content_leaf": content_at}) if "input_sha256" in event.fields else event
 
 
-def _amount(change: Change) -> Decimal:
-    """What an automatic approval moves; either sign counts, or one could make room for another."""
-    amounts = [event.submission.risk.amount for event in change.events if event.submission is not None]
-    return counted(amounts[-1]) if amounts else Decimal(0)
+def _amount(change: Change, policy: Policy) -> Decimal:
+    """What an automatic approval moves, as the policy reads it; either sign counts, or one could make room for another."""
+    workflow = policy.workflow(change.case.workflow)
+    contents = [event.submission for event in change.events if event.submission is not None]
+    return Decimal(0) if not contents or workflow is None else counted(derived(workflow, contents[-1]).risk.amount)

@@ -16,7 +16,7 @@ from bot.slack.actions.pressed import PREFIX, Pressed, pressed_on_case
 from bot.slack.actions.presses import Declined, Outcome, Presses, Recorded
 from bot.slack.actions.replies import Replies
 from bot.slack.cards.forms.evidence import evidence_modal
-from bot.slack.cards.forms.form_input import Typed, read_modification, read_words, unmasked
+from bot.slack.cards.forms.form_input import Typed, judged, read_modification, read_words, unmasked
 from bot.slack.cards.forms.modals import verb_modal
 from bot.slack.cards.forms.modify import change_digest, modify_modal, offered, preview_modal
 from bot.slack.cards.forms.reveal import reveal_modal
@@ -160,7 +160,7 @@ class Listeners:
             await ack(response_action="errors", errors=_beside(values, "text", REFUSALS["stale"]))
             return
         params, prefill = offered(view)
-        typed = read_modification(values, params, prefill)
+        typed = judged(view, read_modification(values, params, prefill), values)
         if typed.errors or typed.params is None or typed.prefill is None:
             await ack(response_action="errors", errors=dict(typed.errors))
         elif change_digest(typed.params, typed.prefill) == change_digest(params, prefill):

@@ -9,7 +9,7 @@ from bot.slack.cards.parts.brakes import held_lead, kept_back
 from bot.slack.cards.parts.buttons import decided_rows, held_rows
 from bot.slack.cards.parts.child_cases import answer, done, execution_label, question, since_then
 from bot.slack.cards.parts.clock_line import clock_lines, moment, place
-from bot.slack.cards.parts.diff import change_block
+from bot.slack.cards.parts.diff import change_block, proposed_params
 from bot.slack.cards.parts.near_duplicates import near_duplicate_blocks
 from bot.slack.cards.parts.proposed_action import execution, headline
 from bot.slack.cards.parts.provenance import footer
@@ -126,6 +126,7 @@ def _decided(view: View, cuts: Cuts) -> list[Block]:
         words(" ".join([_who(view), *what_became_of_it(view), *([link] if link else [])])),
         *said,
         *_corrected(view, cuts),
+        *_modified(view, cuts),
         execution(view, cuts, _what_became(view)),
         *near_duplicate_blocks(view),
         *decided_rows(view),
@@ -143,6 +144,14 @@ def _corrected(view: View, cuts: Cuts) -> list[Block]:
     old, new = ({name: one[name] for name in names if name in one} for one in (before, after))
     changed = change_block(old, new, cuts)
     return [rich(lines(run("Instead of what the model filled in", "bold")), changed)]
+
+
+def _modified(view: View, cuts: Cuts) -> list[Block]:
+    """The parameters that people changed, each as it was proposed and as it is; nothing where they stand as they were."""
+    after, before = view.submission.action.params or {}, proposed_params(view)
+    names = {field.split(".")[1] for field in view.case.modified_fields if field.startswith("params.")}
+    old, new = ({name: one[name] for name in one if name in names} for one in (before, after))
+    return [rich(lines(run("Instead of what was proposed", "bold")), change_block(old, new, cuts))] if old != new else []
 
 
 def _what_became(view: View) -> str:

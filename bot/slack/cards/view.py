@@ -12,6 +12,7 @@ from routing.governance.alert import Alert
 from routing.governance.control import Control
 from routing.governance.proposal import Proposal
 from routing.governance.waiver import Waiver, WaiverList
+from routing.policy.form.form import Workflow
 from routing.privacy.masking import Hidden
 from routing.vocabulary import EventKind
 
@@ -43,7 +44,7 @@ class View:
     modifications and whoever may reveal it: never draw it on a card. `related` are the parent, children, tied and linked cases by id,
     `related_links` the permalinks of their cards, `related_titles` their titles, masked; `automation` is how far the workflow may act now,
     `waivers` are the exceptions that the route used, by id. `history` is masked too; `told` is the same with what was really said, for
-    callbacks; `hidden` are the values that are masked, for whoever may reveal them.
+    callbacks; `workflow` is the case's, as its policy has it; `hidden` are the values that are masked, for whoever may reveal them.
     """
 
     case: Case
@@ -64,6 +65,7 @@ class View:
     related_titles: Mapping[str, str] = field(default_factory=dict)
     waivers: Mapping[str, Waiver] = field(default_factory=dict)
     automation: Automation = Automation.ON
+    workflow: Workflow | None = None
 
     @property
     def rung(self) -> Tier:

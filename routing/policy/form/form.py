@@ -10,6 +10,7 @@ from routing.clock import Calendar
 from routing.policy.clocks.presets import ROWS, Preset
 from routing.policy.clocks.row import ClockRow, Duration
 from routing.policy.form.checks import Checklist, Checks, Example, RequiredEvidence
+from routing.policy.form.derived import Modification, ParamPath, RiskFrom
 from routing.policy.form.guardrails import Accountability, Breaker, Caps, Channels, Duplicates, ModelVersion, Sampling, Sensitive
 from routing.policy.form.ladders import Ladder, Members, Paging
 from routing.policy.form.parts import LAST, Code, Name, Part, Sentence, Share, Text, TierNumber, UserId
@@ -186,6 +187,13 @@ class Workflow(Defaults):
     autonomy: Autonomy = Field(default=Autonomy.HUMAN_ASSISTED, description="what the model may do at most (R13)")
     models: tuple[ModelVersion, ...] = Field(default=(), max_length=50, description="known versions; any other is reviewed")
     skills: tuple[Name, ...] = Field(default=(), max_length=20, description="skills that the answering group must have")
+    risk_from: RiskFrom = Field(
+        default_factory=dict,
+        description="facts of the risk that are read from the action as it will be executed, and never taken from the service's word: by "
+        "fact a path below action.params, or paths by action type",
+    )
+    modification: Modification = Modification()
+    locked: tuple[ParamPath, ...] = Field(default=(), max_length=50, description="parameters of the action that no reviewer may change")
     action_schemas: dict[str, dict[str, Any]] = Field(default_factory=dict, description="by action type: JSON Schema of its params")
     accountability: Accountability | None = Field(default=None, description="who answers for the workflow and what it may do harm to (R16)")
     examples: tuple[Example, ...] = Field(default=(), max_length=200, description="cases with the lane expected; `policy check` runs them")

@@ -100,7 +100,8 @@ def test_a_modification_does_not_stand_in_for_a_verification() -> None:
     for given, votes in ((None, 0), (PASSED, 1), (FAILED, 0)):
         desk = Desk(POLICY)
         case = worked(desk, VERIFY, APPROVE)
-        press(desk, case, "modify", params={"amount": "60.00"}, checklist=given)
+        params = {**(a_submission().action.params or {}), "amount": "60.00"}
+        press(desk, case, "modify", params=params, checklist=given)
         now = desk.now_of(case)
         assert (now.verdict, len(now.votes), now.step, now.modified_by) == (None, votes, votes, FRONT)
 

@@ -127,7 +127,7 @@ def test_a_correction_that_takes_other_skills_goes_to_whoever_has_them() -> None
     text = POLICY_TEXT.replace(b"users: [U0SENIOR]}", b"users: [U0SENIOR], skills: [tax]}")
     desk = Desk(load_policy(text.replace(b"requester: optional}", b"requester: optional, " + rule), {}))
     case = desk.post(a_submission())
-    desk.do(case, step_of(a_press(case, "modify", params={"customer": "8841", "amount": "500.00"})))
+    desk.do(case, step_of(a_press(case, "modify", params={"customer": "8841", "amount": "500.00", "note": {"text": "sorry"}})))
     now = desk.now_of(case)
     assert (now.state, now.tier, now.votes) == (State.PENDING, 1, ())
 

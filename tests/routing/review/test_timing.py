@@ -140,7 +140,7 @@ def test_silence_about_a_required_field_never_automates_a_case() -> None:
 def test_nobody_decides_after_the_deadline_even_before_it_was_swept(verb: str) -> None:
     """The service may act on its own deadline at that instant, so a press that comes with it is too late."""
     case = a_case(clocks=Clocks(deadline=NOON + timedelta(hours=1), decide=NOON + timedelta(hours=4)))
-    press = step_of(a_press(case, verb, params={"amount": "1.00"}))
+    press = step_of(a_press(case, verb, params={**(a_submission().action.params or {}), "amount": "1.00"}))
     refused = press(Subject(case, POLICY, a_submission()), NOON + timedelta(hours=1))
     assert isinstance(refused, Refused)
     assert refused.reason == "too_late"

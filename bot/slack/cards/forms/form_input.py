@@ -8,15 +8,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bot.slack.cards.forms.modify import Place, kind_of, places
+from bot.slack.cards.forms.modify import Place, kind_of, offered, places
 from bot.slack.cards.parts.checklist import read_answers
 from bot.slack.cards.view import View
+from routing.canonical import digest
 from routing.errors import SubmissionError
 from routing.number import NumberError, read_number
+from routing.review.modification import wrong_changes
 from routing.strict_json import loads
 
 PREFILL_MOST = 2_000
 """Characters of a pre-filled field, as in a submission."""
+
+_ERROR_MOST = 300
+"""Characters of an error beside an input: more would hide the form."""
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 
@@ -67,6 +72,21 @@ def unmasked(view: View, typed: Typed) -> Typed:
     whole = view.original or view.submission
     params = {**(whole.action.params or {}), **(typed.params or {})}
     return replace(typed, params=params, prefill={**whole.prefilled, **(typed.prefill or {})})
+
+
+def judged(view: View, typed: Typed, values: Mapping[str, Any]) -> Typed:
+    """The same with what the action cannot become said beside its inputs, where the form has one, else beside the words."""
+    if typed.errors or typed.params is None:
+        return typed
+    whole = view.original or view.submission
+    if digest(typed.params) == digest(offered(view)[0]):
+        return typed
+    wrong = wrong_changes(view.workflow, whole, unmasked(view, typed).params or {})
+    errors: dict[str, str] = {}
+    for one in wrong:
+        block_id = Place("params", one.name, None).block_id
+        errors.setdefault(*((block_id, one.text) if block_id in values else ("text", f"{one.name}: {one.text}" if one.name else one.text)))
+    return replace(typed, errors={block_id: text[:_ERROR_MOST] for block_id, text in errors.items()})
 
 
 def _read(text: str, place: Place) -> object:

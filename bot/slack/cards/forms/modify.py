@@ -15,8 +15,8 @@ from typing import Any, Literal
 from bot.slack.cards.forms.modals import Seat, field, metadata, modal, overridden, reason_input, summary, text_input
 from bot.slack.cards.parts.buttons import action_id
 from bot.slack.cards.parts.checklist import author_inputs, confirming
-from bot.slack.cards.parts.diff import change_block
-from bot.slack.cards.text.block_kit import Block, lines, plain, rich, run, small
+from bot.slack.cards.parts.diff import change_block, proposed_params, spelled
+from bot.slack.cards.text.block_kit import Block, bullets, lines, plain, rich, run, small
 from bot.slack.cards.text.invisible import hidden, needed
 from bot.slack.cards.text.safe_text import Cuts, deceptive, exact, head, weight
 from bot.slack.cards.text.wording import labels
@@ -24,6 +24,7 @@ from bot.slack.cards.view import View
 from routing.authorize import demands
 from routing.canonical import digest
 from routing.number import SAFE_INT
+from routing.review.modification import locked_names
 from routing.strict_json import pointer
 from routing.vocabulary import Verb
 
@@ -36,6 +37,8 @@ _AMOUNT = re.compile(r"-?[0-9]+\.[0-9]+")
 _VALUE_MOST = 3_000
 _LABEL_MOST = 80
 _PREFILL_DIFFERENCE_MOST = 1_000
+_BRIEF_MOST = 120
+_COMPARED_MOST = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ def preview_modal(view: View, seat: Seat, params: Mapping[str, Any], prefill: Ma
     shown: list[Block] = []
     if old_params or params:
         shown.append(rich(lines(run("Instead of what was proposed   ", "bold"), legend), change_block(old_params, params, cuts)))
+        shown += _compared(view, params)
     if prefill != old_prefill:
         difference = change_block(old_prefill, prefill, cuts, _PREFILL_DIFFERENCE_MOST)
         shown.append(rich(lines(run("Instead of what the model filled in", "bold")), difference))
@@ -79,11 +83,21 @@ def preview_modal(view: View, seat: Seat, params: Mapping[str, Any], prefill: Ma
     return _form(view, private, params, prefill, shown, titles=("Check your changes", "Send modification"))
 
 
+def _compared(view: View, params: Mapping[str, Any]) -> list[Block]:
+    """Of each changed value what stands now, what was proposed and what it becomes; nothing where the state before does not name it."""
+    old, now, proposed = view.submission.action.params or {}, view.submission.action.before or {}, proposed_params(view)
+    changed = [key for key in params if key in now and _differs(old, params, key)][:_COMPARED_MOST]
+    rows = [f"{_label(key)}: now {_brief(now[key])}, proposed {_brief(proposed.get(key))}, yours {_brief(params[key])}" for key in changed]
+    return [rich(bullets(rows))] if rows else []
+
+
 def offered(view: View) -> tuple[dict[str, Any], dict[str, Any]]:
     """Parameters and pre-filled fields that this form can change: what holds nothing masked and, at triage, the pre-filled fields only."""
     shown, whole = view.submission, view.original or view.submission
     params = {} if confirming(view.case) else shown.action.params or {}
-    return _open(params, whole.action.params or {}), _open(shown.prefilled, whole.prefilled)
+    locked = locked_names(view.workflow)
+    free = {key: value for key, value in params.items() if key not in locked}
+    return _open(free, whole.action.params or {}), _open(shown.prefilled, whole.prefilled)
 
 
 def _open(shown: Mapping[str, Any], whole: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,18 +132,25 @@ def _form(
 
 def _inputs(view: View, params: Mapping[str, Any], prefill: Mapping[str, Any]) -> list[Block]:
     inputs, fixed = places(params, prefill)
-    blocks = [_input(place) for place in sorted(inputs, key=lambda place: _rank(view, place))]
+    blocks = [_input(place, _hint(view, place)) for place in sorted(inputs, key=lambda place: _rank(view, place))]
     if fixed:
         names = ", ".join(place.label for place in fixed[:5]) + (" and others" if len(fixed) > 5 else "")
         blocks.append(small(f"Too long or too many to change here, they stay as they are: {names}"))
-    return [*blocks, *_kept_masked(view)]
+    return [*blocks, *_kept_locked(view), *_kept_masked(view)]
+
+
+def _kept_locked(view: View) -> list[Block]:
+    """What has no input because the policy locks it, by name."""
+    locked = locked_names(view.workflow)
+    kept = [] if confirming(view.case) else [_label(key) for key in view.submission.action.params or {} if key in locked]
+    return [small(f"Locked by the policy, they stay as they are: {', '.join(kept)}")] if kept else []
 
 
 def _kept_masked(view: View) -> list[Block]:
     """What has no input because it is masked, by name."""
     content, (params, prefill) = view.submission, offered(view)
     arguments = {} if confirming(view.case) else content.action.params or {}
-    kept = [Place("params", key, "") for key in arguments if key not in params]
+    kept = [Place("params", key, "") for key in arguments if key not in params and key not in locked_names(view.workflow)]
     kept += [Place("prefill", key, "") for key in content.prefilled if key not in prefill]
     if not kept:
         return []
@@ -190,7 +211,25 @@ def _decimal(value: object) -> str:
     return f"{Decimal(repr(value)):f}"
 
 
-def _input(place: Place) -> Block:
+def _hint(view: View, place: Place) -> str:
+    """What stands now and what was proposed, beside what the reviewer makes of it: `Now "129.00", proposed "11.90"`."""
+    if place.part == "prefill":
+        return ""
+    now, proposed = view.submission.action.before or {}, proposed_params(view)
+    said = [f"{word} {_brief(values[place.key])}" for word, values in (("now", now), ("proposed", proposed)) if place.key in values]
+    return ", ".join(said).capitalize() if place.key in now or _differs(proposed, view.submission.action.params or {}, place.key) else ""
+
+
+def _differs(one: Mapping[str, Any], other: Mapping[str, Any], key: str) -> bool:
+    return digest([one.get(key)]) != digest([other.get(key)])
+
+
+def _brief(value: object) -> str:
+    text = spelled(value)
+    return text if len(text) <= _BRIEF_MOST else f"{text[: _BRIEF_MOST - 1]}…"
+
+
+def _input(place: Place, beside: str) -> Block:
     value, text, kind = place.value, initial(place.value), kind_of(place.value)
     element: Block = {"type": "plain_text_input", "action_id": "value"}
     match kind:
@@ -201,7 +240,13 @@ def _input(place: Place) -> Block:
             element = {"type": "number_input", "action_id": "value", "is_decimal_allowed": True, "initial_value": text}
         case "text" | "json":
             element |= {"multiline": kind == "json" or len(text) > 60 or "\n" in text} | ({"initial_value": text} if text else {})
-    return field(place.block_id, place.label, element, required=kind != "text", hint="JSON" if kind == "json" else "")
+    return field(
+        place.block_id,
+        place.label,
+        element,
+        required=kind != "text",
+        hint=" · ".join(part for part in ("JSON" if kind == "json" else "", beside) if part),
+    )
 
 
 def _label(key: str) -> str:

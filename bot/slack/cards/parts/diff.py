@@ -12,8 +12,10 @@ from typing import Any
 
 from bot.slack.cards.text.block_kit import Block, typewriter
 from bot.slack.cards.text.safe_text import Cuts, exact
+from bot.slack.cards.view import View
 from routing.case.action import Action
 from routing.privacy.spans import HIDDEN
+from routing.vocabulary import EventKind
 
 _VALUE_MOST = 400
 _PATH_MOST = 160
@@ -85,6 +87,14 @@ def relative(old: Leaf, new: Leaf) -> str:
     change = (becomes - was) / abs(was) * 100
     figure = f"{abs(change):,.0f}" if abs(change) >= 1 else f"{abs(change):.1g}"
     return f"({'+' if change > 0 else '−'}{figure} %)"  # noqa: RUF001  # a minus sign
+
+
+def proposed_params(view: View) -> Mapping[str, Any]:
+    """The parameters as the service last proposed them, whatever people have made of them since."""
+    told = next((one for one in reversed(view.history) if one.kind is not EventKind.MODIFIED and "action" in one.opened), None)
+    action = told.opened["action"] if told is not None else None
+    params = action.get("params") if isinstance(action, Mapping) else (view.submission.action.params if told is None else None)
+    return params if isinstance(params, Mapping) else {}
 
 
 def legend(action: Action) -> str:

@@ -161,7 +161,7 @@ def test_any_other_end_of_the_first_sets_the_others_free(end: str) -> None:
     second = desk.post(of_alice("t-2"))
     assert second.tied_to == first.id
     if end == "modify":
-        press(desk, first, "modify", params={"amount": "60.00"})
+        press(desk, first, "modify", params={**(desk.contents[first.id].action.params or {}), "amount": "60.00"})
     elif end == "withdraw":
         desk.do(first, withdraw(Withdrawal(type="case.withdraw", case_id=first.id, reason="twice")))
     elif end == "deadline":

@@ -1,0 +1,141 @@
+"""What a reviewer may make of a proposed action: the form that its parameters keep, and what is locked. Owns these rules and their
+sentences; routes nothing.
+
+Where the policy has a schema for the action, that binds. Where it has none, the proposal does: each value keeps its type and the form of
+its number, objects keep their keys. What was wrong already is nobody's change.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from routing.canonical import digest
+from routing.case.submission import Submission
+from routing.evaluation.derived_risk import unreadable
+from routing.policy.form.form import Workflow
+from routing.policy.params_schema import problems_in
+
+BELOW = "action.params."
+
+_FIGURE = re.compile(r"(-?)[0-9]+(?:\.([0-9]+))?", re.ASCII)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """A parameter that cannot be as somebody wants it: its name, "" for the action as a whole, and what was expected there."""
+
+    name: str
+    text: str
+
+
+def wrong_changes(workflow: Workflow | None, content: Submission, params: Mapping[str, Any]) -> tuple[Wrong, ...]:
+    """Why the action of a case cannot have these parameters; empty where it can. `workflow` as the policy of the case has it."""
+    old = content.action.params or {}
+    changed = content.model_copy(update={"action": content.action.model_copy(update={"params": dict(params)})})
+    schema = workflow.action_schemas.get(content.action.type) if workflow is not None else None
+    found = [*_locked(workflow, old, params)]
+    if schema is None:
+        found += [Wrong(name, text) for name, text in _by_name(old, params)]
+    else:
+        was = {(problem.pointer, problem.message) for problem in problems_in(schema, old)}
+        new = (problem for problem in problems_in(schema, params) if (problem.pointer, problem.message) not in was)
+        found += [Wrong(_first(problem.pointer), f"The policy's schema: {problem.message}") for problem in new]
+    if workflow is not None:
+        readable = (path for path in unreadable(workflow, changed) if path not in unreadable(workflow, content))
+        found += [Wrong(path.split(".")[2], "The policy judges the case by this, and cannot read it so.") for path in readable]
+    return tuple({one.name: one for one in reversed(found)}.values())[::-1]
+
+
+def locked_names(workflow: Workflow | None) -> frozenset[str]:
+    """The parameters that nobody can change at all."""
+    return frozenset(path[0] for path in _locks(workflow) if len(path) == 1)
+
+
+def _locks(workflow: Workflow | None) -> list[list[str]]:
+    """What is locked, as paths below the parameters: what the policy locks, and the ids by which it knows whom the action is about."""
+    if workflow is None:
+        return []
+    paths = dict.fromkeys((*workflow.locked, *workflow.checks.entity))
+    return [path.removeprefix(BELOW).split(".") for path in paths if path.startswith(BELOW)]
+
+
+def _locked(workflow: Workflow | None, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Wrong]:
+    for path in _locks(workflow):
+        if digest(_at(old, path)) != digest(_at(new, path)):
+            yield Wrong(path[0], f"The policy locks {'.'.join(path)}: if it is wrong, reject the case.")
+
+
+def _at(value: Any, path: list[str]) -> Any:  # noqa: ANN401  # whatever stands there
+    """What stands at a path, wrapped so that nothing there and null are two things; `*` is each item of a list."""
+    if not path:
+        return [value]
+    if path[0] == "*":
+        return [_at(item, path[1:]) for item in value] if isinstance(value, list) else []
+    return _at(value[path[0]], path[1:]) if isinstance(value, Mapping) and path[0] in value else []
+
+
+def _by_name(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What does not keep the form of the proposal, by parameter."""
+    for name in sorted(old.keys() | new.keys()):
+        if name not in new:
+            yield name, "This is part of the proposed action and cannot be left out."
+        elif name not in old:
+            yield name, "This is no part of the proposed action."
+        elif text := _misfit(old[name], new[name]):
+            yield name, text
+
+
+def _misfit(old: object, new: object) -> str:  # one answer for each type
+    """What was expected of a value in the place of another; "" where it fits."""
+    match old:
+        case None:
+            return "Please leave this a single value." if isinstance(new, dict | list) else ""
+        case bool():
+            return "" if isinstance(new, bool) else "Please choose true or false."
+        case int() | float():
+            whole = isinstance(old, int)
+            if isinstance(new, bool) or not isinstance(new, int if whole else int | float):
+                return f"Please type a {'whole ' if whole else ''}number, as {old}."
+            return "Please type a number that is not negative." if new < 0 <= old else ""
+        case str():
+            return _misfit_text(old, new)
+        case list():
+            if not isinstance(new, list):
+                return "Please leave this a list."
+            return next((text for item in new if old and (text := _fits_none(old, item))), "")
+        case dict():
+            if not isinstance(new, dict):
+                return "Please leave this an object."
+            return next((f"{name}: {text}" for name, text in _by_name(old, new)), "")
+        case _:
+            return ""
+
+
+def _fits_none(old: list[Any], item: object) -> str:
+    """Why an item is like none of a list."""
+    wrong = [_misfit(one, item) for one in old]
+    return "" if "" in wrong else wrong[0]
+
+
+def _misfit_text(old: str, new: object) -> str:
+    if not isinstance(new, str):
+        return "Please leave this text."
+    if _DATE.fullmatch(old):
+        try:
+            date.fromisoformat(new)
+        except ValueError:
+            return f"Please type a date in the form of {old}."
+        return "" if _DATE.fullmatch(new) else f"Please type a date in the form of {old}."
+    was, now = _FIGURE.fullmatch(old), _FIGURE.fullmatch(new)
+    if was is None:
+        return ""
+    same = now is not None and len(now[2] or "") == len(was[2] or "") and (now[1] == "" or was[1] == "-")
+    return "" if same else f"Please type a number in the form of {old}."
+
+
+def _first(pointer: str) -> str:
+    """The name of the parameter a JSON Pointer leads into."""
+    return pointer.split("/")[1].replace("~1", "/").replace("~0", "~") if pointer else ""
