@@ -180,6 +180,31 @@ RISK_SIGNALS: dict[Trigger, str] = {
 That money moves is not among them: the amount is what rules about amounts look at already.
 """
 
+NEVER_ALONE = frozenset(
+    {
+        *(Trigger.PROHIBITED, Trigger.ACTION_NOT_ALLOWED, Trigger.SPECIALIST_NEEDED, Trigger.NEVER_AUTOMATIC, Trigger.MONEY),
+        *(Trigger.RISK_CRITICAL, Trigger.RISK_HIGH, Trigger.NOT_REVERSIBLE),
+    },
+)
+"""What brings a case to people whatever its figures are (R3): of reasons that demand the same lane, these decide."""
+
+FIGURES = frozenset(
+    {
+        *(Trigger.CONFIDENCE_MISSING, Trigger.CONFIDENCE_INVALID, Trigger.CONFIDENCE_LOW, Trigger.CONFIDENCE_VERY_LOW),
+        *(Trigger.RETRIEVAL_WEAK, Trigger.RISK_SCORE_MISSING, Trigger.RISK_SCORE_RAISED),
+        *(Trigger.RISK_SCORE_HIGH, Trigger.BLAST_RADIUS_WIDE, Trigger.BLAST_RADIUS_EXTREME),
+    },
+)
+"""Figures against a limit: they decide only where nothing else demands the same lane, for with better ones the case would be here too."""
+
+
+def decisiveness(trigger: Trigger) -> int:
+    """The place of a reason among those that demand the same lane, the one that decides first: 0 for a rule of the policy to 3."""
+    if trigger is Trigger.POLICY_RULE:
+        return 0
+    return 1 if trigger in NEVER_ALONE else 3 if trigger in FIGURES else 2
+
+
 CRITICAL = frozenset({Trigger.PROHIBITED, Trigger.RISK_CRITICAL})
 """One of these is enough by itself (R7)."""
 

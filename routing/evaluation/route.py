@@ -19,7 +19,7 @@ from routing.policy.clocks.table import clocked
 from routing.policy.form.form import Workflow
 from routing.policy.policy import Policy
 from routing.policy.router_presets import router_of
-from routing.signals import Trigger, fired
+from routing.signals import Trigger, decisiveness, fired
 from routing.vocabulary import Lane, Mode, ReasonCode, Risk, Template
 
 _REASON_CODES = tuple(code.value for code in ReasonCode)
@@ -114,11 +114,13 @@ def astray(policy: Policy, submission: Submission) -> Route:
 
 
 def _reasons(weighed: Evaluated) -> tuple[Reason, ...]:
-    """One sentence per reason: what demands most first, rules before built-ins; then what is missing, then why it opens where it does."""
+    """One sentence per reason: what demands most first, of equals what decides (`decisiveness`); then what is missing, then why it opens
+    where it does.
+    """
     raising = [signal for signal in weighed.placed.told if signal.lane is not Lane.AUTO]
     against = sorted(
         (signal for signal in (*weighed.signals, *raising) if signal.trigger),
-        key=lambda signal: (-signal.lane.severity, signal.trigger is not Trigger.POLICY_RULE),
+        key=lambda signal: (-signal.lane.severity, decisiveness(signal.trigger) if signal.trigger else 0),
     )
     found = [signal.reason for signal in (*against, *weighed.missing, *weighed.placed.told)]
     if weighed.lane is Lane.AUTO:

@@ -16,7 +16,8 @@ from bot.slack.cards.forms.modals import Seat, field, metadata, modal, overridde
 from bot.slack.cards.parts.buttons import action_id
 from bot.slack.cards.parts.checklist import author_inputs, confirming
 from bot.slack.cards.parts.diff import change_block, proposed_params, spelled
-from bot.slack.cards.text.block_kit import Block, bullets, lines, plain, rich, run, small
+from bot.slack.cards.parts.near_duplicates import alone_words
+from bot.slack.cards.text.block_kit import Block, bullets, lines, plain, rich, run, small, words
 from bot.slack.cards.text.invisible import hidden, needed
 from bot.slack.cards.text.safe_text import Cuts, deceptive, exact, head, weight
 from bot.slack.cards.text.wording import labels
@@ -124,9 +125,10 @@ def places(params: Mapping[str, Any], prefill: Mapping[str, Any]) -> tuple[list[
 def _form(
     view: View, private: str, params: Mapping[str, Any], prefill: Mapping[str, Any], shown: list[Block], *, titles: tuple[str, str]
 ) -> dict[str, Any]:
-    words = text_input(required=demands(Verb.MODIFY, view.case).text)
+    text = text_input(required=demands(Verb.MODIFY, view.case).text)
     asked = author_inputs(view.case) if shown else []
-    blocks = [summary(view), *overridden(view), *shown, *_inputs(view, params, prefill), *asked, reason_input(view), words]
+    alone = [words(alone_words(view))] if view.case.tied else []
+    blocks = [summary(view), *overridden(view), *alone, *shown, *_inputs(view, params, prefill), *asked, reason_input(view), text]
     return modal(titles[0], action_id(Verb.MODIFY), private, blocks, submit=titles[1])
 
 

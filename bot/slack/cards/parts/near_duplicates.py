@@ -5,20 +5,34 @@ from collections.abc import Iterable
 from bot.slack.cards.text.block_kit import Block, words
 from bot.slack.cards.text.mentions import linked
 from bot.slack.cards.text.safe_text import brief, escaped, line, own_id
+from bot.slack.cards.text.wording import labels
 from bot.slack.cards.view import View
 
 _LISTED_MOST = 3
 
 
 def tied_words(view: View) -> str:
-    """Mrkdwn: `🔗 *+2 identical cases are decided with this one.*`; "" where there is none."""
+    """Mrkdwn: how many identical cases are decided with this one, by which presses, and what becomes of them by any other end; "" where
+    there is none.
+    """
     count = len(view.case.tied)
     if not count:
         return ""
     one = count == 1
     if view.case.open:
-        return f"🔗 *+{count:,} identical {'case is' if one else 'cases are'} decided with this one.*"
+        say = labels(view.case)
+        first = f"🔗 *+{count:,} identical {'case is' if one else 'cases are'} decided with this one* by {say.approve} and {say.reject}."
+        return f"{first} {alone_words(view)}"
     return f"🔗 {count:,} identical {'case was' if one else 'cases were'} decided with this one."
+
+
+def alone_words(view: View) -> str:
+    """Mrkdwn: which end of this case is none of those tied to it."""
+    it, goes, does = ("It", "goes", "does") if len(view.case.tied) == 1 else ("They", "go", "do")
+    self_ = "itself" if it == "It" else "themselves"
+    changed = f"*{say}* changes this one alone. " if (say := labels(view.case).modify) else ""
+    own = f"{it} then {goes} on by {self_}, with a card and clocks of {'its' if it == 'It' else 'their'} own"
+    return f"{changed}{own}, and so {it.lower()} {does} if this one expires or is withdrawn."
 
 
 def tied_to_words(view: View) -> str:

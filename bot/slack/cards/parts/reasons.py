@@ -5,7 +5,7 @@ from bot.slack.cards.text.safe_text import Cuts, line, suspicious
 from bot.slack.cards.view import View
 from routing.case.case import Reason
 from routing.case.submission import Check, Submission
-from routing.signals import Trigger
+from routing.signals import FIGURES, Trigger
 
 _MARK = {"fail": "✗ failed", "warn": "! warning", "pass": "✓ passed"}
 
@@ -48,8 +48,13 @@ def other_reasons(view: View, cuts: Cuts) -> str:
 
 
 def _reasons(view: View) -> tuple[Reason, tuple[Reason, ...]]:
-    """The first and the others. That the policy wants people says nothing where anything else does."""
+    """The first and the others. That the policy wants people says nothing where anything else does that would bring the case here too; a
+    figure below its limit would not: without it the policy would still want them.
+    """
     given = view.case.route.reasons
+    wanted = next((reason for reason in given if reason.code == Trigger.TEMPLATE_PEOPLE), None)
+    if wanted is not None and given[0] is wanted and all(reason.code in FIGURES for reason in given[1:]):
+        return wanted, given[1:]
     telling = [reason for reason in given if reason.code != Trigger.TEMPLATE_PEOPLE] or list(given)
     if not telling:
         return Reason(code="", text="The policy sends every case of this workflow to people."), ()

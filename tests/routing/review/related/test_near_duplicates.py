@@ -13,9 +13,10 @@ from routing.case.submission import Submission
 from routing.change import Change, MessageKind, Refused
 from routing.policy.file import load_policy
 from routing.review.followups import supply, withdraw
+from routing.review.holds import freeze
 from routing.review.related.near_duplicates import MOST
 from routing.review.timing import on_time
-from routing.review.verbs import step_of
+from routing.review.verbs import STEPS, step_of
 from routing.vocabulary import EventKind, State, Verdict
 from tests.routing.desk import SERVICE, Desk
 from tests.routing.factory import FRONT, NOON, POLICY, POLICY_TEXT, SENIOR, a_person, a_press, a_submission
@@ -291,3 +292,38 @@ def test_what_opens_with_senior_people_is_not_decided_below_them() -> None:
     first, second = desk.post(of_alice("t-1", model=unsure)), desk.post(of_alice("t-2", model=unsure, risk=HIGH))
     assert (first.route.lane, first.route.start) == (second.route.lane, 1)
     assert (second.route.start, second.tied_to) == (2, "")
+
+
+WITHOUT_A_TIER_ABOVE = POLICY_TEXT.replace(b"      - {channel: review-tier2", b"      # {channel: review-tier2")
+ONE_TIER = load_policy(WITHOUT_A_TIER_ABOVE.replace(b"tiers:", b"exhausted: reject\n    tiers:"), {})
+"""Left alone, a case expires there."""
+
+
+@pytest.mark.parametrize("end", [*(verb.value for verb in STEPS), "withdraw", "expire", "freeze", "supply"])
+def test_what_the_card_says_of_identical_cases_is_so_for_every_verb(end: str) -> None:
+    """Approve and reject decide both; a modification, and any other end, is of this one alone: the other goes on by itself, with a card."""
+    desk = Desk(ONE_TIER)
+    first, second = two(desk)
+    match end:
+        case "withdraw":
+            desk.do(first, withdraw(Withdrawal(type="case.withdraw", case_id=first.id, reason="no need")))
+        case "supply":
+            desk.do(first, supply(Information(type="case.information", case_id=first.id, case={"request": "Since Monday."})))
+        case "freeze":
+            desk.do(first, freeze())
+        case "expire":
+            while desk.now_of(first).open:
+                desk.now = desk.now_of(first).due_at or desk.now
+                desk.do(first, on_time)
+        case _:
+            press(desk, first, end, params={"customer": "8841", "amount": "7.00"})
+    one, other = desk.now_of(first), desk.now_of(second)
+    if end in ("approve", "reject"):
+        assert (other.verdict, other.votes) == (one.verdict, one.votes)
+    elif other.tied_to:
+        assert one.open
+        assert other.id in one.tied
+    else:
+        assert end in ("modify", "withdraw", "expire", "separate")
+        assert (other.verdict, other.state, other.action_sha256) == (None, State.PENDING, second.action_sha256)
+        assert other.tier_since == desk.now
