@@ -21,6 +21,7 @@ from routing.case.submission import moment_text
 Line = MutableMapping[str, Any]
 
 HIDDEN = "[secret]"
+WITHHELD = "a library reports a problem; its words are left out, since they may quote content; logger and place name its code"
 MAX_FRAMES = 12
 
 
@@ -71,7 +72,7 @@ def keep_template(_logger: object, _method: str, line: Line) -> Line:
     record: logging.LogRecord = line["_record"]
     place = f"{PurePath(record.pathname).name}:{record.lineno}"
     line.update(
-        event=str(record.msg) if line.pop("positional_args", ()) else "see place",
+        event=str(record.msg) if line.pop("positional_args", ()) else WITHHELD,
         level=record.levelname.lower(),
         logger=record.name,
         place=place,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from bot.cli.terminal import JsonFlag, emit, remark
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from pydantic import SecretStr
 
@@ -39,15 +39,22 @@ async def _serve(settings: "Settings", environment: dict[str, str], *, as_json: 
     app = await App.start(settings, environment)
     try:
         async with listening(app, settings, environment):
-            _greet(app.url, app.deployment, as_json=as_json)
+            obstacles = [one.sentence for one in await app.readiness.obstacles()]
+            greet(app.url, app.deployment, obstacles, as_json=as_json)
             await told_to_stop.wait()
     finally:
         await app.stop()
 
 
-def _greet(url: str, deployment: str, *, as_json: bool) -> None:
+def greet(url: str, deployment: str, obstacles: "Sequence[str]", *, as_json: bool) -> None:
+    """The first words: where the bot answers, and what is in its way."""
     if as_json:
-        emit({"url": url, "deployment": deployment})
+        emit({"url": url, "deployment": deployment, "ready": not obstacles, "obstacles": obstacles})
+    elif obstacles:
+        remark(f"Tierline ({deployment}) runs at {url} and is not ready:")
+        for sentence in obstacles:
+            remark(f"  {sentence}")
+        remark(f"{url}/readyz says when it is. Ctrl-C stops it.")
     else:
         remark(f"Tierline ({deployment}) takes cases at {url}/v1/cases; {url}/readyz says whether it can. Ctrl-C stops it.")
 

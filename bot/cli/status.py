@@ -12,9 +12,18 @@ if TYPE_CHECKING:
 SHOWN = 100
 """Dead messages listed one by one."""
 
+READ_S = 10.0
+"""How long a database may take to give what is shown."""
+
+UNREAD = {"queue": None, "outbox": None, "dead": None, "log": None}
+"""Where a database does not answer."""
+
 
 def status(*, as_json: JsonFlag = False) -> None:
-    """Show the queue, the outbox and the audit log. Exit 1 where messages were given up; `tierline retry` sends them again."""
+    """Show whether the bot is ready, the queue, the outbox and the audit log.
+
+    Exit 1 where the bot is not ready or messages were given up; `tierline retry` sends them again.
+    """
     import asyncio
 
     found = asyncio.run(_standing())
@@ -22,7 +31,7 @@ def status(*, as_json: JsonFlag = False) -> None:
         emit(found)
     else:
         _show(found)
-    if found["dead"]:
+    if found["dead"] or found["ready"] is False:
         raise typer.Exit(FOUND)
 
 
@@ -45,10 +54,13 @@ def retry(
 
 
 async def _standing() -> dict[str, Any]:
+    import asyncio
+
     from sqlalchemy import Connection
 
     from bot.cli.completeness import newest_completeness
-    from bot.cli.files.configuration import reading
+    from bot.cli.files.configuration import reading, settings
+    from bot.cli.running_readiness import running_readiness
     from routing.case.submission import moment_text
     from store.audit.stored_tree import frontier, newest_checkpoint
     from store.reads.queue import dead_messages, outbox_counts, queue_counts
@@ -92,11 +104,27 @@ async def _standing() -> dict[str, Any]:
             },
         }
 
-    async with reading() as (_, database):
-        return await database.read(read)
+    said = dict(await running_readiness(settings()))
+    try:
+        async with asyncio.timeout(READ_S), reading() as (_, database):
+            return said | await database.read(read)
+    except TimeoutError:
+        unread = "The database does not answer."
+        return said | {"ready": False, "obstacles": list(dict.fromkeys([*said["obstacles"], unread])), **UNREAD}
 
 
 def _show(found: dict[str, Any]) -> None:
+    if found["ready"] is None:
+        print(found["served"])
+    else:
+        print("Ready." if found["ready"] else "Not ready:")
+        for sentence in found["obstacles"]:
+            print(f"  {sentence}")
+    if found["log"] is not None:
+        _show_standing(found)
+
+
+def _show_standing(found: dict[str, Any]) -> None:
     def rows(name: str, *keys: str) -> list[list[str]]:
         return [[str(one[key]) if one[key] is not None else "" for key in keys] for one in found[name]]
 

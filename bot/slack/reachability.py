@@ -60,7 +60,7 @@ def refusal(setting: str, code: str) -> str:
 def shape_problem(setting: str, value: str) -> str:
     """Why `value` cannot be what belongs into `setting`, as far as its looks tell; empty when it can. Quotes nothing of it."""
     begins = _BEGINS.get(setting)
-    looks_right = not value.startswith(_TOKEN) if begins is None else value.startswith(begins) and value.isascii() and value.isprintable()
+    looks_right = not value.startswith(_TOKEN) if begins is None else value.startswith(begins) and all("!" <= sign <= "~" for sign in value)
     if looks_right:
         return ""
     return f"{setting} does not look right: it has to be {WHERE[setting]}. Put it there and start the bot again."

@@ -3,14 +3,17 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
 
 from bot.app import App
 from bot.cli.writing.erasure import erase_content
 from bot.cli.writing.proposals import COMMANDS
 from bot.cli.writing.recovery import go_on
 from bot.cli.writing.undelivered import revive
-from bot.control_socket import Command, Control, socket_path
+from bot.control_socket import Answer, Command, Control, socket_path
+from bot.readiness import Readiness
 from bot.settings import Settings
+from routing.change import Actor
 from routing.policy.file import load_policy
 
 
@@ -22,6 +25,7 @@ async def listening(app: App, settings: Settings, environment: Mapping[str, str]
         return
     load = partial(load_policy, environment=environment)
     commands: dict[str, Command] = {
+        "readiness": partial(_readiness, app.readiness),
         "retry": partial(revive, app.database, app.outbox),
         "erase": partial(erase_content, app.database, app.ledger),
         "recover": partial(go_on, app.signing, app.outbox),
@@ -33,3 +37,9 @@ async def listening(app: App, settings: Settings, environment: Mapping[str, str]
         yield
     finally:
         await control.stop()
+
+
+async def _readiness(readiness: Readiness, _by: Actor, _arguments: Mapping[str, Any]) -> Answer:
+    """What `/readyz` says."""
+    obstacles = [one.sentence for one in await readiness.obstacles()]
+    return {"ready": not obstacles, "obstacles": obstacles}

@@ -133,22 +133,41 @@ def an_environment(directory: Path, database_url: str, callback_url: str = "http
     }
 
 
+@dataclass
+class Serving:
+    """A bot that serves: where, what it said first, and once it has ended its log."""
+
+    url: str
+    greeting: dict[str, Any]
+    log: str = ""
+
+
 @asynccontextmanager
-async def served(env: Mapping[str, str], cwd: Path) -> AsyncIterator[str]:
-    """`tierline serve`, until the block ends; gives its URL."""
+async def serving(env: Mapping[str, str], cwd: Path) -> AsyncIterator[Serving]:
+    """`tierline serve`, until the block ends."""
     process = await _start(("serve", "--json"), env, cwd)
     assert process.stdout is not None
+    bot = Serving("", {})
     try:
         line = await process.stdout.readline()
         if not line:
             _, err = await process.communicate()
             raise AssertionError(err.decode())
-        yield str(json.loads(line)["url"])
+        bot.greeting = json.loads(line)
+        bot.url = str(bot.greeting["url"])
+        yield bot
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
-        await process.communicate()
+        bot.log = (await process.communicate())[1].decode()
     assert process.returncode == 0
+
+
+@asynccontextmanager
+async def served(env: Mapping[str, str], cwd: Path) -> AsyncIterator[str]:
+    """`tierline serve`, until the block ends; gives its URL."""
+    async with serving(env, cwd) as bot:
+        yield bot.url
 
 
 def a_note(task_id: str = "n-1", **changes: Any) -> dict[str, Any]:

@@ -95,8 +95,9 @@ async def test_a_message_that_was_given_up_is_seen_and_sent_again(engine: str, t
 
 async def _until_dead(env: dict[str, str], cwd: Path) -> dict[str, list[dict[str, str]]]:
     """The bot settles a message a moment after its receiver has answered."""
-    while (ran := await tierline("status", "--json", env=env, cwd=cwd)).code != 1:
+    while not (ran := await tierline("status", "--json", env=env, cwd=cwd)).json["dead"]:
         pass
+    assert ran.code == 1
     found: dict[str, list[dict[str, str]]] = ran.json
     return found
 
