@@ -4,6 +4,7 @@ Owns the symmetric scheme `v1` of the specification (https://github.com/standard
 Reading never raises, whatever bytes arrive; it never decides what a request may do and never remembers an id (the inbox does).
 """
 
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ MAX_SIGNATURES = 16
 
 _ID, _TIMESTAMP, _SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
 _SHA256_BYTES = 32
+_SECRET = re.compile(f"{PREFIX}([A-Za-z0-9+/_-]+)(=*)")
+_URL_SAFE = str.maketrans("-_", "+/")
 _MAX_SIGNATURE_CHARS = 4_096
 
 
@@ -31,13 +34,15 @@ class BadSecret(ValueError):
 
 
 def read_secret(text: str) -> bytes:
-    """The key in `whsec_<base64>`; missing padding is forgiven. Raises `BadSecret`, which never quotes it."""
-    encoded = text.removeprefix(PREFIX)
-    try:
-        key = b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
-    except ValueError:
-        raise BadSecret from None
-    if not text.startswith(PREFIX) or not MIN_KEY_BYTES <= len(key) <= MAX_KEY_BYTES:
+    """The key in `whsec_<base64>`, of either alphabet of RFC 4648, with its padding or without any, blanks around it.
+
+    The receiver kit reads it the same way. Raises `BadSecret`, which never quotes it.
+    """
+    found = _SECRET.fullmatch(text.strip())
+    if found is None or len(found[1]) % 4 == 1 or found[2] not in ("", "=" * (-len(found[1]) % 4)):
+        raise BadSecret
+    key = b64decode(found[1].translate(_URL_SAFE) + "=" * (-len(found[1]) % 4))
+    if not MIN_KEY_BYTES <= len(key) <= MAX_KEY_BYTES:
         raise BadSecret
     return key
 

@@ -4,13 +4,13 @@ Owns every reason for which a press is refused and the sentence the person gets.
 the group memberships and whether the card is known come in with the press.
 """
 
-import hashlib
 import re
 from dataclasses import dataclass, replace
 
 from routing.authority import Role
+from routing.case.address import is_address, names_of_address
 from routing.case.case import Case
-from routing.case.people import Person, Press
+from routing.case.people import Person, Press, names_under
 from routing.change import Refused
 from routing.vocabulary import CaseKind, State, Verb, Verdict
 
@@ -171,13 +171,19 @@ def demands(verb: Verb, case: Case) -> Rule:
 
 
 def is_requester(person: Person, case: Case) -> bool:
-    """Whether this person asked for the action, or is barred as if they had, by Slack id or by e-mail address."""
-    known = {person.id, email_sha256(person.email)} if person.email.strip() else {person.id}
-    return any(known.intersection(named.split()) for named in requesters(case))
+    """Whether this person asked for the action, or is barred as if they had, by any id or by e-mail address, however it is spelled."""
+    known = person.names | names_of_address(person.email)
+    return any(known & names_under(one, case.people) for named in requesters(case) for one in named.split())
+
+
+def took_part(person: Person, case: Case) -> bool:
+    """Whether this person has modified the case or voted on it, under whatever id."""
+    recorded = {vote.by for vote in case.votes} | {case.modified_by} - {""}
+    return any(person.was(one, case.people) for one in recorded)
 
 
 def requesters(case: Case) -> tuple[str, ...]:
-    """Everybody who never decides the case: each a Slack id, the digest of an address, or both with a blank between."""
+    """Everybody who never decides the case: each the names of one (Slack ids, digests of addresses), blanks between."""
     current = f"{case.requester} {case.requester_email_sha256}".strip()
     return tuple(dict.fromkeys(named for named in (current, *case.barred) if named))
 
@@ -185,11 +191,6 @@ def requesters(case: Case) -> tuple[str, ...]:
 def is_digest(named: str) -> bool:
     """Whether this is the digest of an address; Slack ids are in capitals."""
     return re.fullmatch("[0-9a-f]{64}", named) is not None
-
-
-def email_sha256(email: str) -> str:
-    """Hex SHA-256 of an e-mail address as two spellings of it are compared: without spaces around it, in lower case."""
-    return hashlib.sha256(email.strip().lower().encode()).hexdigest()
 
 
 def _out_of_place(press: Press, rule: Rule, case: Case) -> str | None:
@@ -227,11 +228,9 @@ def _partial(person: Person, case: Case) -> str | None:
     if is_requester(person, case):
         return "requester"
     by_address_only = any(is_digest(named) for named in requesters(case))
-    if by_address_only and not person.email.strip():
+    if by_address_only and not is_address(person.email):
         return "email_unknown"
-    if person.id == case.modified_by or any(vote.by == person.id for vote in case.votes):
-        return "already_voted"
-    return None
+    return "already_voted" if took_part(person, case) else None
 
 
 def _ladder_groups(case: Case) -> frozenset[str]:

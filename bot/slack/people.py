@@ -87,7 +87,7 @@ class People:
                 profile, memberships = await asyncio.gather(self._ask("users.info", user), self._memberships(user, groups))
         except (SlackUnreachable, TimeoutError):
             return Person(id=user, team=team, known=False)
-        return _person(profile["user"], team, memberships)
+        return _person(profile["user"], user, team, memberships)
 
     async def names(self, users: Collection[str]) -> dict[str, str]:
         """The names of these users, to show them: at most a day old, without those whom Slack cannot name just now. Never raises."""
@@ -138,9 +138,13 @@ class People:
         return response.data
 
 
-def _person(user: Mapping[str, Any], team: str, groups: frozenset[str]) -> Person:
-    """A `users.info` user as the facts that count. Source: https://docs.slack.dev/reference/objects/user-object"""
-    enterprise_teams = (user.get("enterprise_user") or {}).get("teams") or []
+def _person(user: Mapping[str, Any], pressed_as: str, team: str, groups: frozenset[str]) -> Person:
+    """A `users.info` user as the facts that count. Source: https://docs.slack.dev/reference/objects/user-object
+
+    In an enterprise one person has an id of the enterprise and may have one in each workspace; which one comes where is Slack's to say.
+    """
+    enterprise = user.get("enterprise_user") or {}
+    enterprise_teams = enterprise.get("teams") or []
     return Person(
         id=str(user["id"]),
         team=team if team in enterprise_teams else str(user.get("team_id") or ""),
@@ -151,6 +155,7 @@ def _person(user: Mapping[str, Any], team: str, groups: frozenset[str]) -> Perso
         bot=bool(user.get("is_bot")) or user["id"] == "USLACKBOT",
         guest=bool(user.get("is_restricted") or user.get("is_ultra_restricted")),
         stranger=bool(user.get("is_stranger")),
+        aliases=frozenset({pressed_as, str(enterprise.get("id") or "")} - {"", str(user["id"])}),
     )
 
 

@@ -18,6 +18,7 @@ idempotency key: no transaction spans two systems.
 
 import argparse
 import json
+import re
 import sqlite3
 import time
 from base64 import b64decode, b64encode
@@ -88,9 +89,9 @@ class Receiver:
     ) -> None:
         """`secrets` are whsec_<base64>, several during rotation; `vkeys` the pinned lines of `key.vkey`. Raises ValueError for bad ones."""
         self._database = database
-        self._secrets = [b64decode(secret.removeprefix("whsec_"), validate=True) for secret in secrets]
+        self._secrets = [read_secret(secret) for secret in secrets]
         self._vkeys = [_vkey(vkey.strip()) for vkey in vkeys]
-        if not (self._secrets and self._vkeys and all(self._secrets)):  # anybody can sign with an empty secret
+        if not (self._secrets and self._vkeys):
             raise ValueError("secrets and vkeys must not be empty")
         self._act = act
         self._clock = clock
@@ -139,6 +140,17 @@ class Receiver:
         db = sqlite3.connect(self._database, isolation_level=None, timeout=5)  # None: we say BEGIN and COMMIT ourselves
         db.execute("PRAGMA synchronous = FULL")
         return db
+
+
+def read_secret(text: str) -> bytes:
+    """The key in `whsec_<base64>`, of either alphabet of RFC 4648, padded or not. Raises ValueError for any other text."""
+    found = re.fullmatch("whsec_([A-Za-z0-9+/_-]+)(=*)", text.strip())
+    if found is None or len(found[1]) % 4 == 1 or found[2] not in ("", "=" * (-len(found[1]) % 4)):
+        raise ValueError("expected whsec_ and base64")
+    key = b64decode(found[1].replace("-", "+").replace("_", "/") + "=" * (-len(found[1]) % 4))
+    if not 24 <= len(key) <= 64:
+        raise ValueError("expected a secret of 24 to 64 bytes")
+    return key
 
 
 def verify_signature(headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes], now: float) -> str:

@@ -198,8 +198,9 @@ class Case(_Value):
     failed_checks: int = Field(default=0, description="checks of the content that failed; letting the action through then needs words")
     segment: str = Field(default="", description="the segment its service put it in; set by the ledger")
     requester: str = Field(default="", description="Slack id of the requester, empty when unknown")
-    requester_email_sha256: str = Field(default="", description="digest of the requester's e-mail address in lower case")
-    barred: tuple[str, ...] = Field(default=(), description="others who never decide it: each a Slack id, a digest of an address, or both")
+    requester_email_sha256: str = Field(default="", description="digest of the requester's address, see `routing.case.address`")
+    barred: tuple[str, ...] = Field(default=(), description="others who never decide it: each all names of one, blanks between")
+    people: tuple[str, ...] = Field(default=(), description="who took part: each all names of one (Slack ids, a digest), blanks between")
     facts: Facts = Facts()
     tier: int = 0
     tier_since: AwareDatetime | None = None

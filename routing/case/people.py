@@ -1,9 +1,11 @@
 """What is known about a person at the moment they press. Owns the facts that `routing.authorize` judges; never fetches them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from routing.authority import GovernanceVerb
+from routing.case.address import name_of_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +13,8 @@ class Person:
     """A Slack user as `users.info` and the group lookups describe them, at most 60 s old.
 
     `groups` are names of the policy's groups this person is an active member of. `known` is False when Slack
-    could not be asked in time: then nobody decides.
+    could not be asked in time: then nobody decides. `aliases` are other ids of the same person, in the enterprise or as they were pressed
+    under.
     """
 
     id: str
@@ -24,6 +27,25 @@ class Person:
     bot: bool = False
     guest: bool = False
     stranger: bool = False
+    aliases: frozenset[str] = frozenset()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All that this person is recognized by later: every id, and the digest of the e-mail address."""
+        return frozenset({self.id, *self.aliases, name_of_address(self.email)} - {""})
+
+    def known_with(self, known: Iterable[str]) -> tuple[str, ...]:
+        """What is `known` of people, each one's names with blanks between, and this person too."""
+        return tuple(dict.fromkeys((*known, " ".join(sorted(self.names)))))
+
+    def was(self, recorded: str, known: Iterable[str]) -> bool:
+        """Whether this is who is recorded under an id, as far as `known` tells; several entries may hold one person."""
+        return bool(self.names & names_under(recorded, known))
+
+
+def names_under(recorded: str, known: Iterable[str]) -> frozenset[str]:
+    """Every name that belongs to whoever is recorded under an id."""
+    return frozenset({recorded}.union(*(entry.split() for entry in known if recorded in entry.split())))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 
 from routing.canonical import canonical
 from routing.case.action import Action
+from routing.case.address import is_address
 from routing.case.amount import Amount, Currency
 from routing.errors import SubmissionError
 from routing.problems import problems_of
@@ -157,7 +158,12 @@ class Requester(_Form):
     """Who asked for the action; this person never decides it."""
 
     slack_id: Annotated[str, StringConstraints(pattern=r"^[UW][A-Z0-9]{2,30}$")] | None = None
-    email: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)] | None = None
+    email: Annotated[str, StringConstraints(min_length=1, max_length=254)] | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether this says who it is: by id, or by what can be read as an e-mail address."""
+        return self.slack_id is not None or (self.email is not None and is_address(self.email))
 
 
 class Submission(_Form):

@@ -140,8 +140,9 @@ def evaluate(policy: Policy, submission: Submission, facts: Facts, now: datetime
 
 def _lacking(workflow: Workflow, requester: str, submission: Submission) -> tuple[str, ...]:
     """What the case is sent back for; people decide if nothing comes."""
-    known = submission.requester is not None and (submission.requester.slack_id or submission.requester.email)
-    asked = ("requester",) if requester == "required" and not known else ()
+    named = submission.requester
+    known, unreadable = named is not None and named.known, named is not None and named.email is not None and not named.known
+    asked = ("requester",) if unreadable or (requester == "required" and not known) else ()
     return tuple(dict.fromkeys((*lacking(workflow, submission), *asked)))
 
 

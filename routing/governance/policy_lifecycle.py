@@ -81,7 +81,8 @@ def propose(offer: Offer, by: Actor, press: GovernancePress | None = None) -> Go
             return _refuse("proposed_already")
         if offer.stage == "share" and not 1 <= offer.share < ALL:
             return _refuse("no_share")
-        proposal = _proposal(governed, offer, by, now)
+        people = press.person.known_with(()) if press is not None else ()
+        proposal = _proposal(governed, offer, by, now).model_copy(update={"people": people})
         terms: dict[str, Json] = {"raises": proposal.raises, "needs": proposal.needs, "replayed": proposal.replayed}
         how: dict[str, Json] = {"before": proposal.base_sha256, "stage": proposal.stage, "share": proposal.share}
         event = event_of(EventKind.POLICY_PROPOSED, by, proposal, offer.reason, **how, **terms)
@@ -101,10 +102,10 @@ def accept(press: GovernancePress) -> GovernStep:
         found = _open_proposal(governed, press)
         if isinstance(found, Refused):
             return found
-        person = press.person.id
-        if person == found.by:
+        person = press.person
+        if person.was(found.by, found.people):
             return _refuse("own_proposal")
-        if person in found.accepted_by:
+        if any(person.was(earlier, found.people) for earlier in found.accepted_by):
             return _refuse("already_accepted")
         if found.base_sha256 != governed.policy.sha256:
             return _refuse("superseded")
@@ -113,7 +114,7 @@ def accept(press: GovernancePress) -> GovernStep:
         policy = governed.wanted.get(found.sha256)
         if policy is None:
             return _refuse("changed_meanwhile")
-        accepted = found.model_copy(update={"accepted_by": (*found.accepted_by, person)})
+        accepted = found.model_copy(update={"accepted_by": (*found.accepted_by, person.id), "people": person.known_with(found.people)})
         left = accepted.needs - len(accepted.accepted_by)
         reason = reason_given(press)
         event = event_of(EventKind.POLICY_ACCEPTED, _human(press), accepted, reason, left=left)
@@ -156,7 +157,7 @@ def widen(press: GovernancePress, percent: int) -> GovernStep:
         found = governed.governance.proposal(rollout.proposal) if rollout is not None else None
         if rollout is None or found is None or press.subject not in ("", found.id):
             return _refuse("not_staged")
-        if press.person.id == found.by:
+        if press.person.was(found.by, found.people):
             return _refuse("own_proposal")
         if not rollout.percent < percent <= ALL:
             return _refuse("not_wider")

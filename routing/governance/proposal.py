@@ -29,6 +29,7 @@ class Proposal(BaseModel):
     stage: Literal["full", "share", "shadow"] = Field(default="full", description="what follows acceptance")
     share: int = Field(default=100, ge=0, le=100, description="percent of the new cases that follow it, where staged")
     replayed: bool = False
+    people: tuple[str, ...] = Field(default=(), description="who took part: each all names of one, blanks between")
     summary: dict[str, Any] = Field(default_factory=dict)
     workflows: tuple[str, ...] = Field(default=(), description="workflows whose cases it treats differently")
     places: tuple[str, ...] = Field(default=(), description="channels that were told, in order of their bulletins' tiers from 1")

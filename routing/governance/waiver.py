@@ -23,6 +23,7 @@ class Waiver(BaseModel):
     requested_at: AwareDatetime
     until: AwareDatetime
     most: int | None = Field(default=None, description="uses at most; None: as often as it applies")
+    people: tuple[str, ...] = Field(default=(), description="who took part: each all names of one, blanks between")
     approved_by: str = ""
     approved_at: AwareDatetime | None = None
     uses: int = 0

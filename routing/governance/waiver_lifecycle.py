@@ -63,6 +63,7 @@ def request(press: GovernancePress, wish: Wish) -> GovernStep:
             action_types=wish.action_types,
             reason=reason,
             requested_by=press.person.id,
+            people=press.person.known_with(()),
             requested_at=now,
             until=now + wish.lasts,
             most=wish.most,
@@ -87,7 +88,7 @@ def approve(press: GovernancePress) -> GovernStep:
             return refuse("exception_ended")
         if waiver.state == "in_force":
             return refuse("exception_in_force")
-        if press.person.id == waiver.requested_by:
+        if press.person.was(waiver.requested_by, waiver.people):
             return refuse("own_request")
         known = waiver.model_copy(update={"state": "in_force", "approved_by": press.person.id, "approved_at": now})
         event = Event(EventKind.EXCEPTION_APPROVED, _actor(press), _told(known) | {"requested_by": waiver.requested_by})
@@ -102,7 +103,7 @@ def end(press: GovernancePress) -> GovernStep:
 
     def step(governed: Governed, _now: datetime) -> Ruling | Refused:
         waiver, reason = governed.governance.waiver(press.subject), reason_given(press)
-        mine = waiver is not None and waiver.requested_by == press.person.id
+        mine = waiver is not None and press.person.was(waiver.requested_by, waiver.people)
         asked = replace(press, verb=GovernanceVerb.REQUEST_EXCEPTION) if mine else press
         if (refused := obstacle(asked, governed.policy)) is not None:
             return refused

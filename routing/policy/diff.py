@@ -27,7 +27,7 @@ LONGEST = 160
 
 _LASTS = ("freshness.", "sampling.lasts", "duplicates.window")
 _APART = frozenset({"rules", "clocks", "models", "examples", "ladder", "action_schemas", "accountability"})
-_EVERYWHERE = ("activation", "owners", "channels", "incidents", "risk", "priority", "reason_codes")
+_EVERYWHERE = ("activation", "owners", "channels", "incidents", "risk", "priority", "dotless_domains", "reason_codes")
 
 
 @dataclass(frozen=True, slots=True)

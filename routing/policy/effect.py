@@ -135,6 +135,7 @@ ROWS = (
     Row("risk.*_from", "likelihood from which a mistake counts as that", _LOWER, autonomy=True),
     Row("risk.*", "risk class", _LATER, autonomy=True, order=tuple(Risk)),
     Row("priority.*", "weight in the priority", _NEITHER),
+    Row("dotless_domains", "mail domains where dots are ignored", _NEITHER),
     Row("reason_codes", "reasons people may give", _NEITHER),
 )
 """Every key whose change can be judged; the first pattern that fits counts. Not here, and so always a raise: `confidence`, `router`,

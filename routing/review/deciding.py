@@ -84,7 +84,10 @@ def modify(press: Press) -> PressStep:
         acknowledge(draft, actor)
         revise(draft, changed, new_route, facts)
         draft.put(
-            reason_code=press.reason_code, modified_by=press.person.id, modified_fields=tuple(sorted({*case.modified_fields, *fields}))
+            reason_code=press.reason_code,
+            modified_by=press.person.id,
+            modified_fields=tuple(sorted({*case.modified_fields, *fields})),
+            people=press.person.known_with(case.people),
         )
         hashes: dict[str, Json] = {
             "before_sha256": case.action_sha256,
@@ -115,7 +118,7 @@ def vote(draft: Draft, press: Press) -> None:
     given = press.checklist or {}
     answers = {item.id: given[item.id] for item in case.route.steps[case.step].checklist if item.id in given}
     mine = Vote(step=case.step, by=press.person.id, verb=press.verb, at=draft.now, checklist=answers)
-    draft.put(votes=(*case.votes, mine))
+    draft.put(votes=(*case.votes, mine), people=press.person.known_with(case.people))
 
 
 def advance(draft: Draft, press: Press, actor: Actor) -> None:

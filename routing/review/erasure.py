@@ -38,8 +38,12 @@ def erase(actor: Actor, reason: str) -> PressStep:
 
 def _erase(draft: Draft, actor: Actor, reason: str) -> None:
     case = draft.case
-    named = " ".join(case.barred).split()
-    draft.put(erased_at=draft.now, requester_email_sha256="", barred=tuple(name for name in named if not is_digest(name)))  # easily guessed
+    barred, people = (tuple(filter(None, map(_ids, names))) for names in (case.barred, case.people))
+    draft.put(erased_at=draft.now, requester_email_sha256="", barred=barred, people=people)  # digests of addresses are easily guessed
     verdict = case.verdict.value if case.verdict is not None else None
     draft.record(EventKind.CONTENT_ERASED, actor, {"reason": reason, "verdict": verdict, "action_sha256": case.action_sha256})
     draft.update_cards()
+
+
+def _ids(names: str) -> str:
+    return " ".join(name for name in names.split() if not is_digest(name))

@@ -1,9 +1,11 @@
 """What the service says about its own case: information, withdrawal, outcome. Each returns a step."""
 
+from collections.abc import Collection
 from datetime import datetime
 
-from routing.authorize import EXECUTABLE, email_sha256, refuse, requesters
+from routing.authorize import EXECUTABLE, refuse, requesters
 from routing.canonical import Json
+from routing.case.address import name_of_address
 from routing.case.case import Case
 from routing.case.followup import Information, Outcome, Withdrawal
 from routing.case.submission import Submission, read_submission
@@ -48,7 +50,7 @@ def supply(followup: Information) -> PressStep:
         revise(draft, changed, risen(case.route, again) if kept else again, facts)
         if not shown:
             draft.put(tier=draft.case.route.start)
-        _take_requester(draft, changed)
+        _take_requester(draft, changed, subject.policy.form.dotless_domains)
         draft.put_clocks(deadline=changed.deadline)
         _forget_modifications(draft, content, changed)
         sealed: dict[str, Json] = {"answer": followup.answer} if followup.answer else {}
@@ -156,11 +158,11 @@ def _place_again(draft: Draft, before: Case, event: int) -> None:
     draft.note(event)
 
 
-def _take_requester(draft: Draft, changed: Submission) -> None:
+def _take_requester(draft: Draft, changed: Submission, dotless: Collection[str]) -> None:
     """Whoever is named now is kept from deciding, by id as by e-mail; so is whoever was named before. Naming nobody takes nothing back."""
     named, case = changed.requester, draft.case
     by_id = (named.slack_id or "") if named is not None else ""
-    by_email = email_sha256(named.email) if named is not None and named.email is not None else ""
+    by_email = name_of_address(named.email, dotless) if named is not None and named.email is not None else ""
     if (by_id or by_email) and {case.requester, case.requester_email_sha256} - {"", by_id, by_email}:
         draft.put(barred=requesters(case))
     if by_id or by_email:

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from routing.authorize import email_sha256
 from routing.canonical import Json
+from routing.case.address import name_of_address
 from routing.case.case import Case, Clocks
 from routing.case.near_duplicate import likeness
 from routing.case.submission import Submission
@@ -37,7 +37,7 @@ def open_case(service: str, submission: Submission) -> OpenStep:
             route=chosen,
             created_at=now,
             requester=(requester.slack_id or "") if requester else "",
-            requester_email_sha256=email_sha256(requester.email) if requester and requester.email else "",
+            requester_email_sha256=name_of_address(requester.email, policy.form.dotless_domains) if requester and requester.email else "",
             facts=facts,
             tier=chosen.start,
             clocks=Clocks(deadline=submission.deadline),

@@ -19,8 +19,8 @@ from tests.checkout import EXAMPLES
 from tests.store.audit.small_log import SIGNER, a_leaf, a_receipt
 
 KIT = EXAMPLES / "receiver" / "receiver.py"
-SECRET = "whsec_" + b64encode(b"the callback secret").decode()
-OLD_SECRET = "whsec_" + b64encode(b"the one before").decode()
+SECRET = "whsec_" + b64encode(b"the callback secret, well kept").decode()
+OLD_SECRET = "whsec_" + b64encode(b"the one before, now let go of").decode()
 NOW = 1_795_000_000
 
 

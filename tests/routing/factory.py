@@ -79,7 +79,7 @@ def a_person(**changes: Any) -> Person:
         "id": FRONT,
         "team": TEAM,
         "name": "Fran Front",
-        "email": "fran@example.com",
+        "email": "fran@example.com" if changes.get("id", FRONT) == FRONT else f"{changes['id'].lower()}@example.com",
         "groups": frozenset({"frontline"}),
     }
     return Person(**(values | changes))

@@ -235,3 +235,33 @@ def test_a_requester_named_before_by_address_keeps_people_without_one_out() -> N
     case = a_case(requester="U0ELSE", barred=(hashlib.sha256(b"someone@example.com").hexdigest(),))
     assert authorize(a_press(case, person=a_person(email="")), case) == refuse("email_unknown")
     assert isinstance(authorize(a_press(case), case), Allowed)
+
+
+ME = a_person(email="fran+work@example.com", aliases=frozenset({"W0FRAN"}))
+"""Fran, whom the enterprise knows by another id."""
+
+OTHERS = (
+    a_person(id="U0FRAN2", email="fran@example.com"),
+    a_person(id="W0FRAN", email=""),
+    a_person(id="U0FRAN3", email="", aliases=frozenset({"W0FRAN"})),
+    a_person(id="U0FRAN4", email="FRAN@example.com.", aliases=frozenset({"W0OTHER"})),
+)
+"""The same person under other ids and addresses."""
+
+
+@pytest.mark.parametrize("again", OTHERS, ids=lambda person: person.id)
+@pytest.mark.parametrize("did", ["voted", "modified"])
+def test_whoever_took_part_does_not_come_again_as_somebody_else(again: Person, did: str) -> None:
+    """By another id of the enterprise or another spelling of the address, for a vote as for a modification."""
+    people = ME.known_with(())
+    earlier = {"votes": (Vote(step=0, by=ME.id, verb="approve", at=NOON),)} if did == "voted" else {"modified_by": ME.id}
+    case = a_case(people=people, **earlier)
+    assert authorize(a_press(case, person=again), case) == refuse("already_voted")
+    assert isinstance(authorize(a_press(case, person=a_person(id="U0ELSE")), case), Allowed)
+
+
+@pytest.mark.parametrize("again", OTHERS, ids=lambda person: person.id)
+def test_whoever_asked_for_it_under_another_id_does_not_decide(again: Person) -> None:
+    """Who pressed *Roll back*, who was barred, who is named by the service: all their names count."""
+    for case in (a_case(requester=ME.id, people=ME.known_with(())), a_case(barred=ME.known_with(()))):
+        assert authorize(a_press(case, person=again), case) == refuse("requester")

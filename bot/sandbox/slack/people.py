@@ -14,7 +14,7 @@ from bot.sandbox.slack.errors import Json
 @dataclass(frozen=True, slots=True)
 class User:
     """A person or bot. `is_restricted`: guest; `is_ultra_restricted`: single-channel guest; `is_stranger`: of another team, met in a
-    shared channel.
+    shared channel; `enterprise_user`: their id in the enterprise, where there is one.
     """
 
     id: str
@@ -30,6 +30,7 @@ class User:
     is_restricted: bool = False
     is_ultra_restricted: bool = False
     is_stranger: bool = False
+    enterprise_user: str = ""
 
     def json(self, at: float, *, with_email: bool) -> Json:
         """The `user` object of users.info at unix time `at`; the address only with the users:read.email scope."""
@@ -65,6 +66,9 @@ class User:
         }
         if self.is_stranger:
             user["is_stranger"] = True
+        if self.enterprise_user:
+            enterprise = {"enterprise_id": "E0NORTHWIND", "enterprise_name": "Northwind", "is_admin": False, "is_owner": False}
+            user["enterprise_user"] = {"id": self.enterprise_user, "teams": [self.team_id], **enterprise}
         if self.deleted:  # Slack leaves out what a deactivated account no longer has
             return user
         return user | {

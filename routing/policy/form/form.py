@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from routing.authority import Autonomy, Role
+from routing.case.address import DOTLESS
 from routing.clock import Calendar
 from routing.policy.clocks.presets import ROWS, Preset
 from routing.policy.clocks.row import ClockRow, Duration
@@ -13,7 +14,7 @@ from routing.policy.form.checks import Checklist, Checks, Example, RequiredEvide
 from routing.policy.form.derived import Modification, ParamPath, RiskFrom
 from routing.policy.form.guardrails import Accountability, Breaker, Caps, Channels, Duplicates, ModelVersion, Sampling, Sensitive
 from routing.policy.form.ladders import Ladder, Members, Paging
-from routing.policy.form.parts import LAST, Code, Name, Part, Sentence, Share, Text, TierNumber, UserId
+from routing.policy.form.parts import LAST, Code, Domain, Name, Part, Sentence, Share, Text, TierNumber, UserId
 from routing.vocabulary import ClockName, Lane, Mode, Risk, Template
 
 HARD_FLAGS = frozenset(
@@ -265,4 +266,7 @@ class PolicyForm(Part):
     defaults: Defaults = Defaults()
     risk: RiskMatrix = RiskMatrix()
     priority: Priority = Priority()
+    dotless_domains: tuple[Domain, ...] = Field(
+        default=DOTLESS, max_length=100, description="mail domains where dots before the @ mean nothing: a.nna@ is anna@"
+    )
     reason_codes: tuple[Code, ...] = Field(default=(), max_length=50, description="added to the built-in ones")

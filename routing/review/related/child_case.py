@@ -6,6 +6,7 @@ from datetime import datetime
 from routing.authorize import requesters
 from routing.canonical import Json
 from routing.case.case import Case, Route
+from routing.case.people import names_under
 from routing.case.submission import Submission
 from routing.change import SYSTEM, Change, Opens, Subject
 from routing.review.draft import Draft
@@ -36,7 +37,8 @@ def open_child(
     deadline was about the decision and does not apply, nor does a freeze: undoing is what a frozen workflow may need.
     """
     content = submission.model_copy(update={"task_id": f"{parent.id}:{name}"})
-    took_part = {vote.by for vote in parent.votes} if kind is CaseKind.CHECK else set()
+    voters = {vote.by for vote in parent.votes} if kind is CaseKind.CHECK else set()
+    took_part = {" ".join(sorted(names_under(voter, parent.people))) for voter in voters}
 
     def opens(case_id: str) -> Change:
         case = Case(
@@ -49,6 +51,7 @@ def open_child(
             route=route,
             created_at=now,
             requester=requester,
+            people=parent.people,
             barred=(*requesters(parent), *sorted(took_part)),
             reason_code=reason_code,
             facts=parent.facts,

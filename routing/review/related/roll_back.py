@@ -28,6 +28,7 @@ def roll_back(press: Press) -> PressStep:
         if content is None:
             raise ValueError("a roll back needs the case's content")
         said: dict[str, Json] = {"face": press.face, "saw": press.saw}
+        draft.put(people=press.person.known_with(case.people))
         opens = propose(draft, actor, content, reason_code=press.reason_code, said=said, sealed=words(press), requester=press.person.id)
         draft.open(opens)
         draft.update_cards()
