@@ -14,7 +14,7 @@ from routing.authority import Automation
 from routing.change import Refused
 from routing.governance.alert import Alert
 from routing.governance.automation import cleared, trip
-from routing.governance.breakers import Reading, Sample, covers, in_force, judge, read, said, scopes
+from routing.governance.breakers import Reading, Sample, covers, in_force, in_workflow, judge, read, said, scopes
 from routing.governance.governance import Governance
 from routing.governance.ruling import Governed, Ruling
 from routing.governance.sampling import calmed, is_calm
@@ -130,11 +130,13 @@ class BreakerWatch:
         """Every breaker with every scope it is judged for."""
         found = list[_Watched]()
         for breaker in in_force(policy.form):
-            for workflow in policy.workflows:
+            for workflow, settings in policy.workflows.items():
                 if covers(breaker, workflow):
                     since = now - timedelta(seconds=breaker.window)
                     seen = await self._database.read(partial(models, workflow=workflow, since=since)) if breaker.by_model else ()
-                    found += [_Watched(breaker, Scope(workflow, risk, model)) for risk, model in scopes(breaker, seen)]
+                    found += [
+                        _Watched(in_workflow(breaker, settings), Scope(workflow, risk, model)) for risk, model in scopes(breaker, seen)
+                    ]
         return found
 
     async def _sample(self, watched: _Watched, open_now: OpenCases, events: tuple[int, int], now: datetime) -> Sample:

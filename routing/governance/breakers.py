@@ -10,10 +10,10 @@ from math import log
 from statistics import fmean, median
 from typing import Literal
 
-from routing.authority import AlertLevel, Automation
-from routing.policy.form.form import PolicyForm
+from routing.authority import AlertLevel, Automation, Autonomy
+from routing.policy.form.form import PolicyForm, Workflow
 from routing.policy.form.guardrails import Breaker, Measured
-from routing.vocabulary import Risk
+from routing.vocabulary import Risk, Template
 
 BUILT_IN: tuple[Breaker, ...] = (
     Breaker(name="override-rate", measure="override_rate", above=0.15),
@@ -43,6 +43,9 @@ SLO = 0.95
 
 _AT_MOST_ONE = frozenset({"override_rate", "critical_confidence", "stale_data", "audit_completeness"})
 """Measures that no limit above 1 means anything for."""
+
+_ANYWHERE: frozenset[Measured] = frozenset({"violations", "audit_completeness"})
+"""Measures that are acted on whoever decides."""
 
 BINS = 10
 _LEAST = 1e-4
@@ -93,6 +96,22 @@ def in_force(form: PolicyForm) -> tuple[Breaker, ...]:
     named = {breaker.name for breaker in BUILT_IN}
     both = (*(own.get(breaker.name, breaker) for breaker in BUILT_IN), *(one for name, one in own.items() if name not in named))
     return tuple(breaker for breaker in both if not breaker.off)
+
+
+def acts_alone(workflow: Workflow) -> bool:
+    """Whether the model may act in a workflow before anybody looks, as far as the policy goes."""
+    free = workflow.autonomy not in (Autonomy.HUMAN_APPROVED, Autonomy.HUMAN_EXECUTED) and workflow.confidence != "ignore"
+    return free and workflow.template in (Template.AUTO, Template.VERIFY_AFTER)
+
+
+def in_workflow(breaker: Breaker, workflow: Workflow) -> Breaker:
+    """The breaker as it works in a workflow: it acts on what the model may do alone, and elsewhere only says what it found, paging nobody.
+
+    What must not happen with people either, and the log itself, are acted on anywhere; so is whatever a policy writes a breaker for.
+    """
+    if acts_alone(workflow) or breaker not in BUILT_IN or breaker.measure in _ANYWHERE:
+        return breaker
+    return breaker.model_copy(update={"level": AlertLevel.INFO, "action": Automation.ON})
 
 
 def read(measure: Measured, now: Sample, usual: Sample) -> Reading:

@@ -1,16 +1,21 @@
 """Circuit breakers: which figure each of them reads, when it trips, and that it does not flutter."""
 
-from typing import get_args
+import itertools
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.authority import AlertLevel, Automation
-from routing.governance.breakers import BUILT_IN, Reading, Sample, in_force, judge, psi, read, said, scopes
+from routing.authority import AlertLevel, Automation, Autonomy
+from routing.case.facts import Facts
+from routing.evaluation.route import route
+from routing.governance.breakers import BUILT_IN, Reading, Sample, in_force, in_workflow, judge, psi, read, said, scopes
+from routing.policy.file import load_policy
+from routing.policy.form.form import Workflow
 from routing.policy.form.guardrails import Breaker, Measured
-from routing.vocabulary import Risk
-from tests.routing.factory import POLICY
+from routing.vocabulary import Lane, Risk, Template
+from tests.routing.factory import NOON, POLICY, POLICY_TEXT, a_submission
 
 BY_NAME = {breaker.name: breaker for breaker in BUILT_IN}
 EVEN = (10,) * 10
@@ -130,3 +135,44 @@ def test_a_queue_that_grows_out_of_nothing_grows() -> None:
     """An hour ago nothing waited; now five hundred cases do."""
     breaker = BY_NAME["queue-growth"]
     assert judge(breaker, read("queue_growth", Sample(open_now=500, open_before=0), Sample()), tripped=False) == "trip"
+
+
+WORKFLOWS = {
+    f"{template} {autonomy} {confidence}": Workflow.model_validate(
+        {"ladder": "standard", "template": template, "autonomy": autonomy, "confidence": confidence}
+    )
+    for template, autonomy, confidence in itertools.product(Template, Autonomy, ("required", "ignore"))
+}
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_a_breaker_acts_on_what_the_model_may_do_alone_and_informs_elsewhere(name: str) -> None:
+    """One case of low confidence that people decide anyway pages nobody; where routing would let the model act it works as written."""
+    workflow = WORKFLOWS[name]
+    text = POLICY_TEXT.replace(
+        b"{ladder: standard, template: approval, requester: optional}",
+        f"{{ladder: standard, requester: optional, template: {workflow.template}, autonomy: {workflow.autonomy}, "
+        f"confidence: {workflow.confidence}}}".encode(),
+    )
+    alone = route(load_policy(text, {}), a_submission(risk={"impact": "low", "likelihood": 0}), Facts(), NOON).lane is Lane.AUTO
+    for breaker in BUILT_IN:
+        here = in_workflow(breaker, workflow)
+        if alone or breaker.measure in ("violations", "audit_completeness"):
+            assert here is breaker
+        else:
+            assert (here.level, here.action, here.name, here.above, here.below) == (
+                AlertLevel.INFO,
+                Automation.ON,
+                breaker.name,
+                breaker.above,
+                breaker.below,
+            )
+
+
+def test_what_the_policy_writes_for_a_breaker_holds_everywhere() -> None:
+    """An owner who wants a brake on, or a page for, what people decide writes the breaker."""
+    people = Workflow(ladder="standard", template=Template.APPROVAL)
+    wanted: list[dict[str, Any]] = [{}, {"action": Automation.REVIEW_ALL}, {"level": AlertLevel.INCIDENT}]
+    for written in wanted:
+        breaker = Breaker(name="critical-confidence", measure="critical_confidence", below=0.5, **written)
+        assert in_workflow(breaker, people) is breaker
