@@ -54,7 +54,7 @@ def init(
 def check(file: PolicyFile = None, *, as_json: JsonFlag = False) -> None:
     """Check a policy: every problem with file, line, key and what was expected. Exit 1 if there is one.
 
-    A policy without problems is tried: each example it holds has to go where it says.
+    A policy without problems is tried: each example it holds has to go where it says. Warnings say what in it can never take effect.
     """
     from bot.cli.files.configuration import Supposed, chosen_file, environment
     from bot.cli.files.file_problems import judge
@@ -69,8 +69,8 @@ def check(file: PolicyFile = None, *, as_json: JsonFlag = False) -> None:
     except PolicyError as error:
         judge(path, error.problems, sorted(supposed.unset), as_json=as_json)
         raise typer.Exit(FOUND) from None
-    problems = _tried(policy, supposed, now())
-    judge(path, problems, sorted(supposed.unset), as_json=as_json)
+    problems, warnings = _tried(policy, supposed, now())
+    judge(path, problems, sorted(supposed.unset), warnings, as_json=as_json)
     if not as_json:
         for name, workflow in policy.workflows.items():
             parts = [_counted(len(workflow.rules), "rule"), *([_counted(len(workflow.examples), "example")] if workflow.examples else [])]
@@ -147,19 +147,21 @@ def _list(templates: "Mapping[str, str]", *, as_json: bool) -> None:
         print(f"{name:26}{about}")
 
 
-def _tried(policy: "Policy", environment: "Mapping[str, str]", at: "datetime") -> "list[Problem]":
-    """The examples of a policy that go elsewhere, each with its line."""
+def _tried(policy: "Policy", environment: "Mapping[str, str]", at: "datetime") -> "tuple[list[Problem], list[Problem]]":
+    """The examples of a policy that go elsewhere, and what in it can never take effect, each with its line."""
     from routing.errors import Problem
     from routing.simulation.examples import run_examples
+    from routing.simulation.idle import idle
     from routing.strict_json import pointer
     from routing.strict_yaml import read_yaml
 
     document = read_yaml(policy.text, environment)
-    return [
+    elsewhere = [
         Problem(pointer(*one.place), f"{one.name}: {wrong}", document.line_of(one.place))
         for one in run_examples(policy, at)
         for wrong in one.wrong
     ]
+    return elsewhere, idle(policy, document)
 
 
 def _refuse(source: str, problems: "Sequence[Problem]", *, as_json: bool) -> NoReturn:

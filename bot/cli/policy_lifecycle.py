@@ -75,10 +75,15 @@ def replay(
     chosen = _from_file(cases, labels) if cases is not None else _from_store(limit, labels, loaded.sha256 if own else None)
     with progress("replaying") as advance:
         report = rehearse(loaded, chosen, other, lambda done: advance(done, len(chosen)))
+    unmatched = [] if labels is None else _strays(labels, chosen)
     if as_json:
-        emit(report.json())
+        emit({**report.json(), "labels_without_case": unmatched})
     else:
         _show(report)
+    if unmatched:
+        more = ", ..." if len(unmatched) > SHOWN else ""
+        labelled = "1 label matches" if len(unmatched) == 1 else f"{len(unmatched)} labels match"
+        remark(f"{labels}: {labelled} no case, by task id: {', '.join(unmatched[:SHOWN])}{more}")
 
 
 def shadow(
@@ -188,6 +193,13 @@ def _from_file(cases: Path, labels: Path | None) -> "Sequence[Replayed]":
             return cases_of_file(cases, labels, now(), advance)
     except BadLinesError as error:
         raise _bad_lines(error) from None
+
+
+def _strays(labels: Path, cases: "Sequence[Replayed]") -> list[str]:
+    """Task ids of labels that match no case; the file was read once already."""
+    from bot.cli.files.past_cases import strays
+
+    return strays(labels, cases)
 
 
 def _from_store(limit: int, labels: Path | None, routed_by: str | None) -> "Sequence[Replayed]":

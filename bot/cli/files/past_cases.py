@@ -3,7 +3,7 @@
 A case from a file is routed as if it came now, in a workflow that nothing holds back; its lot is drawn from its task id.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -42,6 +42,12 @@ def cases_of_file(path: Path, labels: Path | None, at: datetime, advance: Callab
     if problems:
         raise BadLinesError(path, problems)
     return found
+
+
+def strays(labels: Path, cases: Collection[Replayed]) -> list[str]:
+    """Task ids of a file of labels that none of the cases has. Raises BadLinesError, OSError."""
+    there = {case.task_id for case in cases}
+    return [task_id for task_id in labels_of_file(labels) if task_id not in there]
 
 
 def labels_of_file(path: Path) -> dict[str, bool]:

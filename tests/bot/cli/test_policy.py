@@ -66,6 +66,19 @@ async def test_an_example_that_goes_elsewhere_is_found_with_its_line(tmp_path: P
     assert told.out.startswith("policy.yml:15: /workflows/refunds/examples/1: large: ")
 
 
+async def test_what_can_never_take_effect_is_warned_of_with_its_line(tmp_path: Path) -> None:
+    """Warnings name file, line and key; the policy is ok all the same."""
+    (tmp_path / "policy.yml").write_text(POLICY + "    caps: {per_hour: 5}\n")
+    ran = await tierline("policy", "check", cwd=tmp_path)
+    assert ran.code == 0
+    warned = [line for line in ran.out.splitlines() if ": warning: " in line]
+    assert any(line.startswith("policy.yml:13: /workflows/refunds/caps: warning: ") for line in warned)
+    assert any("reads risk.amount, which a reviewer's change to the action does not move" in line for line in warned)
+    found = (await tierline("policy", "check", "--json", cwd=tmp_path)).json
+    assert found["ok"]
+    assert [one["line"] for one in found["warnings"]] == sorted(int(line.split(":")[1]) for line in warned)
+
+
 async def test_every_problem_is_found_at_once_with_its_line(tmp_path: Path) -> None:
     """`policy check` names file, line, key and what was expected for each of several mistakes, and ends with 1."""
     broken = POLICY.replace("ladder: standard, template", "ladder: standrd, template").replace("decide: 4h", "decide: 4x")

@@ -45,6 +45,16 @@ def given_keys(directory: Path) -> dict[str, str]:
     return {"TIERLINE_SIGNING_KEY_FILE": str(directory / "s.pem"), "TIERLINE_VAULT_KEY_FILE": str(directory / "v.key")}
 
 
+async def test_replay_names_labels_that_match_no_case(tmp_path: Path, env: dict[str, str]) -> None:
+    """A label with a misspelt task id would count for nothing, and nobody would know."""
+    with (tmp_path / "labels.jsonl").open("a") as labels:
+        labels.write(json.dumps({"task_id": "N-1", "correct": True}) + "\n")
+    arguments = ("policy", "replay", "next.yml", "--cases", "cases.jsonl", "--labels", "labels.jsonl")
+    ran = await tierline(*arguments, cwd=tmp_path, env=env)
+    assert "1 label matches no case, by task id: N-1" in ran.err
+    assert (await tierline(*arguments, "--json", cwd=tmp_path, env=env)).json["labels_without_case"] == ["N-1"]
+
+
 async def test_diff_says_what_changes_and_exits_1(tmp_path: Path, env: dict[str, str]) -> None:
     """Nothing differs: 0. Something does: 1, by workflow, for people and for programs."""
     same = await tierline("policy", "diff", "policy.yml", "policy.yml", cwd=tmp_path, env=env)
