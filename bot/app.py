@@ -14,6 +14,7 @@ import structlog
 from aiohttp import web
 
 from bot import clock as wall
+from bot.database_watch import DatabaseWatch
 from bot.delivery.callback import Callbacks
 from bot.delivery.courier import Courier
 from bot.delivery.guarded_client import TIMEOUT_S as CALLBACK_TIMEOUT_S
@@ -69,6 +70,7 @@ from store.audit.stored_tree import frontier
 from store.checkpoint_signing import Signing
 from store.database.database import Database
 from store.deployment import name_deployment
+from store.integrity.database_check import DatabaseCheck
 from store.ledger.ledger import Ledger
 from store.ledger.timekeeper import Jump, Timekeeper
 from store.ledger.writer import CannotRecordError, Writer, WriterClosedError
@@ -124,6 +126,7 @@ class App:
         app = cls()
         try:
             await app._compose(settings, environment, clock, passing, timeouts)
+            await app._look_at_database()
             if background:
                 app._run_by_itself()
         except BaseException:
@@ -252,7 +255,7 @@ class App:
         self._stack.push_async_callback(self.database.close)
         first_start = settings.on_sqlite and (await self.database.read(frontier)).size == 0
         key = signing_key(settings.signing_key_path, create=first_start)
-        vault = Vault(vault_key(settings.vault_key_path, create=first_start))
+        vault = self.vault = Vault(vault_key(settings.vault_key_path, create=first_start))
         await self.database.read(partial(check_vault_key, vault=vault))
         self._policies = Policies(partial(load_policy, environment=environment))
         timekeeper = Timekeeper(wall.now, wall.steady, by_database=True) if clock is None else Timekeeper.of(clock)
@@ -272,6 +275,16 @@ class App:
         self.outbox = Outbox(self.database, self.writer, self.ledger, secrets.token_hex(8), passing=passing)
         await self.outbox.start()
         return now
+
+    async def _look_at_database(self) -> None:
+        """The first part of the log held against the rows; the others follow while the bot runs."""
+        check = DatabaseCheck(self.database, self.vault, [self.vkey])
+        self.database_watch = DatabaseWatch(check, self.ledger, lambda: tuple(self.policy().workflows))
+        self.readiness.add(self.database_watch.obstacles, silent=SILENT)
+        try:
+            await self.database_watch.look()
+        except CannotRecordError:
+            _LOG.exception("what was found in the database could not be recorded")
 
     def _rest_client(self, settings: Settings, timeouts: Timeouts) -> RestClient | None:
         token = _first(settings.pagerduty_api_token)
@@ -297,6 +310,7 @@ class App:
             for_ever(self.courier.run),
             self.signing.run(self._report_signing, self._signing_pulse.came_round),
             self.slack.run(),
+            self.database_watch.run(),
         )
         for pulse in (self._tick_pulse, self._courier_pulse, self._signing_pulse):
             self.readiness.add(pulse.check, silent=pulse.late)

@@ -17,14 +17,16 @@ from routing.change import Actor, Event
 from routing.vocabulary import EventKind
 from store.audit.checkpoint import Checkpoint, sign_checkpoint
 from store.audit.checkpoint_directory import Absent, Agrees, Behind, CheckpointDirectory, CheckpointUnreadable, Comparison, Forked
-from store.audit.merkle import Frontier
+from store.audit.merkle import Frontier, MalformedFrontier, MissingHash
 from store.audit.signed_note import Signer
 from store.audit.stored_tree import frontier, hashes, newest_checkpoint
 from store.database.database import Database
 from store.ledger.ledger import Ledger
+from store.ledger.sealed_head import HeadAlteredError, read_head, read_ruling, seal_again
 from store.ledger.writer import Writer
 from store.outbox.outbox import Outbox
 from store.schema import UNSETTLED, among, checkpoints, micros, outbox
+from store.vault.head_seal import HeadSeal
 from store.wakeups import Wakeups
 
 SIGNER_LOCK = 0x7469_6572_0002
@@ -77,6 +79,7 @@ class Signing:
 
         What was to be sent may have been sent before the restore: all of it becomes ambiguous. Raises CheckpointUnreadable.
         """
+        await self._writer.write(partial(seal_again, seal=self._writer.seal))
         aside = await asyncio.to_thread(self._directory.set_aside)
         await outbox.doubt_all()
         await self._ledger.record(Event(EventKind.RECOVERED, by, {"superseded": "" if aside is None else aside.name}))
@@ -113,7 +116,7 @@ class Signing:
         # A database can be put back while we run: what is signed must go on from what was signed, each time anew.
         if not (grown or idle) or await self.check():
             return None
-        return await self._sign(edge)
+        return await self._sign(await self._database.read(partial(_sealed, seal=self._writer.seal)))
 
     async def _sign(self, edge: Frontier) -> Checkpoint:
         note = sign_checkpoint(edge.size, edge.root(), self._signer)
@@ -124,23 +127,30 @@ class Signing:
         return checkpoint
 
     async def _disagreement(self) -> str:
-        try:
-            comparison, published = await self._database.read(partial(_comparison, directory=self._directory))
-        except CheckpointUnreadable as problem:
-            return str(problem)
-        match comparison:
-            case Agrees():
-                return ""
-            case Behind(checkpoint=checkpoint, size=size):
-                return f"The database has {size} events; {checkpoint.size} were signed: it was restored from a backup, or cut."
-            case Forked(checkpoint=checkpoint):
-                return f"The first {checkpoint.size} events in the database are not those that were signed."
-            case Absent(size=size):
-                # A process that ended before its first checkpoint leaves events and no file; afterwards there is one.
-                missing = f"{published} of the {size} events were signed, but the checkpoint directory has no checkpoint."
-                return missing if published else ""
-            case _:
-                assert_never(comparison)
+        return await disagreement(self._database, self._directory, self._writer.seal)
+
+
+async def disagreement(database: Database, directory: CheckpointDirectory, seal: HeadSeal | None = None) -> str:
+    """Why the log in the database is not the one that was signed, or was written by others; "" when all is well."""
+    try:
+        comparison, published = await database.read(partial(_comparison, directory=directory, seal=seal))
+    except (CheckpointUnreadable, HeadAlteredError) as problem:
+        return str(problem)
+    except (MalformedFrontier, MissingHash) as problem:
+        return f"The log in the database is damaged, restore it from a backup: {problem.__doc__}"
+    match comparison:
+        case Agrees():
+            return ""
+        case Behind(checkpoint=checkpoint, size=size):
+            return f"The database has {size} events; {checkpoint.size} were signed: it was restored from a backup, or cut."
+        case Forked(checkpoint=checkpoint):
+            return f"The first {checkpoint.size} events in the database are not those that were signed."
+        case Absent(size=size):
+            # A process that ended before its first checkpoint leaves events and no file; afterwards there is one.
+            missing = f"{published} of the {size} events were signed, but the checkpoint directory has no checkpoint."
+            return missing if published else ""
+        case _:
+            assert_never(comparison)
 
 
 def _state(connection: Connection) -> tuple[Frontier, int, bool, str | None]:
@@ -153,7 +163,15 @@ def _state(connection: Connection) -> tuple[Frontier, int, bool, str | None]:
     return frontier(connection), published, connection.execute(waiting.limit(1)).first() is not None, note
 
 
-def _comparison(connection: Connection, *, directory: CheckpointDirectory) -> tuple[Comparison, int]:
+def _sealed(connection: Connection, *, seal: HeadSeal) -> Frontier:
+    """The log's edge as its seal covers it: nobody has one signed that we did not write. Raises HeadAlteredError."""
+    head, _ = read_head(connection, read_ruling(connection), seal)
+    return Frontier.from_bytes(head.frontier)
+
+
+def _comparison(connection: Connection, *, directory: CheckpointDirectory, seal: HeadSeal | None) -> tuple[Comparison, int]:
+    if seal is not None:
+        read_head(connection, read_ruling(connection), seal)
     newest = newest_checkpoint(connection)
     return directory.compare(frontier(connection).size, hashes(connection)), 0 if newest is None else newest[0]
 

@@ -2,10 +2,13 @@
 the head of the log names it.
 """
 
+import hashlib
 from collections.abc import Callable
 
-from routing.errors import PolicyError
+from routing.errors import PolicyError, Problem
 from routing.policy.policy import Policy
+
+ALTERED = "its text in the database is not the one whose hash it is stored under; restore the database from a backup"
 
 
 class Policies:
@@ -25,6 +28,12 @@ class Policies:
     def remember(self, sha256: str, body: bytes) -> None:
         """Keep the bytes read from the database; they are compiled when first asked for."""
         self._bodies[sha256] = body
+
+    def from_database(self, sha256: str, body: bytes) -> None:
+        """Keep bytes that the database has under this hash; `get` refuses them if they have another."""
+        self.remember(sha256, body)
+        if hashlib.sha256(body).hexdigest() != sha256:
+            self._broken[sha256] = PolicyError([Problem("", ALTERED)])
 
     def get(self, sha256: str) -> Policy:
         """The policy with this hash. Raises KeyError when its bytes were never remembered, PolicyError when they no longer compile."""

@@ -82,6 +82,7 @@ head = Table(
     Column("last_outbox", BigInteger, nullable=False),  # the highest outbox id given out
     Column("policy", String, nullable=False),  # SHA-256 of the active policy, empty before the first
     Column("governance", BigInteger, nullable=False, server_default=text("0")),  # revision of the row in `governance`
+    Column("seal", LargeBinary),  # `store.vault.head_seal`; none: nobody has written since the column came
 )
 
 leaves = Table(

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from bot.settings import Settings
     from store.audit.signed_note import VerifierKey
     from store.database.database import Database
+    from store.integrity.database_check import Checked
 
 MAX_REASON_CHARS = 200
+MAX_SHOWN = 100
+NOT_SHOWN = "what was cut from the end of the log with every checkpoint of it, only a receipt or checkpoint kept elsewhere shows"
 
 app = typer.Typer(
     help="The audit log: export, verify, erase content.", epilog="Example:  tierline audit export ./log", no_args_is_help=True
@@ -37,15 +40,26 @@ def export(directory: Annotated[Path, typer.Argument(help="A new or empty direct
         print(f"{size} events in {directory}. Anyone can check them: tierline audit verify {directory}")
 
 
-@app.command(epilog="Example:  tierline audit verify ./log-2026-11 --older checkpoint-of-last-month --key 'tierline/…+…+…'")
+@app.command(
+    epilog="Example:  tierline audit verify ./log-2026-11 --older checkpoint-of-last-month --key 'tierline/…+…+…'"
+    "  ·  tierline audit verify --database"
+)
 def verify(
-    directory: Annotated[Path, typer.Argument(help="An export.", exists=True, file_okay=False)],
+    directory: Annotated[Path | None, typer.Argument(help="An export.", exists=True, file_okay=False, show_default=False)] = None,
     *,
+    database: Annotated[bool, typer.Option("--database", help="Hold every row of our database against its log instead.")] = False,
     older: Annotated[Path | None, typer.Option(help="A checkpoint got earlier: shows that nothing was cut since.", exists=True)] = None,
     key: Annotated[str | None, typer.Option(help="The log's key, got on another way (`audit key`).", show_default=False)] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Verify an export, offline: every event, every hash, the signature. Exit 1 if anything is wrong."""
+    """Verify an export, offline: every event, hash and signature; or our own database against its log. Exit 1 if anything is wrong."""
+    if database:
+        if directory is not None or older is not None or key is not None:
+            raise typer.BadParameter("--database goes alone: it checks the database that TIERLINE_DATABASE_URL names")
+        _verify_database(as_json=as_json)
+        return
+    if directory is None:
+        raise typer.BadParameter("name an export (tierline audit export makes one), or say --database")
     from bot.cli.completeness import incomplete_in
     from store.audit.verify import verify_export
 
@@ -64,6 +78,45 @@ def verify(
         print(f"{report.events} events verified." if report.ok else "This is not the log that was signed.")
     if not report.ok:
         raise typer.Exit(FOUND)
+
+
+def _verify_database(*, as_json: bool) -> None:
+    import asyncio
+
+    with progress("checking") as advance:
+        found, disagreement = asyncio.run(_check_database(advance))
+    problems = [*([disagreement] if disagreement else []), *map(str, found.findings)]
+    if as_json:
+        emit({"ok": not problems, "problems": problems, "notes": [NOT_SHOWN], "events": found.events, "cases": found.cases})
+    else:
+        for problem in problems[:MAX_SHOWN]:
+            print(f"WRONG  {problem}")
+        if len(problems) > MAX_SHOWN:
+            print(f"…      and {len(problems) - MAX_SHOWN} more (--json shows all)")
+        remark(f"note   {NOT_SHOWN}")
+        right = f"{found.events} events and {found.cases} cases: the database is what its log says."
+        print(right if not problems else "Somebody or something else wrote to this database. docs/operating.md says what to do.")
+    if problems:
+        raise typer.Exit(FOUND)
+
+
+async def _check_database(advance: Any) -> tuple["Checked", str]:  # noqa: ANN401 - of rich's making
+    from bot.cli.files.configuration import reading
+    from store.audit.checkpoint_directory import CheckpointDirectory, CheckpointUnreadable
+    from store.audit.merkle import MalformedFrontier, MissingHash
+    from store.checkpoint_signing import disagreement
+    from store.integrity.database_check import DatabaseCheck
+    from store.vault.keys import vault_key
+    from store.vault.vault import Vault
+
+    async with reading() as (settings, database):
+        keys = [await _verifier(settings, database)]
+        vault = Vault(vault_key(settings.vault_key_path, create=False))
+        try:
+            why = await disagreement(database, CheckpointDirectory(settings.checkpoint_path, keys))
+        except (MalformedFrontier, MissingHash, CheckpointUnreadable) as problem:
+            why = str(problem)
+        return await DatabaseCheck(database, vault, keys).everything(advance), why
 
 
 @app.command(epilog="Example:  tierline audit erase c_01m7wd7tg00w3ge1r70w3ge1r7 --reason 'request 2026-114 under GDPR, article 17'")

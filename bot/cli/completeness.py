@@ -56,6 +56,9 @@ def _judge(bodies: Iterable[bytes]) -> Completeness:
 
 def _sentences(bodies: Iterable[bytes]) -> Iterator[str]:
     for body in bodies:
-        leaf = json.loads(body)
+        try:
+            leaf = json.loads(body)
+        except ValueError:
+            leaf = {}
         lacking = judged(leaf)
         yield f"event {leaf.get('index')} ({leaf.get('event')}) is incomplete: it lacks {', '.join(lacking)}" if lacking else ""

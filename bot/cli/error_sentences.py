@@ -4,6 +4,8 @@ import errno
 
 from bot.cli.terminal import FOUND, USAGE
 
+LOOK = "The audit log in this database is damaged: see what with `tierline audit verify --database`, then restore it from a backup."
+
 
 def sentence(error: Exception) -> tuple[str, int] | None:
     """What to print and the exit code, or None for an error that nobody foresaw."""
@@ -13,9 +15,13 @@ def sentence(error: Exception) -> tuple[str, int] | None:
     from routing.errors import DocumentError
     from store.audit.checkpoint_directory import CheckpointUnreadable
     from store.audit.export import NoCheckpointError
+    from store.audit.merkle import MalformedFrontier, MissingHash, OutOfTree
+    from store.audit.proven_leaves import DamagedTreeError
     from store.audit.signed_note import BadKey, BadNote
+    from store.audit.stored_tree import DamagedLogError
     from store.audit.tiles import BadExport
     from store.database.errors import AnotherProcessError, UnsafeDatabaseError
+    from store.ledger.sealed_head import HeadAlteredError
     from store.migrate import NewerSchemaError, OlderSchemaError
     from store.vault.keys import KeyUnusable
 
@@ -23,6 +29,10 @@ def sentence(error: Exception) -> tuple[str, int] | None:
         case DocumentError():
             return str(error), USAGE
         case CommandFailedError() | NoCheckpointError():
+            return _words(error), FOUND
+        case MalformedFrontier() | MissingHash() | OutOfTree() | DamagedTreeError() | DamagedLogError():
+            return f"{_words(error)} {LOOK}", FOUND
+        case HeadAlteredError():
             return _words(error), FOUND
         case (
             AnotherProcessError()

@@ -19,7 +19,9 @@ from bot.services import Service, Services
 from bot.slack.cards.view import Bulletin, View
 from bot.standard_webhooks import sign
 from routing.canonical import Json
-from store.outbox.delivery import Delivered, Outgoing, SendError
+from store.integrity.release import Doubt
+from store.ledger.sealed_head import HeadAlteredError
+from store.outbox.delivery import Delivered, Outgoing, SendError, UnprovenError
 from store.reads.receipts import Receipts
 
 CHECKPOINT_WAITS_S = (0.02, 0.05, 0.1, 0.2)
@@ -64,7 +66,7 @@ class Callbacks:
     async def send(self, outgoing: Outgoing, view: View | Bulletin) -> Delivered:
         """Post the callback once. Any 2xx is delivered; 410 means "never again" (Standard Webhooks); all else may be tried again.
 
-        Raises SendError.
+        What would make a service act leaves only if the log proves it. Raises SendError, UnprovenError.
         """
         message = outgoing.message
         service = self._services.find(message.destination)
@@ -74,7 +76,9 @@ class Callbacks:
             told = workflow_body(message.callback, message.sequence, outgoing.leaf_idx, view)
             webhook_id = f"{outgoing.case_id}.{outgoing.leaf_idx}.{service.name}"
         else:
-            receipt = await self._receipt(outgoing) if message.callback in PROVEN else None
+            if message.destination != view.case.service:
+                raise UnprovenError(f"it is addressed to {message.destination!r}, and not to the service of its case", service_known=False)
+            receipt = await self._proven(outgoing, view) if message.callback in PROVEN else None
             told = callback_body(message.callback, message.sequence, outgoing.leaf_idx, view, receipt)
             webhook_id = f"{outgoing.case_id}.{message.sequence}"
         body = json.dumps(told).encode()
@@ -87,6 +91,22 @@ class Callbacks:
         """Close all connections."""
         for client in self._clients.values():
             await client.close()
+
+    async def _proven(self, outgoing: Outgoing, view: View) -> dict[str, Json]:
+        """The receipt, once the log proves the case as it is shown here and the action that it is about."""
+        receipt = await self._receipt(outgoing)
+        try:
+            found = await self._receipts.judge(outgoing)
+        except HeadAlteredError as error:
+            raise SendError(str(error), retry_after_s=NO_CHECKPOINT_MOST_S) from error
+        if isinstance(found, Doubt):
+            raise UnprovenError(found.reason, service_known=found.service_known)
+        if found != view.case:
+            raise SendError("the case changed just now", retry_after_s=NO_CHECKPOINT_RETRY_S)
+        content = view.original
+        if content is not None and content.action.sha256 != found.action_sha256:
+            raise UnprovenError("the action in its vault is not the one that was decided", service_known=True)
+        return receipt
 
     async def _receipt(self, outgoing: Outgoing) -> dict[str, Json]:
         for wait_s in CHECKPOINT_WAITS_S:

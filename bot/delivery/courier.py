@@ -14,6 +14,7 @@ from typing import Protocol
 
 import structlog
 
+from bot.delivery.kept_unproven import keep_here
 from bot.delivery.rate_limits import RateLimits
 from bot.delivery.retry import SCHEDULES, Retry
 from bot.readiness import Pulse
@@ -25,7 +26,7 @@ from routing.vocabulary import EventKind
 from store.ledger.items import Step
 from store.ledger.ledger import Ledger, NotRecordingError
 from store.ledger.writer import CannotRecordError, WriterClosedError
-from store.outbox.delivery import Delivered, MessageGoneError, Outgoing, Sender, SendError
+from store.outbox.delivery import Delivered, MessageGoneError, Outgoing, Sender, SendError, UnprovenError
 from store.outbox.outbox import Doubt, Outbox
 from store.wakeups import Wakeups
 
@@ -202,6 +203,10 @@ class Courier:
             _LOG.warning("a message of ours is gone", row=row.id, case=row.case_id, cause=gone.reason, posted_again=gone.again)
             self._tally(row.peer, "gone")
             await self._outbox.lost(row, gone)
+            return
+        except UnprovenError as error:
+            self._tally(row.peer, "unproven")
+            await keep_here(self._ledger, self._outbox, row, error, shown.case.workflow if isinstance(shown, View) else "")
             return
         except SendError as error:
             await self._failed(row, error)

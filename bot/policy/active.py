@@ -52,7 +52,7 @@ class ActivePolicy:
         A file that was declined or rolled back is not brought up again by itself. Raises NoPolicyFileError when there is neither.
         """
         for sha256, body in await self._database.read(_bodies):
-            self._compiled.remember(sha256, body)
+            self._compiled.from_database(sha256, body)
         active = await self._reads.active_policy()
         if active is None:
             if offered is None:

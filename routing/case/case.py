@@ -181,8 +181,10 @@ class Case(_Value):
     tied_to: str = Field(default="", description="the first of its near-duplicates: shown and decided with it")
     tied: tuple[str, ...] = Field(default=(), description="near-duplicates with the very same action that are decided with this case")
     linked: tuple[str, ...] = Field(default=(), description="near-duplicates that are decided by themselves")
-    held_by: Literal["", "ladder", "quarantine", "frozen"] = Field(default="", description="what holds a held case")
-    withheld: bool = Field(default=False, description="decided, and kept back while the workflow is paused; the service is not told")
+    held_by: Literal["", "ladder", "quarantine", "frozen", "unproven"] = Field(default="", description="what holds a case")
+    withheld: bool = Field(
+        default=False, description="decided, and kept back: the workflow is paused, or the log does not prove it (`held_by`)"
+    )
     revision: int = 1
     state: State = State.PENDING
     route: Route

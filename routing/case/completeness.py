@@ -104,6 +104,9 @@ FORMS: dict[EventKind, Form] = {
     EventKind.NOT_DELIVERED: _form(f"{_MESSAGE} attempts error"),
     EventKind.CARD_LOST: _form(f"{_MESSAGE} channel ts error posted_again", of_a_case=False),  # of a bulletin too
     EventKind.DELIVERY_RETRIED: _form(_MESSAGE),
+    EventKind.UNPROVEN: _form("callback leaf reason verdict action_sha256"),
+    EventKind.DATABASE_ALTERED: _form("findings first", of_a_case=False),
+    EventKind.CHANGED: _form(""),
     EventKind.CONTENT_ERASED: _form("reason verdict action_sha256"),
 }
 """By kind of event. `tests/routing/case/test_completeness.py` holds the list of what all of them together have to cover."""

@@ -137,6 +137,31 @@ def trip(governed: Governed, found: Alert, now: datetime, *, to: Automation | No
     return _roll_out_frozen(governed.policy, tripped) if to is None and control.withholds() else tripped
 
 
+def noticed(workflow: str, rule: str, why: str, figures: Mapping[str, Any]) -> GovernStep:
+    """Something is wrong that no brake mends: an incident, one however often it is found meanwhile. The workflow stays as it is."""
+
+    def step(governed: Governed, now: datetime) -> Ruling | Refused:
+        known = _same(governed, rule, workflow, "")
+        if known is not None:
+            count = int(known.figures.get("cases", 1)) + 1
+            more = known.model_copy(update={"figures": {**known.figures, "newest": figures.get("case", ""), "cases": count}})
+            return Ruling(governed.governance.with_alert(more), (), alert_redrawn(governed.policy, more))
+        control = governed.governance.control(workflow)
+        alert = Alert(
+            id=ALERT + governed.draw,
+            rule=rule,
+            workflow=workflow,
+            level=AlertLevel.INCIDENT,
+            at=now,
+            why=why,
+            figures=dict(figures),
+            action=control.automation,
+        )
+        return _tripped(governed, alert, control, now)
+
+    return step
+
+
 def cleared(governed: Governed, alert_id: str, now: datetime, figures: Mapping[str, Any] | None = None) -> Ruling | Refused:
     """The figure is back to normal. The workflow stays where it is: going on is for people to say."""
     alert = governed.governance.alert(alert_id)

@@ -17,6 +17,7 @@ from routing.review.placement import place
 from routing.review.press import PressStep, StepResult, by_person
 from routing.review.related.near_duplicates import untie
 from routing.review.revision import risen
+from routing.review.unproven import UNPROVEN
 from routing.review.verdict import conclude, keep_back
 from routing.vocabulary import CaseKind, EventKind, Lane, State, Template, Verdict
 
@@ -46,7 +47,7 @@ def afresh() -> PressStep:
 
     def step(subject: Subject, now: datetime) -> StepResult:
         case = subject.case
-        if not case.withheld:
+        if not case.withheld or case.held_by == UNPROVEN:
             return refuse("not_withheld")
         if subject.automation.level >= Automation.PAUSED.level:
             return refuse("not_now")

@@ -3,6 +3,7 @@ sealed values stand as commitments only.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from routing.canonical import Json, canonical
@@ -16,12 +17,39 @@ MAX_LEAF_BYTES = 65_535
 _MODEL = ("name", "version", "hash", "prompt_version")
 
 
+@dataclass(frozen=True, slots=True)
+class RowTrace:
+    """What an event says of its case's row: the hex SHA-256 of the snapshot it found and of the one it left (None: there was none), and
+    the callbacks promised with it, each (type, sequence, index of the leaf it tells of).
+
+    Event by event these make a chain: a row that no event left was written by somebody else.
+    """
+
+    found: str | None
+    left: str | None
+    callbacks: tuple[tuple[str, int, int], ...] = ()
+
+    def told(self) -> dict[str, Json]:
+        """As the leaf has it."""
+        promised: list[Json] = [{"type": kind, "sequence": sequence, "leaf": leaf} for kind, sequence, leaf in self.callbacks]
+        return {"found": self.found, "left": self.left, **({"callbacks": promised} if promised else {})}
+
+
 class LeafTooLongError(ValueError):
     """An event has more open fields than one leaf of the audit log takes (65,535 bytes); nothing was written."""
 
 
-def leaf_bytes(event: Event, case: Case | None, commitments: Mapping[str, Json], *, index: int, event_id: str, at: datetime) -> bytes:
-    """The leaf of an event; events of the whole log belong to no case. Raises LeafTooLongError."""
+def leaf_bytes(
+    event: Event,
+    case: Case | None,
+    commitments: Mapping[str, Json],
+    *,
+    index: int,
+    event_id: str,
+    at: datetime,
+    trace: RowTrace | None = None,
+) -> bytes:
+    """The leaf of an event; events of the whole log belong to no case and leave no trace of a row. Raises LeafTooLongError."""
     leaf: dict[str, Json] = {
         "v": 1,
         "index": index,
@@ -42,6 +70,8 @@ def leaf_bytes(event: Event, case: Case | None, commitments: Mapping[str, Json],
             "policy": {"version": case.route.policy_version, "sha256": case.route.policy_sha256},
             "model": {name: case.model.get(name) for name in _MODEL},
         }
+    if trace is not None:
+        leaf["row"] = trace.told()
     body = canonical(leaf)
     if len(body) > MAX_LEAF_BYTES:
         raise LeafTooLongError(LeafTooLongError.__doc__)

@@ -1,12 +1,29 @@
 """The Merkle tree as the database holds it: its frontier, its hashes, its newest checkpoint. Owns these reads; `merkle` hashes."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, select
 
 from store.audit.merkle import Frontier, Read
 from store.schema import checkpoints, head, leaves, moment, nodes
+
+
+class DamagedLogError(RuntimeError):
+    """An event of the audit log cannot be read as it stands in the database."""
+
+
+def read_leaf(index: int, body: bytes) -> Mapping[str, Any]:
+    """The event in these stored bytes. Raises DamagedLogError."""
+    try:
+        leaf: Mapping[str, Any] = json.loads(body)
+        if isinstance(leaf["actor"]["kind"], str) and isinstance(leaf["fields"], dict) and leaf["index"] == index:
+            return leaf
+    except (ValueError, KeyError, TypeError) as problem:
+        raise DamagedLogError(f"Event {index} of the audit log cannot be read as it stands in the database.") from problem
+    raise DamagedLogError(f"Event {index} of the audit log stands in another's place.")
 
 
 def frontier(connection: Connection) -> Frontier:

@@ -14,7 +14,7 @@ from routing.governance.governance import Governance
 from store.schema import IS_ALIKE, cases, micros, moment, tallies, waiver_uses
 
 MILLION = 1_000_000
-_MOST = 10**15
+MOST = 10**15
 """One amount counts for no more; the published form has none above."""
 
 
@@ -92,7 +92,7 @@ def add_approvals(connection: Connection, approvals: Iterable[Approval], day: in
     """Count automatic approvals of a day."""
     sums: dict[str, list[Decimal]] = {}
     for approval in approvals:
-        sums.setdefault(approval.workflow, []).append(min(abs(approval.amount), Decimal(_MOST)))  # a negative one must not make room
+        sums.setdefault(approval.workflow, []).append(min(abs(approval.amount), Decimal(MOST)))  # a negative one must not make room
     if sums:
         rows = [
             {"workflow": workflow, "day": day, "autos": len(amounts), **dict(zip(("whole", "millionths"), _parts(amounts), strict=True))}

@@ -15,7 +15,9 @@ from store.audit.merkle import Frontier
 from store.ledger.arrival_limits import add_approvals, add_uses, day_of
 from store.ledger.draft import Draft, Row
 from store.ledger.prefetch import InboxKey, InboxRow, Known
+from store.ledger.sealed_head import Ruling
 from store.schema import IS_UNSETTLED, case_keys, cases, governance, head, inbox, leaves, micros, nodes, outbox, vault
+from store.vault.head_seal import Head, HeadSeal, text_sha256
 
 MARKS = {
     Trigger.CONTEXT_STALE.value: "stale",
@@ -27,14 +29,16 @@ MARKS = {
 """Reasons that breakers count, by trigger code."""
 
 
-def flush(connection: Connection, known: Known, kept: Draft, changed: AbstractSet[str], now: datetime) -> None:
-    """Write the rows of `kept`; `changed` are the ids of the cases to write, `known` is what the database held before."""
+def flush(connection: Connection, known: Known, kept: Draft, changed: AbstractSet[str], now: datetime, *, seal: HeadSeal) -> Ruling:
+    """Write the rows of `kept`; `changed` are the ids of the cases to write, `known` is what the database held before. Gives the governance
+    as its row now has it.
+    """
     opened = {row["id"] for row in kept.opened}
     _insert(connection, leaves, kept.leaves)
     _insert(connection, case_keys, kept.case_keys)
     _insert(connection, vault, kept.vault)
-    _insert(connection, cases, [row | _columns(kept.cases[row["id"]]) for row in kept.opened])
-    if updated := [{"case": each} | _columns(kept.cases[each]) for each in changed - opened]:
+    _insert(connection, cases, [row | columns(kept.cases[row["id"]], kept.rows[row["id"]]) for row in kept.opened])
+    if updated := [{"case": each} | columns(kept.cases[each], kept.rows[each]) for each in changed - opened]:
         connection.execute(_UPDATE_CASE, updated)
     _insert(connection, inbox, [_arrival(key, row, now) for key, row in kept.inbox.items() if key not in known.inbox])
     _insert(connection, outbox, kept.outbox)
@@ -42,26 +46,29 @@ def flush(connection: Connection, known: Known, kept: Draft, changed: AbstractSe
         connection.execute(_HURRY, urgent)  # what stands before an urgent message in its lane is urgent too
     add_approvals(connection, kept.approvals, day_of(now))
     add_uses(connection, kept.uses)
+    ruling = known.ruling
     if kept.governance is not None:
-        connection.execute(_UPDATE_GOVERNANCE, {"revision": kept.governance.revision, "snapshot": kept.governance.model_dump_json()})
+        snapshot = kept.governance.model_dump_json()
+        ruling = Ruling(kept.governance, text_sha256(snapshot))
+        connection.execute(_UPDATE_GOVERNANCE, {"revision": kept.governance.revision, "snapshot": snapshot})
     for also in kept.also:
         also(connection, now)
     growth = Frontier.from_bytes(known.frontier).grow([row["hash"] for row in kept.leaves])
     _insert(connection, nodes, [{"level": node.level, "idx": node.index, "hash": node.hash} for node in growth.nodes])
-    connection.execute(
-        _UPDATE_HEAD,
-        {
-            "size": growth.frontier.size,
-            "frontier": growth.frontier.to_bytes(),
-            "last_time": micros(now) if kept.leaves else known.last_time,
-            "last_outbox": known.last_outbox + len(kept.outbox),
-            "policy": kept.policy or known.policy,
-            "governance": (kept.governance or known.governance).revision,
-        },
+    left = Head(
+        size=growth.frontier.size,
+        frontier=growth.frontier.to_bytes(),
+        last_time=micros(now) if kept.leaves else known.last_time,
+        last_outbox=known.last_outbox + len(kept.outbox),
+        policy=kept.policy or known.policy,
+        governance=ruling.governance.revision,
+        governance_sha256=ruling.sha256,
     )
+    connection.execute(_UPDATE_HEAD, {name: getattr(left, name) for name in _HEAD} | {"seal": seal.of(left)})
+    return ruling
 
 
-def _columns(case: Case) -> Row:
+def columns(case: Case, snapshot: str) -> Row:
     """The columns by which cases are found, and the snapshot they come from."""
     return {
         "workflow": case.workflow,
@@ -75,7 +82,7 @@ def _columns(case: Case) -> Row:
         "claimed_by": case.claimed_by,
         "decided_at": None if case.decided_at is None else micros(case.decided_at),
         "action_sha256": case.action_sha256,
-        "snapshot": case.model_dump_json(),
+        "snapshot": snapshot,
         "verdict": "" if case.verdict is None else case.verdict.value,
         "likeness": case.likeness,
         "tied_to": case.tied_to,
@@ -149,9 +156,6 @@ _HURRY = (
     )
     .values(urgent=True)
 )
-_UPDATE_HEAD = (
-    update(head)
-    .where(head.c.id == 1)
-    .values({name: bindparam(name) for name in ("size", "frontier", "last_time", "last_outbox", "policy", "governance")})
-)
+_HEAD = ("size", "frontier", "last_time", "last_outbox", "policy", "governance")
+_UPDATE_HEAD = update(head).where(head.c.id == 1).values({name: bindparam(name) for name in (*_HEAD, "seal")})
 _UPDATE_GOVERNANCE = update(governance).where(governance.c.id == 1).values(revision=bindparam("revision"), snapshot=bindparam("snapshot"))

@@ -14,8 +14,10 @@ from routing.governance.governance import Governance
 from routing.policy.form.form import Workflow
 from routing.policy.form.guardrails import Duplicates
 from store.ledger.arrival_limits import WANTED, Arriving, filled, read_alike, read_amounts, read_autos, read_uses
+from store.ledger.sealed_head import Ruling, read_head
 from store.policies import Policies
-from store.schema import case_keys, cases, governance, head, inbox, policies, vault
+from store.schema import case_keys, cases, inbox, policies, vault
+from store.vault.head_seal import HeadSeal
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +81,12 @@ class Known:
     last_time: int
     last_outbox: int
     policy: str
-    governance: Governance = field(default_factory=Governance)
+    ruling: Ruling = field(default_factory=Ruling)
     clock: int | None = None
     inbox: dict[InboxKey, InboxRow] = field(default_factory=dict)
     tasks: dict[TaskKey, TaskRow] = field(default_factory=dict)
     cases: dict[str, Case] = field(default_factory=dict)
+    rows: dict[str, str] = field(default_factory=dict)
     wrapped: dict[str, bytes] = field(default_factory=dict)
     boxes: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     policies: dict[str, bytes] = field(default_factory=dict)
@@ -92,25 +95,26 @@ class Known:
     amounts: dict[tuple[str, int], Decimal] = field(default_factory=dict)
     uses: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def governance(self) -> Governance:
+        """What is decided about more than one case."""
+        return self.ruling.governance
+
 
 Forms = Mapping[str, Sequence[Workflow] | None]
 """By workflow, what the policies that new cases may follow say of it; None when one is not compiled yet, and may say anything."""
 
-_HEAD = select(head.c.size, head.c.frontier, head.c.last_time, head.c.last_outbox, head.c.policy, head.c.governance).with_for_update()
-_GOVERNANCE = select(governance.c.snapshot)
 _CLOCK = select(func.extract("epoch", func.clock_timestamp()) * 1_000_000)
 
 
 def prefetch(
-    connection: Connection, needs: Sequence[Needs], at_hand: Policies, cached: Governance, about: datetime, *, ask_clock: bool
+    connection: Connection, needs: Sequence[Needs], at_hand: Policies, cached: Ruling, about: datetime, *, seal: HeadSeal, ask_clock: bool
 ) -> Known:
     """Lock the head and read. `at_hand` are the policies that need no bytes, `cached` is the governance as this process knew it last, and
-    `about` the time, a little early at most: windows are read from there.
+    `about` the time, a little early at most: windows are read from there. Raises HeadAlteredError.
     """
-    row = connection.execute(_HEAD).one()
-    known = Known(row.size, row.frontier, row.last_time, row.last_outbox, row.policy, cached)
-    if row.governance != cached.revision:
-        known.governance = Governance.model_validate_json(connection.execute(_GOVERNANCE).scalar_one())
+    row, ruling = read_head(connection, cached, seal, lock=True)
+    known = Known(row.size, row.frontier, row.last_time, row.last_outbox, row.policy, ruling)
     known.clock = database_clock(connection) if ask_clock else None
     _tasks(connection, known, {task for need in needs for task in need.tasks})
     _inbox(connection, known, {key for need in needs for key in need.keys})
@@ -180,6 +184,7 @@ def _cases(connection: Connection, known: Known, wanted: Collection[str]) -> Non
         for row in connection.execute(_CASES, filled(wanted)):
             case = Case.model_validate_json(row.snapshot)
             known.cases[case.id] = case
+            known.rows[case.id] = row.snapshot
             if row.wrapped is not None:
                 known.wrapped[case.id] = row.wrapped
 

@@ -16,7 +16,7 @@ from routing.canonical import Json, canonical
 from routing.case.amount import counted
 from routing.case.case import Case, check_transition
 from routing.case.submission import Submission
-from routing.change import Arrival, Change, Event, Opens, Subject
+from routing.change import SYSTEM, Arrival, Change, Event, MessageKind, Subject
 from routing.errors import PolicyError, TransitionError
 from routing.evaluation.derived_risk import derived
 from routing.governance.automation import stopped
@@ -25,7 +25,7 @@ from routing.governance.ruling import Governed, Ruling
 from routing.governance.sampling import caught, seen
 from routing.policy.policy import Policy
 from routing.vocabulary import CaseKind, EventKind, State, Verdict
-from store.audit.leaf import leaf_bytes
+from store.audit.leaf import RowTrace, leaf_bytes
 from store.ledger.arrival import arrive, present, uses_counted
 from store.ledger.arrival_limits import Approval, Arriving
 from store.ledger.case_vaults import CaseVaults
@@ -37,6 +37,7 @@ from store.ledger.rows import leaf_row, message_row
 from store.policies import Policies
 from store.schema import micros, policies
 from store.vault.content import seal, submission_texts
+from store.vault.head_seal import text_sha256
 from store.vault.vault import Vault
 
 
@@ -65,10 +66,13 @@ class UnitOfWork:
         self._services = services
         self._tasks = dict(known.tasks)
         self._changed = set[str]()
-        self._kept = Draft(cases=dict(known.cases), inbox=dict(known.inbox))
+        self._kept = Draft(cases=dict(known.cases), rows=dict(known.rows), inbox=dict(known.inbox))
+        self._seal = vault.head_seal
+        self.ruling = known.ruling
+        """The governance as its row has it: at first as found, after `flush` as left."""
         self._safes = CaseVaults(known, self._kept, vault)
         for sha256, body in known.policies.items():
-            policies.remember(sha256, body)
+            policies.from_database(sha256, body)
 
     @property
     def changed(self) -> set[str]:
@@ -208,8 +212,11 @@ class UnitOfWork:
         text = answer if isinstance(answer, str) else json.dumps(answer, separators=(",", ":"), ensure_ascii=False)
         draft.inbox[key] = InboxRow(digest, text, case)
 
-    def record(self, draft: Draft, event: Event, case: Case | None) -> int:
-        """Add one leaf, of a case or of the whole log (which seals nothing; one with a `subject` is filed under it). Gives its index."""
+    def record(self, draft: Draft, event: Event, case: Case | None, trace: RowTrace | None = None) -> int:
+        """Add one leaf, of a case or of the whole log (which seals nothing; one with a `subject` is filed under it). Gives its index.
+
+        `trace` is what it says of the case's row; without, that the row stays as it is.
+        """
         index = self._size(draft)
         erased = case is not None and case.erased_at is not None  # then nothing is kept any more that would have to be erased again
         texts = {} if erased else {name: canonical(value) for name, value in event.sealed.items()}
@@ -223,7 +230,10 @@ class UnitOfWork:
             commitments = sealed.commitments
             draft.vault.append({"leaf_idx": index, "case_id": case.id, "root_salt": sealed.root_salt, "box": sealed.box})
         name = event_id(self.now, self._entropy(NOISE_SIZE))
-        body = leaf_bytes(event, case, commitments, index=index, event_id=name, at=self.now)
+        if case is not None and trace is None:
+            there = self._found(draft, case.id)
+            trace = RowTrace(there, there)
+        body = leaf_bytes(event, case, commitments, index=index, event_id=name, at=self.now, trace=trace)
         subject = str(event.fields.get("subject", "")) or None if case is None else case.id
         draft.leaves.append(leaf_row(index, body, event.kind, self.now, event_id=name, subject=subject))
         return index
@@ -242,6 +252,7 @@ class UnitOfWork:
         kept.approvals += draft.approvals
         kept.uses += draft.uses
         kept.cases |= draft.cases
+        kept.rows |= draft.rows
         kept.contents |= draft.contents
         kept.vaults |= draft.vaults
         kept.policy = draft.policy or kept.policy
@@ -257,11 +268,13 @@ class UnitOfWork:
 
     def flush(self, connection: Connection) -> None:
         """Write all rows and the new head."""
-        flush(connection, self._known, self._kept, self._changed, self.now)
+        self.ruling = flush(connection, self._known, self._kept, self._changed, self.now, seal=self._seal)
 
     def _apply(self, draft: Draft, before: Case | None, change: Change) -> tuple[int, ...]:
         """Everything a change holds: its own case, those along with it, those it opens, and what follows for its workflow."""
-        indices = self._apply_one(draft, change)
+        children = [opens(case_id(self.now, self._entropy(NOISE_SIZE))) for opens in change.opens]
+        change = _naming(change, children)
+        indices = self._apply_one(draft, before, change)
         case = draft.cases[change.case.id]
         if case.kind is CaseKind.CASE:  # the others take over what their parent's route used
             draft.uses += [(used, case.id) for used in case.route.exceptions if before is None or used not in before.route.exceptions]
@@ -271,34 +284,42 @@ class UnitOfWork:
             if along.case.id in draft.cases:
                 raise ValueError(f"{along.case.id} changes twice in one change")
             self.change(draft, self._kept.cases[along.case.id], along)
-        for opens in change.opens:
-            self._open_child(draft, opens)
+        for child in children:
+            self.open(draft, child, "", child.case.input_sha256)
         if change.stop is not None:
             self.rule(draft, stopped(self.governed(draft=draft), change.stop, case.id, self.now))
         if change.caught:
             self.rule(draft, caught(self.governed(draft=draft), case.workflow, case.segment, self.now))
         return indices
 
-    def _apply_one(self, draft: Draft, change: Change) -> tuple[int, ...]:
-        case, indices = change.case, list[int]()
-        for event in change.events:
-            index = self._size(draft)
+    def _apply_one(self, draft: Draft, before: Case | None, change: Change) -> tuple[int, ...]:
+        """One case: its events, each with a trace of its row, its row and its messages. Nothing is changed or promised without one."""
+        told = [message for message in change.messages if message.kind is MessageKind.CALLBACK and not message.subject]
+        events = change.events or ((Event(EventKind.CHANGED, SYSTEM),) if told or change.case != before else ())
+        first, steps = self._size(draft), list[Case]()
+        case = change.case
+        for index, event in enumerate(events, first):
             if event.submission is not None:
                 case = case.model_copy(update={"content_at": index, "segment": event.submission.risk.segment or ""})
                 draft.contents[case.id] = event.submission
             if event.kind is EventKind.DECIDED:
                 case = case.model_copy(update={"decided_index": index})
-            indices.append(self.record(draft, _pointing(event, case.content_at), case))
-        draft.cases[case.id] = case
+            steps.append(case)
+        found = self._found(draft, case.id)
+        row = case.model_dump_json() if steps else self._kept.rows[case.id]
+        indices = range(first, first + len(steps))
+        promised = tuple((message.callback, message.sequence, indices[message.event]) for message in told)
+        for index, event, step in zip(indices, events, steps, strict=True):
+            trace = RowTrace(found, text_sha256(row), promised) if index == indices[-1] else RowTrace(found, found)
+            self.record(draft, _pointing(event, step.content_at), step, trace)
+        draft.cases[case.id], draft.rows[case.id] = case, row
         draft.outbox += [message_row(message, case, self._leaf(draft, indices, message.event), self.now) for message in change.messages]
         return tuple(indices)
 
-    def _open_child(self, draft: Draft, opens: Opens) -> None:
-        """Open a case about another one, which then names it."""
-        child = opens(case_id(self.now, self._entropy(NOISE_SIZE)))
-        self.open(draft, child, "", child.case.input_sha256)
-        parent = draft.cases.get(child.case.parent) or self._kept.cases[child.case.parent]
-        draft.cases[parent.id] = parent.model_copy(update={"children": (*parent.children, child.case.id)})
+    def _found(self, draft: Draft, wanted: str) -> str | None:
+        """The digest of a case's row as what came before left it; None for a new case."""
+        row = draft.rows.get(wanted) or self._kept.rows.get(wanted)
+        return None if row is None else text_sha256(row)
 
     def _see(self, draft: Draft, workflow: str, version: str) -> None:
         """Tell the governance of a version that came in, where it does not know it yet."""
@@ -315,6 +336,21 @@ class UnitOfWork:
     def _leaf(self, draft: Draft, indices: Sequence[int], event: int) -> int:
         """The leaf that a message speaks of: one of its change, or the newest where that has none."""
         return indices[event] if indices else self._size(draft) - 1
+
+
+def _naming(change: Change, children: Sequence[Change]) -> Change:
+    """The change with the cases that it opens named by their parents, which change with it."""
+    born: dict[str, tuple[str, ...]] = {}
+    for child in children:
+        born[child.case.parent] = (*born.get(child.case.parent, ()), child.case.id)
+    if not born.keys() <= {change.case.id, *(along.case.id for along in change.along)}:
+        raise ValueError(f"{sorted(born)} get children without changing")
+
+    def named(one: Change) -> Change:
+        more = born.get(one.case.id, ())
+        return replace(one, case=one.case.model_copy(update={"children": (*one.case.children, *more)})) if more else one
+
+    return replace(named(change), along=tuple(map(named, change.along))) if born else change
 
 
 def _pointing(event: Event, content_at: int) -> Event:

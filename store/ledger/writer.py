@@ -19,10 +19,10 @@ from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
-from routing.governance.governance import Governance
 from store.database.database import Database
 from store.database.errors import CommitUnclearError, is_conflict, is_unavailable
 from store.ledger.prefetch import Needs, database_clock, prefetch
+from store.ledger.sealed_head import HeadAlteredError, Ruling
 from store.ledger.timekeeper import Jump, Timekeeper
 from store.ledger.unit_of_work import UnitOfWork
 from store.policies import Policies
@@ -110,10 +110,12 @@ class Writer:
         self._database = database
         self._timekeeper = timekeeper
         self._policies = policies
+        self.seal = vault.head_seal
+        """The seal of the log's head, as this process makes it."""
         self._wakeups = wakeups
         self._passing = passing
         self._begin = partial(UnitOfWork, vault=vault, policies=policies, entropy=entropy, services=services)
-        self._governance = Governance()  # as of the last transaction; the head of the log tells whether another process changed it
+        self._ruling = Ruling()  # as of the last transaction; the head of the log tells whether another process changed it
         self._ask_clock = timekeeper.by_database and database.is_postgres
         self._own_time = Timekeeper(timekeeper.wall, timekeeper.steady)  # not the ledger's where the database has a clock
         self._queues: tuple[deque[_Entry], ...] = tuple(deque() for _ in Rank)
@@ -205,7 +207,7 @@ class Writer:
         try:
             done = await self._transact(batch)
         except Exception as problem:  # noqa: BLE001 - it is handed to the callers
-            if is_unavailable(problem) or (is_conflict(problem) and len(batch) == 1):
+            if is_unavailable(problem) or isinstance(problem, HeadAlteredError) or (is_conflict(problem) and len(batch) == 1):
                 for entry in batch:
                     _fail(entry, _cannot(problem))
             elif len(batch) == 1:
@@ -230,8 +232,10 @@ class Writer:
             asked_s = self._timekeeper.steady()
             if items:
                 needs = [entry.item.needs for entry in items if entry.item is not None]
-                cached, about = self._governance, self._timekeeper.now()
-                read = partial(prefetch, needs=needs, at_hand=self._policies, cached=cached, about=about, ask_clock=self._ask_clock)
+                at_hand, cached, about = self._policies, self._ruling, self._timekeeper.now()
+                read = partial(
+                    prefetch, needs=needs, at_hand=at_hand, cached=cached, about=about, seal=self.seal, ask_clock=self._ask_clock
+                )
                 known = await transaction.run(read)
                 now = self._tell(known.clock, moment(known.last_time), asked_s)
                 unit = self._begin(known, now)
@@ -243,7 +247,7 @@ class Writer:
             await transaction.commit(partial(self._flush, unit=unit, narrow=narrow, now=now))
         self._passing("writer.after_commit")
         if unit is not None:
-            self._governance = unit.governance
+            self._ruling = unit.ruling
             self._wakeups.tell(unit.changed, enqueued=unit.enqueued, promised=unit.promised)
         for entry in reversed(late):
             self._queues[Rank.PROMPT].appendleft(entry)

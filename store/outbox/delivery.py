@@ -64,6 +64,15 @@ class MessageGoneError(SendError):
         self.again = again
 
 
+class UnprovenError(SendError):
+    """The audit log does not prove what this message says, so it must not leave. `service_known`: the service may be told that much."""
+
+    def __init__(self, reason: str, *, service_known: bool) -> None:
+        """`reason` names rows and events, no content."""
+        super().__init__(reason, permanent=True)
+        self.service_known = service_known
+
+
 class Sender(Protocol[V_contra]):
     """Sends to one peer. `view` is what there is to show, read just before."""
 

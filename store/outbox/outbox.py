@@ -196,6 +196,11 @@ def _lost(connection: Connection, now: datetime, *, row: Outgoing, gone: Message
     connection.execute(update(outbox).where(outbox.c.id == row.id, outbox.c.state != "done").values(values))
 
 
+def cancelled(connection: Connection, now: datetime, *, row: Outgoing, reason: str) -> None:
+    """Cancel a message beside a change that says why, in its transaction."""
+    _cancel(connection, now, row=row, reason=reason)
+
+
 def _cancel(connection: Connection, now: datetime, *, row: Outgoing, reason: str) -> bool:
     values = {"state": "cancelled", "last_error": _cut(reason), "settled_at": micros(now), "lease_owner": "", "lease_until": None}
     return _hit(

@@ -82,7 +82,7 @@ def to_freeze(connection: Connection, workflow: str, limit: int) -> Sequence[str
 
 def to_release(connection: Connection, workflow: str, limit: int, *, frozen: bool) -> Sequence[str]:
     """Ids of the cases that the workflow kept back, oldest first: those it froze, or those whose verdict it withheld."""
-    kept = (IS_HELD, cases.c.held_by == "frozen", cases.c.state == "held") if frozen else (IS_WITHHELD,)
+    kept = (IS_HELD, cases.c.held_by == "frozen", cases.c.state == "held") if frozen else (IS_WITHHELD, cases.c.held_by != "unproven")
     return list(connection.execute(_of(workflow, limit).where(*kept)).scalars())
 
 

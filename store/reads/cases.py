@@ -123,7 +123,7 @@ class Reads:
             body = await self._database.read(lambda connection: connection.execute(statement).scalar_one_or_none())
             if body is None:
                 return None
-            self._compiled.remember(sha256, body)
+            self._compiled.from_database(sha256, body)
         return self._compiled.get(sha256)
 
 

@@ -1,6 +1,5 @@
 """What happened to a case, with its content opened from the vault. Owns reading leaves and boxes back; never shows them to anybody."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,11 +11,14 @@ from routing.case.case import Case
 from routing.case.submission import Submission
 from routing.change import Actor
 from routing.vocabulary import EventKind
+from store.audit.stored_tree import DamagedLogError, read_leaf
 from store.outbox.delivered_cards import Card, cards_of
 from store.schema import case_keys, cases, checkpoints, leaves, moment, vault
 from store.vault.content import content_submission, unseal
 from store.vault.keys import KeyUnusable
 from store.vault.vault import CannotOpen, CaseVault, Vault
+
+KINDS = frozenset(kind.value for kind in EventKind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,9 @@ def _content(connection: Connection, case: Case, keys: Vault) -> Submission | No
 
 
 def _happening(index: int, body: bytes, at: int, box: bytes | None, case_vault: CaseVault | None) -> Happening:
-    leaf = json.loads(body)
+    leaf = read_leaf(index, body)
     opened = unseal(case_vault, index, box) if case_vault is not None and box is not None else {}
     actor = Actor(leaf["actor"]["kind"], leaf["actor"]["id"])
+    if leaf.get("event") not in KINDS:
+        raise DamagedLogError(f"Event {index} of the audit log is of a kind that this version does not know.")
     return Happening(EventKind(leaf["event"]), actor, moment(at), leaf["fields"], opened, index)

@@ -1,6 +1,5 @@
 """Receipts: what shows an outsider that an event is in the log, and what it sealed. Owns putting them together; signs nothing."""
 
-import json
 from base64 import b64encode
 from collections.abc import Collection
 from functools import partial
@@ -8,9 +7,12 @@ from functools import partial
 from sqlalchemy import Connection, select
 
 from routing.canonical import Json
+from routing.case.case import Case
 from store.audit.merkle import inclusion_proof
-from store.audit.stored_tree import hashes, newest_checkpoint
+from store.audit.stored_tree import DamagedLogError, hashes, newest_checkpoint, read_leaf
 from store.database.database import Database
+from store.integrity.release import Doubt, Releases
+from store.outbox.delivery import Outgoing
 from store.reads.history import open_case_vault
 from store.schema import leaves, vault
 from store.vault.content import opening, unseal
@@ -23,6 +25,11 @@ class Receipts:
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
         self._vault = vault
+        self._releases = Releases(database, vault)
+
+    async def judge(self, outgoing: Outgoing) -> Doubt | Case:
+        """As `store.integrity.release.Releases.judge`: whether the log proves what a callback says."""
+        return await self._releases.judge(outgoing)
 
     async def receipt(self, leaf_idx: int, names: Collection[str] | None = None) -> dict[str, Json] | None:
         """{leaf, index, proof, checkpoint, openings}; None while no signed checkpoint covers the event.
@@ -37,10 +44,12 @@ def _receipt(connection: Connection, *, leaf_idx: int, names: Collection[str] | 
     if newest is None or newest[0] <= leaf_idx:
         return None
     size, note = newest
-    leaf = connection.execute(select(leaves.c.body, leaves.c.case_id).where(leaves.c.idx == leaf_idx)).one()
+    leaf = connection.execute(select(leaves.c.body, leaves.c.case_id).where(leaves.c.idx == leaf_idx)).first()
+    if leaf is None:
+        raise DamagedLogError(f"Event {leaf_idx} of the audit log is missing.")
     proof = inclusion_proof(leaf_idx, size, hashes(connection))
     opened = {} if leaf.case_id is None else _openings(connection, leaf_idx, leaf.case_id, keys)
-    sealed = json.loads(leaf.body)["sealed"]
+    sealed = read_leaf(leaf_idx, leaf.body)["sealed"]
     return {
         "leaf": leaf.body.decode(),
         "index": leaf_idx,

@@ -11,6 +11,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from store.audit.commitment import SALT_SIZE
+from store.vault.head_seal import HeadSeal
 
 KEY_SIZE: Final = 32
 NONCE_SIZE: Final = 12
@@ -34,6 +35,7 @@ class Vault:
         if len(key) != KEY_SIZE:
             raise ValueError(f"a vault key has {KEY_SIZE} bytes")
         self._cipher = AESGCM(key)
+        self.head_seal = HeadSeal(key)
 
     def new_case(self, case_id: str) -> tuple["CaseVault", bytes]:
         """A new random case key: ready to use, and wrapped for storing beside the case."""

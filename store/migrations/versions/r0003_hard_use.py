@@ -1,9 +1,10 @@
-"""The log stays append-only whichever statement is tried: one that replaces rows, and a PostgreSQL session that turns triggers off.
+"""The log stays append-only whichever statement is tried, and its head says by a seal who left it so.
 
 Revision ID: 0003
 Revises: 0002
 """
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0003"
@@ -16,7 +17,8 @@ REFUSAL = "the audit log is append-only"
 
 
 def upgrade() -> None:
-    """Refuse what would replace a row of the log."""
+    """Refuse what would replace a row of the log, and make room for the seal of its head."""
+    op.add_column("head", sa.Column("seal", sa.LargeBinary(), nullable=True))
     _protect()
 
 

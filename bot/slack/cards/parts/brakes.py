@@ -56,7 +56,12 @@ def releasing(view: View) -> str:
 
 
 def kept_back(view: View) -> str:
-    """Mrkdwn: what a decision is worth that was made while the workflow is paused."""
+    """Mrkdwn: what a decision is worth that was made while the workflow is paused, or that the log does not prove."""
+    if view.case.held_by == "unproven":
+        return (
+            "🚨 *Kept back: the audit log does not prove this decision.* The service has not been told, and nothing is executed. "
+            "Somebody changed the database; whoever runs Tierline has to look."
+        )
     return f"*Kept back: {_workflow(view)} is paused.* The service has not been told. It is reviewed afresh when the workflow goes on."
 
 

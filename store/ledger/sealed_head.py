@@ -1,0 +1,85 @@
+"""The head of the log and the governance beside it, read and believed only under the seal of whoever wrote them last.
+
+Owns that comparison and the one case without a seal: a database that nobody has written to since seals came. Writes only where an
+operator says so.
+"""
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from routing.governance.governance import Governance
+from store.schema import governance, head, leaves
+from store.vault.head_seal import Head, HeadSeal, text_sha256
+
+
+class HeadAlteredError(RuntimeError):
+    """The head of the audit log was not left so by this program: somebody else wrote to the database, or it is used with another vault key.
+    Restore the database, or look (`tierline audit verify --database`) and go on with it as it is (`tierline audit checkpoint --recover`).
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """The governance, and the hex SHA-256 of its row's text."""
+
+    governance: Governance = field(default_factory=Governance)
+    sha256: str = text_sha256("{}")
+
+
+HeadRow = Row[*tuple[Any, ...]]
+"""The columns of `_HEAD`."""
+
+_HEAD = select(head.c.size, head.c.frontier, head.c.last_time, head.c.last_outbox, head.c.policy, head.c.governance, head.c.seal)
+_LOCKED = _HEAD.with_for_update()
+_GOVERNANCE = select(governance.c.snapshot)
+_NEWEST = select(leaves.c.body).where(leaves.c.case_id.like("c\\_%", escape="\\")).order_by(leaves.c.idx.desc()).limit(1)
+
+
+def read_head(connection: Connection, cached: Ruling, seal: HeadSeal, *, lock: bool = False) -> tuple[HeadRow, Ruling]:
+    """The head's row, locked if asked for, and the governance: `cached` where its revision is still the one. Raises HeadAlteredError."""
+    row = _one(connection.execute(_LOCKED if lock else _HEAD).first())
+    ruling = cached if row.governance == cached.governance.revision else read_ruling(connection)
+    if not (seal.holds(covered(row, ruling.sha256), row.seal) if row.seal is not None else _never_sealed(connection)):
+        raise HeadAlteredError(HeadAlteredError.__doc__)
+    return row, ruling
+
+
+def read_ruling(connection: Connection) -> Ruling:
+    """The governance as its row has it. Raises HeadAlteredError where that is gone, ValueError where nobody can read it."""
+    text = _one(connection.execute(_GOVERNANCE).first()).snapshot
+    return Ruling(Governance.model_validate_json(text), text_sha256(text))
+
+
+def covered(row: HeadRow, governance_sha256: str) -> Head:
+    """What the seal of a row covers."""
+    return Head(row.size, row.frontier, row.last_time, row.last_outbox, row.policy, row.governance, governance_sha256)
+
+
+def head_row(connection: Connection) -> HeadRow:
+    """The head's row as it is, whoever wrote it. Raises HeadAlteredError where there is none."""
+    return _one(connection.execute(_HEAD).first())
+
+
+def _one(row: Row[*tuple[Any, ...]] | None) -> HeadRow:
+    if row is None:
+        raise HeadAlteredError(HeadAlteredError.__doc__)
+    return row
+
+
+def seal_again(connection: Connection, _now: datetime, *, seal: HeadSeal) -> None:
+    """Put the seal under the head as it is: an operator has looked and goes on with it."""
+    left = covered(head_row(connection), read_ruling(connection).sha256)
+    connection.execute(update(head).where(head.c.id == 1).values(seal=seal.of(left)))
+
+
+def _never_sealed(connection: Connection) -> bool:
+    """Whether no event of a case was written since there are seals: such events tell of their case's row."""
+    newest = connection.execute(_NEWEST).scalar_one_or_none()
+    try:
+        return newest is None or "row" not in json.loads(newest)
+    except ValueError:
+        return False
