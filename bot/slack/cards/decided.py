@@ -9,9 +9,9 @@ from bot.slack.cards.parts.brakes import held_lead, kept_back
 from bot.slack.cards.parts.buttons import decided_rows, held_rows
 from bot.slack.cards.parts.child_cases import answer, done, execution_label, question, since_then
 from bot.slack.cards.parts.clock_line import clock_lines, moment, place
-from bot.slack.cards.parts.diff import change_block, proposed_params
+from bot.slack.cards.parts.diff import change_block
 from bot.slack.cards.parts.near_duplicates import near_duplicate_blocks
-from bot.slack.cards.parts.proposed_action import execution, headline
+from bot.slack.cards.parts.proposed_action import execution, headline, proposed_params
 from bot.slack.cards.parts.provenance import footer
 from bot.slack.cards.parts.steps import climbed, verification_failed, votes_of
 from bot.slack.cards.text.block_kit import Block, Drawing, bullets, lines, quote, rich, run, words

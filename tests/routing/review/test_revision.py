@@ -16,6 +16,7 @@ from routing.policy.file import load_policy
 from routing.policy.form.checks import DEFAULT_CHECKLIST
 from routing.review.followups import supply
 from routing.review.opening import open_case
+from routing.review.revision import changed_fields
 from routing.review.verbs import step_of
 from routing.vocabulary import EventKind, Lane, State, Verdict
 from tests.routing.factory import FRONT, NOON, POLICY_TEXT, SENIOR, a_person, a_press, a_submission
@@ -315,3 +316,20 @@ def test_nobody_talks_a_case_out_of_stop_the_line() -> None:
     assert isinstance(change, Change)
     assert change.case.route.lane is Lane.STOP
     assert change.case.state is State.PENDING
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ({"a": [True]}, {"a": [1]}, ("params.a",)),
+        ({"a": True}, {"a": 1}, ("params.a",)),
+        ({"a": 0}, {"a": False}, ("params.a",)),
+        ({"a": {"b": 1.0, "c": 2}}, {"a": {"c": 2, "b": 1}}, ()),
+        ({"a": -0.0}, {"a": 0}, ()),
+        ({"a": None}, {}, ("params.a",)),
+        ({"a": "1"}, {"a": 1}, ("params.a",)),
+    ],
+)
+def test_fields_are_compared_as_json(before: dict[str, Any], after: dict[str, Any], said: tuple[str, ...]) -> None:
+    """What is one value in Python and two in JSON is changed; another spelling of a number is not."""
+    assert changed_fields(before, after) == said

@@ -9,7 +9,7 @@ from typing import Any
 from bot.slack.cards.forms.modals import Seat, metadata, modal
 from bot.slack.cards.parts.buttons import action_id
 from bot.slack.cards.parts.clock_line import absolute
-from bot.slack.cards.parts.diff import leaves
+from bot.slack.cards.parts.diff import changes_in_full, values_in_full
 from bot.slack.cards.parts.model_says import feature_text
 from bot.slack.cards.parts.near_duplicates import listed
 from bot.slack.cards.parts.reasons import check_text
@@ -74,6 +74,8 @@ def _pieces(text: str) -> Iterator[tuple[str, bool]]:
     start = 0
     while start < len(text):
         piece = head(text[start : start + _PIECE_MOST], _PIECE_MOST)
+        if start + len(piece) < len(text):  # between two lines, where there is such a place
+            piece = piece[: piece.rfind("\n") + 1] or piece
         yield piece, start == 0
         start += len(piece)
 
@@ -85,7 +87,7 @@ def _parts(view: View) -> Iterator[tuple[str, str, bool]]:
             yield title, shown, False
     for title, value in _structured(view):
         if value:
-            yield title, "\n".join(f"{leaf.path}: {leaf.value}" for leaf in leaves(value)), True
+            yield title, value if isinstance(value, str) else values_in_full(value), True
     for number, source in enumerate(view.submission.evidence, 1):
         about = [source_title(source), source_age(source, view)] + ([address(source.url)] if source.url else [])
         yield f"Source {number}", "\n".join([" · ".join(about), _whole(source.text or "(no text)")]), False
@@ -120,6 +122,7 @@ def _told(view: View) -> Iterator[tuple[str, str]]:
 def _structured(view: View) -> Iterator[tuple[str, object]]:
     submission = view.submission
     yield "Action", {"type": submission.action.type, "reversible": submission.action.reversible}
+    yield "What it changes", changes_in_full(submission.action)
     yield "Parameters", submission.action.params
     yield "State before", submission.action.before
     rest = submission.model_dump(mode="json", include={"prefill", "risk", "subject", "entities", "requester", "deadline", "labels"})
@@ -130,6 +133,4 @@ def _structured(view: View) -> Iterator[tuple[str, object]]:
 def _happened(happening: Happening) -> str:
     """Who it was and all that was recorded and said, spelled exactly."""
     said = dict(happening.fields) | dict(happening.opened)
-    return "\n".join(
-        [f"by {happening.actor.kind} {exact(happening.actor.id)}", *(f"{leaf.path}: {leaf.value}" for leaf in leaves(said) if said)]
-    )
+    return "\n".join([f"by {happening.actor.kind} {exact(happening.actor.id)}", *([values_in_full(said)] if said else [])])

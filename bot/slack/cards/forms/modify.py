@@ -15,8 +15,11 @@ from typing import Any, Literal
 from bot.slack.cards.forms.modals import Seat, field, metadata, modal, overridden, reason_input, summary, text_input
 from bot.slack.cards.parts.buttons import action_id
 from bot.slack.cards.parts.checklist import author_inputs, confirming
-from bot.slack.cards.parts.diff import change_block, proposed_params, spelled
+from bot.slack.cards.parts.diff import change_block
 from bot.slack.cards.parts.near_duplicates import alone_words
+from bot.slack.cards.parts.proposed_action import proposed_params
+from bot.slack.cards.parts.spelling import spelled
+from bot.slack.cards.parts.text_difference import around
 from bot.slack.cards.text.block_kit import Block, bullets, lines, plain, rich, run, small, words
 from bot.slack.cards.text.invisible import hidden, needed
 from bot.slack.cards.text.safe_text import Cuts, deceptive, exact, head, weight
@@ -88,7 +91,8 @@ def _compared(view: View, params: Mapping[str, Any]) -> list[Block]:
     """Of each changed value what stands now, what was proposed and what it becomes; nothing where the state before does not name it."""
     old, now, proposed = view.submission.action.params or {}, view.submission.action.before or {}, proposed_params(view)
     changed = [key for key in params if key in now and _differs(old, params, key)][:_COMPARED_MOST]
-    rows = [f"{_label(key)}: now {_brief(now[key])}, proposed {_brief(proposed.get(key))}, yours {_brief(params[key])}" for key in changed]
+    told = [(_label(key), _briefly(now[key], proposed.get(key), params[key])) for key in changed]
+    rows = [f"{label}: now {stands}, proposed {was}, yours {becomes}" for label, (stands, was, becomes) in told]
     return [rich(bullets(rows))] if rows else []
 
 
@@ -218,17 +222,18 @@ def _hint(view: View, place: Place) -> str:
     if place.part == "prefill":
         return ""
     now, proposed = view.submission.action.before or {}, proposed_params(view)
-    said = [f"{word} {_brief(values[place.key])}" for word, values in (("now", now), ("proposed", proposed)) if place.key in values]
-    return ", ".join(said).capitalize() if place.key in now or _differs(proposed, view.submission.action.params or {}, place.key) else ""
+    known = {word: values[place.key] for word, values in (("now", now), ("proposed", proposed)) if place.key in values}
+    said = ", ".join(f"{word} {text}" for word, text in zip(known, _briefly(*known.values()), strict=True))
+    return said[:1].upper() + said[1:] if place.key in now or _differs(proposed, view.submission.action.params or {}, place.key) else ""
 
 
 def _differs(one: Mapping[str, Any], other: Mapping[str, Any], key: str) -> bool:
     return digest([one.get(key)]) != digest([other.get(key)])
 
 
-def _brief(value: object) -> str:
-    text = spelled(value)
-    return text if len(text) <= _BRIEF_MOST else f"{text[: _BRIEF_MOST - 1]}…"
+def _briefly(*values: object) -> list[str]:
+    """Values to hold against each other, long ones cut where they begin to differ."""
+    return around([spelled(value) for value in values], _BRIEF_MOST)
 
 
 def _input(place: Place, beside: str) -> Block:

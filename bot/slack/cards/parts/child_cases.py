@@ -4,9 +4,9 @@ Owns what such a card asks and how its answer reads, and the lines on the parent
 """
 
 from bot.slack.cards.parts.clock_line import moment
-from bot.slack.cards.parts.confidence_bar import percent
 from bot.slack.cards.text.block_kit import Block, quote, rich, words
 from bot.slack.cards.text.mentions import acted, linked
+from bot.slack.cards.text.percentages import percent
 from bot.slack.cards.text.safe_text import Cuts, clean, escaped, own_id
 from bot.slack.cards.text.wording import code_label
 from bot.slack.cards.view import Happening, View

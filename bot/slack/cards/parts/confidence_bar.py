@@ -1,5 +1,7 @@
 """Confidence as a bar of block characters with the mark that automation would need. Never says what follows from it."""
 
+from bot.slack.cards.text.percentages import percent
+
 _CELLS = 10
 
 
@@ -16,16 +18,11 @@ def bar(value: float, threshold: float) -> str:
     return f"{cells[:mark]}│{cells[mark:]}"
 
 
-def percent(value: float) -> str:
-    """`83 %`; one decimal only where it says something."""
-    return f"{value * 100:.1f}".removesuffix(".0") + " %"
-
-
 def confidence_line(confidence: float | None, threshold: float) -> str:
     """One line of mrkdwn made of our own words. Missing or out of range counts as 0, and says so."""
     needed = f"automation needs {percent(threshold)}"
     if confidence is None:
         return f"*Confidence*  {bar(0.0, threshold)}  *no confidence given*, counts as 0 · {needed}"
     if not 0.0 <= confidence <= 1.0:
-        return f"*Confidence*  {bar(0.0, threshold)}  *{confidence:g} is outside 0 to 1*, counts as 0 · {needed}"
-    return f"*Confidence*  {bar(confidence, threshold)}  *{percent(confidence)}* · {needed}"
+        return f"*Confidence*  {bar(0.0, threshold)}  *{confidence!r} is outside 0 to 1*, counts as 0 · {needed}"
+    return f"*Confidence*  {bar(confidence, threshold)}  *{percent(confidence, threshold)}* · {needed}"

@@ -1,15 +1,17 @@
 """What is proposed and what it would mean: the header line, the exact action, the harm if it is wrong. Never why it came here."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
-from bot.slack.cards.parts.confidence_bar import percent
-from bot.slack.cards.parts.diff import action_block, legend
+from bot.slack.cards.parts.diff import action_block, differences, legend
 from bot.slack.cards.text.block_kit import Block, header, lines, rich, run
+from bot.slack.cards.text.percentages import percent
 from bot.slack.cards.text.safe_text import Cuts, head, line, weight
 from bot.slack.cards.text.wording import RISK, amount_text
 from bot.slack.cards.view import View
 from routing.case.submission import Submission
-from routing.vocabulary import Risk
+from routing.vocabulary import EventKind, Risk
 
 _HEADER_MOST = 150
 
@@ -43,9 +45,18 @@ _UNDO = {True: "", False: "cannot be undone", None: "not known to be undoable"}
 def execution(view: View, cuts: Cuts, label: str = "Will execute", *beside: Block) -> Block:
     """The exact action: its type, whether it can be undone, then its parameters; below them whatever stands `beside` it."""
     action = view.submission.action
+    found = differences(action)
     kind = run(line(action.type) or "(no visible name)", "code")
-    said = [run(f"   {text}", *styles) for text, *styles in ((_UNDO[action.reversible], "bold"), (legend(action),)) if text]
-    return rich(lines(run(f"{label} ", "bold"), kind, *said), action_block(action, cuts), *beside)
+    said = [run(f"   {text}", *styles) for text, *styles in ((_UNDO[action.reversible], "bold"), (legend(found),)) if text]
+    return rich(lines(run(f"{label} ", "bold"), kind, *said), action_block(action, found, cuts), *beside)
+
+
+def proposed_params(view: View) -> Mapping[str, Any]:
+    """The parameters as the service last proposed them, whatever people have made of them since."""
+    told = next((one for one in reversed(view.history) if one.kind is not EventKind.MODIFIED and "action" in one.opened), None)
+    action = told.opened["action"] if told is not None else None
+    params = action.get("params") if isinstance(action, Mapping) else (view.submission.action.params if told is None else None)
+    return params if isinstance(params, Mapping) else {}
 
 
 def about(view: View, cuts: Cuts) -> str:
@@ -80,9 +91,9 @@ def _harm(submission: Submission) -> tuple[list[str], list[str]]:
     if risk.recoverability is not None:
         facts.append(_RECOVERING[risk.recoverability])
     if risk.blast_radius is not None:
-        facts.append((risk.blast_radius > _NEAR, f"blast radius {percent(risk.blast_radius)}"))
+        facts.append((risk.blast_radius > _NEAR, f"blast radius {percent(risk.blast_radius, _NEAR)}"))
     if risk.likelihood is not None:
-        facts.append((risk.likelihood >= _LIKELY, f"{percent(risk.likelihood)} likely to go wrong"))
+        facts.append((risk.likelihood >= _LIKELY, f"{percent(risk.likelihood, _LIKELY)} likely to go wrong"))
     return [said for worse, said in facts if worse], [said for worse, said in facts if not worse]
 
 

@@ -1,8 +1,8 @@
 """Where an answer came from, and what a reader needs to find and to prove the case. Small lines; never a button."""
 
 from bot.slack.cards.parts.clock_line import age
-from bot.slack.cards.parts.confidence_bar import percent
 from bot.slack.cards.text.block_kit import Block, small
+from bot.slack.cards.text.percentages import percent
 from bot.slack.cards.text.safe_text import Cuts, brief, line
 from bot.slack.cards.view import View
 

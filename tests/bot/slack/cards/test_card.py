@@ -58,14 +58,14 @@ def test_the_action_is_drawn_from_the_action_with_changes_first() -> None:
         '+ lines[0].sku: "A-1"',
         "+ lines[0].count: 2",
         '= currency: "USD"',
-        "  now: hold = true, not touched by this action",
+        "  now: hold = true, not named by this action",
     ]
 
 
 def test_a_value_cannot_forge_another_parameter() -> None:
     """Line ends in values and dots in names are spelled out, so no row can be made up."""
     shown = card(a_view(REFUND | {"action": {"type": "x", "params": {"note": 'a"\namount: "1', "a.b": "\u202e1"}}}))
-    assert 'note: "a\\"\\namount: \\"1"' in shown
+    assert 'note: text of 2 lines\n│ a"\n│ amount: "1' in shown
     assert '["a.b"]: "⟨U+202E⟩1"' in shown
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from bot.slack.cards.card import draw_card
 from bot.slack.cards.parts.confidence_bar import bar
-from bot.slack.cards.parts.diff import Leaf, relative, spelled
+from bot.slack.cards.parts.diff import relative
 from routing.case.case import Reason
 from routing.vocabulary import Risk, State, Verdict
 from tests.bot.slack.cards.factory import ANA, BEN, NOW, REFUND, a_route, a_view, low
@@ -38,7 +38,7 @@ def test_a_shifted_decimal_point_catches_the_eye() -> None:
 )
 def test_only_figures_have_a_relative_change(before: object, after: object, said: str) -> None:
     """Postal codes, versions and what begins at nothing have none."""
-    assert relative(Leaf("x", spelled(before)), Leaf("x", spelled(after))) == said
+    assert relative(before, after) == said
 
 
 def test_the_legend_explains_only_marks_that_are_there() -> None:

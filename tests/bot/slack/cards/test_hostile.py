@@ -120,7 +120,7 @@ documents = st.fixed_dictionaries(
                 optional={
                     "title": short,
                     "text": texts,
-                    "url": texts.map(lambda text: "https://" + text[:1900]),
+                    "url": texts.map(lambda text: "https://x" + re.sub(r"[\s\x00-\x1f]", "-", text[:1900])),
                     "updated_at": moments,
                     "retrieved_at": moments,
                 },

@@ -180,3 +180,17 @@ def test_the_full_evidence_leaves_nothing_out() -> None:
     turns = [json.loads(block["accessory"]["value"])["p"] for block in pages[1]["blocks"] if "accessory" in block]
     assert turns == [0, 2]
     assert evidence_modal(view, SEAT, 10_000) == pages[-1]
+
+
+def test_a_form_says_what_stands_now_as_it_is() -> None:
+    """Its letters as they are, and of two long values the place where they differ."""
+    long = "The quick brown fox jumps over the lazy dog. " * 9
+    before, params = {"code": "USD-Ab", "text": f"{long}100 EUR"}, {"code": "EUR-Cd", "text": f"{long}900 EUR"}
+    modal = modify_modal(a_view(REFUND | {"action": {"type": "x", "params": params, "before": before}}), SEAT)
+    hints = {block["block_id"]: block["hint"]["text"] for block in modal["blocks"] if "hint" in block}
+    assert hints["param:/code"].startswith('Now "USD-Ab"')
+    assert "100 EUR" in hints["param:/text"]
+    again = preview_modal(
+        a_view(REFUND | {"action": {"type": "x", "params": params, "before": before}}), SEAT, {"code": "EUR-Xy", "text": ""}, {}
+    )
+    assert 'code: now "USD-Ab", proposed "EUR-Cd", yours "EUR-Xy"' in words_of(again["blocks"])
