@@ -104,6 +104,9 @@ class CaseRecord:
         if ended != (case.verdict is not None):
             yield f"it is {case.state.value} and its verdict is {case.verdict}"
         if case.verdict is None:
+            verdicts = [leaf for leaf in self.leaves if leaf.get("event") in (EventKind.DECIDED.value, EventKind.VOIDED.value)]
+            if verdicts and verdicts[-1].get("event") == EventKind.DECIDED.value:
+                yield f"it is not decided, and event {verdicts[-1].get('index')} decides it"
             return
         decided = None if case.decided_index is None else self.at(case.decided_index)
         if decided is None or decided.get("event") != EventKind.DECIDED.value:

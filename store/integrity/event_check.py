@@ -26,12 +26,13 @@ AUTO = "auto_approved"
 @dataclass(slots=True)
 class Told:
     """What the events that were looked at say: versions of policies by hash, the last one that came into force, automatic approvals by
-    workflow and day with the leaves that seal their content.
+    workflow and day with the leaves that seal their content. `uncounted`: days of which earlier versions may have counted none.
     """
 
     policies: dict[str, str] = field(default_factory=dict)
     in_force: str = ""
     approvals: Counter[tuple[str, int]] = field(default_factory=Counter)
+    uncounted: set[tuple[str, int]] = field(default_factory=set)
     contents: dict[tuple[str, int], list[int]] = field(default_factory=dict)
 
 
@@ -90,5 +91,7 @@ def _gather(leaf: Leaf, row: Row[Any], told: Told) -> None:
     if leaf.get("event") == EventKind.DECIDED.value and fields.get("verdict") == AUTO:
         key = (str(leaf.get("workflow")), row.at // 86_400_000_000)
         told.approvals[key] += 1
+        if "row" not in leaf:
+            told.uncounted.add(key)
         if isinstance(fields.get("content_leaf"), int):
             told.contents.setdefault(key, []).append(fields["content_leaf"])
