@@ -72,10 +72,10 @@ class Control:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                answer = await self._answer(await reader.readline(), _caller(writer.get_extra_info("socket")))
+                answer = await self._answer(await _line(reader), _caller(writer.get_extra_info("socket")))
                 writer.write(json.dumps(answer).encode() + b"\n")
                 await writer.drain()
-        except (TimeoutError, ValueError, OSError) as error:  # ValueError: a line without an end
+        except (TimeoutError, OSError) as error:
             _LOG.warning("a command was not answered", cause=type(error).__name__)
         finally:
             writer.close()
@@ -85,13 +85,21 @@ class Control:
             asked = json.loads(line)
             command = self._commands[asked["command"]]
             arguments = dict(asked["arguments"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return {"error": "the running bot does not know this command; is it another version?"}
         try:
             return {"answer": await command(by, arguments)}
         except Exception:  # noqa: BLE001  # the edge: the caller is told, the log gets the place
             _LOG.exception("a command failed", command=asked["command"])
             return {"error": CommandFailedError.__doc__}
+
+
+async def _line(reader: asyncio.StreamReader) -> bytes:
+    """What was asked, nothing where its line has no end."""
+    try:
+        return await reader.readline()
+    except ValueError:
+        return b""
 
 
 async def ask(path: Path, command: str, arguments: Mapping[str, Any]) -> Answer:

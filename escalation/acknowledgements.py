@@ -112,12 +112,12 @@ class _Event:
         data = event["data"]
         incident = data["incident"] if event["event_type"] == NOTED else data
         agent = event.get("agent") or {}
-        self.id = str(event["id"])[:255]
+        self.id = _text(event["id"], 255)
         self.kind = str(event["event_type"])
-        self.incident_id = str(incident["id"])[:255]
+        self.incident_id = _text(incident["id"], 255)
         self.incident_key = str(incident.get("incident_key") or "")
         self.by_person = agent.get("type") == "user_reference"
-        self.who = str(agent.get("id") or "unknown")[:100]
+        self.who = _text(agent.get("id") or "unknown", 100)
         self.name = _text(agent.get("summary"), 200)
         self.text = _text(data.get("content"), NOTE_MOST) if self.kind == NOTED else ""
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from slack_bolt.app.async_app import AsyncApp
 
+from bot.slack.answering import Acknowledgement, answered
 from bot.slack.cards.bulletins.bulletin import draw_brake_line
 from bot.slack.cards.command_answers import (
     CaseLine,
@@ -35,6 +36,7 @@ from bot.slack.named_cases import named_cases
 from bot.slack.people import Identity, People, SlackUnreachable
 from bot.slack.typed import COMMAND, nearest, words_of
 from bot.slack.views import Views
+from bot.timeouts import REAL, Timeouts
 from routing.authority import Automation
 from routing.authorize import REFUSALS, Allowed, answering_groups, authorize, outsider
 from routing.case.case import Case, Group
@@ -56,6 +58,8 @@ ASKED = ("status", "next", "mine", "case", "help")
 PLANNED = ("kpi", "packet", "on-call", "break-glass", "drill", "away")
 """Words that people look for here and that do nothing yet."""
 
+LATE = "Tierline's database takes long to answer, so it is not known yet whether this counts. Please look again in a minute."
+
 Ack = Callable[..., Awaitable[Any]]
 
 
@@ -72,6 +76,7 @@ class Commands:
         *,
         policy: Callable[[], Policy],
         about_many: GovernanceCommands | None = None,
+        timeouts: Timeouts = REAL,
     ) -> None:
         self._database = database
         self._reads = reads
@@ -80,6 +85,7 @@ class Commands:
         self._clock = clock
         self._policy = policy
         self._about_many = about_many
+        self._timeouts = timeouts
 
     def listen(self, bolt: AsyncApp) -> None:
         """Register with Bolt."""
@@ -87,6 +93,10 @@ class Commands:
 
     async def on_command(self, ack: Ack, body: Mapping[str, Any]) -> None:
         """Somebody typed it."""
+        said = Acknowledgement(ack)
+        await answered(self._answer(said, body), said, partial(_acknowledge, said), self._timeouts, LATE)
+
+    async def _answer(self, ack: Acknowledgement, body: Mapping[str, Any]) -> None:
         told = (str(body.get(name) or "") for name in ("user_id", "team_id", "text", "trigger_id"))
         drawing = await self.answer(*told)
         check_message(drawing.text, drawing.blocks)
@@ -176,6 +186,11 @@ class Commands:
         view = await self._views.view(case.id)
         title = view.submission.title if view is not None else ""
         return CaseLine(case.id, title, case.route.risk, upcoming(case), view.links if view is not None else "", case.claimed_by)
+
+
+async def _acknowledge(ack: Acknowledgement, text: str) -> None:
+    drawing = draw_answer(text)
+    await ack(response_type="ephemeral", text=drawing.text, blocks=drawing.blocks)
 
 
 def _outsider(person: Person, us: Identity, team: str) -> str | None:

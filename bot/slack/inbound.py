@@ -15,10 +15,12 @@ from typing import Any
 import structlog
 from aiohttp import ClientSession, web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
-from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app, send_async_response
+from slack_bolt.adapter.socket_mode.async_internals import send_async_response
+from slack_bolt.adapter.socket_mode.internals import build_headers
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
@@ -44,6 +46,7 @@ UNHURRIED_ACK_S = 240.0
 
 BODY_MOST = 1024 * 1024
 PATH = "/slack/events"
+MISSHAPEN = 400
 
 _LOG = structlog.get_logger("tierline.slack")
 _TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
@@ -152,15 +155,26 @@ class Inbound:
         if not any(is_genuine(self._secrets, timestamp, signature, body, clock()) for clock in self._clocks):
             _LOG.warning("forged or stale request refused", path=PATH)
             return web.Response(status=401)
-        try:
-            heard = AsyncBoltRequest(body=body.decode(), query=request.query_string, headers=dict(headers))
-        except (ValueError, TypeError, AttributeError, RecursionError):  # no UTF-8, no JSON, no object where Bolt looks into one
-            return web.Response(status=400)
-        return await to_aiohttp_response(await self._bolt.async_dispatch(heard))
+        answer = await self._heard(lambda: AsyncBoltRequest(body=body.decode(), query=request.query_string, headers=dict(headers)))
+        return await to_aiohttp_response(answer)
 
     async def _hear(self, line: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
-        """One request over the socket, which Slack knows to be ours: what our listener answers goes back."""
-        await send_async_response(line, request, await run_async_bolt_app(self._bolt, request), 0.0)
+        """One request over the socket, which Slack knows to be ours: what our listener answers goes back. What cannot be read is
+        acknowledged, or Slack would send it again.
+        """
+        answer = await self._heard(lambda: AsyncBoltRequest(mode="socket_mode", body=request.payload, headers=build_headers(request)))
+        await send_async_response(line, request, BoltResponse(status=200) if answer.status == MISSHAPEN else answer, 0.0)
+
+    async def _heard(self, read: Callable[[], AsyncBoltRequest]) -> BoltResponse:
+        """What our listener answers. Each of them answers whatever happens to it; so where Bolt fails, it was as it looked for the one that
+        is meant, in what has no shape of Slack's: no UTF-8, no JSON, nothing where Bolt reads something.
+        """
+        try:
+            answer = await self._bolt.async_dispatch(read())
+        except Exception as error:  # noqa: BLE001 - Bolt raises whatever it runs into
+            _LOG.warning("a request that Slack signed is misshapen", cause=type(error).__name__)
+            return BoltResponse(status=MISSHAPEN)
+        return answer if answer.status != 500 else BoltResponse(status=MISSHAPEN)
 
 
 def _quiet() -> logging.Logger:

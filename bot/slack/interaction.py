@@ -5,12 +5,19 @@ The forms of payloads: https://docs.slack.dev/reference/interaction-payloads
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 SUBJECT_MOST = 100
 """Characters; no id or name of ours is longer."""
+
+ID_MOST = 255
+"""Characters; no id of Slack's is longer, and the database would not take one as a key."""
+
+_UNFIT = re.compile(r"[\0\ud800-\udfff]")
+"""What JSON can say and no database keeps: NUL, and halves of characters."""
 
 
 class UnreadablePress(ValueError):
@@ -61,25 +68,26 @@ class Interaction:
 def read_button(payload: Mapping[str, Any]) -> Interaction:
     """A `block_actions` payload of a button or a menu on a message or in a modal. Raises UnreadablePress."""
     try:
+        payload = _fit(payload)
         action, container, view = payload["actions"][0], payload["container"], payload.get("view") or {}
         told = _told(action["value"] if "value" in action else action["selected_option"]["value"])
         if view:  # in a modal there is no message: the button carries where the modal was opened
-            channel, ts, place = str(told.get("ch") or ""), str(told.get("ts") or ""), str(view["id"])
+            channel, ts, place = _id(told.get("ch")), _id(told.get("ts")), _id(view["id"])
         else:
-            channel, ts = str(container.get("channel_id") or ""), str(container.get("message_ts") or "")
+            channel, ts = _id(container.get("channel_id")), _id(container.get("message_ts"))
             place = f"{channel}+{ts}"
         return Interaction(
             action=str(action["action_id"]),
             told=told,
             channel=channel,
             ts=ts,
-            key=f"{place}+{action['action_ts']}",
-            response_url=str(payload.get("response_url") or ""),
-            view_id=str(view.get("id") or ""),
-            seen=payload.get("message") or {},
+            key=f"{place}+{_id(action['action_ts'])}",
+            response_url=_text(payload.get("response_url")),
+            view_id=_id(view.get("id")),
+            seen=_message(payload.get("message")),
             **_who(payload),
         )
-    except (KeyError, IndexError, TypeError, AttributeError, ValueError, OverflowError) as error:
+    except _MISSHAPEN as error:
         raise UnreadablePress(UnreadablePress.__doc__) from error
 
 
@@ -89,29 +97,82 @@ def read_form(payload: Mapping[str, Any]) -> Interaction:
     Its key holds the trigger, not only view id and hash: after an error the same form is submitted again, and that is another press.
     """
     try:
+        payload = _fit(payload)
         view = payload["view"]
         told = _told(view["private_metadata"])
         return Interaction(
             action=str(view["callback_id"]),
             told=told,
-            channel=str(told["ch"]),
-            ts=str(told["ts"]),
-            key=f"{view['id']}+{view['hash']}+{payload['trigger_id']}",
-            view_id=str(view["id"]),
-            inputs=view["state"]["values"],
+            channel=_id(told["ch"]),
+            ts=_id(told["ts"]),
+            key=f"{_id(view['id'])}+{_id(view['hash'])}+{_id(payload['trigger_id'])}",
+            view_id=_id(view["id"]),
+            inputs=_inputs(view["state"]["values"]),
             **_who(payload),
         )
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except _MISSHAPEN as error:
         raise UnreadablePress(UnreadablePress.__doc__) from error
+
+
+_MISSHAPEN = (KeyError, IndexError, TypeError, AttributeError, ValueError, OverflowError, RecursionError)
+"""What reading raises where something is missing, or of another kind than Slack's reference says."""
 
 
 def _who(payload: Mapping[str, Any]) -> dict[str, Any]:
     team = payload["team"].get("id") if payload.get("team") else payload["user"].get("team_id")
-    return {"user": str(payload["user"]["id"]), "team": str(team or ""), "trigger_id": str(payload.get("trigger_id") or "")}
+    return {"user": _id(payload["user"]["id"]), "team": _id(team), "trigger_id": _id(payload.get("trigger_id"))}
 
 
 def _told(text: str) -> dict[str, Any]:
-    told = json.loads(text)
+    told = _fit(json.loads(text))
     if not isinstance(told, dict):
         raise UnreadablePress(UnreadablePress.__doc__)
     return told
+
+
+def _fit(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """The same JSON in texts that a database keeps."""
+    match value:
+        case str():
+            return _UNFIT.sub("\ufffd", value)
+        case dict():
+            return {_fit(name): _fit(item) for name, item in value.items()}
+        case list():
+            return [_fit(item) for item in value]
+        case _:
+            return value
+
+
+def _id(value: object) -> str:
+    """An id, a time or a name of Slack's, "" where there is none."""
+    text = _text(value)
+    if len(text) > ID_MOST:
+        raise UnreadablePress(UnreadablePress.__doc__)
+    return text
+
+
+def _text(value: object) -> str:
+    if value is not None and not isinstance(value, str):
+        raise UnreadablePress(UnreadablePress.__doc__)
+    return value or ""
+
+
+def _message(message: Any) -> Mapping[str, Any]:  # noqa: ANN401 - JSON
+    """The message as Slack showed it, "metadata" of the form {"event_type", "event_payload": {…}} or missing."""
+    shown: dict[str, Any] = dict(message or {})
+    mark = dict(shown.get("metadata") or {})
+    return {**shown, "metadata": {**mark, "event_payload": dict(mark.get("event_payload") or {})}}
+
+
+def _inputs(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """`{block_id: {"value": element state}}`, where a text, a number and a chosen option are texts."""
+    return {
+        block_id: {**elements, "value": _state(elements["value"])} if "value" in elements else {} for block_id, elements in values.items()
+    }
+
+
+def _state(state: Any) -> dict[str, Any] | None:  # noqa: ANN401 - JSON
+    if state is None:
+        return None
+    option = dict(state.get("selected_option") or {})
+    return {**state, "value": _text(state.get("value")), "selected_option": {**option, "value": _text(option.get("value"))}}

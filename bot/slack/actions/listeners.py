@@ -7,6 +7,7 @@ keeps what was typed until it counts: whatever goes wrong is said beside the inp
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Protocol
 
 import structlog
@@ -15,6 +16,7 @@ from slack_bolt.app.async_app import AsyncApp
 from bot.slack.actions.pressed import PREFIX, Pressed, pressed_on_case
 from bot.slack.actions.presses import Declined, Outcome, Presses, Recorded
 from bot.slack.actions.replies import Replies
+from bot.slack.answering import Acknowledgement, answered
 from bot.slack.cards.forms.evidence import evidence_modal
 from bot.slack.cards.forms.form_input import Typed, judged, read_modification, read_words, unmasked
 from bot.slack.cards.forms.modals import verb_modal
@@ -24,6 +26,7 @@ from bot.slack.cards.parts.checklist import failed, named
 from bot.slack.cards.text.safe_text import brief
 from bot.slack.cards.view import View
 from bot.slack.interaction import UnreadablePress, read_button, read_form
+from bot.timeouts import REAL, Timeouts
 from routing.authorize import REFUSALS
 from routing.vocabulary import CaseKind, Verb
 
@@ -36,6 +39,9 @@ SOMETIMES = frozenset({Verb.APPROVE, Verb.RESUME})
 SHOWING = frozenset({Verb.OPEN_EVIDENCE, Verb.REVEAL})
 """Verbs that are answered with a view, once they are recorded."""
 
+UNREAD = "Tierline cannot read this case at this moment. Please press again in a minute."
+RECORDED = "Recorded. The card shows it."
+AGAIN = "Nothing was recorded of the form you sent. The database answers again: please send it once more."
 GONE = "The content of this case was erased, so there is nothing to show."
 
 Ack = Callable[..., Awaitable[Any]]
@@ -54,10 +60,11 @@ class Views(Protocol):
 class Listeners:
     """The listeners of buttons and forms."""
 
-    def __init__(self, presses: Presses, views: Views, replies: Replies) -> None:
+    def __init__(self, presses: Presses, views: Views, replies: Replies, timeouts: Timeouts = REAL) -> None:
         self._presses = presses
         self._views = views
         self._replies = replies
+        self._timeouts = timeouts
 
     def listen(self, bolt: AsyncApp) -> None:
         """Register with Bolt."""
@@ -73,6 +80,10 @@ class Listeners:
             _LOG.warning("unreadable press")
             await ack()
             return
+        said = Acknowledgement(ack)
+        await answered(self._press(said, pressed), said, partial(self._say, said, pressed), self._timeouts)
+
+    async def _press(self, ack: Acknowledgement, pressed: Pressed) -> None:
         if pressed.verb in FORMS or (pressed.verb in SOMETIMES and await self._presses.wants_form(pressed)):
             await self._open_form(ack, pressed)
         elif pressed.verb is Verb.OPEN_EVIDENCE and pressed.origin.view_id:
@@ -88,19 +99,30 @@ class Listeners:
             _LOG.warning("unreadable form")
             await ack()
             return
-        if pressed.verb is Verb.MODIFY:
-            await self._submit_modification(ack, pressed)
-        else:
-            await self._submit(ack, pressed, read_words(pressed.origin.inputs))
+        said = Acknowledgement(ack)
+        modifying = pressed.verb is Verb.MODIFY
+        work = self._submit_modification(said, pressed) if modifying else self._submit(said, pressed, read_words(pressed.origin.inputs))
+        await answered(work, said, partial(self._say, said, pressed), self._timeouts)
 
-    async def _count(self, ack: Ack, pressed: Pressed) -> None:
+    async def _say(self, ack: Acknowledgement, pressed: Pressed, text: str, block_id: str = "text") -> None:
+        """Beside an input of a form that still listens, so that what was typed stays; else beside the message."""
+        if pressed.origin.inputs and not ack.done:
+            await ack(response_action="errors", errors=_beside(pressed.origin.inputs, block_id, text))
+            return
+        await ack()
+        await self._replies.tell(pressed.origin.beside_the_message() if pressed.origin.inputs else pressed.origin, text)
+
+    async def _count(self, ack: Acknowledgement, pressed: Pressed) -> None:
         outcome = await self._presses.carry_out(pressed)
+        promised = ack.done
         await ack()
         match outcome:
             case Declined(text=text):
                 await self._replies.tell(pressed.origin, text)
             case Recorded() if pressed.verb in SHOWING:
                 await self._show(pressed)
+            case Recorded() if promised and pressed.verb is not Verb.APPROVE:
+                await self._replies.tell(pressed.origin, RECORDED)
             case Recorded():
                 await self._confirm(pressed, outcome)
 
@@ -113,8 +135,8 @@ class Listeners:
             said = f"Recorded: you did not let it pass ({named(wrong)}). The card shows where the case goes."
             await self._replies.tell(pressed.origin, said)
             return
-        view = await self._views.view(case.id)
-        title = f" of “{brief(view.submission.title, 150)}”" if view is not None else ""
+        view = await self._read(case.id)
+        title = f" of “{brief(view.submission.title, 150)}”" if isinstance(view, View) else ""
         more = _KEPT_BACK if case.withheld else " The case still needs somebody else." if case.open else ""
         what = f"revision {case.revision}{title}, action {case.action_sha256[:12]}"
         await self._replies.tell(pressed.origin, f"Recorded: you {_SAID[case.kind]} {what}.{more}")
@@ -125,7 +147,7 @@ class Listeners:
             shown = reveal_modal(view, pressed.seat, pressed.page) if revealing else evidence_modal(view, pressed.seat, pressed.page)
             await self._replies.show(pressed.origin, shown)
 
-    async def _turn_page(self, ack: Ack, pressed: Pressed) -> None:
+    async def _turn_page(self, ack: Acknowledgement, pressed: Pressed) -> None:
         refused = await self._presses.may_begin(pressed)
         await ack()
         if refused is not None:
@@ -133,7 +155,7 @@ class Listeners:
         else:
             await self._show(pressed)
 
-    async def _open_form(self, ack: Ack, pressed: Pressed) -> None:
+    async def _open_form(self, ack: Acknowledgement, pressed: Pressed) -> None:
         refused = await self._presses.may_begin(pressed)
         await ack()
         if refused is not None:
@@ -144,38 +166,54 @@ class Listeners:
 
     async def _view(self, pressed: Pressed) -> View | None:
         """The case now, as the card of the tier that was pressed. Tells the person where there is nothing."""
-        view = await self._views.view(pressed.case_id)
-        if view is None:
-            await self._replies.tell(pressed.origin, GONE)
+        view = await self._read(pressed.case_id)
+        if not isinstance(view, View):
+            await self._replies.tell(pressed.origin, view)
             return None
         return replace(view, tier=pressed.tier)
 
-    async def _submit_modification(self, ack: Ack, pressed: Pressed) -> None:
+    async def _read(self, case_id: str) -> View | str:
+        """The case now, or the sentence why there is nothing to show."""
+        try:
+            return await self._views.view(case_id) or GONE
+        except Exception:  # noqa: BLE001 - whatever it is, what was recorded stays recorded
+            _LOG.exception("case not read", case=case_id)
+            return UNREAD
+
+    async def _submit_modification(self, ack: Acknowledgement, pressed: Pressed) -> None:
         values = pressed.origin.inputs
-        view = await self._views.view(pressed.case_id)
-        if view is None:
-            await ack(response_action="errors", errors=_beside(values, "text", GONE))
+        view = await self._read(pressed.case_id)
+        if not isinstance(view, View):
+            await self._say(ack, pressed, view)
             return
         if view.case.face != pressed.face:  # what was typed belongs to parameters that are no longer proposed
-            await ack(response_action="errors", errors=_beside(values, "text", REFUSALS["stale"]))
+            await self._say(ack, pressed, REFUSALS["stale"])
             return
         params, prefill = offered(view)
         typed = judged(view, read_modification(values, params, prefill), values)
         if typed.errors or typed.params is None or typed.prefill is None:
-            await ack(response_action="errors", errors=dict(typed.errors))
+            await self._again(ack, pressed, {"response_action": "errors", "errors": dict(typed.errors)})
         elif change_digest(typed.params, typed.prefill) == change_digest(params, prefill):
-            await ack(response_action="errors", errors=_beside(values, "text", REFUSALS["no_change"]))
+            await self._say(ack, pressed, REFUSALS["no_change"])
         elif change_digest(typed.params, typed.prefill) != pressed.shown_change:
             preview = preview_modal(replace(view, tier=pressed.tier), pressed.seat, typed.params, typed.prefill)
-            await ack(response_action="update", view=preview)
+            await self._again(ack, pressed, {"response_action": "update", "view": preview})
         else:
             await self._submit(ack, pressed, unmasked(view, typed))
 
-    async def _submit(self, ack: Ack, pressed: Pressed, typed: Typed) -> None:
+    async def _again(self, ack: Acknowledgement, pressed: Pressed, shown: Mapping[str, Any]) -> None:
+        """Have the form shown again, with a preview or errors; one that was told to wait is asked to be sent once more."""
+        if ack.done:
+            await self._replies.tell(pressed.origin.beside_the_message(), AGAIN)
+        await ack(**shown)
+
+    async def _submit(self, ack: Acknowledgement, pressed: Pressed, typed: Typed) -> None:
         outcome = await self._presses.carry_out(pressed, typed)
         if isinstance(outcome, Declined):
-            await ack(response_action="errors", errors=_beside(pressed.origin.inputs, _place(outcome), outcome.text))
+            await self._say(ack, pressed, outcome.text, _place(outcome))
         else:
+            if ack.done:  # the form stands there still, and says that nobody knows yet
+                await self._replies.tell(pressed.origin, RECORDED)
             await ack(response_action="clear")
             await self._confirm(replace(pressed, origin=pressed.origin.beside_the_message()), outcome, typed)
 

@@ -12,6 +12,7 @@ from typing import Protocol, assert_never
 import structlog
 
 from bot.slack.actions.pressed import Pressed
+from bot.slack.answering import unrecorded
 from bot.slack.cards.forms.form_input import Typed
 from bot.slack.cards.parts.checklist import asked
 from bot.slack.people import Identity, People, SlackUnreachable
@@ -28,7 +29,6 @@ from store.ledger.prefetch import InboxKey
 from store.outbox.delivered_cards import Card
 
 CARD_EVENT = "tierline_card"
-NOT_RECORDED = "Tierline cannot record anything at this moment, so this did not count. Please try again in a minute."
 
 _LOG = structlog.get_logger("tierline.presses")
 
@@ -86,14 +86,18 @@ class Presses:
             if case is None:
                 return self._told(pressed, _declined(refuse("unknown_card")))
             press = replace(await self._press(pressed, case), reason_code=words.reason_code, text=words.text)
-        except Exception:  # noqa: BLE001 - the database does not answer: whoever pressed must be told, whatever it is
-            return self._told(pressed, _unrecorded(pressed))
+        except Exception as problem:  # noqa: BLE001 - the database does not answer: whoever pressed must be told, whatever it is
+            return self._told(pressed, _unrecorded(pressed, problem))
         press = replace(press, params=words.params, prefill=words.prefill, checklist=words.checklist)
         return self._told(pressed, await self._change(pressed, press, step_of(press), case.kind))
 
     async def wants_form(self, pressed: Pressed) -> bool:
         """Whether this verb demands a reason, text or a checklist of the case as it is, so that a form comes first."""
-        case = await self._reads.case(pressed.case_id)
+        try:
+            case = await self._reads.case(pressed.case_id)
+        except Exception:  # noqa: BLE001 - then the press is not carried out either, and says why
+            _LOG.exception("case not read", verb=pressed.verb, case=pressed.case_id)
+            return False
         if case is None:
             return False
         wanted = demands(pressed.verb, case)
@@ -106,8 +110,8 @@ class Presses:
             if case is None:
                 return _declined(refuse("unknown_card"))
             press = await self._press(pressed, case)
-        except Exception:  # noqa: BLE001 - as above
-            return _unrecorded(pressed)
+        except Exception as problem:  # noqa: BLE001 - as above
+            return _unrecorded(pressed, problem)
         if (reason := _obstacle(press, case)) is None:
             return None
 
@@ -152,8 +156,8 @@ class Presses:
         content = needs_content(Verb(press.verb), kind)
         try:
             result = await self._ledger.change(press.case_id, step, press=press, key=key, content=content)
-        except Exception:  # noqa: BLE001 - whatever was raised, nobody knows that it is recorded, and whoever pressed must be told so
-            return _unrecorded(pressed)
+        except Exception as problem:  # noqa: BLE001 - whatever was raised, nobody knows that it is recorded, and whoever pressed must be told so
+            return _unrecorded(pressed, problem)
         match result:
             case Changed(case=case):
                 return Recorded(case)
@@ -173,10 +177,10 @@ class Presses:
         return outcome
 
 
-def _unrecorded(pressed: Pressed) -> Declined:
+def _unrecorded(pressed: Pressed, problem: Exception) -> Declined:
     """The answer to a press of which nobody knows that it was recorded; called while the exception is being handled."""
     _LOG.exception("press not recorded", verb=pressed.verb, case=pressed.case_id)
-    return Declined("not_recorded", NOT_RECORDED)
+    return Declined(*unrecorded(problem))
 
 
 def _obstacle(press: Press, case: Case) -> Refused | None:

@@ -6,7 +6,10 @@ Owns finding them and carrying the command to each; whether it counts for a case
 import asyncio
 from functools import partial
 
+import structlog
+
 from bot.slack.actions.presses import Declined
+from bot.slack.answering import unrecorded
 from bot.slack.governance.command_grammar import Batch, OneCase
 from bot.slack.governance.rulings import Asked, Rulings
 from bot.slack.named_cases import named_cases
@@ -26,6 +29,8 @@ from store.reads.batch import open_batch
 
 AT_ONCE = 200
 """Cases held by one command: Slack waits three seconds for the answer. The same command again takes the next ones."""
+
+_LOG = structlog.get_logger("tierline.batches")
 
 
 class Batches:
@@ -77,7 +82,11 @@ class Batches:
             text=reason,
         )
         key = InboxKey("press", f"{asked.team}/{asked.user}", f"{asked.key}+{case.id}")
-        result = await self._ledger.change(case.id, step_of(press), press=press, key=key, content=needs_content(verb, case.kind))
+        try:
+            result = await self._ledger.change(case.id, step_of(press), press=press, key=key, content=needs_content(verb, case.kind))
+        except Exception as problem:  # noqa: BLE001 - whatever was raised, of the other cases something else may be true
+            _LOG.exception("not recorded", verb=verb, case=case.id)
+            return unrecorded(problem)[1]
         if isinstance(result, Changed | Repeated):
             return None
         return getattr(result, "text", "It changed meanwhile.")

@@ -5,6 +5,7 @@ Owns the order of commit, acknowledgement and answer; decides nothing.
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 import structlog
@@ -12,6 +13,7 @@ from slack_bolt.app.async_app import AsyncApp
 
 from bot.slack.actions.presses import Declined
 from bot.slack.actions.replies import Replies
+from bot.slack.answering import Acknowledgement, answered
 from bot.slack.cards.bulletins.governance_buttons import PREFIX
 from bot.slack.governance.confirmations import confirmation
 from bot.slack.governance.forms import FORMS, reason_form
@@ -20,6 +22,7 @@ from bot.slack.governance.rulings import Asked, Rulings
 from bot.slack.interaction import UnreadablePress, read_button, read_form
 from bot.slack.people import People
 from bot.slack.sender import BULLETIN_EVENT
+from bot.timeouts import REAL, Timeouts
 from store.reads.cases import Reads
 
 Ack = Callable[..., Awaitable[Any]]
@@ -30,12 +33,15 @@ _LOG = structlog.get_logger("tierline.governance")
 class GovernanceButtons:
     """The listeners. `deployment` is the one whose bulletins are ours."""
 
-    def __init__(self, rulings: Rulings, reads: Reads, people: People, replies: Replies, deployment: str) -> None:
+    def __init__(
+        self, rulings: Rulings, reads: Reads, people: People, replies: Replies, deployment: str, *, timeouts: Timeouts = REAL
+    ) -> None:
         self._rulings = rulings
         self._reads = reads
         self._people = people
         self._replies = replies
         self._deployment = deployment
+        self._timeouts = timeouts
 
     def listen(self, bolt: AsyncApp) -> None:
         """Register with Bolt."""
@@ -51,6 +57,10 @@ class GovernanceButtons:
             _LOG.warning("unreadable press")
             await ack()
             return
+        said = Acknowledgement(ack)
+        await answered(self._press(said, pressed), said, partial(self._say, said, pressed), self._timeouts)
+
+    async def _press(self, ack: Acknowledgement, pressed: GovernancePressed) -> None:
         asked = await self._asked(pressed)
         if pressed.verb in FORMS:
             refused = await self._rulings.may_begin(asked)
@@ -72,13 +82,25 @@ class GovernanceButtons:
             _LOG.warning("unreadable form")
             await ack()
             return
+        said = Acknowledgement(ack)
+        await answered(self._submit(said, pressed), said, partial(self._say, said, pressed), self._timeouts)
+
+    async def _submit(self, ack: Acknowledgement, pressed: GovernancePressed) -> None:
         asked = await self._asked(pressed)
         outcome = await self._rulings.carry_out(asked)
         if isinstance(outcome, Declined):
-            await ack(response_action="errors", errors={"text": outcome.text})
+            await self._say(ack, pressed, outcome.text)
             return
         await ack(response_action="clear")
         await self._replies.tell(pressed.origin.beside_the_message(), confirmation(asked, outcome))
+
+    async def _say(self, ack: Acknowledgement, pressed: GovernancePressed, text: str) -> None:
+        """Beside the input of a form that still listens, else beside the message."""
+        if pressed.origin.inputs and not ack.done:
+            await ack(response_action="errors", errors={"text": text})
+            return
+        await ack()
+        await self._replies.tell(pressed.origin.beside_the_message(), text)
 
     async def _asked(self, pressed: GovernancePressed) -> Asked:
         return Asked(

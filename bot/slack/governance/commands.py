@@ -10,7 +10,8 @@ from typing import assert_never
 
 import structlog
 
-from bot.slack.actions.presses import NOT_RECORDED, Declined
+from bot.slack.actions.presses import Declined
+from bot.slack.answering import unrecorded
 from bot.slack.cards.bulletins.bulletin import draw_exceptions
 from bot.slack.cards.command_answers import draw_answer, draw_usage
 from bot.slack.cards.text.block_kit import Drawing, plain, small_words, words
@@ -50,9 +51,9 @@ class GovernanceCommands:
             return await self._carry_out(command, Asked(GovernanceVerb.QUARANTINE, "", user, team, key))
         except SlackUnreachable:
             return draw_answer(REFUSALS["slack_unreachable"])
-        except Exception:  # noqa: BLE001 - whatever was raised, nobody knows that it is recorded, and whoever typed must be told so
+        except Exception as problem:  # noqa: BLE001 - whatever was raised, nobody knows that it is recorded, and whoever typed must be told so
             _LOG.exception("command not recorded")
-            return draw_answer(NOT_RECORDED)
+            return draw_answer(unrecorded(problem)[1])
 
     async def _carry_out(self, command: GovernanceCommand, asked: Asked) -> Drawing:
         match command:

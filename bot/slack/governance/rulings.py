@@ -11,7 +11,8 @@ from typing import assert_never
 
 import structlog
 
-from bot.slack.actions.presses import NOT_RECORDED, Declined
+from bot.slack.actions.presses import Declined
+from bot.slack.answering import unrecorded
 from bot.slack.people import People, SlackUnreachable
 from routing.authority import GovernanceVerb
 from routing.case.people import GovernancePress, Person
@@ -78,8 +79,8 @@ class Rulings:
             closed = await self._closed(governance, asked)
             step = step_of(press, asked, closed) if asked.known else _never("unknown_message")
             return self._told(asked, await self._govern(asked, press, step, _wanted(asked, governance)))
-        except Exception:  # noqa: BLE001 - whatever was raised, nobody knows that it is recorded, and whoever pressed must be told so
-            return self._told(asked, _unrecorded(asked))
+        except Exception as problem:  # noqa: BLE001 - whatever was raised, nobody knows that it is recorded, and whoever pressed must be told so
+            return self._told(asked, _unrecorded(asked, problem))
 
     async def may_begin(self, asked: Asked) -> Declined | None:
         """Why this person may not do this at all, recorded as every refused press is; None when they may."""
@@ -90,8 +91,8 @@ class Rulings:
                 return None
             outcome = await self._govern(asked, press, lambda _governed, _now: refused, ())
             return Declined(refused.reason, refused.text) if isinstance(outcome, Done) else outcome
-        except Exception:  # noqa: BLE001 - as above
-            return _unrecorded(asked)
+        except Exception as problem:  # noqa: BLE001 - as above
+            return _unrecorded(asked, problem)
 
     async def person(self, asked: Asked) -> Person:
         """Who asks, with the groups that give roles."""
@@ -179,10 +180,10 @@ def _never(code: str) -> GovernStep:
     return step
 
 
-def _unrecorded(asked: Asked) -> Declined:
+def _unrecorded(asked: Asked, problem: Exception) -> Declined:
     """Called while the exception is being handled."""
     _LOG.exception("not recorded", verb=asked.verb, subject=asked.subject)
-    return Declined("not_recorded", NOT_RECORDED)
+    return Declined(*unrecorded(problem))
 
 
 def _first_answer(answer: object) -> Done | Declined:
