@@ -13,7 +13,8 @@ from pydantic import BaseModel, SecretStr
 
 from routing.canonical import Json, digest
 from routing.policy.clocks.row import ClockRow, written
-from routing.policy.effect import TEMPLATES, Effect, Value, judge, words_of
+from routing.policy.condition_change import change_of
+from routing.policy.effect import Effect, Value, as_strict, judge, words_of
 from routing.policy.form.form import Rule, Workflow
 from routing.policy.form.guardrails import ModelVersion
 from routing.policy.policy import Policy
@@ -124,8 +125,8 @@ def _summary(workflow: Workflow) -> str:
 def _compared(workflow: str, before: Mapping[str, Value], after: Mapping[str, Value]) -> Iterator[Difference]:
     for key in sorted(before.keys() | after.keys()):
         left, right = before.get(key), after.get(key)
-        if left == right:
-            continue
+        if left == right or (key.startswith("models.") and None in (left, right) and not (key in before and key in after)):
+            continue  # of a version that is new or gone the list of versions says it
         effect, raises = judge(key, left, right)
         yield Difference(workflow, key, words_of(key), _said(key, left), _said(key, right), effect, raises)
 
@@ -150,12 +151,11 @@ def _rules(workflow: str, before: Workflow, after: Workflow) -> Iterator[Differe
 
 def _changed_rule(workflow: str, key: str, was: Rule, is_now: Rule) -> Iterator[Difference]:
     if was.when != is_now.when:
-        before, after, said = _cut(was.when), _cut(is_now.when), "condition of the rule changed, which counts as a raise"
-        yield Difference(workflow, f"{key}.when", said, before, after, Effect.LOOSENS, raises=True)
-    lanes, templates = (was.lane or Lane.AUTO, is_now.lane or Lane.AUTO), (_strict(was.template), _strict(is_now.template))
+        yield _condition(workflow, key, was, is_now)
+    lanes = (was.lane or Lane.AUTO, is_now.lane or Lane.AUTO)
     asked = (
         ("lane", was.lane, is_now.lane, lanes[1].severity < lanes[0].severity),
-        ("template", was.template, is_now.template, templates[1] < templates[0]),
+        ("template", was.template, is_now.template, not as_strict(is_now.template, was.template)),
     )
     for name, left, right, lower in asked:
         if left is not right:
@@ -169,8 +169,21 @@ def _changed_rule(workflow: str, key: str, was: Rule, is_now: Rule) -> Iterator[
         yield Difference(workflow, f"{key}.reason", "reason the rule gives", was.reason, is_now.reason, Effect.NEUTRAL, raises=False)
 
 
-def _strict(template: Template | None) -> int:
-    return -1 if template is None else TEMPLATES.index(template)
+def _condition(workflow: str, key: str, was: Rule, is_now: Rule) -> Difference:
+    """A limit that was moved either way; what any other change of a condition does, nobody can tell."""
+    before, after = _cut(was.when), _cut(is_now.when)
+    match change_of(was.when, is_now.when):
+        case "more":
+            return Difference(
+                workflow, f"{key}.when", "limit in the rule, which fires more often", before, after, Effect.TIGHTENS, raises=False
+            )
+        case "fewer":
+            return Difference(
+                workflow, f"{key}.when", "limit in the rule, which fires less often", before, after, Effect.LOOSENS, raises=True
+            )
+        case "unknown":
+            said = "condition of the rule changed, which counts as a raise"
+            return Difference(workflow, f"{key}.when", said, before, after, Effect.LOOSENS, raises=True)
 
 
 def _rule(rule: Rule | None) -> str:

@@ -151,6 +151,15 @@ _NEVER_JUDGED = {
 }
 
 
+def as_strict(template: Template | None, than: Template | None) -> bool:
+    """Whether no case gets less review by a template than by another. Of dual and expert neither does: two people, or a stricter lane."""
+    if template is than or than is None:
+        return True
+    return (
+        template is not None and {template, than} != {Template.DUAL, Template.EXPERT} and TEMPLATES.index(template) > TEMPLATES.index(than)
+    )
+
+
 def row_of(key: str) -> Row | None:
     """The row that judges a key, None for one that is always a raise."""
     return next((row for row in ROWS if fnmatchcase(key, row.pattern)), None)
@@ -190,6 +199,8 @@ def _effect(row: Row, before: Value, after: Value) -> Effect | None:
         case Stricter.THERE:
             changed = Effect.LOOSENS if row.autonomy else Effect.NEUTRAL
             return Effect.TIGHTENS if before is None else Effect.LOOSENS if after is None else changed
+        case Stricter.LATER if row.order is TEMPLATES:
+            return _tightens(as_strict(Template(str(after)), Template(str(before))))
         case Stricter.LATER:
             known = before in row.order and after in row.order
             return _tightens(row.order.index(after) > row.order.index(before)) if known else None
