@@ -192,7 +192,7 @@ def said(breaker: Breaker, reading: Reading) -> str:
     """One sentence with the figure and its limit, for the alert."""
     limit, side = (breaker.above, "above") if breaker.above is not None else (breaker.below, "below")
     hours = f"{breaker.window // 60} minutes" if breaker.window < 7_200 else f"{breaker.window // 3_600} hours"
-    return f"{WORDS[breaker.measure]} is {_figure(reading.figure)}, {side} {_figure(limit)} (last {hours}, {reading.count} counted)."
+    return f"{WORDS[breaker.measure]} is {_figure(reading.figure, limit)}, {side} {_figure(limit)} (last {hours}, {reading.count} counted)."
 
 
 WORDS: dict[Measured, str] = {
@@ -246,5 +246,9 @@ def _ratio(now: Sequence[float], usual: Sequence[float]) -> float | None:
     return fmean(now) / before if now and before else None
 
 
-def _figure(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:.3g}"
+def _figure(value: float | None, limit: float | None = None) -> str:
+    """With three digits, or as many as keep it from looking like its limit, or like all or nothing."""
+    if value is None:
+        return "unknown"
+    others = [other for other in (0.0, 1.0, limit) if other is not None and other != value]
+    return next(shown for digits in range(3, 18) if (shown := f"{value:.{digits}g}") and float(shown) not in others)

@@ -176,3 +176,12 @@ def test_what_the_policy_writes_for_a_breaker_holds_everywhere() -> None:
     for written in wanted:
         breaker = Breaker(name="critical-confidence", measure="critical_confidence", below=0.5, **written)
         assert in_workflow(breaker, people) is breaker
+
+
+@given(st.floats(0, 1), st.sampled_from([0.05, 0.1, 0.95]))
+def test_a_figure_never_looks_like_the_limit_it_missed(figure: float, limit: float) -> None:
+    """0.9504 is not "0.95, above 0.95", and 0.9996 is not all of them."""
+    breaker = Breaker(name="rate", measure="approval_rate", above=limit)
+    told = said(breaker, Reading(figure, 10)).partition(" is ")[2].partition(",")[0]
+    assert (float(told) == limit) == (figure == limit)
+    assert (float(told) in (0, 1)) == (figure in (0, 1))

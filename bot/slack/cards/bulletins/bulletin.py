@@ -13,6 +13,7 @@ from bot.slack.cards.bulletins.proposed_policy import draw_proposal
 from bot.slack.cards.parts.clock_line import moment
 from bot.slack.cards.text.block_kit import Block, Drawing, header, lines, quote, rich, run, small_words, words
 from bot.slack.cards.text.mentions import linked, mention
+from bot.slack.cards.text.percentages import percent
 from bot.slack.cards.text.safe_text import brief, escaped
 from bot.slack.cards.text.wording import code_label
 from bot.slack.cards.view import Bulletin
@@ -45,7 +46,7 @@ MEANING = {
 _USUAL = {
     "mean_confidence_drop": "a mean confidence of {:.2f}",
     "review_time": "{:,.0f} s for a review",
-    "approval_rate": "{:.0%} approved",
+    "approval_rate": "{} approved",
     "model_latency": "{:,.0f} ms",
 }
 """How the usual value of a measure reads, where it has one: what it was over the breaker's baseline."""
@@ -126,7 +127,9 @@ def _more_of(bulletin: Bulletin, alert: Alert) -> list[Block]:
     figures = alert.figures
     usual, figure, count = (figures.get(name) for name in ("usual", "figure", "cases"))
     case = str(figures.get("newest") or figures.get("case") or "")
-    told = [f"Usual: *{_USUAL[str(figures['measure'])].format(usual)}*"] if _is_number(usual) and figures.get("measure") in _USUAL else []
+    measure = str(figures.get("measure"))
+    shown = percent(usual) if _is_number(usual) and measure == "approval_rate" else usual
+    told = [f"Usual: *{_USUAL[measure].format(shown)}*"] if _is_number(usual) and measure in _USUAL else []
     told += [f"Now: *{figure:.4g}*"] if alert.over and _is_number(figure) else []
     told += [f"*{count:,} cases* so far"] if _is_number(count) else []
     told += [f"{link} of {code(case)}"] if (link := linked(bulletin.links.get(case, ""), "Open the card")) else []

@@ -10,6 +10,8 @@ from difflib import SequenceMatcher
 
 _CLOSELY = 40_000
 """Pairs of elements that are compared with each other; above that only what occurs once holds both sides together."""
+_IN_ALL = 10 * _CLOSELY
+"""The same for all stretches between what occurs once: a few tenths of a second, whatever somebody sends."""
 
 
 def aligned(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
@@ -49,9 +51,11 @@ def _inside(left: Sequence[str], right: Sequence[str]) -> list[tuple[int, int]]:
     if len(left) * len(right) <= _CLOSELY:
         return _close(left, right)
     found: list[tuple[int, int]] = []
-    at_left = at_right = 0
+    at_left = at_right = spent = 0
     for i, j in [*_anchors(left, right), (len(left), len(right))]:
-        if (i - at_left) * (j - at_right) <= _CLOSELY:
+        cost = (i - at_left) * (j - at_right)
+        if cost <= _CLOSELY and spent + cost <= _IN_ALL:
+            spent += cost
             found += [(at_left + a, at_right + b) for a, b in _close(left[at_left:i], right[at_right:j])]
         found += [(i, j)] if i < len(left) else []
         at_left, at_right = i + 1, j + 1

@@ -66,7 +66,7 @@ def _values(path: str, old: object, new: object) -> Iterator[Difference]:
 def _objects(path: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
     gone = [name for name in old if name not in new]
     if not new:
-        yield Difference("removed", path, note=f"{_all(len(old), 'field')}; {{}} is left")
+        yield Difference("removed", path, note=f"{_all(len(old), 'field')} removed, {{}} is left")
     yield from (Difference("removed", joined(path, name), old=old[name]) for name in gone)
     for name in new:
         yield from _member(joined(path, name), name, old, new)
@@ -80,9 +80,9 @@ def _lists(path: str, old: Sequence[Any], new: Sequence[Any]) -> Iterator[Differ
 def _count(path: str, gone: int, old: Sequence[Any], new: Sequence[Any]) -> Iterator[Difference]:
     """How many entries are removed, where it is not one that says it itself."""
     if not new:
-        yield Difference("removed", path, note=f"{_all(len(old), 'entry')}; [] is left")
+        yield Difference("removed", path, note=f"{_all(len(old), 'entry')} removed, [] is left")
     elif gone > 1:
-        yield Difference("removed", path, note=f"{gone:,} of {len(old):,} entries")
+        yield Difference("removed", path, note=f"{gone:,} of {len(old):,} entries removed")
 
 
 def _all(count: int, thing: str) -> str:

@@ -82,13 +82,13 @@ _SEQUENCES = re.compile(
             rf"(?<=[{_UNSPACED}])\u200b(?=[{_UNSPACED}])",
             rf"(?<=[{_MONGOLIAN}])[\u180b-\u180f](?=[{_MONGOLIAN}\s]|$)",
             rf"(?<=[{_HAN}])[\ufe00-\ufe02\U000e0100-\U000e010f]",  # another drawing of the same ideograph, as in names
-            rf"(?<=[{_EASTERN}]){WIDE_BLANK}+(?=\S)|{WIDE_BLANK}+(?=[{_EASTERN}])",
+            rf"(?<=[{_EASTERN}]){WIDE_BLANK}+(?=\S)|(?<!{WIDE_BLANK}){WIDE_BLANK}+(?=[{_EASTERN}])",
         )
     )
 )
 
 _SOFT_HYPHEN = "\u00ad"
-_WORD = re.compile(r"[^\W\d_]{2,}(?:\u00ad[^\W\d_]{2,})+")
+_WORD = re.compile(r"(?<![^\W\d_])[^\W\d_]{2,}+(?:\u00ad[^\W\d_]{2,}+)+")
 _LONG_WORD = 10
 """Letters of a word that somebody breaks; in a shorter one, or in a text of one word, a soft hyphen only makes it another."""
 

@@ -122,10 +122,10 @@ def test_beside_its_sentence_an_alert_says_only_what_that_does_not() -> None:
     """What is usual, and how the figure stands once it is over; nothing twice, and no name of a field."""
     figures = {"measure": "approval_rate", "figure": 0.31, "limit": 0.5, "side": "below", "counted": 42, "usual": 0.8, "window_s": 3_600}
     alert = ALERT.model_copy(update={"figures": figures})
-    assert "Usual: *80% approved*" in shown(about(alert))
+    assert "Usual: *80 % approved*" in shown(about(alert))
     assert not [word for word in ("Now:", "Measure", "Window", "below") if word in shown(about(alert))]
     over = alert.model_copy(update={"cleared_at": NOW, "figures": figures | {"figure": 0.7812}})
-    assert "Usual: *80% approved* · Now: *0.7812*" in shown(about(over))
+    assert "Usual: *80 % approved* · Now: *0.7812*" in shown(about(over))
 
 
 def test_an_alert_leads_to_the_newest_case_that_stopped_the_line() -> None:

@@ -48,11 +48,11 @@ PARAMS = st.dictionaries(st.sampled_from(["p", "q", "r", "a b"]), VALUES, max_si
         (
             {"user": "u7", "roles": ["viewer", "admin", "on-call"]},
             {"user": "u7", "roles": ["viewer"]},
-            ["- roles: 2 of 3 entries", '- roles[1]: "admin"', '- roles[2]: "on-call"', '= user: "u7"   roles[0]: "viewer"'],
+            ["- roles: 2 of 3 entries removed", '- roles[1]: "admin"', '- roles[2]: "on-call"', '= user: "u7"   roles[0]: "viewer"'],
         ),
-        ({"l": ["a", "b"]}, {"l": []}, ["- l: all 2 entries; [] is left", '- l[0]: "a"', '- l[1]: "b"']),
-        ({"l": ["a"]}, {"l": []}, ["- l: the only entry; [] is left", '- l[0]: "a"']),
-        ({"o": {"a": 1}}, {"o": {}}, ["- o: the only field; {} is left", "- o.a: 1"]),
+        ({"l": ["a", "b"]}, {"l": []}, ["- l: all 2 entries removed, [] is left", '- l[0]: "a"', '- l[1]: "b"']),
+        ({"l": ["a"]}, {"l": []}, ["- l: the only entry removed, [] is left", '- l[0]: "a"']),
+        ({"o": {"a": 1}}, {"o": {}}, ["- o: the only field removed, {} is left", "- o.a: 1"]),
         ({"l": []}, {"l": ["a"]}, ['+ l[0]: "a"']),
         ({"l": ["a", "b"]}, {"l": ["z", "a", "b"]}, ['+ l[0]: "z"', '= l[1]: "a"   l[2]: "b"']),
         ({"l": ["a", "b", "c"]}, {"l": ["c", "a", "b"]}, ['↕ l[2] → [0]: "c"', '= l[1]: "a"   l[2]: "b"']),
@@ -145,7 +145,7 @@ def test_what_is_aligned_is_equal_and_in_order(old: list[str], new: list[str]) -
 def test_many_removals_do_not_crowd_out_what_else_changes() -> None:
     """Of 500 entries a few are named, the count is said, and the price that rises stands below them."""
     shown = rows({"l": list(range(500)), "price": "1.00"}, {"l": [], "price": "9.00"})
-    assert shown[0] == "- l: all 500 entries; [] is left"
+    assert shown[0] == "- l: all 500 entries removed, [] is left"
     assert shown[-1] == '~ price: "1.00" → "9.00"   (+800 %)'
     assert "- … 491 more: open full evidence" in shown
 

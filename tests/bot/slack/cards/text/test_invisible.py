@@ -110,3 +110,11 @@ def test_nothing_hides_between_letters_and_digits_of_latin(before: str, char: st
     """Whatever draws nothing, or another blank than the usual, is spelled out there."""
     seen = char in " \n\t" or not (hidden(char) or char.isspace())
     assert exact(before + char + after) == before + (char if seen else f"⟨U+{ord(char):04X}⟩") + after
+
+
+@pytest.mark.parametrize("piece", ["\u3000", "a", "ab\u00ad", "👩\u200d", "می\u200c", "\u200b", "\u2066א", "\u202b", "❤\ufe0f", "山\u3000"])
+def test_a_text_of_any_length_is_judged_in_one_go(piece: str) -> None:
+    """However long the run of one character is, time grows with the text and not with its square."""
+    text = f"x y\u00ad {piece * (90_000 // len(piece))}"
+    assert len(exact(text)) >= len(text)
+    assert suspicious(text) in (True, False)
