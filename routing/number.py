@@ -42,5 +42,7 @@ def _same(token: str, number: float) -> bool:
     if len(token) > _EXACT.prec:
         return False
     written = Decimal(token)
+    if Decimal(repr(number)) == written:  # the shortest spelling, which the canonical form is; at a power of 2 it may not be the nearest
+        return True
     digits = len(written.normalize(_EXACT).as_tuple().digits)
     return Decimal(number).normalize(Context(prec=digits, Emax=_EXACT.Emax, Emin=_EXACT.Emin)) == written
