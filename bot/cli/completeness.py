@@ -60,5 +60,6 @@ def _sentences(bodies: Iterable[bytes]) -> Iterator[str]:
             leaf = json.loads(body)
         except ValueError:
             leaf = {}
+        leaf = leaf if isinstance(leaf, dict) else {}
         lacking = judged(leaf)
         yield f"event {leaf.get('index')} ({leaf.get('event')}) is incomplete: it lacks {', '.join(lacking)}" if lacking else ""

@@ -10,7 +10,7 @@ from store.audit.checkpoint import Checkpoint, open_checkpoint
 from store.audit.merkle import TILE_WIDTH
 from store.audit.signed_note import VerifierKey
 from store.audit.stored_tree import newest_checkpoint
-from store.audit.tiles import write_export
+from store.audit.tiles import BadExport, write_export
 from store.database.database import Database
 from store.schema import leaves
 
@@ -40,4 +40,7 @@ def _export(connection: Connection, *, directory: Path, keys: Sequence[VerifierK
 def _bodies(connection: Connection, size: int) -> Iterator[bytes]:
     for first in range(0, size, TILE_WIDTH):
         statement = select(leaves.c.body).where(leaves.c.idx >= first, leaves.c.idx < first + TILE_WIDTH).order_by(leaves.c.idx)
-        yield from connection.execute(statement).scalars()
+        for body in connection.execute(statement).scalars():
+            if not isinstance(body, bytes):
+                raise BadExport("an event of the log is no bytes: the database is damaged, restore it from a backup")
+            yield body

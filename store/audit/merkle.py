@@ -106,6 +106,8 @@ class Frontier:
     @classmethod
     def from_bytes(cls, data: bytes) -> "Frontier":
         """Read back `to_bytes`. Raises MalformedFrontier."""
+        if not isinstance(data, bytes):  # a database may hand out whatever somebody put there
+            raise MalformedFrontier
         size = int.from_bytes(data[:8], "big")
         if len(data) != 8 + HASH_SIZE * size.bit_count():
             raise MalformedFrontier

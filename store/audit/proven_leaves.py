@@ -5,8 +5,9 @@ decides which root to believe, and never reads a leaf.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
-from store.audit.merkle import TILE_HEIGHT, TILE_WIDTH, Frontier, MissingHash, Read
+from store.audit.merkle import HASH_SIZE, TILE_HEIGHT, TILE_WIDTH, Frontier, MissingHash, Read
 
 
 class DamagedTreeError(ValueError):
@@ -54,7 +55,7 @@ class ProvenLeaves:
         return self._edge
 
     def _stored(self, row: int, number: int, count: int) -> tuple[bytes, ...]:
-        tile: Sequence[bytes] = self._read(row * TILE_HEIGHT, number * TILE_WIDTH, count)
-        if len(tile) != count:
+        tile: Sequence[Any] = self._read(row * TILE_HEIGHT, number * TILE_WIDTH, count)
+        if len(tile) != count or not all(isinstance(one, bytes) and len(one) == HASH_SIZE for one in tile):
             raise DamagedTreeError(f"{MissingHash.__doc__} (row {row}, from {number * TILE_WIDTH} on)")
         return tuple(tile)

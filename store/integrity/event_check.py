@@ -48,7 +48,7 @@ def check_events(connection: Connection, number: int, tree: ProvenLeaves, size: 
             continue
         row = rows[index]
         try:
-            if leaf_hash(row.body) != tree.hash(index):
+            if not isinstance(row.body, bytes) or leaf_hash(row.body) != tree.hash(index):
                 yield Finding(about, "its bytes are not those that were recorded")
                 continue
             leaf = json.loads(row.body)

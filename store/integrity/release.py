@@ -80,9 +80,9 @@ def read_record(connection: Connection, case_id: str, tree: ProvenLeaves) -> Cas
     return CaseRecord(Case.model_validate_json(row), row, [shown(one.idx, one.body, tree) for one in found])
 
 
-def shown(index: int, body: bytes, tree: ProvenLeaves) -> Leaf:
+def shown(index: int, body: object, tree: ProvenLeaves) -> Leaf:
     """The event in these bytes, which are those of the log at this index. Raises DamagedTreeError, ValueError."""
-    if leaf_hash(body) != tree.hash(index):
+    if not isinstance(body, bytes) or leaf_hash(body) != tree.hash(index):
         raise DamagedTreeError(f"event {index} is not the one that was recorded")
     leaf: Leaf = json.loads(body)
     return leaf

@@ -51,7 +51,7 @@ def _receipt(connection: Connection, *, leaf_idx: int, names: Collection[str] | 
     opened = {} if leaf.case_id is None else _openings(connection, leaf_idx, leaf.case_id, keys)
     sealed = read_leaf(leaf_idx, leaf.body)["sealed"]
     return {
-        "leaf": leaf.body.decode(),
+        "leaf": bytes(leaf.body).decode(),
         "index": leaf_idx,
         "proof": [b64encode(step).decode() for step in proof],
         "checkpoint": note,

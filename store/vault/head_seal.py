@@ -37,9 +37,10 @@ class HeadSeal:
         parts = (*(str(number).encode() for number in numbers), head.frontier, head.policy.encode(), head.governance_sha256.encode())
         return hmac.digest(self._key, b"".join(len(part).to_bytes(8, "big") + part for part in parts), "sha256")
 
-    def holds(self, head: Head, seal: bytes) -> bool:
+    def holds(self, head: Head, seal: object) -> bool:
         """Whether this is the head's seal."""
-        return hmac.compare_digest(self.of(head), seal)
+        stored: object = head.frontier  # somebody may have put anything there
+        return isinstance(stored, bytes) and isinstance(seal, bytes) and hmac.compare_digest(self.of(head), seal)
 
 
 def text_sha256(text: str) -> str:

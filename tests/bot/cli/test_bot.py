@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -138,6 +140,28 @@ async def test_the_log_is_exported_while_the_bot_runs_and_verified_without_it(tm
     bundle = next((tmp_path / "changed" / "tile" / "entries").rglob("*.p/*"))
     bundle.write_bytes(bundle.read_bytes().replace(b"auto_approved", b"auto_rejected"))
     assert (await tierline("audit", "verify", tmp_path / "changed", "--key", key)).code == 1
+
+
+async def test_the_database_is_held_against_its_log(tmp_path: Path, env: dict[str, str]) -> None:
+    """Beside the bot and after it nothing is found; a row that somebody changed is, in a sentence, and so is a damaged event."""
+    async with served(env, tmp_path) as url:
+        await tierline("send", "-", "--url", url, cwd=tmp_path, env=env, stdin=json.dumps(a_refund()))
+        beside = await tierline("audit", "verify", "--database", "--json", env=env, cwd=tmp_path)
+    assert (beside.code, beside.json["problems"], beside.json["cases"]) == (0, [], 1)
+    path = env["TIERLINE_DATABASE_URL"].removeprefix("sqlite+aiosqlite:///")
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("UPDATE cases SET snapshot = replace(snapshot, '\"revision\":1', '\"revision\":2')")
+        database.execute("DROP TRIGGER leaves_update")
+        database.execute("UPDATE leaves SET body = x'00' WHERE idx = 1")
+        database.commit()
+    found = await tierline("audit", "verify", "--database", env=env, cwd=tmp_path)
+    assert found.code == 1
+    assert "WRONG  event 1: its bytes are not those that were recorded" in found.out
+    assert "the row is not as event" in found.out
+    assert "leaves_update" in found.out
+    assert "Traceback" not in found.err
+    both = await tierline("audit", "verify", "--database", tmp_path, env=env, cwd=tmp_path)
+    assert (both.code, "--database goes alone" in both.err) == (2, True)
 
 
 async def test_looking_makes_no_database(tmp_path: Path, env: dict[str, str]) -> None:
