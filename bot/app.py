@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from datetime import datetime
 from functools import partial
 from importlib.metadata import version
+from ssl import SSLContext
 
 import aiohttp
 import structlog
@@ -53,6 +54,7 @@ from bot.slack.reachability import Reachability
 from bot.slack.sender import SlackSender
 from bot.slack.views import Views
 from bot.timeouts import REAL, Timeouts
+from bot.tls import trusted
 from escalation.acknowledgements import Acknowledgements
 from escalation.breaker_watch import BreakerWatch
 from escalation.pager import Pager
@@ -160,7 +162,7 @@ class App:
     ) -> None:
         require_slack(settings)
         peers_now = clock or wall.now
-        services = read_services(settings.services, environment)
+        services, tls = read_services(settings.services, environment), trusted(environment)
         offered = read_policy(settings.policy, environment)
         self.readiness = Readiness(timeouts)
         self._stack.push_async_callback(self.readiness.stop)
@@ -172,16 +174,16 @@ class App:
             doubtful = await self.outbox.doubt_all()
             _LOG.error("not recording: cases and presses are refused until an operator has looked", reason=reason, doubtful=doubtful)
 
-        session = await self._stack.enter_async_context(aiohttp.ClientSession(trust_env=False))
-        client = make_client(session, settings.slack_api_url, _first(settings.slack_bot_token))
+        session = await self._stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=tls), trust_env=False))
+        client = make_client(session, settings.slack_api_url, _first(settings.slack_bot_token), tls)
         people = People(client, now, timeouts)
-        rest = self._rest_client(settings, timeouts)
+        rest = self._rest_client(settings, timeouts, tls)
         rota = Rota(OnCallBook(self.database, self.writer), self._escalation_policy, now, rest)
         self.views = Views(self.reads, rota, people, now, self.policy.of)
         bulletins = Bulletins(self.reads, people, self.policy, now)
-        events = EventsClient(settings.pagerduty_events_url, timeouts.limit_s(EVENTS_TIMEOUT_S))
+        events = EventsClient(settings.pagerduty_events_url, timeouts.limit_s(EVENTS_TIMEOUT_S), tls)
         self._stack.callback(events.close)
-        callbacks = Callbacks(services, self.receipts, peers_now, steady=now, timeout_s=timeouts.limit_s(CALLBACK_TIMEOUT_S))
+        callbacks = Callbacks(services, self.receipts, peers_now, steady=now, timeout_s=timeouts.limit_s(CALLBACK_TIMEOUT_S), tls=tls)
         self._stack.push_async_callback(callbacks.close)
         self.courier = Courier(
             self.outbox,
@@ -286,11 +288,11 @@ class App:
         except CannotRecordError:
             _LOG.exception("what was found in the database could not be recorded")
 
-    def _rest_client(self, settings: Settings, timeouts: Timeouts) -> RestClient | None:
+    def _rest_client(self, settings: Settings, timeouts: Timeouts, tls: SSLContext) -> RestClient | None:
         token = _first(settings.pagerduty_api_token)
         if not token:
             return None
-        rest = RestClient(token, settings.pagerduty_api_url, timeouts.limit_s(REST_TIMEOUT_S))
+        rest = RestClient(token, settings.pagerduty_api_url, timeouts.limit_s(REST_TIMEOUT_S), tls)
         self._stack.callback(rest.close)
         return rest
 

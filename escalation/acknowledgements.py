@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum, unique
+from hashlib import sha256
 from typing import Any
 
 from escalation.pager import PageKey
@@ -65,10 +66,10 @@ class Acknowledgements:
         if not self._genuine(body, signature):
             return Receipt.FORGED
         try:
-            event = _Event(json.loads(body)["event"])
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            event = _Event(json.loads(body), sha256(body).hexdigest())
+        except (ValueError, RecursionError):
             return Receipt.UNREADABLE
-        key = await self._key(event)
+        key = await self._key(event) if event.incident_id else None
         if key is None or key.deployment != self._deployment:
             return Receipt.IGNORED
         if event.kind not in STEPS or (event.kind == ACKNOWLEDGED and not event.by_person):  # what we acknowledged there ourselves
@@ -106,20 +107,27 @@ class Acknowledgements:
 
 
 class _Event:
-    """What we read of an event. Raises KeyError, TypeError or AttributeError when it has another shape."""
+    """What we read of an event, whatever its shape: most of their types are not about an incident, and none of them is an error of theirs.
 
-    def __init__(self, event: Mapping[str, Any]) -> None:
-        data = event["data"]
-        incident = data["incident"] if event["event_type"] == NOTED else data
-        agent = event.get("agent") or {}
-        self.id = _text(event["id"], 255)
-        self.kind = str(event["event_type"])
-        self.incident_id = _text(incident["id"], 255)
+    `digest` stands for an id where there is none.
+    """
+
+    def __init__(self, delivery: object, digest: str) -> None:
+        event = _object(_object(delivery).get("event"))
+        data, agent = _object(event.get("data")), _object(event.get("agent"))
+        self.kind = str(event.get("event_type"))
+        incident = _object(data.get("incident")) if self.kind == NOTED else data
+        self.id = _text(event.get("id"), 255) or digest
+        self.incident_id = _text(incident.get("id"), 255)
         self.incident_key = str(incident.get("incident_key") or "")
         self.by_person = agent.get("type") == "user_reference"
         self.who = _text(agent.get("id") or "unknown", 100)
         self.name = _text(agent.get("summary"), 200)
         self.text = _text(data.get("content"), NOTE_MOST) if self.kind == NOTED else ""
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _text(value: object, most: int) -> str:

@@ -5,6 +5,7 @@ outbox does). The client is synchronous, so it runs in threads of its own: a Pag
 """
 
 import asyncio
+import ssl
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
@@ -15,6 +16,7 @@ import httpx2
 import pagerduty
 
 from store.outbox.delivery import SendError
+from store.outbox.network_cause import network_cause
 
 T = TypeVar("T")
 
@@ -71,11 +73,12 @@ class _RestClient(_OneTry, pagerduty.RestApiV2Client):
 
 
 class EventsClient:
-    """Sends events to the Events API v2. `timeout_s` bounds each wait for the peer (None: nothing does)."""
+    """Sends events to the Events API v2. `timeout_s` bounds each wait for the peer (None: nothing does); `tls` says whom to trust."""
 
-    def __init__(self, url: str = EVENTS_URL, timeout_s: float | None = EVENTS_TIMEOUT_S) -> None:
+    def __init__(self, url: str = EVENTS_URL, timeout_s: float | None = EVENTS_TIMEOUT_S, tls: ssl.SSLContext | None = None) -> None:
         self._url = url.rstrip("/").removesuffix("/v2/enqueue")
         self._timeout_s = timeout_s
+        self._tls = tls or ssl.create_default_context()
         self._clients: dict[str, _EventsClient] = {}
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="pagerduty-events")
 
@@ -98,7 +101,7 @@ class EventsClient:
 
     def _client(self, routing_key: str) -> _EventsClient:
         if routing_key not in self._clients:
-            client = _EventsClient(routing_key, base_url=self._url, trust_env=False)
+            client = _EventsClient(routing_key, base_url=self._url, trust_env=False, verify=self._tls)
             client.prepare(self._timeout_s)
             self._clients[routing_key] = client
         return self._clients[routing_key]
@@ -107,8 +110,8 @@ class EventsClient:
 class RestClient:
     """Reads PagerDuty's REST API v2 with an API token. `timeout_s` bounds each wait for the peer (None: nothing does)."""
 
-    def __init__(self, token: str, url: str = API_URL, timeout_s: float | None = REST_TIMEOUT_S) -> None:
-        self._client = _RestClient(token, base_url=url.rstrip("/"), trust_env=False)
+    def __init__(self, token: str, url: str = API_URL, timeout_s: float | None = REST_TIMEOUT_S, tls: ssl.SSLContext | None = None) -> None:
+        self._client = _RestClient(token, base_url=url.rstrip("/"), trust_env=False, verify=tls or ssl.create_default_context())
         self._client.prepare(timeout_s)
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="pagerduty-rest")
 
@@ -153,7 +156,7 @@ def _properties(event: Mapping[str, Any]) -> dict[str, Any]:
 def _send_error(error: pagerduty.Error) -> SendError:
     if error.response is None:
         never_sent = isinstance(error.__cause__, _NEVER_SENT)
-        return SendError(f"network: {type(error.__cause__).__name__}", ambiguous=not never_sent)
+        return SendError(f"network: {network_cause(error)}", ambiguous=not never_sent)
     status = int(error.response.status_code)
     wait = error.response.headers.get("Retry-After", "")
     return SendError(

@@ -80,7 +80,7 @@ async def _standing() -> dict[str, Any]:
                 for one in queue_counts(connection)
             ],
             "outbox": [
-                {"peer": one.peer, "state": one.state, "messages": one.messages, "oldest": moment_text(one.oldest)}
+                {"peer": one.peer, "state": one.state, "messages": one.messages, "oldest": moment_text(one.oldest), "error": one.error}
                 for one in outbox_counts(connection)
             ],
             "dead": [
@@ -130,7 +130,8 @@ def _show_standing(found: dict[str, Any]) -> None:
 
     named = ["tier", "lane", "state", "cases", "next at", "if nobody acts"]
     table("Open cases", named, rows("queue", "tier", "lane", "state", "cases", "earliest_due", "next"))
-    table("Messages to send", ["peer", "state", "messages", "oldest"], rows("outbox", "peer", "state", "messages", "oldest"))
+    waiting = ["peer", "state", "messages", "oldest", "error"]
+    table("Messages to send", [*waiting[:-1], "last error"], rows("outbox", *waiting))
     columns = ["case", "peer", "destination", "kind", "attempts", "error"]
     table("Given up (tierline retry)", columns, rows("dead", *columns))
     log = found["log"]

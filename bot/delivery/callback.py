@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from ssl import SSLContext
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
@@ -22,6 +23,7 @@ from routing.canonical import Json
 from store.integrity.release import Doubt
 from store.ledger.sealed_head import HeadAlteredError
 from store.outbox.delivery import Delivered, Outgoing, SendError, UnprovenError
+from store.outbox.network_cause import network_cause
 from store.reads.receipts import Receipts
 
 CHECKPOINT_WAITS_S = (0.02, 0.05, 0.1, 0.2)
@@ -50,8 +52,9 @@ class Callbacks:
         steady: Callable[[], datetime] | None = None,
         resolver: AbstractResolver | None = None,
         timeout_s: float | None = TIMEOUT_S,
+        tls: SSLContext | None = None,
     ) -> None:
-        """`resolver` stands in for DNS where tests or a sandbox need it.
+        """`resolver` stands in for DNS where tests or a sandbox need it; `tls` says whom to trust.
 
         Tries are stamped in turn by `now`, the wall's clock, and by `steady`, which nobody sets: where they part, we cannot know which of
         them the receiver has.
@@ -60,6 +63,7 @@ class Callbacks:
         self._receipts = receipts
         self._clocks = (now, steady or now)
         self._resolver = resolver
+        self._tls = tls
         self._timeout_s = timeout_s
         self._clients: dict[str, Client] = {}
 
@@ -131,7 +135,7 @@ class Callbacks:
     def _client(self, service: Service) -> Client:
         if service.name not in self._clients:
             guard = guard_for(service.callback_url, service.networks)
-            self._clients[service.name] = Client(guard, resolver=self._resolver, timeout_s=self._timeout_s)
+            self._clients[service.name] = Client(guard, resolver=self._resolver, timeout_s=self._timeout_s, tls=self._tls)
         return self._clients[service.name]
 
 
@@ -140,7 +144,7 @@ def _failure(error: aiohttp.ClientError | OSError) -> str:
     inner = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
     if isinstance(inner, ForbiddenAddressError):
         return "the address is inside and not in the service's networks"
-    return f"no connection or no answer ({type(inner).__name__})"
+    return f"not reached: {network_cause(error)}"
 
 
 def _wait_s(retry_after: str, now: datetime) -> float | None:

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ssl import SSLContext
 from typing import Any
 
 import aiohttp
@@ -99,9 +100,13 @@ class Reply:
 class Client:
     """Posts to one service through its own connections. Made inside a running loop, ended by `close`."""
 
-    def __init__(self, guard: Guard, *, resolver: AbstractResolver | None = None, timeout_s: float | None = TIMEOUT_S) -> None:
+    def __init__(
+        self, guard: Guard, *, resolver: AbstractResolver | None = None, timeout_s: float | None = TIMEOUT_S, tls: SSLContext | None = None
+    ) -> None:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(socket_factory=guard.make_socket, resolver=resolver, limit=16, ttl_dns_cache=10),
+            connector=aiohttp.TCPConnector(
+                ssl=tls or True, socket_factory=guard.make_socket, resolver=resolver, limit=16, ttl_dns_cache=10
+            ),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=timeout_s and min(timeout_s, CONNECT_TIMEOUT_S)),
             trust_env=False,

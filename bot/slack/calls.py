@@ -12,6 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.timeouts import Timeouts
 from store.outbox.delivery import SendError
+from store.outbox.network_cause import network_cause
 
 TIMEOUT_S = 10.0
 
@@ -61,9 +62,9 @@ async def call(client: AsyncWebClient, timeouts: Timeouts, method: str, **argume
     except SlackApiError as error:
         raise _send_error(error) from error
     except aiohttp.ClientConnectorError as error:
-        raise SendError(f"{method}: not connected") from error
+        raise SendError(f"{method}: {network_cause(error)}") from error
     except (aiohttp.ClientError, SlackRequestError, TimeoutError, OSError) as error:
-        raise SendError(f"{method}: {type(error).__name__}", ambiguous=True) from error
+        raise SendError(f"{method}: {network_cause(error)}", ambiguous=True) from error
     return response.data if isinstance(response.data, dict) else {}
 
 
@@ -80,7 +81,9 @@ async def read(client: AsyncWebClient, timeouts: Timeouts, method: str, **argume
 def error_code(error: Exception) -> str:
     """Slack's code of a refusal, or the kind of the failure; never its message, which may quote what was sent."""
     data = getattr(getattr(error, "response", None), "data", None)
-    return str(data.get("error") or type(error).__name__) if isinstance(data, dict) else type(error).__name__
+    if isinstance(data, dict):
+        return str(data.get("error") or type(error).__name__)
+    return type(error).__name__ if isinstance(error, SlackApiError) else network_cause(error)
 
 
 def _send_error(error: SlackApiError) -> SendError:

@@ -10,6 +10,7 @@ import logging
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from ssl import SSLContext
 from typing import Any
 
 import structlog
@@ -62,10 +63,16 @@ def is_genuine(secrets: Sequence[str], timestamp: str, signature: str, body: byt
     return any(hmac.compare_digest(given, one.encode()) for one in valid)
 
 
-def make_client(session: ClientSession, base_url: str, token: str | None) -> AsyncWebClient:
+def make_client(session: ClientSession, base_url: str, token: str | None, tls: SSLContext | None = None) -> AsyncWebClient:
     """A Web API client that tries once: what is tried again is for the outbox to say (the stock one posts twice when a reply is lost)."""
     return AsyncWebClient(
-        token=token, base_url=base_url.rstrip("/") + "/", session=session, retry_handlers=[], trust_env_in_session=False, logger=_quiet()
+        token=token,
+        base_url=base_url.rstrip("/") + "/",
+        session=session,
+        retry_handlers=[],
+        trust_env_in_session=False,
+        logger=_quiet(),
+        ssl=tls,
     )
 
 

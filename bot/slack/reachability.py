@@ -13,6 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.readiness import Obstacle
 from bot.slack.calls import error_code
 from bot.timeouts import REAL, Timeouts
+from store.outbox.network_cause import network_cause
 
 EVERY_S = 10.0
 ANSWER_S = 5.0
@@ -95,7 +96,7 @@ class Reachability:
             self._refused = code if code in REFUSED else ""
             self._cause = code
         except (SlackRequestError, aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            self._cause = type(error).__name__
+            self._cause = network_cause(error)
         else:
             self._answered_at, self._refused, self._cause = self._steady(), "", ""
         self._asked.set()

@@ -26,12 +26,15 @@ class QueueCount:
 
 @dataclass(frozen=True, slots=True)
 class OutboxCount:
-    """Messages to one peer in one state (ready, trying, ambiguous, dead) and when the oldest was written."""
+    """Messages to one peer in one state (ready, trying, ambiguous, dead), when the oldest was written, and why the newest of those that
+    were tried failed, "" where none was.
+    """
 
     peer: str
     state: str
     messages: int
     oldest: datetime
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,16 @@ def outbox_counts(connection: Connection) -> Sequence[OutboxCount]:
     rows = connection.execute(
         grouped.where(among(outbox.c.state, UNSETTLED)).group_by(outbox.c.peer, outbox.c.state).order_by(outbox.c.peer, outbox.c.state)
     )
-    return [OutboxCount(row.peer, row.state, row.messages, moment(row.oldest)) for row in rows]
+    errors = _last_errors(connection)
+    return [OutboxCount(row.peer, row.state, row.messages, moment(row.oldest), errors.get((row.peer, row.state), "")) for row in rows]
+
+
+def _last_errors(connection: Connection) -> dict[tuple[str, str], str]:
+    """By peer and state what the newest message that failed says."""
+    tried = (among(outbox.c.state, UNSETTLED), outbox.c.last_error != "")
+    newest = select(func.max(outbox.c.id)).where(*tried).group_by(outbox.c.peer, outbox.c.state)
+    rows = connection.execute(select(outbox.c.peer, outbox.c.state, outbox.c.last_error).where(outbox.c.id.in_(newest)))
+    return {(row.peer, row.state): row.last_error for row in rows}
 
 
 def dead_messages(connection: Connection, limit: int = 100) -> Sequence[DeadMessage]:
