@@ -21,6 +21,8 @@ from bot.delivery.courier import Courier
 from bot.delivery.guarded_client import TIMEOUT_S as CALLBACK_TIMEOUT_S
 from bot.delivery.rate_limits import RateLimits
 from bot.http.admission import Admission, name_signer
+from bot.http.bodies import Bodies
+from bot.http.connections import Connections, Door, most_connections
 from bot.http.database_status import SILENT, DatabaseStatus
 from bot.http.followups import Followups
 from bot.http.health import Health
@@ -31,7 +33,7 @@ from bot.http.pagerduty_webhooks import PagerDutyWebhooks
 from bot.http.precheck import Precheck
 from bot.http.problem import problems
 from bot.http.rate_limit import RateLimit
-from bot.http.reading import Api
+from bot.http.reading import MAX_WAITING, Api
 from bot.loops import end, for_ever
 from bot.policy.active import ActivePolicy, read_policy
 from bot.policy.proposing import Proposing
@@ -215,23 +217,25 @@ class App:
         GovernanceButtons(rulings, self.reads, people, replies, self.deployment, timeouts=timeouts).listen(bolt)
         many = GovernanceCommands(rulings, Batches(self.database, self.ledger, people, rulings), self.reads, self.policy, now)
         Commands(self.database, self.reads, self.views, people, now, policy=self.policy, about_many=many, timeouts=timeouts).listen(bolt)
-        slack_secrets = [secret.get_secret_value() for secret in settings.slack_signing_secret]
+        bodies, self.connections = Bodies(), Connections(most_connections(len(services.by_name)))
         self.slack = Reachability(client, _first(settings.slack_bot_token), wall.steady, timeouts)
-        inbound = self._inbound = Inbound(bolt, slack_secrets, peers_now, client, _first(settings.slack_app_token), steady=now)
+        slack_secrets, app_token = _all(settings.slack_signing_secret), _first(settings.slack_app_token)
+        inbound = self._inbound = Inbound(bolt, slack_secrets, peers_now, client, app_token, steady=now, bodies=bodies)
 
-        admission = Admission(services, peers_now, RateLimit(wall.steady), now)
-        api = Api(admission, self.reads, self.receipts, self.wakeups, self.policy)
+        admission = Admission(services, peers_now, RateLimit(wall.steady), now, bodies=bodies)
+        api = Api(
+            admission, self.reads, self.receipts, self.wakeups, self.policy, most_waiting=min(MAX_WAITING, self.connections.most // 2)
+        )
         database_status = DatabaseStatus(self.database, self.writer, self.ledger, now, wall.steady)
         self.readiness.add(database_status.recording, database_status.writing, database_status.signed, silent=SILENT)
-        hook_secrets = [secret.get_secret_value() for secret in settings.pagerduty_webhook_secret]
-        acknowledgements = Acknowledgements(self.ledger, self.deployment, hook_secrets, rest)
+        acknowledgements = Acknowledgements(self.ledger, self.deployment, _all(settings.pagerduty_webhook_secret), rest)
         routes = [
             *Intake(admission, self.ledger, self.policy, self.metrics.intake_answered).routes(),
             *Precheck(admission, self.policy, self.reads.governance, now).routes(),
             *Followups(admission, self.ledger, self.reads, self.metrics.followup_answered).routes(),
             *api.routes(),
             *inbound.routes(),
-            *PagerDutyWebhooks(acknowledgements).routes(),
+            *PagerDutyWebhooks(acknowledgements, bodies).routes(),
             *Health(self.metrics, database_status.snapshot, self.readiness, timeouts).routes(),
             openapi_route(version("tierline")),
         ]
@@ -300,11 +304,10 @@ class App:
         application = web.Application(middlewares=[problems])
         application.add_routes(routes)
         application.on_response_prepare.append(name_signer)
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=5.0, auto_decompress=False)
+        runner = web.AppRunner(application, shutdown_timeout=5.0)
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)
-        site = web.TCPSite(runner, settings.host, settings.port)
-        await site.start()
+        await Door(runner, self.connections, settings.host, settings.port).start()
         self.host, self.port = runner.addresses[0][:2]
 
     def _run_by_itself(self) -> None:
@@ -359,6 +362,10 @@ class App:
     def _report_tick(self, error: Exception) -> None:
         self._tick_pulse.failed(error)
         _LOG.error("a tick failed; the next one comes in a second", exc_info=error)
+
+
+def _all(values: Secrets) -> list[str]:
+    return [secret.get_secret_value() for secret in values]
 
 
 def _first(values: Secrets) -> str:

@@ -7,6 +7,7 @@ messages.
 
 import logging
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from datetime import datetime
@@ -16,6 +17,7 @@ from typing import Any, Literal, TextIO
 import structlog
 from pydantic import SecretStr
 
+from bot.log_repeats import REPEATED, RepeatsHandler
 from routing.case.submission import moment_text
 
 Line = MutableMapping[str, Any]
@@ -26,9 +28,16 @@ MAX_FRAMES = 12
 
 
 def set_up_logs(
-    form: Literal["json", "console"], secrets: Iterable[SecretStr], now: Callable[[], datetime], stream: TextIO | None = None
-) -> None:
-    """Send every log line of this process to `stream` (standard error). Values in `secrets` are blotted out wherever they turn up."""
+    form: Literal["json", "console"],
+    secrets: Iterable[SecretStr],
+    now: Callable[[], datetime],
+    stream: TextIO | None = None,
+    steady: Callable[[], float] = time.monotonic,
+) -> RepeatsHandler:
+    """Send every log line of this process to `stream` (standard error). Values in `secrets` are blotted out wherever they turn up.
+
+    Lines that say the same again are counted; the handler that is given writes the counts when it is told to, and at the end.
+    """
     renderer = structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
     hidden = sorted({secret.get_secret_value() for secret in secrets} - {""}, key=len, reverse=True)
     last: list[Any] = [_Stamp(now), keep_places, _Blot(hidden), renderer]
@@ -42,12 +51,12 @@ def set_up_logs(
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = RepeatsHandler(stream or sys.stderr, steady)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[keep_template],
             pass_foreign_args=True,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+            processors=[say_repeated, structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
         )
     )
     root = logging.getLogger()
@@ -55,6 +64,15 @@ def set_up_logs(
     root.setLevel(logging.WARNING)
     logging.getLogger("tierline").setLevel(logging.INFO)
     logging.captureWarnings(capture=True)
+    return handler
+
+
+def say_repeated(_logger: object, _method: str, line: Line) -> Line:
+    """Say of a line that was counted how many more there were like it."""
+    count = getattr(line["_record"], REPEATED, 0)
+    if count:
+        line["repeated"] = count
+    return line
 
 
 def keep_places(_logger: object, _method: str, line: Line) -> Line:

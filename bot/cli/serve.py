@@ -9,33 +9,38 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
+    from bot.log_repeats import RepeatsHandler
     from bot.settings import Settings
+
+COUNTS_EVERY_S = 10.0
 
 
 def serve(*, as_json: JsonFlag = False) -> None:
     """Run the bot until SIGTERM or Ctrl-C. Settings come from TIERLINE_* names in the environment or in .env."""
     import asyncio
 
-    from bot.clock import now
+    from bot.clock import now, steady
     from bot.logs import set_up_logs
     from bot.settings import read_environment, read_settings
 
     environment = read_environment()
     settings = read_settings(environment)
-    set_up_logs(settings.log_format, _secrets(settings), now)
-    asyncio.run(_serve(settings, environment, as_json=as_json))
+    log = set_up_logs(settings.log_format, _secrets(settings), now, steady=steady)
+    asyncio.run(_serve(settings, environment, log, as_json=as_json))
 
 
-async def _serve(settings: "Settings", environment: dict[str, str], *, as_json: bool) -> None:
+async def _serve(settings: "Settings", environment: dict[str, str], log: "RepeatsHandler", *, as_json: bool) -> None:
     import asyncio
     import signal
 
     from bot.app import App
     from bot.cli.writing.control_commands import listening
+    from bot.loops import end
 
     told_to_stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
+    counting = asyncio.create_task(_tell_counts(log))
     app = await App.start(settings, environment)
     try:
         async with listening(app, settings, environment):
@@ -44,6 +49,16 @@ async def _serve(settings: "Settings", environment: dict[str, str], *, as_json: 
             await told_to_stop.wait()
     finally:
         await app.stop()
+        await end(counting)
+
+
+async def _tell_counts(log: "RepeatsHandler") -> None:
+    """Have the log say what it counted, also when nothing more is said."""
+    import asyncio
+
+    while True:
+        await asyncio.sleep(COUNTS_EVERY_S)
+        log.tell()
 
 
 def greet(url: str, deployment: str, obstacles: "Sequence[str]", *, as_json: bool) -> None:

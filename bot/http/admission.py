@@ -4,7 +4,6 @@ Owns the bound on bodies, the order of the checks (cheapest first) and what a ca
 wrong. It reads no JSON and touches no database.
 """
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,13 +11,14 @@ from math import ceil
 
 from aiohttp import web
 
-from bot.http.problem import No, refuse
+from bot.http.bodies import Bodies, Unread
+from bot.http.connections import vouch
+from bot.http.problem import RETRY_AFTER_S, No, refuse
 from bot.http.rate_limit import RateLimit
 from bot.services import Service, Services
 from bot.standard_webhooks import Envelope, read_envelope
 
 MAX_BODY_BYTES = 256 * 1024
-BODY_TIMEOUT_S = 10.0
 
 SERVICE_HEADER = "Tierline-Service"
 _SIGNER = web.RequestKey("tierline.signer", str)
@@ -48,14 +48,22 @@ async def name_signer(request: web.Request, response: web.StreamResponse) -> Non
 class Admission:
     """Lets signed requests in."""
 
-    def __init__(self, services: Services, now: Callable[[], datetime], rate_limit: RateLimit, *more_nows: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        services: Services,
+        now: Callable[[], datetime],
+        rate_limit: RateLimit,
+        *more_nows: Callable[[], datetime],
+        bodies: Bodies | None = None,
+    ) -> None:
         """A timestamp counts that is right by any of these clocks: the wall's, and the steady one, which nobody sets."""
         self._services = services
         self._nows = (now, *more_nows)
         self._rate_limit = rate_limit
+        self._bodies = bodies or Bodies()
 
     async def admit(self, request: web.Request) -> Call | web.Response:
-        """The call in this request, or the answer that turns it away: 401, 408, 413, 415 or 429."""
+        """The call in this request, or the answer that turns it away: 401, 408, 413, 415, 429 or 503."""
         envelope = next(filter(None, (read_envelope(request.headers, now()) for now in self._nows)), None)
         if envelope is None:
             return refuse(No.SIGNATURE, _CHECK)
@@ -63,36 +71,22 @@ class Admission:
             return self._judge(request, envelope, request.raw_path.encode("utf-8", "surrogateescape"))
         if request.headers.get("Content-Encoding", "identity") != "identity":
             return refuse(No.ENCODING)
-        if (request.content_length or 0) > MAX_BODY_BYTES:
-            return _too_large()
-        try:
-            async with asyncio.timeout(BODY_TIMEOUT_S):
-                body = await _read_body(request)
-        except TimeoutError:
-            return refuse(No.TOO_SLOW)
-        return self._judge(request, envelope, body) if body is not None else _too_large()
+        match await self._bodies.read(request, MAX_BODY_BYTES):
+            case bytes(body):
+                return self._judge(request, envelope, body)
+            case Unread.TOO_LARGE:
+                return refuse(No.TOO_LARGE, f"At most {MAX_BODY_BYTES} bytes.")
+            case Unread.CROWDED:
+                return refuse(No.CROWDED, retry_after_s=RETRY_AFTER_S)
+            case Unread.TOO_SLOW | Unread.GONE:
+                return refuse(No.TOO_SLOW)
 
     def _judge(self, request: web.Request, envelope: Envelope, body: bytes) -> Call | web.Response:
         service = self._services.signer(envelope, body)
         if service is None:
             return refuse(No.SIGNATURE, _CHECK)
+        vouch(request)
         if (wait_s := self._rate_limit.wait_s(service.name)) > 0:
             return refuse(No.TOO_FAST, retry_after_s=ceil(wait_s))
         request[_SIGNER] = service.name
         return Call(service, envelope.webhook_id, body)
-
-
-async def _read_body(request: web.Request) -> bytes | None:
-    """The body, None as soon as it is longer than it may be."""
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.content.iter_any():
-        size += len(chunk)
-        if size > MAX_BODY_BYTES:
-            return None
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
-def _too_large() -> web.Response:
-    return refuse(No.TOO_LARGE, f"At most {MAX_BODY_BYTES} bytes.")

@@ -4,7 +4,7 @@ from typing import assert_never
 
 from aiohttp import web
 
-from bot.http.bodies import BODY_TIMEOUT_S, read_bounded
+from bot.http.bodies import Bodies, Unread
 from bot.http.intake import NOT_RECORDED
 from escalation.acknowledgements import Acknowledgements, Receipt
 
@@ -16,8 +16,9 @@ SIGNATURE = "X-PagerDuty-Signature"
 class PagerDutyWebhooks:
     """Takes PagerDuty's webhooks."""
 
-    def __init__(self, acknowledgements: Acknowledgements) -> None:
+    def __init__(self, acknowledgements: Acknowledgements, bodies: Bodies | None = None) -> None:
         self._acknowledgements = acknowledgements
+        self._bodies = bodies or Bodies()
 
     def routes(self) -> list[web.RouteDef]:
         """Where they come in."""
@@ -28,9 +29,9 @@ class PagerDutyWebhooks:
 
         Source: https://developer.pagerduty.com/docs/webhooks-overview
         """
-        body = await read_bounded(request, BODY_MOST, BODY_TIMEOUT_S)
-        if isinstance(body, web.Response):
-            return body
+        body = await self._bodies.read(request, BODY_MOST)
+        if isinstance(body, Unread):
+            return web.Response(status=body.value)
         try:
             receipt = await self._acknowledgements.take(body, request.headers.get(SIGNATURE, ""))
         except NOT_RECORDED:

@@ -46,6 +46,7 @@ class No(Enum):
     TOO_FAST = Kind(429, "too-fast", "This service sends faster than it may")
     INTERNAL = Kind(500, "internal", "Something is wrong here; nothing was recorded")
     NOT_RECORDING = Kind(503, "not-recording", "Nothing can be recorded at the moment; nothing was")
+    CROWDED = Kind(503, "crowded", "Too many requests are on their way at the moment; nothing was recorded")
     UNAVAILABLE = Kind(503, "unavailable", "The database does not answer at the moment")
 
 

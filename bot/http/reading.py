@@ -32,13 +32,23 @@ MAX_WAITING = 2_000
 class Api:
     """Answers questions."""
 
-    def __init__(self, admission: Admission, reads: Reads, receipts: Receipts, wakeups: Wakeups, policy: Callable[[], Policy]) -> None:
-        """`policy` gives the active policy."""
+    def __init__(
+        self,
+        admission: Admission,
+        reads: Reads,
+        receipts: Receipts,
+        wakeups: Wakeups,
+        policy: Callable[[], Policy],
+        *,
+        most_waiting: int = MAX_WAITING,
+    ) -> None:
+        """`policy` gives the active policy. At most `most_waiting` requests wait at a time."""
         self._admission = admission
         self._reads = reads
         self._receipts = receipts
         self._wakeups = wakeups
         self._policy = policy
+        self._most_waiting = most_waiting
         self.waiting = 0
         """Requests that wait at the moment."""
         self._closing = False
@@ -65,7 +75,7 @@ class Api:
         case = await self._mine(call, case_id)
         if case is None:
             return refuse(No.NOT_FOUND)
-        if wait_s and (case.open or case.withheld) and self.waiting < MAX_WAITING:
+        if wait_s and (case.open or case.withheld) and self.waiting < self._most_waiting:
             self.waiting += 1
             try:
                 await self._wait(request, case, wait_s)

@@ -27,7 +27,8 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.clock import steady
-from bot.http.bodies import BODY_TIMEOUT_S, read_bounded
+from bot.http.bodies import Bodies, Unread
+from bot.http.connections import vouch
 from bot.readiness import Obstacle
 from bot.slack.reachability import SIGNING_SECRET, shape_problem
 from bot.slack.socket_line import SocketLine
@@ -115,12 +116,14 @@ class Inbound:
         app_token: str = "",
         *,
         steady: Callable[[], datetime] | None = None,
+        bodies: Bodies | None = None,
         redial_s: float = REDIAL_S,
     ) -> None:
         """A timestamp counts that is right by `clock`, the wall's, or by `steady`, which nobody sets."""
         self._bolt = bolt
         self._secrets = tuple(secrets)
         self._clocks = (clock, steady or clock)
+        self._bodies = bodies or Bodies()
         self._client = client
         self._app_token = app_token
         self._redial_s = redial_s
@@ -154,14 +157,15 @@ class Inbound:
 
     async def take(self, request: web.Request) -> web.Response:
         """One request: 401 unless Slack signed it, otherwise what our listener answers."""
-        body = await read_bounded(request, BODY_MOST, BODY_TIMEOUT_S)
-        if isinstance(body, web.Response):
-            return body
+        body = await self._bodies.read(request, BODY_MOST)
+        if isinstance(body, Unread):
+            return web.Response(status=body.value)
         headers = request.headers
         timestamp, signature = headers.get("X-Slack-Request-Timestamp", ""), headers.get("X-Slack-Signature", "")
         if not any(is_genuine(self._secrets, timestamp, signature, body, clock()) for clock in self._clocks):
             _LOG.warning("forged or stale request refused", path=PATH)
             return web.Response(status=401)
+        vouch(request)
         answer = await self._heard(lambda: AsyncBoltRequest(body=body.decode(), query=request.query_string, headers=dict(headers)))
         return await to_aiohttp_response(answer)
 
