@@ -3,7 +3,7 @@
 import asyncio
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AsyncExitStack
 from datetime import datetime
 from functools import partial
@@ -13,6 +13,7 @@ from ssl import SSLContext
 import aiohttp
 import structlog
 from aiohttp import web
+from slack_bolt.app.async_app import AsyncApp
 
 from bot import clock as wall
 from bot.database_watch import DatabaseWatch
@@ -44,6 +45,7 @@ from bot.settings import Secrets, Settings, require_slack
 from bot.slack.actions.listeners import Listeners
 from bot.slack.actions.presses import Presses
 from bot.slack.actions.replies import Replies
+from bot.slack.channels import Channels
 from bot.slack.commands import Commands
 from bot.slack.governance.batches import Batches
 from bot.slack.governance.bulletins import Bulletins
@@ -51,10 +53,12 @@ from bot.slack.governance.buttons import GovernanceButtons
 from bot.slack.governance.commands import GovernanceCommands
 from bot.slack.governance.rulings import Rulings
 from bot.slack.inbound import Inbound, make_bolt, make_client
+from bot.slack.names import Names
 from bot.slack.people import People
 from bot.slack.reachability import Reachability
 from bot.slack.sender import SlackSender
 from bot.slack.views import Views
+from bot.slack.workspace_events import WorkspaceEvents
 from bot.timeouts import REAL, Timeouts
 from bot.tls import trusted
 from escalation.acknowledgements import Acknowledgements
@@ -63,6 +67,7 @@ from escalation.pager import Pager
 from escalation.pagerduty_client import EVENTS_TIMEOUT_S, REST_TIMEOUT_S, EventsClient, RestClient
 from escalation.rota import Rota
 from escalation.ticker import Ticker
+from escalation.unseen_cases import UnseenCases
 from escalation.watch import Watch
 from routing.case.case import Case
 from routing.change import SYSTEM, Event
@@ -90,6 +95,9 @@ from store.vault.vault import Vault
 from store.wakeups import Wakeups
 
 _LOG = structlog.get_logger("tierline")
+
+CHANNELS_EVERY_S = 10.0
+"""How often it is asked whether a channel is due to be looked at."""
 
 Passing = Callable[[str], None]
 
@@ -146,7 +154,7 @@ class App:
     async def tick(self) -> int:
         """One turn of every clock. Gives how many clocks acted."""
         await self.writer.look_at_clock()
-        acted = await self.watch.tick() + await self.scheduled_replay.tick()
+        acted = await self.watch.tick() + await self.unseen.tick() + await self.scheduled_replay.tick()
         await self.policy.refresh()
         return acted
 
@@ -178,7 +186,8 @@ class App:
 
         session = await self._stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=tls), trust_env=False))
         client = make_client(session, settings.slack_api_url, _first(settings.slack_bot_token), tls)
-        people = People(client, now, timeouts)
+        people = People(client, now, timeouts, names=Names(self.ledger, self.reads))
+        self.channels = Channels(client, self.ledger, self.reads, self.policy, now, hasten=self._hasten, timeouts=timeouts)
         rest = self._rest_client(settings, timeouts, tls)
         rota = Rota(OnCallBook(self.database, self.writer), self._escalation_policy, now, rest)
         self.views = Views(self.reads, rota, people, now, self.policy.of)
@@ -191,7 +200,7 @@ class App:
             self.outbox,
             RateLimits(Buckets(self.writer)),
             {
-                "slack": SlackSender(client, self.database, self.deployment, people.identity, timeouts),
+                "slack": SlackSender(client, self.database, self.deployment, people.identity, channels=self.channels, timeouts=timeouts),
                 "pagerduty": Pager(self.deployment, events, self._routing_key, rest, incidents=lambda: self.policy().form.incidents),
                 "callback": callbacks,
             },
@@ -199,6 +208,7 @@ class App:
             wakeups=self.wakeups,
             views=self.views,
             bulletins=bulletins,
+            reach=self.channels,
             clock=now,
             tally=self.metrics.carried,
             pulse=self._courier_pulse,
@@ -208,15 +218,10 @@ class App:
         breakers = BreakerWatch(self.ledger, self.reads, self.database, self.policy, now, report=self._report_breaker)
         self.watch = Watch(self.ledger, self.reads, breakers, now, report=self._report_poison, late=self.metrics.swept)
 
+        self.unseen = UnseenCases(self.ledger, self.reads, self.policy, now, report=self._report_poison)
         self.scheduled_replay = ScheduledReplay(self.ledger, self.reads, self.proposing, self.policy, now)
         bolt = make_bolt(session, settings.slack_api_url, timeouts)
-        presses = Presses(self.ledger, self.reads, people, self.deployment, self.metrics.pressed)
-        replies = Replies(client, session, timeouts)
-        Listeners(presses, self.views, replies, timeouts).listen(bolt)
-        rulings = Rulings(self.ledger, self.reads, people, self.policy, self.metrics.pressed)
-        GovernanceButtons(rulings, self.reads, people, replies, self.deployment, timeouts=timeouts).listen(bolt)
-        many = GovernanceCommands(rulings, Batches(self.database, self.ledger, people, rulings), self.reads, self.policy, now)
-        Commands(self.database, self.reads, self.views, people, now, policy=self.policy, about_many=many, timeouts=timeouts).listen(bolt)
+        self._listen_to_slack(bolt, people, Replies(client, session, timeouts), now, timeouts)
         bodies, self.connections = Bodies(), Connections(most_connections(len(services.by_name)))
         self.slack = Reachability(client, _first(settings.slack_bot_token), wall.steady, timeouts)
         slack_secrets, app_token = _all(settings.slack_signing_secret), _first(settings.slack_app_token)
@@ -300,6 +305,19 @@ class App:
         self._stack.callback(rest.close)
         return rest
 
+    def _listen_to_slack(self, bolt: AsyncApp, people: People, replies: Replies, now: Callable[[], datetime], timeouts: Timeouts) -> None:
+        """Everything that people press, submit and type, and what Slack says of its channels."""
+        presses = Presses(self.ledger, self.reads, people, self.deployment, self.metrics.pressed)
+        Listeners(presses, self.views, replies, timeouts).listen(bolt)
+        WorkspaceEvents(self.channels).listen(bolt)
+        rulings = Rulings(self.ledger, self.reads, people, self.policy, self.metrics.pressed)
+        buttons = GovernanceButtons(
+            rulings, self.reads, people, replies, channels=self.channels, deployment=self.deployment, timeouts=timeouts
+        )
+        buttons.listen(bolt)
+        many = GovernanceCommands(rulings, Batches(self.database, self.ledger, people, rulings), self.reads, self.policy, now)
+        Commands(self.database, self.reads, self.views, people, now, policy=self.policy, about_many=many, timeouts=timeouts).listen(bolt)
+
     async def _listen(self, settings: Settings, routes: list[web.RouteDef]) -> None:
         application = web.Application(middlewares=[problems])
         application.add_routes(routes)
@@ -316,9 +334,11 @@ class App:
             self.signing.run(self._report_signing, self._signing_pulse.came_round),
             self.slack.run(),
             self.database_watch.run(),
+            for_ever(self._look_at_channels),
         )
         for pulse in (self._tick_pulse, self._courier_pulse, self._signing_pulse):
             self.readiness.add(pulse.check, silent=pulse.late)
+        self.readiness.add(self.channels.obstacles, silent=SILENT)
         self.readiness.add(self.slack.check, silent=Obstacle("slack", "Slack has not answered yet: nobody sees a card."))
         self.readiness.add(self._inbound.check, silent=Obstacle("socket_mode", "Socket Mode does not answer."))
         for loop in loops:
@@ -326,6 +346,14 @@ class App:
         ticker = Ticker(self._beat, self._report_tick)
         ticker.start()
         self._stack.push_async_callback(ticker.stop)
+
+    async def _hasten(self, destinations: Collection[str]) -> None:
+        await self.courier.hasten(destinations)
+
+    async def _look_at_channels(self) -> None:
+        while True:
+            await self.channels.tick()
+            await asyncio.sleep(CHANNELS_EVERY_S)
 
     async def _beat(self) -> None:
         await self.tick()

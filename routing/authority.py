@@ -91,3 +91,7 @@ class GovernanceVerb(StrEnum):
     APPROVE_EXCEPTION = "approve_exception"
     END_EXCEPTION = "end_exception"
     ACKNOWLEDGE_ALERT = "acknowledge_alert"
+    KEEP_NAME = "keep_name"
+    """Go on with the channel or user group that the policy's name stood for, whatever it is called now."""
+    MOVE_NAME = "move_name"
+    """Let the policy's name stand for the channel or user group that carries it now."""

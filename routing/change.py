@@ -55,6 +55,8 @@ class MessageKind(StrEnum):
     PAGE_RESOLVE = "page_resolve"
     CALLBACK = "callback"
     """Tell the service. `callback` is the type, `sequence` counts per case."""
+    NOTICE = "notice"
+    """Tell the person `destination` (a Slack id) directly that the case waits and that its card cannot be shown, once."""
     BULLETIN = "bulletin"
     """Post what `subject` is (an alert, a proposal, an exception, a workflow's brake) into a channel, once; `tier` tells several apart."""
     BULLETIN_UPDATE = "bulletin_update"

@@ -8,6 +8,7 @@ import yaml
 
 from bot.sandbox.slack.api import NEEDS
 from bot.slack.typed import COMMAND
+from bot.slack.workspace_events import EVENTS
 from tests.checkout import ROOT
 
 SLACK = ROOT / "bot" / "slack"
@@ -17,8 +18,8 @@ Manifest = dict[str, Any]
 BY_ITSELF = {"commands"}
 """Scopes that no Web API method needs: Slack wants it for slash commands."""
 
-PRIVATE_TWINS = {"groups:history", "groups:read"}
-"""The same methods in private channels."""
+PRIVATE_TWINS = {"groups:history", "groups:read", "im:history"}
+"""The same methods in private channels and direct messages."""
 
 
 @pytest.fixture
@@ -56,8 +57,7 @@ def test_the_command_is_the_one_we_answer(manifest: Manifest) -> None:
     assert all(f'"{word.split()[0]}"' in source for word in command["usage_hint"].split(" | "))
 
 
-def test_buttons_work_and_no_event_is_asked_for_that_nobody_hears(manifest: Manifest) -> None:
-    """Interactivity is on; there is no listener for events, so none is subscribed to."""
+def test_buttons_work_and_each_event_that_is_asked_for_has_a_listener(manifest: Manifest) -> None:
+    """Interactivity is on, and we ask for the events that we hear, no more."""
     assert manifest["settings"]["interactivity"]["is_enabled"]
-    assert "event_subscriptions" not in manifest["settings"]
-    assert not any(".event(" in path.read_text() for path in (ROOT / "bot").rglob("*.py") if "sandbox" not in path.parts)
+    assert sorted(manifest["settings"]["event_subscriptions"]["bot_events"]) == sorted(EVENTS)

@@ -22,7 +22,8 @@ UNREAD = {"queue": None, "outbox": None, "dead": None, "log": None}
 def status(*, as_json: JsonFlag = False) -> None:
     """Show whether the bot is ready, the queue, the outbox and the audit log.
 
-    Exit 1 where the bot is not ready or messages were given up; `tierline retry` sends them again.
+    Exit 1 where the bot is not ready, messages were given up or a channel takes none. `tierline retry` sends again what was given up; what
+    a channel refuses is tried again by itself.
     """
     import asyncio
 
@@ -31,7 +32,7 @@ def status(*, as_json: JsonFlag = False) -> None:
         emit(found)
     else:
         _show(found)
-    if found["dead"] or found["ready"] is False:
+    if found["dead"] or found["channels"] or found["ready"] is False:
         raise typer.Exit(FOUND)
 
 
@@ -61,9 +62,12 @@ async def _standing() -> dict[str, Any]:
     from bot.cli.completeness import newest_completeness
     from bot.cli.files.configuration import reading, settings
     from bot.cli.running_readiness import running_readiness
+    from bot.slack.cards.text.remedies import trouble_sentence
     from routing.case.submission import moment_text
     from store.audit.stored_tree import frontier, newest_checkpoint
+    from store.reads.cases import stored_governance
     from store.reads.queue import dead_messages, outbox_counts, queue_counts
+    from store.reads.unposted import waiting_for
 
     def read(connection: Connection) -> dict[str, Any]:
         newest, complete = newest_checkpoint(connection), newest_completeness(connection)
@@ -95,6 +99,17 @@ async def _standing() -> dict[str, Any]:
                     "created_at": moment_text(one.created_at),
                 }
                 for one in dead_messages(connection, SHOWN)
+            ],
+            "channels": [
+                {
+                    "name": one.name,
+                    "id": one.id,
+                    "error": one.trouble,
+                    "waiting": waiting_for(connection, [one.name, one.name.removeprefix("#")]),
+                    "sentence": trouble_sentence(one, waiting_for(connection, [one.name, one.name.removeprefix("#")])),
+                }
+                for one in stored_governance(connection).bindings.values()
+                if one.trouble
             ],
             "log": {
                 "events": frontier(connection).size,
@@ -134,6 +149,8 @@ def _show_standing(found: dict[str, Any]) -> None:
     table("Messages to send", [*waiting[:-1], "last error"], rows("outbox", *waiting))
     columns = ["case", "peer", "destination", "kind", "attempts", "error"]
     table("Given up (tierline retry)", columns, rows("dead", *columns))
+    for channel in found["channels"]:
+        print(channel["sentence"])
     log = found["log"]
     print(f"Audit log: {log['events']} events, {log['signed']} under a signed checkpoint")
     print(f"Audit completeness: {log['complete_percent']:.1f} % of the last {log['looked_at']} events")

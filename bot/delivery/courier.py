@@ -6,7 +6,7 @@ sends nothing of which it does not first write down that it is about to.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,8 +15,8 @@ from typing import Protocol
 import structlog
 
 from bot.delivery.kept_unproven import keep_here
-from bot.delivery.rate_limits import RateLimits
-from bot.delivery.retry import SCHEDULES, Retry
+from bot.delivery.rate_limits import POSTS, RateLimits
+from bot.delivery.retry import MENDING, SCHEDULES, Retry
 from bot.readiness import Pulse
 from bot.slack.cards.view import Bulletin, View
 from bot.timeouts import REAL, Timeouts
@@ -71,10 +71,22 @@ class Bulletins(Protocol):
         ...
 
 
+class Reach(Protocol):
+    """Keeps account of where in Slack messages arrive."""
+
+    async def refused(self, destination: str, error: str) -> None:
+        """Slack refuses what is sent there, with this code."""
+        ...
+
+    async def reached(self, destination: str) -> None:
+        """Something arrived there."""
+        ...
+
+
 class Courier:
     """Empties the outbox. `senders` by peer; `tally` counts tries by peer and result; `pulse` is told of each round.
 
-    `passing` names steps, where tests let it die.
+    `passing` names steps, where tests let it die; `reach` is told where messages arrive and where they are refused.
     """
 
     def __init__(
@@ -87,6 +99,7 @@ class Courier:
         wakeups: Wakeups,
         views: Views,
         bulletins: Bulletins,
+        reach: Reach | None = None,
         clock: Callable[[], datetime],
         tally: Callable[[str, str], None],
         pulse: Pulse | None = None,
@@ -101,6 +114,8 @@ class Courier:
         self._views = views
         self._bulletins = bulletins
         self._senders = senders
+        self._reach = reach
+        self._refusals = Counter[str]()
         self._clock = clock
         self._tally = tally
         self._pulse = pulse
@@ -214,6 +229,8 @@ class Courier:
         self._passing("courier.sent")
         await self._outbox.settle(row, delivered)
         self._tally(row.peer, "delivered")
+        if row.peer == "slack" and row.message.kind in POSTS and delivered != Delivered():
+            await self._arrived(row.message.destination)
         if isinstance(shown, View) and row.message.kind is MessageKind.CARD and row.message.tier > shown.case.first_tier:
             await self._ledger.change(row.case_id, point_to(row.message.tier))
 
@@ -236,12 +253,47 @@ class Courier:
             _LOG.exception("sender failed", row=row.id, peer=row.peer)
             raise SendError(f"bug: {type(error).__name__}", ambiguous=True) from error
 
+    async def hasten(self, destinations: Collection[str]) -> None:
+        """What keeps Slack from taking messages for these channels may be gone: try them at once."""
+        for destination in destinations:
+            self._refusals.pop(destination, None)
+            self._rate_limits.free(destination)
+        await self._outbox.hasten("slack", destinations)
+        self._wakeups.outbox.set()
+
+    async def _arrived(self, destination: str) -> None:
+        """Whatever was refused there before need not wait any longer."""
+        if self._refusals.pop(destination, 0):
+            await self._outbox.hasten("slack", (destination,))
+        if self._reach is not None:
+            await self._reach.reached(destination)
+
+    async def _refused(self, row: Outgoing, error: SendError, now: datetime) -> bool:
+        """Slack refuses this for a cause that a person can mend: the destination waits, longer each time. False once it is given up."""
+        destination, posts = row.message.destination, row.message.kind in POSTS
+        self._refusals[destination] += posts
+        tries = self._refusals[destination] if posts else row.attempts + 1
+        again = MENDING.next_at(row.id, tries, now, row.created_at)
+        if again is None:
+            return False
+        _LOG.warning("refused until somebody mends it", row=row.id, case=row.case_id, destination=destination, cause=error.reason)
+        self._tally(row.peer, "refused")
+        await self._put_back(row, Doubt(again, error.reason, ambiguous=row.doubtful))
+        if posts:
+            self._rate_limits.hold(destination, again)
+            await self._outbox.postpone(row.peer, destination, POSTS, again)
+        if posts and self._reach is not None:
+            await self._reach.refused(destination, error.reason)
+        return True
+
     async def _failed(self, row: Outgoing, error: SendError) -> None:
         now = self._clock()
+        if error.mendable and await self._refused(row, error, now):
+            return
         attempts = row.attempts + 1
         what = {"row": row.id, "case": row.case_id, "peer": row.peer, "kind": row.message.kind.value}
         said = {**what, "attempts": attempts, "cause": error.reason}
-        again = None if error.permanent else self._schedules[row.peer].next_at(row.id, attempts, now, row.created_at)
+        again = None if error.permanent or error.mendable else self._schedules[row.peer].next_at(row.id, attempts, now, row.created_at)
         if again is None:
             _LOG.error("not delivered and given up", **said)
             self._tally(row.peer, "dead")

@@ -30,7 +30,7 @@ class Bucket:
 POST = Bucket("chat.postMessage", 1.0, 1.0)
 UPDATE = Bucket("chat.update", 50 / 60, 20.0)
 WORKSPACE = "workspace"
-POSTS = frozenset({MessageKind.CARD, MessageKind.NOTE, MessageKind.BULLETIN})
+POSTS = frozenset({MessageKind.CARD, MessageKind.NOTE, MessageKind.NOTICE, MessageKind.BULLETIN})
 """Kinds that post a message; the others of Slack's change one."""
 
 
@@ -40,6 +40,7 @@ class RateLimits:
     def __init__(self, buckets: Buckets) -> None:
         self._buckets = buckets
         self._paused: dict[tuple[str, str], datetime] = {}
+        self._held: dict[str, datetime] = {}
         self._updates_until: datetime | None = None
 
     def most(self, peer: str) -> int:
@@ -63,6 +64,8 @@ class RateLimits:
             wait_s = await self._buckets.take(UPDATE.method, WORKSPACE, UPDATE.rate_per_s, UPDATE.burst)
             return self._spread(now, wait_s, urgent=row.message.urgent) if wait_s > 0 else None
         lane = (row.peer, row.message.destination)
+        if (held := self._held.get(row.message.destination)) is not None and held > now:
+            return held
         if (until := self._paused.get(lane)) is not None and until > now:
             return until
         wait_s = await self._buckets.take(POST.method, row.message.destination, POST.rate_per_s, POST.burst)
@@ -70,6 +73,15 @@ class RateLimits:
             return None
         self._paused[lane] = now + timedelta(seconds=wait_s)
         return self._paused[lane]
+
+    def hold(self, destination: str, until: datetime) -> None:
+        """Slack refuses what is posted there: what comes for it waits as well."""
+        self._held[destination] = until
+
+    def free(self, destination: str) -> None:
+        """Try this destination again at once."""
+        self._held.pop(destination, None)
+        self._paused.pop(("slack", destination), None)
 
     async def slow_down(self, row: Outgoing, retry_after_s: float, now: datetime) -> None:
         """The peer asked for a pause."""

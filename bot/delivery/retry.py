@@ -39,6 +39,10 @@ PAGERDUTY = Retry(first_s=1.0, most_s=20.0, give_up=timedelta(hours=24), longest
 CALLBACK = Retry(first_s=5.0, most_s=4 * 3600.0, give_up=timedelta(hours=75))
 """75 hours outlast a weekend (promise P10)."""
 
+MENDING = Retry(first_s=1.0, most_s=300.0, give_up=timedelta(days=30))
+"""What Slack refuses until a person has mended something: a channel, an invitation, the app's scopes. It is tried at once when Slack says
+that something of this kind changed."""
+
 SCHEDULES = {"slack": SLACK, "pagerduty": PAGERDUTY, "callback": CALLBACK}
 
 

@@ -1,6 +1,6 @@
 """One call of Slack's Web API, and how its failures read: what can never work, what may work later, what may have been done already.
 
-Owns the lists of Slack's error codes. It never tries twice. Source: https://docs.slack.dev/reference/methods/chat.postMessage#errors
+Owns the lists of Slack's error codes; what is in none of them counts as mendable. It never tries twice. Source: https://docs.slack.dev/reference/methods/chat.postMessage#errors
 """
 
 from collections.abc import Mapping
@@ -19,19 +19,8 @@ TIMEOUT_S = 10.0
 UNCLEAR = frozenset({"internal_error", "fatal_error", "request_timeout"})
 """Slack: "it's possible some aspect of the operation succeeded before the error was raised"."""
 
-LATER = frozenset(
-    {
-        "ratelimited",
-        "rate_limited",
-        "service_unavailable",
-        "team_added_to_org",
-        "invalid_auth",  # tokens are replaced while we run: what waits goes out with the new one
-        "not_authed",
-        "account_inactive",
-        "token_revoked",
-        "token_expired",
-    }
-)
+LATER = frozenset({"ratelimited", "rate_limited", "service_unavailable", "team_added_to_org"})
+"""Slack is busy, which says nothing of us or of the channel."""
 
 GONE = frozenset(
     {
@@ -45,12 +34,37 @@ GONE = frozenset(
 """The message cannot be reached any more. Source: https://docs.slack.dev/reference/methods/chat.update#errors"""
 
 
+UNDRAWABLE = frozenset(
+    {
+        "attachment_payload_limit_exceeded",
+        "invalid_arg_name",
+        "invalid_arguments",
+        "invalid_array_arg",
+        "invalid_attachments",
+        "invalid_blocks",
+        "invalid_blocks_format",
+        "invalid_json",
+        "invalid_metadata_format",
+        "invalid_metadata_schema",
+        "json_not_object",
+        "markdown_text_conflict",
+        "metadata_too_large",
+        "msg_blocks_too_long",
+        "msg_too_long",
+        "no_text",
+        "too_many_attachments",
+        "unknown_method",
+    }
+)
+"""What we drew is refused, and would be so for ever. Whatever is in none of these lists is taken for something that a person can mend."""
+
+
 class UnreadableError(SendError):
     """Something could not be read. `code` is Slack's, or the kind of the failure. Always ambiguous: what was asked stays unknown."""
 
-    def __init__(self, method: str, code: str) -> None:
+    def __init__(self, method: str, code: str, retry_after_s: float | None = None) -> None:
         """`method` is that of the Web API."""
-        super().__init__(f"{method}: unreadable ({code})", ambiguous=True)
+        super().__init__(f"{method}: unreadable ({code})", ambiguous=True, retry_after_s=retry_after_s)
         self.code = code
 
 
@@ -74,7 +88,7 @@ async def read(client: AsyncWebClient, timeouts: Timeouts, method: str, **argume
         async with timeouts.within(TIMEOUT_S):
             response = await client.api_call(method, http_verb="GET", params=arguments)
     except (SlackApiError, SlackRequestError, aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise UnreadableError(method, error_code(error)) from error
+        raise UnreadableError(method, error_code(error), _asked_to_wait_s(error)) from error
     return response.data if isinstance(response.data, dict) else {}
 
 
@@ -88,10 +102,21 @@ def error_code(error: Exception) -> str:
 
 def _send_error(error: SlackApiError) -> SendError:
     code = error_code(error)
-    status = int(getattr(error.response, "status_code", None) or getattr(error.response, "status", None) or 0)
-    if status == 429:
-        wait = str(error.response.headers.get("Retry-After", ""))
-        return SendError("ratelimited", retry_after_s=float(wait) if wait.isascii() and wait.isdigit() else 30.0)
+    status = _status(error)
+    if (wait_s := _asked_to_wait_s(error)) is not None:
+        return SendError("ratelimited", retry_after_s=wait_s)
     if status >= 500 or code in UNCLEAR or code == SlackApiError.__name__:
         return SendError(f"HTTP {status} {code}", ambiguous=True)
-    return SendError(code, permanent=code not in LATER)
+    return SendError(code, permanent=code in UNDRAWABLE, mendable=code not in UNDRAWABLE | LATER | GONE)
+
+
+def _status(error: SlackApiError) -> int:
+    return int(getattr(error.response, "status_code", None) or getattr(error.response, "status", None) or 0)
+
+
+def _asked_to_wait_s(error: Exception) -> float | None:
+    """The seconds Slack asked to leave it alone for, None where it did not."""
+    if not isinstance(error, SlackApiError) or _status(error) != 429:
+        return None
+    wait = str(error.response.headers.get("Retry-After", ""))
+    return float(wait) if wait.isascii() and wait.isdigit() else 30.0

@@ -14,9 +14,12 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.slack.names import Names
 from bot.timeouts import REAL, Timeouts
 from routing.case.case import Group
 from routing.case.people import Person
+from routing.governance.binding import group_name, is_group_id
+from store.ledger.writer import CannotRecordError, WriterClosedError
 
 FRESH = timedelta(seconds=60)
 NAME_FRESH = timedelta(days=1)
@@ -54,11 +57,15 @@ class _Remembered:
 class People:
     """Asks Slack about people. `clock` gives aware UTC times.
 
-    The policy names a user group by its id or by its handle; the handle is looked up in `usergroups.list`. A group that is disabled or gone
-    has no members.
+    The policy names a user group by its id or by its handle; the handle is looked up in `usergroups.list` once and bound to the id. A group
+    that is disabled or gone has no members, whoever carries its handle now.
     """
 
-    def __init__(self, client: AsyncWebClient, clock: Callable[[], datetime], timeouts: Timeouts = REAL) -> None:
+    def __init__(
+        self, client: AsyncWebClient, clock: Callable[[], datetime], timeouts: Timeouts = REAL, *, names: Names | None = None
+    ) -> None:
+        """`names` says what handles stand for; without it whoever carries a handle now is meant."""
+        self._names_bound = names
         self._client = client
         self._clock = clock
         self._timeouts = timeouts
@@ -107,10 +114,26 @@ class People:
     async def _memberships(self, user: str, groups: Mapping[str, Group]) -> frozenset[str]:
         wanted = {name: group.usergroup.removeprefix("@") for name, group in groups.items() if group.usergroup is not None}
         listed = (await self._ask("usergroups.list", "")).get("usergroups", []) if wanted else []
-        ids = {name: _group_id(listed, reference) for name, reference in wanted.items()}
+        ids = {name: await self._group_id(listed, reference) for name, reference in wanted.items()}
         found = sorted({one for one in ids.values() if one})
         members = dict(zip(found, await asyncio.gather(*map(self._members, found)), strict=True))
         return frozenset(name for name, group in groups.items() if user in group.users or user in members.get(ids.get(name, ""), ()))
+
+    async def _group_id(self, listed: list[Mapping[str, Any]], reference: str) -> str:
+        """The id of the group that is meant, "" where it is not in use. A handle means for good the group that had it when first asked."""
+        found = _group_id(listed, reference)
+        if self._names_bound is None or is_group_id(reference):
+            return found
+        name = group_name(reference)
+        known = (await self._names_bound.known()).get(name)
+        if known is not None and known.id:
+            return _group_id(listed, known.id)
+        if not found:
+            return ""
+        try:
+            return _group_id(listed, await self._names_bound.bind(name, found))
+        except (CannotRecordError, WriterClosedError) as error:
+            raise SlackUnreachable("what a user group's handle stands for could not be recorded") from error
 
     async def _members(self, group_id: str) -> frozenset[str]:
         return frozenset((await self._ask("usergroups.users.list", group_id)).get("users", []))

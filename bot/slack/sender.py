@@ -20,10 +20,13 @@ from bot.slack.cards.erased import draw_erased_note
 from bot.slack.cards.text.block_kit import Drawing
 from bot.slack.cards.text.limits import LimitError, check_message
 from bot.slack.cards.thread import draw_note
+from bot.slack.cards.unseen import draw_unseen
 from bot.slack.cards.view import Bulletin, View
+from bot.slack.channels import Channels
 from bot.slack.people import Identity, SlackUnreachable
 from bot.timeouts import REAL, Timeouts
 from routing.change import MessageKind
+from routing.governance.binding import is_person_id
 from routing.vocabulary import EventKind
 from store.database.database import Database
 from store.outbox.delivered_cards import Card, cards_of
@@ -31,6 +34,7 @@ from store.outbox.delivery import Delivered, MessageGoneError, Outgoing, SendErr
 
 CARD_EVENT = "tierline_card"
 NOTE_EVENT = "tierline_note"
+NOTICE_EVENT = "tierline_notice"
 BULLETIN_EVENT = "tierline_bulletin"
 
 LOOK_BACK = timedelta(seconds=60)
@@ -48,6 +52,8 @@ class SlackSender:
         database: Database,
         deployment: str,
         identity: Callable[[], Awaitable[Identity]],
+        *,
+        channels: Channels,
         timeouts: Timeouts = REAL,
     ) -> None:
         self._client = client
@@ -55,7 +61,7 @@ class SlackSender:
         self._deployment = deployment
         self._identity = identity
         self._timeouts = timeouts
-        self._channels: dict[str, str] = {}
+        self._channels = channels
 
     async def send(self, outgoing: Outgoing, view: View | Bulletin) -> Delivered:
         """Send once. Raises SendError."""
@@ -72,6 +78,10 @@ class SlackSender:
                     return await self._update_card(outgoing, view, card) if card is not None else Delivered()
                 case MessageKind.NOTE:
                     return await self._post_note(outgoing, view, card)
+                case MessageKind.NOTICE:
+                    told: dict[str, str | int] = {"case": outgoing.case_id, "leaf": outgoing.leaf_idx}
+                    await self._post_once(outgoing, _checked(draw_unseen(view, outgoing.leaf_idx)), NOTICE_EVENT, told)
+                    return Delivered()
                 case (
                     MessageKind.PAGE
                     | MessageKind.PAGE_ACKNOWLEDGE
@@ -103,17 +113,18 @@ class SlackSender:
     async def _post_card(self, outgoing: Outgoing, view: View) -> Delivered:
         return await self._post_once(outgoing, _checked(draw_card(view)), CARD_EVENT, {"case": outgoing.case_id}, view.case.face)
 
-    async def _post_once(self, outgoing: Outgoing, drawing: Drawing, event: str, about: Mapping[str, str], face: str = "") -> Delivered:
+    async def _post_once(
+        self, outgoing: Outgoing, drawing: Drawing, event: str, about: Mapping[str, str | int], face: str = ""
+    ) -> Delivered:
         """Post, unless an earlier try may have worked and what it posted is found."""
-        destination = outgoing.message.destination
         payload = {**about, "tier": outgoing.message.tier, "deployment": self._deployment, "outbox": outgoing.id}
+        channel = await self._channels.id_of(outgoing.message.destination)
         if outgoing.doubtful:
-            channel = await self._channel_id(destination)
-            if (ts := await self._find(self._history(channel, outgoing.created_at), event, payload)) is not None:
-                return Delivered(channel, ts)  # what it shows is not known, so the next update is never skipped
-        posted = await self._post(destination, drawing, {"event_type": event, "event_payload": payload})
-        channel = self._channels[destination] = str(posted["channel"])
-        return Delivered(channel, str(posted["ts"]), face, drawing.digest)
+            place = await self._conversation(channel)
+            if (ts := await self._find(self._history(place, outgoing.created_at), event, payload)) is not None:
+                return Delivered(place, ts)  # what it shows is not known, so the next update is never skipped
+        posted = await self._post(channel, drawing, {"event_type": event, "event_payload": payload})
+        return Delivered(str(posted["channel"]), str(posted["ts"]), face, drawing.digest)
 
     async def _update_card(self, outgoing: Outgoing, view: View, card: Card) -> Delivered:
         drawing, erased = _checked(draw_card(view)), view.last(EventKind.CONTENT_ERASED)
@@ -209,18 +220,15 @@ class SlackSender:
         place = {"channel": card.channel, "ts": card.ts}
         return self._pages("conversations.replies", "messages", include_all_metadata="true", **place, **_oldest(since))
 
-    async def _channel_id(self, destination: str) -> str:
-        """The id of a channel the policy names by name or id. Raises SendError."""
-        name = destination.removeprefix("#")
-        if destination not in self._channels:
-            listing = self._pages("conversations.list", "channels", types="public_channel,private_channel", exclude_archived="true")
-            async for channel in listing:
-                if name in (channel.get("id"), channel.get("name")):
-                    self._channels[destination] = str(channel["id"])
-                    break
-            else:
-                raise SendError("channel_not_found", ambiguous=True)
-        return self._channels[destination]
+    async def _conversation(self, channel: str) -> str:
+        """The conversation that is meant: for a person the direct messages with them. Raises SendError."""
+        if not is_person_id(channel):
+            return channel
+        try:
+            opened = await call(self._client, self._timeouts, "conversations.open", users=channel)
+        except SendError as error:
+            raise SendError(f"history: {error.reason}", ambiguous=True) from error
+        return str((opened.get("channel") or {}).get("id") or channel)
 
     async def _pages(self, method: str, what: str, **arguments: str) -> AsyncIterator[Mapping[str, Any]]:
         """Every item of a paged listing. Raises SendError."""

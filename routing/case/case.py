@@ -214,6 +214,7 @@ class Case(_Value):
     claimed_by: str = ""
     opened_by: tuple[str, ...] = Field(default=(), description="people who opened the full evidence of this revision")
     pages: tuple[OpenPage, ...] = ()
+    unseen: bool = Field(default=False, description="the card of this tier could not be shown, so owners were told directly")
     page_rounds: int = Field(default=0, description="pages sent so far")
     verdict: Verdict | None = None
     decided_at: AwareDatetime | None = None

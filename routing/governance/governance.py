@@ -5,6 +5,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from routing.governance.alert import Alert
+from routing.governance.binding import Binding
 from routing.governance.control import Control, untouched
 from routing.governance.proposal import Proposal, Rollout
 from routing.governance.waiver import Waiver
@@ -26,6 +27,7 @@ class Governance(BaseModel):
     activated: tuple[str, ...] = Field(default=(), description="hashes of the policies that were active before, newest last")
     waivers: tuple[Waiver, ...] = ()
     alerts: tuple[Alert, ...] = ()
+    bindings: dict[str, Binding] = Field(default_factory=dict, description="by name: what names of channels and user groups stand for")
 
     def control(self, workflow: str) -> Control:
         """The brake of a workflow."""
@@ -42,6 +44,14 @@ class Governance(BaseModel):
     def alert(self, wanted: str) -> Alert | None:
         """An alert by its id."""
         return next((one for one in self.alerts if one.id == wanted), None)
+
+    def binding(self, name: str) -> Binding | None:
+        """What a name stands for (`#channel`, `@group`), None while nobody asked."""
+        return self.bindings.get(name)
+
+    def with_binding(self, binding: Binding) -> "Governance":
+        """With this in place of what its name stood for."""
+        return self.model_copy(update={"bindings": {**self.bindings, binding.name: binding}})
 
     def with_control(self, control: Control) -> "Governance":
         """With this brake in place of the one of its workflow."""

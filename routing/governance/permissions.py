@@ -34,6 +34,8 @@ MAY: dict[GovernanceVerb, frozenset[Role]] = {
     GovernanceVerb.APPROVE_EXCEPTION: OWNERS,
     GovernanceVerb.END_EXCEPTION: BRAKES,
     GovernanceVerb.ACKNOWLEDGE_ALERT: BRAKES,
+    GovernanceVerb.KEEP_NAME: OWNERS,
+    GovernanceVerb.MOVE_NAME: OWNERS,
 }
 """Verb -> roles, each of which suffices. A role is the groups that the policy names for it; its `owners` are policy owners too."""
 
@@ -57,6 +59,9 @@ REFUSALS: dict[str, str] = {
     "own_request": "You asked for this exception, so somebody else has to approve it.",
     "unknown_message": "This message is none of Tierline's here, so its buttons do nothing.",
     "not_due": "Nothing is due.",
+    "bound_already": "The name stands for something already.",
+    "unknown_name": "The policy has no such name.",
+    "names_agree": "Name and id agree, so there is nothing to confirm.",
 }
 """Code -> the sentence a person gets. A closed list, besides what `routing.authorize` says of persons: codes go to the audit log."""
 

@@ -55,7 +55,7 @@ def arrive(draft: Draft, tier: int, *, page: bool) -> None:
     stands = draft.case.tier_since is not None and tier <= draft.case.tier
     if draft.case.tier_since is None:
         draft.put(first_tier=tier)
-    draft.put(state=State.PENDING, held_by="", tier=tier, tier_since=draft.now, acknowledged_by="", claimed_by="")
+    draft.put(state=State.PENDING, held_by="", tier=tier, tier_since=draft.now, acknowledged_by="", claimed_by="", unseen=False)
     draft.put(clocks=tier_clocks(draft.case, draft.now))
     if stands:
         draft.update_cards()

@@ -13,6 +13,7 @@ PEERS = {
     MessageKind.CARD: "slack",
     MessageKind.CARD_UPDATE: "slack",
     MessageKind.NOTE: "slack",
+    MessageKind.NOTICE: "slack",
     MessageKind.BULLETIN: "slack",
     MessageKind.BULLETIN_UPDATE: "slack",
     MessageKind.PAGE: "pagerduty",

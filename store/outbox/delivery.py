@@ -39,14 +39,26 @@ class Delivered:
 
 
 class SendError(Exception):
-    """A try failed. `permanent`: another cannot help. `ambiguous`: the peer may have applied it. `retry_after_s`: as the peer asked."""
+    """A try failed. `permanent`: another cannot help. `ambiguous`: the peer may have applied it. `retry_after_s`: as the peer asked.
 
-    def __init__(self, reason: str, *, permanent: bool = False, ambiguous: bool = False, retry_after_s: float | None = None) -> None:
-        """`reason` is for operators and holds no content and no secret."""
+    `mendable`: the peer refuses for a cause that a person can mend, and until then refuses whatever goes to this destination.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        permanent: bool = False,
+        ambiguous: bool = False,
+        mendable: bool = False,
+        retry_after_s: float | None = None,
+    ) -> None:
+        """`reason` is for operators and holds no content and no secret; of what is mendable it is the peer's code."""
         super().__init__(reason)
         self.reason = reason
         self.permanent = permanent
         self.ambiguous = ambiguous
+        self.mendable = mendable
         self.retry_after_s = retry_after_s
 
 

@@ -24,7 +24,7 @@ from store.outbox.delivered_cards import forget_card, keep_card
 from store.outbox.delivery import Delivered, MessageGoneError, Outgoing
 from store.outbox.token_buckets import TokenBucket
 from store.outbox.withholding import DECIDED, kept_back
-from store.schema import UNSETTLED, among, micros, outbox
+from store.schema import SENDABLE, UNSETTLED, among, micros, outbox
 
 MAX_ERROR_CHARS = 300
 POSTED_BY = {MessageKind.BULLETIN_UPDATE: MessageKind.BULLETIN}
@@ -115,6 +115,14 @@ class Outbox:
         told = ((row.message, row.leaf_idx),) if note else ()
         await self._ledger.record(event, case_id=row.case_id, also=partial(_lost, row=row, gone=gone), told=told)
 
+    async def postpone(self, peer: str, destination: str, kinds: Collection[MessageKind], until: datetime) -> None:
+        """What is ready to go to this destination waits until then."""
+        await self._writer.write(partial(_postpone, peer=peer, destination=destination, kinds=[kind.value for kind in kinds], until=until))
+
+    async def hasten(self, peer: str, destinations: Collection[str]) -> int:
+        """What waits for a later try to these destinations may go at once. Gives how many rows that are."""
+        return await self._writer.write(partial(_hasten, peer=peer, destinations=tuple(destinations)))
+
     async def cancel(self, row: Outgoing, reason: str) -> bool:
         """It is no longer needed."""
         return await self._writer.write(partial(_cancel, row=row, reason=reason))
@@ -199,6 +207,18 @@ def _lost(connection: Connection, now: datetime, *, row: Outgoing, gone: Message
 def cancelled(connection: Connection, now: datetime, *, row: Outgoing, reason: str) -> None:
     """Cancel a message beside a change that says why, in its transaction."""
     _cancel(connection, now, row=row, reason=reason)
+
+
+def _postpone(connection: Connection, _now: datetime, *, peer: str, destination: str, kinds: Sequence[str], until: datetime) -> None:
+    waiting = (outbox.c.peer == peer, outbox.c.destination == destination, outbox.c.kind.in_(kinds), among(outbox.c.state, SENDABLE))
+    sooner = and_(outbox.c.lease_until.is_(None), outbox.c.not_before < micros(until))
+    connection.execute(update(outbox).where(*waiting, sooner).values(not_before=micros(until)))
+
+
+def _hasten(connection: Connection, now: datetime, *, peer: str, destinations: Sequence[str]) -> int:
+    waiting = (outbox.c.peer == peer, outbox.c.destination.in_(destinations), among(outbox.c.state, SENDABLE))
+    later = and_(outbox.c.lease_until.is_(None), outbox.c.not_before > micros(now))
+    return connection.execute(update(outbox).where(*waiting, later).values(not_before=0)).rowcount
 
 
 def _cancel(connection: Connection, now: datetime, *, row: Outgoing, reason: str) -> bool:

@@ -19,6 +19,7 @@ from store.outbox.delivered_cards import Card, card_at, cards_of
 from store.outbox.withholding import to_freeze, to_release, to_withhold
 from store.policies import Policies
 from store.reads.history import Happening, Scene, read_content, read_history, read_scene
+from store.reads.unposted import UnseenCard, unseen_cards, waiting_for
 from store.schema import OPEN, among, cases, governance, head, micros, moment, policies
 from store.vault.vault import Vault
 
@@ -95,6 +96,14 @@ class Reads:
         self._governance, uses = await self._database.read(partial(_read_governance, cached=self._governance))
         return counted(self._governance, uses)
 
+    async def waiting_for(self, destinations: Sequence[str]) -> int:
+        """How many messages are still to be posted to these destinations in Slack."""
+        return await self._database.read(partial(waiting_for, destinations=destinations))
+
+    async def unseen_cards(self, destinations: Sequence[str], limit: int) -> Sequence[UnseenCard]:
+        """As `store.reads.unposted.unseen_cards`."""
+        return await self._database.read(partial(unseen_cards, destinations=destinations, limit=limit))
+
     async def govern_events(self, subject: str) -> tuple[Happening, ...]:
         """The events about an alert, a proposal, an exception or `w_<workflow>`, in order of the log."""
         return await self.history(subject)
@@ -128,6 +137,11 @@ class Reads:
 
 
 _NOBODY = literal("", literal_execute=True)
+
+
+def stored_governance(connection: Connection) -> Governance:
+    """What is decided about more than one case, as it is stored."""
+    return Governance.model_validate_json(connection.execute(select(governance.c.snapshot)).scalar_one())
 
 
 def _read_governance(connection: Connection, *, cached: Governance) -> tuple[Governance, dict[str, int]]:

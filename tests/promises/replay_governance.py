@@ -27,6 +27,7 @@ class Told:
     proposals: dict[str, dict[str, Any]] = field(default_factory=dict)
     waivers: dict[str, dict[str, Any]] = field(default_factory=dict)
     alerts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    bindings: dict[str, dict[str, Any]] = field(default_factory=dict)
     segments: dict[str, list[str]] = field(default_factory=dict)
     activated: list[str] = field(default_factory=list)
     active: str = ""
@@ -75,7 +76,11 @@ def _pairs(kept: Governance, told: Told) -> list[tuple[str, object, object]]:
     rollout = None if kept.rollout is None else (kept.rollout.sha256, kept.rollout.percent)
     waivers = {one.id: (one.state, one.approved_by, one.ended, moment_text(one.until)) for one in kept.waivers}
     alerts = {one.id: (one.rule, one.workflow, one.level.value, one.acknowledged_by, one.over) for one in kept.alerts}
+    bindings = {
+        name: {"id": one.id, "called": one.called, "claimant": one.claimant, "trouble": one.trouble} for name, one in kept.bindings.items()
+    }
     return [
+        ("the names", bindings, told.bindings),
         ("the brakes", touched, told.controls),
         ("the segments", {name: list(one.segments) for name, one in kept.controls.items() if one.segments}, told.segments),
         ("the proposals", proposals, said),
@@ -156,6 +161,31 @@ def _ended(told: Told, fields: Leaf, _leaf: Leaf) -> None:
     told.waivers[fields["subject"]] |= {"state": "ended", "ended": fields["ended"]}
 
 
+def _named(told: Told, fields: Leaf) -> dict[str, Any]:
+    return told.bindings.setdefault(fields["name"], {"id": "", "called": "", "claimant": "", "trouble": ""})
+
+
+def _bound(told: Told, fields: Leaf, _leaf: Leaf) -> None:
+    _named(told, fields)["id"] = fields["id"]
+
+
+def _parted(told: Told, fields: Leaf, _leaf: Leaf) -> None:
+    _named(told, fields).update(called=fields["called"], claimant=fields["claimant"])
+
+
+def _confirmed(told: Told, fields: Leaf, _leaf: Leaf) -> None:
+    if fields["before"] != fields["after"]:
+        _named(told, fields).update(id=fields["after"], called="", claimant="", trouble="")
+
+
+def _closed(told: Told, fields: Leaf, _leaf: Leaf) -> None:
+    _named(told, fields)["trouble"] = fields["error"]
+
+
+def _opened(told: Told, fields: Leaf, _leaf: Leaf) -> None:
+    _named(told, fields)["trouble"] = ""
+
+
 def _tripped(told: Told, fields: Leaf, _leaf: Leaf) -> None:
     alert = {"rule": fields["rule"], "workflow": fields["workflow"], "level": fields["level"], "by": "", "over": False}
     told.alerts[fields["subject"]] = alert
@@ -182,4 +212,9 @@ _HEARD: Mapping[str, Callable[[Told, Leaf, Leaf], None]] = {
     "breaker_tripped": _tripped,
     "alert_acknowledged": _acknowledged,
     "breaker_cleared": _cleared,
+    "name_bound": _bound,
+    "name_parted": _parted,
+    "name_confirmed": _confirmed,
+    "channel_unreachable": _closed,
+    "channel_reachable": _opened,
 }

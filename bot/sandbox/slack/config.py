@@ -17,6 +17,7 @@ SCOPES = frozenset(
         "groups:history",
         "groups:read",
         "im:history",
+        "im:write",
         "team:read",
         "usergroups:read",
         "users:read",

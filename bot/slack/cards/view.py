@@ -9,6 +9,7 @@ from routing.case.case import Case, Tier
 from routing.case.submission import Submission
 from routing.change import Actor
 from routing.governance.alert import Alert
+from routing.governance.binding import Binding
 from routing.governance.control import Control
 from routing.governance.proposal import Proposal
 from routing.governance.waiver import Waiver, WaiverList
@@ -93,11 +94,12 @@ class Bulletin:
 
     `subject` is its id; `event` the index of the leaf that a message speaks of; `tier` tells several messages of one subject apart;
     `control` is the brake of its workflow, of an alert and of the workflow itself; `names` are people by id, `owners` those whom the
-    policy names as its owners; `links` the permalinks of the cards of the cases that it names, by id.
+    policy names as its owners; `links` the permalinks of the cards of the cases that it names, by id; `waiting` how many messages a
+    channel does not take.
     """
 
     subject: str
-    about: Alert | Proposal | Waiver | Control | WaiverList
+    about: Alert | Proposal | Waiver | Control | WaiverList | Binding
     history: tuple[Happening, ...]
     now: datetime
     tier: int = 0
@@ -106,6 +108,7 @@ class Bulletin:
     names: Mapping[str, str] = field(default_factory=dict)
     owners: tuple[str, ...] = ()
     links: Mapping[str, str] = field(default_factory=dict)
+    waiting: int = 0
 
     def known_as(self, person: str) -> str:
         """The name of a person, else their id as it is."""

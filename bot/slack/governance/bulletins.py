@@ -4,13 +4,15 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from bot.slack.cards.view import Bulletin, Happening
+from bot.slack.channels import destinations_of
 from bot.slack.people import People
 from routing.governance.alert import Alert
 from routing.governance.automation import workflow_of
+from routing.governance.binding import Binding
 from routing.governance.control import Control
 from routing.governance.governance import Governance
 from routing.governance.proposal import Proposal
-from routing.governance.ruling import ALERT, PROPOSAL, WAIVER, WORKFLOW
+from routing.governance.ruling import ALERT, BINDING, PROPOSAL, WAIVER, WORKFLOW
 from routing.governance.waiver import Waiver, WaiverList
 from routing.governance.waiver_lifecycle import WEEKLY
 from routing.policy.policy import Policy
@@ -37,7 +39,7 @@ class Bulletins:
         history = _told(await self._reads.govern_events(subject))
         if isinstance(about, Control) and not any(one.index == event for one in history):
             history = (*history, *await self._of_policy(governance, event))
-        workflow = "" if isinstance(about, Proposal | WaiverList) else about.workflow
+        workflow = "" if isinstance(about, Proposal | WaiverList | Binding) else about.workflow
         return Bulletin(
             subject=subject,
             about=about,
@@ -49,6 +51,7 @@ class Bulletins:
             names=await self._people.names(_people_in(about, history)),
             owners=self._policy().form.owners,
             links=await self._links(about),
+            waiting=await self._reads.waiting_for(destinations_of(about)) if isinstance(about, Binding) and about.trouble else 0,
         )
 
     async def _links(self, about: "About") -> dict[str, str]:
@@ -71,7 +74,7 @@ class Bulletins:
         return ()
 
 
-About = Alert | Proposal | Waiver | Control | WaiverList
+About = Alert | Proposal | Waiver | Control | WaiverList | Binding
 
 
 def _about(governance: Governance, subject: str) -> About | None:
@@ -84,6 +87,8 @@ def _about(governance: Governance, subject: str) -> About | None:
             return governance.proposal(subject)
         case prefix if prefix == WAIVER:
             return governance.waiver(subject)
+        case prefix if prefix == BINDING:
+            return governance.binding(subject.removeprefix(BINDING))
         case prefix if prefix == WORKFLOW:
             return governance.control(workflow_of(subject))
         case _:

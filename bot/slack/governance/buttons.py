@@ -15,6 +15,7 @@ from bot.slack.actions.presses import Declined
 from bot.slack.actions.replies import Replies
 from bot.slack.answering import Acknowledgement, answered
 from bot.slack.cards.bulletins.governance_buttons import PREFIX
+from bot.slack.channels import Channels
 from bot.slack.governance.confirmations import confirmation
 from bot.slack.governance.forms import FORMS, reason_form
 from bot.slack.governance.pressed import GovernancePressed, pressed_on_bulletin
@@ -23,6 +24,8 @@ from bot.slack.interaction import UnreadablePress, read_button, read_form
 from bot.slack.people import People
 from bot.slack.sender import BULLETIN_EVENT
 from bot.timeouts import REAL, Timeouts
+from routing.authority import GovernanceVerb
+from routing.governance.ruling import BINDING
 from store.reads.cases import Reads
 
 Ack = Callable[..., Awaitable[Any]]
@@ -34,8 +37,17 @@ class GovernanceButtons:
     """The listeners. `deployment` is the one whose bulletins are ours."""
 
     def __init__(
-        self, rulings: Rulings, reads: Reads, people: People, replies: Replies, deployment: str, *, timeouts: Timeouts = REAL
+        self,
+        rulings: Rulings,
+        reads: Reads,
+        people: People,
+        replies: Replies,
+        *,
+        channels: Channels,
+        deployment: str,
+        timeouts: Timeouts = REAL,
     ) -> None:
+        self._channels = channels
         self._rulings = rulings
         self._reads = reads
         self._people = people
@@ -72,6 +84,8 @@ class GovernanceButtons:
             return
         outcome = await self._rulings.carry_out(asked)
         await ack()
+        if pressed.verb is GovernanceVerb.MOVE_NAME and not isinstance(outcome, Declined):
+            await self._channels.moved(pressed.subject.removeprefix(BINDING))
         await self._replies.tell(pressed.origin, outcome.text if isinstance(outcome, Declined) else confirmation(asked, outcome))
 
     async def on_form(self, ack: Ack, body: Mapping[str, Any]) -> None:

@@ -5,10 +5,12 @@ from collections.abc import Callable, Mapping
 from bot.slack.cards.bulletins.bulletin import code
 from bot.slack.cards.parts.clock_line import moment
 from bot.slack.cards.text.block_kit import Drawing, words
+from bot.slack.cards.text.safe_text import escaped
 from bot.slack.governance.rulings import Asked, Done
 from routing.authority import Automation, GovernanceVerb
 from routing.governance.automation import workflow_of
 from routing.governance.governance import Governance
+from routing.governance.ruling import BINDING
 
 BEFORE = "This was recorded already."
 
@@ -18,6 +20,10 @@ def confirmation(asked: Asked, done: Done) -> Drawing:
     say = _SAID.get(asked.verb)
     text = say(asked, done, done.governance) if done.governance is not None and say is not None else BEFORE
     return Drawing(text, [words(text)])
+
+
+def _name(asked: Asked) -> str:
+    return escaped(asked.subject.removeprefix(BINDING), 90)
 
 
 def _resumed(asked: Asked, _done: Done, now: Governance) -> str:
@@ -62,6 +68,10 @@ _SAID: Mapping[GovernanceVerb, Callable[[Asked, Done, Governance], str]] = {
     GovernanceVerb.APPROVE_EXCEPTION: _approved,
     GovernanceVerb.END_EXCEPTION: lambda _asked, _done, _now: "The exception has ended.",
     GovernanceVerb.ACKNOWLEDGE_ALERT: _acknowledged,
+    GovernanceVerb.KEEP_NAME: lambda asked, _done, _now: f"{_name(asked)} goes on to stand for what it stood for.",
+    GovernanceVerb.MOVE_NAME: lambda asked, _done, _now: (
+        f"{_name(asked)} stands for the one that carries the name now. What waits goes there; cards that stand already stay where they are."
+    ),
     GovernanceVerb.ACCEPT_POLICY: _accepted,
     GovernanceVerb.DECLINE_POLICY: lambda _asked, _done, _now: "You declined this policy.",
     GovernanceVerb.WIDEN_POLICY: lambda asked, _done, _now: f"{asked.figure} % of the new cases follow this policy from now on.",

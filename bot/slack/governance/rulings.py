@@ -19,6 +19,7 @@ from routing.case.people import GovernancePress, Person
 from routing.change import Actor, Refused
 from routing.governance.alert_lifecycle import acknowledge
 from routing.governance.automation import resume, tighten, workflow_of
+from routing.governance.binding_lifecycle import confirm
 from routing.governance.governance import Governance
 from routing.governance.permissions import obstacle, refuse, role_groups
 from routing.governance.policy_lifecycle import accept, before, decline, roll_back, widen
@@ -145,6 +146,8 @@ STEPS: Mapping[GovernanceVerb, Factory] = {
     GovernanceVerb.APPROVE_EXCEPTION: lambda press, _asked, _closed: approve(press),
     GovernanceVerb.END_EXCEPTION: lambda press, _asked, _closed: end(press),
     GovernanceVerb.ACKNOWLEDGE_ALERT: lambda press, _asked, _closed: acknowledge(press),
+    GovernanceVerb.KEEP_NAME: lambda press, asked, _closed: confirm(press, asked.number),
+    GovernanceVerb.MOVE_NAME: lambda press, asked, _closed: confirm(press, asked.number),
     GovernanceVerb.ACCEPT_POLICY: lambda press, _asked, _closed: accept(press),
     GovernanceVerb.DECLINE_POLICY: lambda press, _asked, _closed: decline(press),
     GovernanceVerb.WIDEN_POLICY: lambda press, asked, _closed: widen(press, asked.figure),

@@ -1,7 +1,7 @@
 """Northwind with our bot in it: the sandbox's Slack and PagerDuty over real HTTP, and everything between a case and its cards."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,6 +19,7 @@ from bot.slack.actions.listeners import Listeners
 from bot.slack.actions.presses import Presses
 from bot.slack.actions.replies import Replies
 from bot.slack.cards.view import Bulletin, View
+from bot.slack.channels import Channels
 from bot.slack.commands import Commands
 from bot.slack.governance.batches import Batches
 from bot.slack.governance.bulletins import Bulletins
@@ -26,15 +27,18 @@ from bot.slack.governance.buttons import GovernanceButtons
 from bot.slack.governance.commands import GovernanceCommands
 from bot.slack.governance.rulings import Rulings
 from bot.slack.inbound import PATH, Inbound, make_bolt, make_client
+from bot.slack.names import Names
 from bot.slack.people import People
 from bot.slack.sender import SlackSender
 from bot.slack.views import Views
+from bot.slack.workspace_events import WorkspaceEvents
 from bot.timeouts import ManualTimeouts
 from escalation.acknowledgements import Acknowledgements
 from escalation.breaker_watch import BreakerWatch
 from escalation.pager import Pager
 from escalation.pagerduty_client import EventsClient, RestClient
 from escalation.rota import Rota
+from escalation.unseen_cases import UnseenCases
 from escalation.watch import Watch
 from routing.case.case import Case
 from routing.case.near_duplicate import likeness
@@ -139,6 +143,8 @@ class Northwind:
     watch: Watch
     acknowledgements: Acknowledgements
     commands: Commands
+    channels: Channels
+    unseen: UnseenCases
     bulletins: Bulletins
     tally: list[tuple[str, str]]
     poison: list[str]
@@ -165,6 +171,7 @@ class Northwind:
         """Let time pass, then sweep and send."""
         self.clock.forward(seconds)
         await self.watch.tick()
+        await self.unseen.tick()
         await self.drain()
 
     async def case(self, case: Case) -> Case:
@@ -229,7 +236,14 @@ async def a_company(  # noqa: PLR0915  # a composition root: one line a part
         outbox = Outbox(database, writer, ledger, "boot-1")
         await outbox.start()
         client = make_client(session, sandbox.slack_api_url, config.slack.app.bot_token)
-        people = People(client, clock, timeouts)
+        people = People(client, clock, timeouts, names=Names(ledger, reads))
+        couriers = list[Courier]()
+
+        async def hasten(destinations: Collection[str]) -> None:
+            for one in couriers:
+                await one.hasten(destinations)
+
+        channels = Channels(client, ledger, reads, lambda: active, clock, hasten=hasten, timeouts=timeouts)
         rest_client = RestClient(config.pagerduty.api_token, sandbox.pagerduty_api_url, timeout_s=None) if rest else None
         events_client = EventsClient(sandbox.pagerduty_events_url, timeout_s=None)
         rota = Rota(OnCallBook(database, writer), lambda case, tier: active.escalation_policy(case.route.ladder, tier), clock, rest_client)
@@ -243,7 +257,7 @@ async def a_company(  # noqa: PLR0915  # a composition root: one line a part
             lambda: active.form.incidents,
         )
         ways: dict[str, Sender[View | Bulletin]] = {
-            "slack": SlackSender(client, database, DEPLOYMENT, people.identity, timeouts),
+            "slack": SlackSender(client, database, DEPLOYMENT, people.identity, channels=channels, timeouts=timeouts),
             "pagerduty": pager,
             "callback": receiver,
         }
@@ -256,17 +270,20 @@ async def a_company(  # noqa: PLR0915  # a composition root: one line a part
             wakeups=wakeups,
             views=views,
             bulletins=bulletins,
+            reach=channels,
             clock=clock,
             tally=lambda peer, result: tally.append((peer, result)),
             passing=passing,
             timeouts=timeouts,
         )
+        couriers.append(courier)
         bolt = make_bolt(session, sandbox.slack_api_url, timeouts)
         presses = Presses(ledger, views, people, DEPLOYMENT, lambda verb, result: tally.append((verb, result)))
         replies = Replies(client, session, timeouts)
         Listeners(presses, views, replies, timeouts).listen(bolt)
+        WorkspaceEvents(channels).listen(bolt)
         rulings = Rulings(ledger, reads, people, lambda: active, lambda verb, result: tally.append((verb, result)))
-        GovernanceButtons(rulings, reads, people, replies, DEPLOYMENT, timeouts=timeouts).listen(bolt)
+        GovernanceButtons(rulings, reads, people, replies, channels=channels, deployment=DEPLOYMENT, timeouts=timeouts).listen(bolt)
         about_many = GovernanceCommands(rulings, Batches(database, ledger, people, rulings), reads, lambda: active, clock)
         commands = Commands(database, reads, views, people, clock, policy=lambda: active, about_many=about_many, timeouts=timeouts)
         commands.listen(bolt)
@@ -296,6 +313,8 @@ async def a_company(  # noqa: PLR0915  # a composition root: one line a part
                 watch=watch,
                 acknowledgements=acknowledgements,
                 commands=commands,
+                channels=channels,
+                unseen=UnseenCases(ledger, reads, lambda: active, clock, report=lambda case_id, _error: poison.append(case_id)),
                 bulletins=bulletins,
                 tally=tally,
                 poison=poison,

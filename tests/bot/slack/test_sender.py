@@ -107,15 +107,16 @@ async def test_an_update_that_changes_nothing_is_not_sent(sqlite_url: str) -> No
         assert company.sandbox.slack.record.count("chat.update") - client_calls == int(changed)
 
 
-async def test_a_channel_without_the_bot_is_given_up_with_an_alarm(sqlite_url: str) -> None:
-    """What cannot work is not tried for a day: the case says that its card was not delivered."""
+async def test_a_channel_without_the_bot_is_said_and_tried_again(sqlite_url: str) -> None:
+    """A person can mend it, so nothing is given up; who asks for the status reads what helps."""
     async with a_company(sqlite_url, policy=_POLICY_ELSEWHERE) as company:
         case = await company.submit()
         await company.drain()
-        assert "not_delivered" in await company.events(case)
-        assert ("slack", "dead") in company.tally
+        assert "not_delivered" not in await company.events(case)
+        assert ("slack", "refused") in company.tally
         drawing = await company.commands.answer(ANNA, "T0TIERLINE", "status")
-        assert "Not delivered and given up" in str(drawing.blocks)
+        assert "Nothing can be sent to #general" in str(drawing.blocks)
+        assert "/invite" in str(drawing.blocks)
 
 
 async def test_a_message_for_another_peer_is_refused(sqlite_url: str) -> None:

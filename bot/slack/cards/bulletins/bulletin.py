@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from typing import TypeGuard, assert_never
 
+from bot.slack.cards.bulletins.bound_name import draw_binding
 from bot.slack.cards.bulletins.governance_buttons import governance_button, governance_row
 from bot.slack.cards.bulletins.proposed_policy import draw_proposal
 from bot.slack.cards.parts.clock_line import moment
@@ -19,6 +20,8 @@ from bot.slack.cards.text.wording import code_label
 from bot.slack.cards.view import Bulletin
 from routing.authority import AlertLevel, Automation, GovernanceVerb
 from routing.governance.alert import Alert
+from routing.governance.binding import Binding
+from routing.governance.binding_lifecycle import shown_alarm
 from routing.governance.brake import OPERATIONS, shown_number
 from routing.governance.control import Control
 from routing.governance.proposal import Proposal
@@ -63,6 +66,8 @@ def draw_bulletin(bulletin: Bulletin) -> Drawing:
             return _draw_waiver(bulletin, waiver)
         case Proposal():
             return draw_proposal(bulletin)
+        case Binding() as binding:
+            return draw_binding(bulletin, binding)
         case WaiverList() as listed:
             drawn = draw_exceptions(listed.waivers)
             return Drawing(drawn.text, [header(f"⚖️ Exceptions, week {listed.week}"), *drawn.blocks])
@@ -75,6 +80,8 @@ def is_over(bulletin: Bulletin) -> bool:
     match bulletin.about:
         case Control() as control:
             return control.posted != shown_number(bulletin.tier)
+        case Binding() as binding:
+            return binding.over or binding.posted != shown_alarm(bulletin.tier)
         case Alert() | Proposal() | Waiver() as subject:
             return subject.over
         case WaiverList():

@@ -48,7 +48,7 @@ async def test_a_pause_by_order_is_said_where_it_matters(database_url: str) -> N
         assert "Ada Brandt" in str(bulletin["blocks"])
         assert "tierline:g:resume" in str(bulletin["blocks"])
         assert "tierline:g" not in str(notice["blocks"])
-        assert company.received.got == [("workflow.paused", 1)]
+        assert [kind for kind, _ in company.received.got] == ["workflow.paused"]
         assert bulletin["metadata"]["event_type"] == "tierline_bulletin"
 
 

@@ -1,0 +1,342 @@
+"""Channels that take no cards, and channels that are not the ones any more that the policy meant."""
+
+import json
+import re
+from collections.abc import AsyncIterator, Awaitable
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from bot.sandbox.faults import Fault, Mode
+from bot.sandbox.slack.conversations import Channel
+from routing.vocabulary import State
+from tests.governed import GovernedWorld
+from tests.world import ANNA, BEN, CHIARA, DMITRI, FARID, GRACE, HUGO, listeners_end, running
+from tests.written import POLICY
+
+BOT = "U0TIERLINE1"
+TIER1, TIER2 = "review-tier1", "review-tier2"
+ID = re.compile(r"[CDGUW][A-Z0-9]{7,}")
+
+A_SECOND = timedelta(seconds=1)
+"""Slack's pace: one message a second into a channel, whatever became of the one before."""
+
+
+@pytest.fixture(params=["http-sqlite", "socket-postgresql"])
+async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[GovernedWorld]:
+    """A running bot over either way and engine."""
+    way, engine = request.param.split("-")
+    url = request.getfixturevalue("sqlite_url" if engine == "sqlite" else "postgres_url")
+    async with running(GovernedWorld(tmp_path, url, way == "socket")) as world:
+        yield world
+
+
+@pytest.fixture
+async def small(tmp_path: Path, sqlite_url: str) -> AsyncIterator[GovernedWorld]:
+    """The same, where neither engine nor way can matter."""
+    async with running(GovernedWorld(tmp_path, sqlite_url, socket_mode=False)) as world:
+        yield world
+
+
+T = TypeVar("T")
+
+
+async def heard(happening: Awaitable[T]) -> T:
+    """Something happens in the workspace, and the bot has heard of it."""
+    result = await happening
+    await listeners_end()
+    return result
+
+
+async def leave(world: GovernedWorld) -> None:
+    """The app is taken out of the channel."""
+    await heard(world.sandbox.slack.remove_app(TIER1))
+
+
+async def come_back(world: GovernedWorld) -> None:
+    """And let in again."""
+    await heard(world.sandbox.slack.invite_app(TIER1))
+
+
+async def leave_private(world: GovernedWorld) -> None:
+    """The same where the channel is private by now, so that it is not even known any more."""
+    world.sandbox.slack.workspace.any_channel(TIER1).is_private = True
+    await heard(world.sandbox.slack.remove_app(TIER1))
+
+
+async def archive(world: GovernedWorld) -> None:
+    """Somebody archives the channel."""
+    await heard(world.sandbox.slack.archive_channel(TIER1))
+
+
+async def unarchive(world: GovernedWorld) -> None:
+    """And opens it again."""
+    await heard(world.sandbox.slack.unarchive_channel(TIER1))
+
+
+CAUSES = {"not_in_channel": (leave, come_back), "channel_not_found": (leave_private, come_back), "is_archived": (archive, unarchive)}
+CODES = ("missing_scope", "account_inactive", "invalid_auth", "token_revoked", "restricted_action", "no_permission", "a_code_of_tomorrow")
+
+
+async def obstacles(world: GovernedWorld) -> str:
+    """What readiness says of channels."""
+    return " ".join(one.sentence for one in await world.bot.channels.obstacles())
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+async def test_a_card_that_a_channel_refuses_waits_and_goes_at_once_when_it_is_mended(world: GovernedWorld, cause: str) -> None:
+    """The alarm names cause, remedy and what waits; Slack's own event lets the card go in the same second."""
+    breaks, mends = CAUSES[cause]
+    await world.bot.channels.tick()
+    await breaks(world)
+    case_id = await world.submit()
+    await world.drain()
+    assert world.cards(case_id) == []
+    said = await obstacles(world)
+    assert "#review-tier1" in said
+    assert "1 message waits" in said
+    [alarm] = world.bulletins("review-ops")
+    assert "nothing arrives there" in world.read(alarm)
+    assert cause in world.read(alarm)
+    status = await world.say(GRACE, "status")
+    assert "Nothing can be sent to #review-tier1" in json.dumps(status.body)
+    world.clock.now += A_SECOND
+    await mends(world)
+    await world.bot.courier.drain_once()
+    [card] = world.cards(case_id)
+    assert card["channel"] == "C0TIER10001"
+    assert await obstacles(world) == ""
+    await world.drain()
+    assert "This is over" in world.read(world.bulletins("review-ops")[0]) or "stands for" in world.read(world.bulletins("review-ops")[0])
+    assert (await world.leaves("channel_unreachable"), await world.leaves("channel_reachable")) == (1, 1)
+
+
+@pytest.mark.parametrize("code", CODES)
+async def test_what_slack_refuses_for_any_other_cause_is_tried_until_it_is_taken(small: GovernedWorld, code: str) -> None:
+    """At growing intervals, never faster; every code counts as mendable that does not blame what we drew."""
+    world = small
+    refusal = world.sandbox.faults.add(Fault("slack", "chat.postMessage", Mode.REFUSED, times=None, error=code))
+    case_id = await world.submit(workflow="lonely")
+    await world.pass_time(minutes=12)
+    tries = [one.at for one in world.sandbox.slack.record.find("fault", where=lambda data: data["args"]["channel"] == "C0TIER10001")]
+    waits = [later - earlier for earlier, later in pairwise(tries)]
+    assert 5 <= len(tries) <= 20
+    assert waits[-1] > 4 * waits[0]
+    assert "#review-tier1" in await obstacles(world)
+    world.sandbox.faults.remove(refusal)
+    await world.pass_time(minutes=6)
+    assert len(world.cards(case_id)) == 1
+    assert await obstacles(world) == ""
+
+
+async def test_a_case_whose_card_is_refused_goes_to_the_next_tier_in_time(world: GovernedWorld) -> None:
+    """Long before its clock runs out, with a page as for any climb; the log and the new card's thread say why."""
+    await world.bot.channels.tick()
+    await archive(world)
+    case_id = await world.submit()
+    await world.pass_time(minutes=4, seconds=50)
+    assert (await world.case(case_id)).tier == 0
+    await world.pass_time(seconds=20)
+    await world.bot.tick()
+    await world.drain()
+    case = await world.case(case_id)
+    assert case.tier == 1
+    assert "so nobody could see it there" in world.thread(case_id, tier=2)
+    await world.click(DMITRI, "approve", case_id, tier=2)
+    assert (await world.case(case_id)).state is State.DECIDED
+    await unarchive(world)
+    await world.drain()
+    assert "approve" not in world.buttons(case_id, tier=1)
+
+
+async def test_the_owners_hear_directly_of_a_case_that_no_channel_shows(world: GovernedWorld) -> None:
+    """Once, with what helps; the case stays where it is and its clocks run on."""
+    await world.bot.channels.tick()
+    await archive(world)
+    await heard(world.sandbox.slack.archive_channel(TIER2))
+    case_id = await world.submit()
+    other = await world.submit()
+    await world.bot.channels.tick()
+    await world.pass_time(minutes=6)
+    await world.bot.tick()
+    await world.drain()
+    for owner in (GRACE, HUGO):
+        told = json.dumps(world.sandbox.slack.direct_messages(owner))
+        assert told.count(f"`/review case {case_id}`") == 1
+        assert other in told
+        assert "Unarchive it" in told
+    assert (await world.case(case_id)).tier == 0
+    assert (await world.case(case_id)).unseen
+    assert await world.leaves("not_seen") == 2
+
+
+async def test_a_card_that_cannot_be_drawn_is_given_up_and_its_case_goes_on(small: GovernedWorld) -> None:
+    """Trying again would not help, so only that message ends: the case climbs as one whose channel is closed."""
+    world = small
+    await world.bot.channels.tick()
+    world.sandbox.faults.add(Fault("slack", "chat.postMessage", Mode.REFUSED, error="invalid_blocks"))
+    case_id = await world.submit()
+    await world.pass_time(minutes=6)
+    await world.bot.tick()
+    await world.drain()
+    assert (await world.case(case_id)).tier == 1
+    assert len(world.cards(case_id)) == 1
+
+
+async def test_an_alarm_about_the_operations_channel_goes_elsewhere(small: GovernedWorld) -> None:
+    """To the owners' channel; where that is closed too, to the owners themselves."""
+    world = small
+    await world.bot.channels.tick()
+    await heard(world.sandbox.slack.archive_channel("review-ops"))
+    await world.bot.channels.look()
+    await world.drain()
+    assert "#review-ops" in world.read(world.bulletins("review-owners")[-1])
+    await heard(world.sandbox.slack.archive_channel("review-owners"))
+    await world.bot.channels.look()
+    await world.drain()
+    for owner in (GRACE, HUGO):
+        assert "#review-owners" in json.dumps(world.sandbox.slack.direct_messages(owner))
+
+
+async def test_everything_is_sent_to_ids_that_were_recorded_once(world: GovernedWorld) -> None:
+    """Each name is resolved once, the pair is in the log, and no call names a channel otherwise."""
+    await world.submit()
+    await world.pass_time(minutes=16)
+    await world.submit()
+    await world.drain()
+    assert world.sandbox.slack.record.count("conversations.list") == 1
+    posted = world.sandbox.slack.record.find("chat.postMessage")
+    assert posted
+    assert all(ID.fullmatch(one.data["args"]["channel"]) for one in posted)
+    assert await world.leaves("name_bound") == len((await world.bot.reads.governance()).bindings)
+
+
+@pytest.mark.parametrize("taken_over", [False, True])
+async def test_a_renamed_channel_keeps_its_cards(world: GovernedWorld, taken_over: bool) -> None:
+    """Whoever makes a channel under the old name gets nothing, until an owner has said that it is meant."""
+    await world.bot.channels.tick()
+    await heard(world.sandbox.slack.rename_channel(TIER1, "front-desk"))
+    new = ""
+    if taken_over:
+        new = await heard(world.sandbox.slack.create_channel(TIER1, (BOT, FARID)))
+    await world.bot.channels.look()
+    case_id = await world.submit()
+    await world.drain()
+    assert world.card(case_id)["channel"] == "C0TIER10001"
+    alarm = world.bulletins("review-owners")[-1]
+    assert "called #front-desk now" in world.read(alarm)
+    if not taken_over:
+        await world.press(GRACE, alarm, "keep_name")
+        await world.bot.channels.look()
+        assert await world.leaves("name_parted") == 1
+        assert await world.leaves("name_confirmed") == 1
+        return
+    assert world.sandbox.slack.messages(new) == []
+    await world.press(ANNA, alarm, "move_name")
+    assert "policy owner" in world.told(ANNA)
+    await world.press(GRACE, alarm, "move_name")
+    await world.submit()
+    await world.drain()
+    [moved] = world.sandbox.slack.messages(new)
+    assert (moved.get("metadata") or {})["event_type"] == "tierline_card"
+    assert await world.leaves("name_confirmed") == 1
+    await world.sandbox.slack.click(GRACE, alarm["channel"], alarm["ts"], "tierline:g:move_name", as_seen=alarm)
+    assert await world.leaves("name_confirmed") == 1
+
+
+async def test_a_name_that_moved_on_after_the_alarm_is_asked_about_anew(small: GovernedWorld) -> None:
+    """An older alarm must not confirm a third channel that nobody saw in it."""
+    world = small
+    await world.bot.channels.tick()
+    await heard(world.sandbox.slack.rename_channel(TIER1, "front-desk"))
+    second = await heard(world.sandbox.slack.create_channel(TIER1, (BOT,)))
+    await world.bot.channels.look()
+    await world.drain()
+    old = world.bulletins("review-owners")[-1]
+    await heard(world.sandbox.slack.rename_channel(second, "side-desk"))
+    third = await heard(world.sandbox.slack.create_channel(TIER1, (BOT, FARID)))
+    world.clock.now = world.clock.now.replace(minute=world.clock.now.minute + 1)
+    await world.bot.channels.look()
+    await world.press(GRACE, old, "move_name")
+    binding = (await world.bot.reads.governance()).binding("#review-tier1")
+    assert binding is not None
+    assert (binding.id, binding.claimant) == ("C0TIER10001", third)
+
+
+async def test_a_channel_that_was_archived_and_made_anew_is_confirmed(world: GovernedWorld) -> None:
+    """Cards wait for the old one, the alarm shows the new one, and what waits goes there once an owner says so."""
+    await world.bot.channels.tick()
+    await archive(world)
+    case_id = await world.submit(workflow="lonely")
+    await world.drain()
+    await heard(world.sandbox.slack.rename_channel(TIER1, "old-desk"))
+    new = await heard(world.sandbox.slack.create_channel(TIER1, (BOT,)))
+    await world.bot.channels.look()
+    await world.drain()
+    assert world.sandbox.slack.messages(new) == []
+    world.clock.now += A_SECOND
+    await world.press(HUGO, world.bulletins("review-owners")[-1], "move_name")
+    await world.bot.courier.drain_once()
+    assert len(world.sandbox.slack.messages(new)) == 1
+    assert case_id in json.dumps(world.sandbox.slack.messages(new))
+    assert await obstacles(world) == ""
+
+
+async def test_the_policy_may_name_a_channel_by_its_id(tmp_path: Path, sqlite_url: str) -> None:
+    """Then nothing is looked up, and no renaming concerns it."""
+    policy = POLICY.replace("channel: review-tier1", "channel: C0TIER10001")
+    async with running(GovernedWorld(tmp_path, sqlite_url, socket_mode=False, policy=policy)) as world:
+        case_id = await world.submit()
+        await world.drain()
+        assert world.card(case_id)["channel"] == "C0TIER10001"
+        assert world.sandbox.slack.record.count("conversations.list") == 0
+        await heard(world.sandbox.slack.archive_channel(TIER1))
+        await world.submit()
+        await world.drain()
+        assert "C0TIER10001" in await obstacles(world)
+
+
+async def test_a_large_workspace_is_listed_once_within_slacks_limit(small: GovernedWorld) -> None:
+    """Pages are read as far as Slack lets us; the next try goes on where that stopped, and no card pays for it again."""
+    world = small
+    channels = world.sandbox.slack.workspace.channels
+    seeds = list(channels.items())
+    channels.clear()
+    channels.update({f"C1{number:09d}": Channel(f"C1{number:09d}", f"team-{number}", []) for number in range(2_500)})
+    channels.update(dict(seeds))
+    world.sandbox.faults.add(Fault("slack", "conversations.list", Mode.RATE_LIMITED, retry_after_s=7))
+    case_id = await world.submit()
+    await world.drain()
+    assert world.card(case_id)["channel"] == "C0TIER10001"
+    assert world.sandbox.slack.record.count("conversations.list", ok=True) == 3
+    await world.submit()
+    await world.drain()
+    assert world.sandbox.slack.record.count("conversations.list", ok=True) == 3
+
+
+async def test_a_user_group_under_an_old_handle_decides_nothing(world: GovernedWorld) -> None:
+    """The handle was bound when it was first asked for; whoever takes it over is nobody until an owner says so."""
+    await world.bot.channels.tick()
+    case_id = await world.submit()
+    await world.drain()
+    workspace = world.sandbox.slack.workspace
+    workspace.change_group("S0FRONTLINE", handle="front-of-house")
+    workspace.change_group("S0EXPERTS01", handle="review-frontline")
+    world.clock.now = world.clock.now.replace(minute=world.clock.now.minute + 2)
+    await world.bot.channels.look()
+    await world.drain()
+    await world.click(FARID, "approve", case_id)
+    assert (await world.case(case_id)).open
+    [alarm] = [one for one in world.bulletins("review-owners") if "b_@review-frontline" in world.read(one)]
+    await world.click(BEN, "approve", case_id)
+    assert not (await world.case(case_id)).open
+    await world.press(GRACE, alarm, "move_name")
+    other = await world.submit()
+    await world.drain()
+    await world.click(CHIARA, "approve", other)
+    assert (await world.case(other)).open
+    await world.click(FARID, "approve", other)
+    assert not (await world.case(other)).open
