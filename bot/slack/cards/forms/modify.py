@@ -22,6 +22,7 @@ from bot.slack.cards.parts.spelling import spelled
 from bot.slack.cards.parts.text_difference import around
 from bot.slack.cards.text.block_kit import Block, bullets, lines, plain, rich, run, small, words
 from bot.slack.cards.text.invisible import hidden, needed
+from bot.slack.cards.text.limits import TOTAL, total_of
 from bot.slack.cards.text.safe_text import Cuts, deceptive, exact, head, weight
 from bot.slack.cards.text.wording import labels
 from bot.slack.cards.view import View
@@ -41,6 +42,8 @@ _AMOUNT = re.compile(r"-?[0-9]+\.[0-9]+")
 _VALUE_MOST = 3_000
 _LABEL_MOST = 80
 _PREFILL_DIFFERENCE_MOST = 1_000
+_SCALES = (1.0, 0.5, 0.2)
+"""How far the differences may shrink before the form as a whole is too long."""
 _BRIEF_MOST = 120
 _COMPARED_MOST = 10
 
@@ -72,7 +75,16 @@ def modify_modal(view: View, seat: Seat) -> dict[str, Any]:
 
 def preview_modal(view: View, seat: Seat, params: Mapping[str, Any], prefill: Mapping[str, Any]) -> dict[str, Any]:
     """What would be executed and noted instead of what, over the same inputs; submitting it unchanged sends the modification."""
-    cuts, (old_params, old_prefill) = Cuts(), offered(view)
+    drawn: dict[str, Any] = {}
+    for scale in _SCALES:
+        drawn = _preview(view, seat, params, prefill, Cuts(scale))
+        if total_of(drawn["blocks"]) <= TOTAL:
+            break
+    return drawn
+
+
+def _preview(view: View, seat: Seat, params: Mapping[str, Any], prefill: Mapping[str, Any], cuts: Cuts) -> dict[str, Any]:
+    old_params, old_prefill = offered(view)
     legend = run("~ changed   + added   - left out")
     shown: list[Block] = []
     if old_params or params:
