@@ -12,7 +12,7 @@ from routing.case.address import is_address, names_of_address
 from routing.case.case import Case
 from routing.case.people import Person, Press, names_under
 from routing.change import Refused
-from routing.vocabulary import CaseKind, State, Verb, Verdict
+from routing.vocabulary import ApprovalCode, CaseKind, ReasonCode, State, Verb, Verdict
 
 OPEN = frozenset({State.PENDING, State.NEEDS_INFO, State.HELD})
 ENDED = frozenset({State.DECIDED, State.CLOSED})
@@ -61,7 +61,8 @@ RULES: dict[Verb, Rule] = {
 }
 
 LETS_THROUGH = frozenset({Verb.APPROVE, Verb.MODIFY})
-"""Verbs by which a person lets an action through; against a failed check they demand a reason code and free text (V4)."""
+"""Verbs by which a person lets an action through; against a failed check they demand a reason code and free text (V4), against a warned one
+a reason code."""
 
 EXECUTABLE = frozenset({Verdict.APPROVED, Verdict.MODIFIED, Verdict.AUTO_APPROVED})
 """Verdicts after which the service may execute the action."""
@@ -139,7 +140,7 @@ def authorize(press: Press, case: Case) -> Allowed | Refused:
         return refuse("erased")
     if rule.impartial and (reason := _partial(person, case)) is not None:
         return refuse(reason)
-    if rule.reason and press.reason_code not in case.route.reason_codes:
+    if rule.reason and press.reason_code not in reason_codes(Verb(press.verb), case):
         return refuse("reason_required")
     if rule.text and not press.text.strip():
         return refuse("text_required")
@@ -160,14 +161,31 @@ def outsider(person: Person, team: str) -> str | None:
 
 
 def demands(verb: Verb, case: Case) -> Rule:
-    """What a verb demands of whoever presses on this case: its rule, with a reason and text where a failed check is overridden, and with a
-    role where a quarantine is lifted.
+    """What a verb demands of whoever presses on this case: its rule, with a reason where a check is overridden, and text where that failed,
+    and with a role where a quarantine is lifted.
     """
     rule = RULES[verb]
     if verb is Verb.RESUME and case.held_by == "quarantine":
         return replace(rule, group="", roles=RELEASERS, reason=True, text=True)
-    overrides = verb in LETS_THROUGH and case.failed_checks and case.kind is CaseKind.CASE
-    return replace(rule, reason=True, text=True) if overrides else rule
+    if not overrides(verb, case):
+        return rule
+    return replace(rule, reason=True, text=rule.text or case.failed_checks > 0)
+
+
+def overrides(verb: Verb, case: Case) -> bool:
+    """Whether this verb lets an action through although a check failed or warned."""
+    return verb in LETS_THROUGH and (case.failed_checks > 0 or case.warned_checks > 0) and case.kind is CaseKind.CASE
+
+
+def reason_codes(verb: Verb, case: Case) -> tuple[str, ...]:
+    """The reasons that may be given for a verb: made for approving where it overrides a check, of rejecting and changing for all others. A
+    modification that overrides may name either.
+    """
+    others = case.route.reason_codes or tuple(code.value for code in ReasonCode)
+    if not overrides(verb, case):
+        return others
+    approving = tuple(code.value for code in ApprovalCode)
+    return approving if verb is Verb.APPROVE else tuple(dict.fromkeys((*approving, *others)))
 
 
 def is_requester(person: Person, case: Case) -> bool:

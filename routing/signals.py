@@ -72,6 +72,7 @@ class Trigger(StrEnum):
     CITATION_MISSING = "citation_missing"
     CITATION_UNKNOWN = "citation_unknown"
     ENTITY_MISMATCH = "entity_mismatch"
+    CHANGE_LARGE = "change_large"
     GENERIC_ANSWER = "generic_answer"
     INSTRUCTIONS_IN_INPUT = "instructions_in_input"
     AUTONOMY = "autonomy"
@@ -130,6 +131,7 @@ SENTENCES: dict[Trigger, str] = {
     Trigger.CITATION_MISSING: "The output cites {value} of its sources; the policy asks for {limit}.",
     Trigger.CITATION_UNKNOWN: "Citations that lead to no source of the case: {value}.",
     Trigger.ENTITY_MISMATCH: "The action may be about somebody else: {value} is no id of this case.",
+    Trigger.CHANGE_LARGE: "The action changes {value} by more than the policy lets pass unnoticed.",
     Trigger.GENERIC_ANSWER: "The output reads like a stock answer that says nothing about this case.",
     Trigger.INSTRUCTIONS_IN_INPUT: "Texts in the request or its sources that read like instructions to the model: {value}.",
     Trigger.AUTONOMY: "The policy does not let the model act alone in this workflow ({value}).",
@@ -172,6 +174,7 @@ RISK_SIGNALS: dict[Trigger, str] = {
     Trigger.PROHIBITED: "flags",
     Trigger.SCHEMA_BROKEN: "form",
     Trigger.FORBIDDEN_TERM: "terms",
+    Trigger.CHANGE_LARGE: "change",
     Trigger.ENTITY_MISMATCH: "entity",
     Trigger.INSTRUCTIONS_IN_INPUT: "input",
     Trigger.POLICY_RULE: "rule",

@@ -198,6 +198,19 @@ class ReasonCode(StrEnum):
 
 
 @unique
+class ApprovalCode(StrEnum):
+    """Why a person lets an action through although a check failed or warned."""
+
+    CHECK_IS_WRONG = "check_is_wrong"
+    CHECKED_BY_HAND = "checked_by_hand"
+    DOES_NOT_MATTER_HERE = "does_not_matter_here"
+    CORRECTED = "corrected"
+    """What the check found stands no longer, by a modification or otherwise."""
+    RISK_ACCEPTED = "risk_accepted"
+    OTHER = "other"
+
+
+@unique
 class EventKind(StrEnum):
     """Everything the audit log can say, including what did not happen."""
 

@@ -40,7 +40,7 @@ from bot.slack.typed import COMMAND, nearest, words_of
 from bot.slack.views import Views
 from bot.timeouts import REAL, Timeouts
 from routing.authority import Automation
-from routing.authorize import REFUSALS, Allowed, answering_groups, authorize, outsider
+from routing.authorize import REFUSALS, Allowed, answering_groups, authorize, outsider, reason_codes
 from routing.case.case import Case, Group
 from routing.case.people import Person, Press
 from routing.policy.policy import Policy
@@ -205,7 +205,7 @@ def _outsider(person: Person, us: Identity, team: str) -> str | None:
 
 def _pressing(verb: Verb, person: Person, case: Case) -> Press:
     """The press this person could make, with whatever words it takes."""
-    reason = next(iter(case.route.reason_codes), "")
+    reason = next(iter(reason_codes(verb, case)), "")
     return Press(verb=verb, person=person, case_id=case.id, face=case.face, team=person.team, reason_code=reason, text="filled in")
 
 

@@ -198,6 +198,7 @@ class Case(_Value):
     model: dict[str, str | None] = Field(default_factory=dict, description="name, version, hash, prompt_version")
     source_ids: tuple[str, ...] = ()
     failed_checks: int = Field(default=0, description="checks of the content that failed; letting the action through then needs words")
+    warned_checks: int = Field(default=0, description="checks of the content that warned; letting the action through then needs a reason")
     segment: str = Field(default="", description="the segment its service put it in; set by the ledger")
     requester: str = Field(default="", description="Slack id of the requester, empty when unknown")
     requester_email_sha256: str = Field(default="", description="digest of the requester's address, see `routing.case.address`")

@@ -7,6 +7,7 @@
 | entity | a value that must be an id of the subject or of an entity is none | expert |
 | required_terms | the output lacks a required term | review |
 | citations | the output cites fewer sources than it must, or what is no source of the case | review |
+| change | a parameter is further from `action.before` than the policy lets pass, or that cannot be told | review |
 | generic_answer | the output says next to nothing, or holds a stock phrase | review |
 | instructions_in_input | request or evidence reads like instructions to the model | review |
 
@@ -19,6 +20,7 @@ from collections.abc import Iterator
 
 from routing.case.paths import value_at
 from routing.case.submission import Submission
+from routing.evaluation.change_limits import large_changes
 from routing.evaluation.required import cited
 from routing.evaluation.stock_phrases import FEWEST_LETTERS, GENERIC, reads_like_instructions
 from routing.evaluation.terms import folded, holds
@@ -54,6 +56,9 @@ def _checks(workflow: Workflow, submission: Submission) -> Iterator[Signal]:
     if checks.entity:
         wrong = tuple(path for path in checks.entity if not _matches(submission, path))
         yield _named("entity", Trigger.ENTITY_MISMATCH, Lane.EXPERT, wrong, "the action is about the subject or an entity of the case")
+    if checks.change_percent or checks.change_amount:
+        large = large_changes(checks.change_percent, checks.change_amount, submission.action)
+        yield _named("change", Trigger.CHANGE_LARGE, Lane.REVIEW, large, "each change is within the limits")
     if checks.heuristics:
         yield _generic(output, given=submission.output is not None)
         yield _instructions(submission)

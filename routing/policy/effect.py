@@ -95,6 +95,8 @@ ROWS = (
     Row("checks.required", "required terms", _MORE, autonomy=True),
     Row("checks.citations", "sources to be cited", _HIGHER, autonomy=True),
     Row("checks.entity", "values that must belong to the subject", _MORE, autonomy=True),
+    Row("checks.change_percent.*", "change of a parameter that is looked at, in per cent", _LOWER, autonomy=True),
+    Row("checks.change_amount.*", "change of a parameter that is looked at", _LOWER, autonomy=True),
     Row("checks.heuristics", "heuristics of the post-check", _HIGHER, autonomy=True),
     Row("checklist.items.*", "item of the checklist", _THERE),
     Row("checklist.steps", "steps that have the checklist", _MORE),

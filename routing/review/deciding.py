@@ -173,13 +173,13 @@ def _answered(press: Press, case: Case) -> dict[str, Json]:
 
 
 def _overridden(case: Case) -> dict[str, Json]:
-    """What the log says besides of an action that was let through although a check had failed."""
+    """What the log says besides of an action that was let through although a check had failed or warned."""
     return {"override_check": True} if _overrides(case) else {}
 
 
 def _overrides(case: Case) -> bool:
-    """Whether a yes lets an action through although a check had failed; one to a check or a roll back does not."""
-    return case.failed_checks > 0 and case.kind is CaseKind.CASE
+    """Whether a yes lets an action through although a check had failed or warned; one to a check or a roll back does not."""
+    return (case.failed_checks > 0 or case.warned_checks > 0) and case.kind is CaseKind.CASE
 
 
 def _unread(press: Press, case: Case) -> Refused | None:

@@ -114,6 +114,7 @@ def content_facts(submission: Submission) -> dict[str, Any]:
         "model": {"name": model.name, "version": model.version, "hash": model.hash, "prompt_version": model.prompt_version},
         "source_ids": tuple(source.id for source in submission.evidence),
         "failed_checks": sum(check.result == "fail" for check in submission.checks),
+        "warned_checks": sum(check.result == "warn" for check in submission.checks),
     }
 
 

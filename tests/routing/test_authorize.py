@@ -6,10 +6,10 @@ import itertools
 import pytest
 
 from routing.authority import Role
-from routing.authorize import RULES, Allowed, authorize, refuse
+from routing.authorize import LETS_THROUGH, RULES, Allowed, authorize, reason_codes, refuse
 from routing.case.case import Case, Step, Vote
 from routing.case.people import Person, Press
-from routing.vocabulary import CaseKind, State, Verb, Verdict
+from routing.vocabulary import ApprovalCode, CaseKind, State, Verb, Verdict
 from tests.routing.factory import FRONT, NOON, TEAM, a_case, a_person, a_press, a_route
 
 KINDS: dict[str, dict[str, object]] = {
@@ -126,6 +126,8 @@ def test_the_matrix_agrees_with_the_oracle(verb: str) -> None:
         face = case.face
         for (kind, groups), words, (fresh, card_known) in itertools.product(people, WORDS, SEEN):
             reason, text = WORDS[words]
+            if check_failed and reason == "unsure" and verb == "approve" and about != "check":
+                reason = "risk_accepted"  # what is let through against a check has reasons of its own
             person, shown = people[kind, groups], face if fresh else "0" * 16
             press = Press(verb, person, case.id, shown, TEAM, card_known=card_known, reason_code=reason, text=text)
             got = isinstance(authorize(press, case), Allowed)
@@ -200,9 +202,27 @@ def test_against_a_failed_check_a_reason_and_words_are_due(verb: Verb) -> None:
     """What a person lets through although a check failed takes a reason code first, then their own words; rejecting takes neither more."""
     case = a_case(failed_checks=1)
     assert authorize(a_press(case, verb, reason_code=""), case) == refuse("reason_required")
-    assert authorize(a_press(case, verb, text=" "), case) == refuse("text_required")
-    assert isinstance(authorize(a_press(case, verb), case), Allowed)
+    assert authorize(a_press(case, verb, reason_code="check_is_wrong", text=" "), case) == refuse("text_required")
+    assert isinstance(authorize(a_press(case, verb, reason_code="check_is_wrong"), case), Allowed)
     assert isinstance(authorize(a_press(case, "reject", text=""), case), Allowed)
+
+
+@pytest.mark.parametrize(("failed", "warned"), [(1, 0), (0, 1), (2, 3), (0, 0)])
+@pytest.mark.parametrize("people", [1, 2])
+@pytest.mark.parametrize("verb", [Verb.APPROVE, Verb.MODIFY, Verb.REJECT, Verb.ESCALATE])
+def test_reasons_are_made_for_what_they_are_given_for(verb: Verb, people: int, failed: int, warned: int) -> None:
+    """Approving against a check is confirmed by each person of a pair, for a reason to approve; a reason to reject is none."""
+    case = a_case(failed_checks=failed, warned_checks=warned, route=a_route(steps=(Step(name="approve", people=people),)))
+    offered, against = set(reason_codes(verb, case)), bool(failed or warned)
+    approving = {code.value for code in ApprovalCode}
+    assert (offered == approving) == (against and verb is Verb.APPROVE)
+    assert approving <= offered if against and verb in LETS_THROUGH else not (approving - {"other"}) & offered
+    confirmed = authorize(a_press(case, verb, reason_code="risk_accepted"), case)
+    bare = authorize(a_press(case, verb, reason_code=""), case)
+    if verb is Verb.APPROVE:
+        assert isinstance(confirmed, Allowed)
+        assert isinstance(bare, Allowed) == (not against)
+        assert isinstance(authorize(a_press(case, verb, reason_code="wrong_amount"), case), Allowed) == (not against)
 
 
 def test_a_roll_back_needs_words() -> None:

@@ -16,7 +16,7 @@ from bot.slack.answering import unrecorded
 from bot.slack.cards.forms.form_input import Typed
 from bot.slack.cards.parts.checklist import asked
 from bot.slack.people import Identity, People, SlackUnreachable
-from routing.authorize import LETS_THROUGH, Allowed, authorize, demands, refuse
+from routing.authorize import LETS_THROUGH, Allowed, authorize, demands, reason_codes, refuse
 from routing.case.case import Case
 from routing.case.people import Person, Press
 from routing.change import Change, Refused, Subject
@@ -186,7 +186,7 @@ def _unrecorded(pressed: Pressed, problem: Exception) -> Declined:
 def _obstacle(press: Press, case: Case) -> Refused | None:
     """What would refuse this press however well its form was filled in."""
     answers = {item.id: "pass" for item in asked(case)}
-    filled = replace(press, reason_code=next(iter(case.route.reason_codes), ""), text="filled in", checklist=answers or None)
+    filled = replace(press, reason_code=next(iter(reason_codes(Verb(press.verb), case)), ""), text="filled in", checklist=answers or None)
     verdict = authorize(filled, case)
     if not isinstance(verdict, Allowed):
         return verdict

@@ -12,9 +12,9 @@ from bot.slack.cards.parts.child_cases import execution_label, lead, question
 from bot.slack.cards.parts.clock_line import clock_lines
 from bot.slack.cards.parts.model_says import confidence, prefilled, sayings, weighed
 from bot.slack.cards.parts.near_duplicates import linked_words, tied_words
-from bot.slack.cards.parts.proposed_action import about, amount_beside_title, execution, headline, if_wrong, risk_lead
+from bot.slack.cards.parts.proposed_action import about, amount_beside_title, execution, headline, if_wrong, worst_lead
 from bot.slack.cards.parts.provenance import footer, provenance
-from bot.slack.cards.parts.reasons import alerts, other_reasons, passed, why_here
+from bot.slack.cards.parts.reasons import alerts, checks_against, other_reasons, passed, why_here
 from bot.slack.cards.parts.small_print import terms
 from bot.slack.cards.parts.sources import sources
 from bot.slack.cards.parts.steps import climbed, people, steps, verification_failed
@@ -23,7 +23,7 @@ from bot.slack.cards.text.limits import TOTAL, total_of
 from bot.slack.cards.text.safe_text import Cuts, escaped, line
 from bot.slack.cards.text.wording import labels
 from bot.slack.cards.view import View
-from routing.authorize import demands
+from routing.authorize import overrides
 from routing.vocabulary import CaseKind, State, Verb
 
 _SCALES = (1.0, 0.6, 0.35)
@@ -46,14 +46,14 @@ def draw_card(view: View) -> Drawing:
 
 def notification(view: View) -> str:
     """The one line that a phone shows: risk, what, how much, which tier."""
-    parts = [lead(view) or risk_lead(view), escaped(view.submission.title), amount_beside_title(view.submission)]
+    parts = [lead(view) or worst_lead(view), escaped(view.submission.title), amount_beside_title(view.submission)]
     return " · ".join(part for part in parts if part) + f" (tier {view.tier + 1})"
 
 
 def _review(view: View, cuts: Cuts) -> list[Block]:
     """First what a decision needs and its buttons, then everything it can be checked against, in small print what is seldom asked."""
     decision = [
-        *headline(lead(view) or risk_lead(view), view),
+        *headline(lead(view) or worst_lead(view), view),
         *question(view, cuts),
         words("\n".join([*steps(view), " ".join(clock_lines(view))])),
         *climbed(view, cuts),
@@ -84,9 +84,8 @@ def _if_wrong(view: View) -> list[str]:
 
 def _before_pressing(view: View) -> list[Block]:
     """Said beside the buttons: what approving asks for, and where it would not leave."""
-    count, items = view.case.failed_checks, len(asked(view.case))
-    failed = "A check failed" if count == 1 else f"{count} checks failed"
-    said = [f"⚠️ *{failed}:* approving needs a reason."] if demands(Verb.APPROVE, view.case).reason else []
+    items = len(asked(view.case))
+    said = [f"⚠️ *{checks_against(view.case)}:* approving needs a reason."] if overrides(Verb.APPROVE, view.case) else []
     said += [f"☑️ *{labels(view.case).approve}* asks for {items} points; any fail {if_failed(view.case)}."] if items else []
     said += [text for text in (afresh(view), brake_now(view)) if text]
     return [words("\n".join(said))] if said else []

@@ -7,7 +7,7 @@ from bot.slack.cards.decided import verdict_words, what_became_of_it
 from bot.slack.cards.parts.child_cases import execution_label, lead, question
 from bot.slack.cards.parts.clock_line import clock_lines, due_words, moment
 from bot.slack.cards.parts.near_duplicates import near_duplicate_blocks
-from bot.slack.cards.parts.proposed_action import execution, headline, risk_lead
+from bot.slack.cards.parts.proposed_action import execution, headline, worst_lead
 from bot.slack.cards.parts.provenance import footer
 from bot.slack.cards.parts.steps import people, steps
 from bot.slack.cards.text.block_kit import Block, Drawing, header, lines, rich, run, small, small_words, words
@@ -107,7 +107,7 @@ def draw_case(view: View) -> Drawing:
     decided = f" {moment(case.decided_at)}" if case.decided_at is not None else ""
     said = [] if case.state in (State.HELD, State.NEEDS_INFO) else [f"*{stands}*{decided}."]  # their clock lines begin with it
     blocks: list[Block] = [
-        *headline(lead(view) or risk_lead(view), view),
+        *headline(lead(view) or worst_lead(view), view),
         *question(view, Cuts()),
         words(" ".join(part for part in (*said, *clock_lines(view), *what_became_of_it(view), link) if part)),
         *near_duplicate_blocks(view),

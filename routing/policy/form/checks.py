@@ -10,6 +10,8 @@ from routing.vocabulary import Lane
 
 Kind = Literal["record", "document", "quote", "url", "image", "log"]
 RequiredEvidence = dict[Kind, Annotated[int, Field(ge=1, le=100)]]
+ParamPath = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+DecimalText = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,15}(\.[0-9]{1,6})?$")]
 Term = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 DEFAULT_CHECKLIST = {
@@ -42,6 +44,12 @@ class Checks(Part):
     required: tuple[Term, ...] = Field(default=(), max_length=50, description="terms that the output must hold")
     citations: int = Field(default=0, ge=0, le=50, description="evidence ids the output must cite, as [id]")
     entity: tuple[str, ...] = Field(default=(), max_length=20, description="paths whose value must be an id of the subject or an entity")
+    change_percent: dict[ParamPath, Annotated[int, Field(ge=0, le=100_000)]] = Field(
+        default_factory=dict, max_length=50, description="by parameter (dotted path below action.params): change in per cent that passes"
+    )
+    change_amount: dict[ParamPath, DecimalText] = Field(
+        default_factory=dict, max_length=50, description="by parameter: change in its own unit that passes, as decimal text"
+    )
     heuristics: bool = Field(default=True, description="generic answers and text in the input that reads like instructions to the model")
 
 

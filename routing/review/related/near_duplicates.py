@@ -105,7 +105,7 @@ def alike(first: Case, case: Case) -> bool:
     card of the first says everything that speaks against the other.
     """
     ours, theirs = first.route, case.route
-    content = ("service", "workflow", "action_sha256", "output_sha256", "failed_checks")
+    content = ("service", "workflow", "action_sha256", "output_sha256", "failed_checks", "warned_checks")
     work = ("policy_sha256", "lane", "template", "steps", "tiers", "start", "risk", "rule", "lost")
     return (
         all(getattr(first, name) == getattr(case, name) for name in content)

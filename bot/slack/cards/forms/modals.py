@@ -16,8 +16,8 @@ from bot.slack.cards.text.block_kit import Block, bullets, lines, plain, rich, r
 from bot.slack.cards.text.safe_text import Cuts, head, line
 from bot.slack.cards.text.wording import code_label, labels
 from bot.slack.cards.view import View
-from routing.authorize import demands
-from routing.vocabulary import CaseKind, ReasonCode, Verb
+from routing.authorize import demands, overrides, reason_codes
+from routing.vocabulary import CaseKind, Verb
 
 _TITLE = {
     Verb.ESCALATE: ("Escalate", "Escalate"),
@@ -79,7 +79,7 @@ def verb_modal(view: View, verb: Verb, seat: Seat) -> dict[str, Any]:
         blocks.append(words(f"Nothing is executed until {releasing(view)} releases it."))
     blocks += checklist.inputs(view.case) if verb is Verb.APPROVE else []
     if rule.reason:
-        blocks.append(reason_input(view))
+        blocks.append(reason_input(view, verb))
     hint = _HINT_OF_KIND.get((view.case.kind, verb)) or (_HINT.get(verb, "") if rule.text or verb is not Verb.APPROVE else "")
     blocks.append(question_input() if verb is Verb.ASK else text_input(required=rule.text, hint=hint))
     return modal(title, action_id(verb), metadata(view, seat), blocks, submit=submit)
@@ -111,18 +111,21 @@ def summary(view: View) -> Block:
 
 
 def overridden(view: View) -> list[Block]:
-    """The checks that failed, before somebody lets the action through all the same; nothing where none did."""
-    if not demands(Verb.APPROVE, view.case).reason:
+    """The checks that failed or warned, before somebody lets the action through all the same; nothing where none did."""
+    if not overrides(Verb.APPROVE, view.case):
         return []
     cuts = Cuts()
-    some, more = cuts.few(tuple(check for check in view.submission.checks if check.result == "fail"), 3)
+    against = sorted((check for check in view.submission.checks if check.result != "pass"), key=lambda check: check.result)  # fail first
+    some, more = cuts.few(tuple(against), 3)
     items = [cuts.cut(check_text(check), 220) for check in some] + ([more] if more else [])
-    return [rich(lines(run("A check failed: this needs a reason, in your own words too", "bold")), bullets(items))]
+    failed = view.case.failed_checks > 0
+    asked = "A check failed: this needs a reason, in your own words too" if failed else "A check warned: say why it is right all the same"
+    return [rich(lines(run(asked, "bold")), bullets(items))]
 
 
-def reason_input(view: View) -> Block:
-    """The list of reasons of the case's policy."""
-    codes = view.case.route.reason_codes or tuple(code.value for code in ReasonCode)
+def reason_input(view: View, verb: Verb) -> Block:
+    """The list of reasons for this verb."""
+    codes = reason_codes(verb, view.case)
     options = [{"text": plain(head(code_label(code) or code, 75)), "value": code} for code in codes[:100]]
     return field("reason", "Reason", {"type": "static_select", "action_id": "value", "options": options})
 

@@ -144,7 +144,8 @@ def _form(
     text = text_input(required=demands(Verb.MODIFY, view.case).text)
     asked = author_inputs(view.case) if shown else []
     alone = [words(alone_words(view))] if view.case.tied else []
-    blocks = [summary(view), *overridden(view), *alone, *shown, *_inputs(view, params, prefill), *asked, reason_input(view), text]
+    said = [reason_input(view, Verb.MODIFY), text]
+    blocks = [summary(view), *overridden(view), *alone, *shown, *_inputs(view, params, prefill), *asked, *said]
     return modal(titles[0], action_id(Verb.MODIFY), private, blocks, submit=titles[1])
 
 

@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.slack.cards.parts.diff import action_block, differences, legend
+from bot.slack.cards.parts.reasons import checks_against
 from bot.slack.cards.text.block_kit import Block, header, lines, rich, run
 from bot.slack.cards.text.percentages import percent
 from bot.slack.cards.text.safe_text import Cuts, head, line, weight
 from bot.slack.cards.text.wording import RISK, amount_text
 from bot.slack.cards.view import View
 from routing.case.submission import Submission
+from routing.signals import Trigger
 from routing.vocabulary import EventKind, Risk
 
 _HEADER_MOST = 150
@@ -27,9 +29,17 @@ def headline(lead: str, view: View) -> list[Block]:
     return [header(" · ".join(part for part in (lead, short, amount) if part)), rich(lines(run(title, "bold")))]
 
 
-def risk_lead(view: View) -> str:
-    """`🟠 High risk`."""
-    return RISK[view.case.route.risk]
+def worst_lead(view: View) -> str:
+    """`🟠 High risk`, or what is worse than the class: a check that failed or warned, a change beyond the limits of the policy."""
+    case = view.case
+    found = [(case.route.risk, RISK[case.route.risk])]
+    if case.failed_checks:
+        found.append((Risk.HIGH, f"🟠 {checks_against(case)}"))
+    if any(reason.code == Trigger.CHANGE_LARGE for reason in case.route.reasons):
+        found.append((Risk.HIGH, "🟠 Large change"))
+    if case.warned_checks:
+        found.append((Risk.MEDIUM, f"🟡 {checks_against(case)}"))
+    return max(found, key=lambda one: one[0].level)[1]  # of equals the first: the class, then the check
 
 
 def amount_beside_title(submission: Submission) -> str:

@@ -3,7 +3,7 @@
 from bot.slack.cards.text.block_kit import Block, lines, run
 from bot.slack.cards.text.safe_text import Cuts, line, suspicious
 from bot.slack.cards.view import View
-from routing.case.case import Reason
+from routing.case.case import Case, Reason
 from routing.case.submission import Check, Submission
 from routing.signals import FIGURES, Trigger
 
@@ -83,6 +83,14 @@ def _named(code: str, submission: Submission) -> list[str]:
             return list(map(line, context.stale))
         case _:
             return []
+
+
+def checks_against(case: Case) -> str:
+    """`A check failed`, `2 checks warned`: the worst of what the checks of the content found; "" where all passed."""
+    for count, word in ((case.failed_checks, "failed"), (case.warned_checks, "warned")):
+        if count:
+            return f"A check {word}" if count == 1 else f"{count} checks {word}"
+    return ""
 
 
 def alerts(view: View, cuts: Cuts) -> list[Block]:

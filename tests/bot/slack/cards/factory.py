@@ -115,6 +115,7 @@ def a_case(submission: Submission, **changes: Any) -> Case:
         "input_sha256": "cd" * 32,
         "action_type": submission.action.type,
         "failed_checks": sum(check.result == "fail" for check in submission.checks),
+        "warned_checks": sum(check.result == "warn" for check in submission.checks),
         "tier_since": NOW,
         "clocks": Clocks(acknowledge=NOW + timedelta(minutes=15), decide=NOW + timedelta(hours=4)),
     }
