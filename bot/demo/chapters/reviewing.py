@@ -119,7 +119,7 @@ async def by_two_people(scene: Scene) -> None:
     await scene.press(CHIARA, "review-tier2", case, "reveal")
     await see("Chiara may look at it, and that is recorded", lambda: look.form(SLACK_IDS[CHIARA], "What is masked", iban))
     await scene.slack.close_view(SLACK_IDS[CHIARA])
-    await scene.fill_in(CHIARA, "review-tier2", case, "approve", "Verified", **_checklist(scene))
+    await scene.fill_in(CHIARA, "review-tier2", case, "approve", "Verified", reason="checked_by_hand", **_checklist(scene))
     await see(
         "after Chiara's list it asks for a second person",
         lambda: look.card("review-tier2", case, verb="approve", text=CHIARA, not_face=face_of(card)),
@@ -127,7 +127,7 @@ async def by_two_people(scene: Scene) -> None:
     await scene.press(CHIARA, "review-tier2", case, "approve")
     await see("Chiara cannot be both of them", scene.told(CHIARA, "already taken a step"))
     await see("nothing has reached the service", lambda: look.callback(case, "case.decided") is None)
-    await scene.press(DMITRI, "review-tier2", case, "approve")
+    await scene.fill_in(DMITRI, "review-tier2", case, "approve", "Approve", reason="checked_by_hand")
     decided = await see("with Dmitri's it is decided", lambda: look.verdict(case, "approved"))
     await see("by both, in order", lambda: _people(decided.data) == [CHIARA, DMITRI])
     await see("and the service got the account it had sent", lambda: decided.data["action"]["params"]["iban"] == iban)
@@ -163,7 +163,7 @@ async def asked(scene: Scene) -> None:
     status, _ = await scene.service.supply_information(case, answer=answer, case={"evidence": [source]})
     await see("the service answered with a new source", lambda: status == 200)
     await see("the card is back, as a new revision", lambda: look.card("review-tier1", case, verb="approve", not_face=face_of(card)))
-    await scene.press(BEN, "review-tier1", case, "approve")
+    await scene.fill_in(BEN, "review-tier1", case, "approve", "Approve", reason="checked_by_hand")
     await see("the mail may go out", lambda: look.verdict(case, "approved"))
 
 
