@@ -173,7 +173,7 @@ async def test_identical_cases_are_parted_by_one_press(company: Northwind) -> No
     second = await company.submit("t-2", **SURE | {"model": {"confidence": 0.8}})
     await company.drain()
     assert len(company.sandbox.slack.messages(TIER1)) == 1
-    assert "+1 identical case is decided with this one." in str(company.card()["blocks"])
+    assert "+1 identical case is decided with this one* by Approve and Reject." in str(company.card()["blocks"])
     await company.click(ANNA, "separate")
     await company.drain()
     assert (await company.case(first)).tied == ()
