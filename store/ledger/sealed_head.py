@@ -12,6 +12,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, update
 
 from routing.governance.governance import Governance
+from store.audit.merkle import TILE_WIDTH, Frontier, leaf_hash
+from store.audit.proven_leaves import ProvenLeaves
+from store.audit.stored_tree import hashes
 from store.schema import governance, head, leaves
 from store.vault.head_seal import Head, HeadSeal, text_sha256
 
@@ -36,14 +39,15 @@ HeadRow = Row[*tuple[Any, ...]]
 _HEAD = select(head.c.size, head.c.frontier, head.c.last_time, head.c.last_outbox, head.c.policy, head.c.governance, head.c.seal)
 _LOCKED = _HEAD.with_for_update()
 _GOVERNANCE = select(governance.c.snapshot)
-_NEWEST = select(leaves.c.body).where(leaves.c.case_id.like("c\\_%", escape="\\")).order_by(leaves.c.idx.desc()).limit(1)
+_TRACE = b'"row":'
+"""What every event of a case has since there are seals (`store.audit.leaf.RowTrace`)."""
 
 
 def read_head(connection: Connection, cached: Ruling, seal: HeadSeal, *, lock: bool = False) -> tuple[HeadRow, Ruling]:
     """The head's row, locked if asked for, and the governance: `cached` where its revision is still the one. Raises HeadAlteredError."""
     row = _one(connection.execute(_LOCKED if lock else _HEAD).first())
     ruling = cached if row.governance == cached.governance.revision else read_ruling(connection)
-    if not (seal.holds(covered(row, ruling.sha256), row.seal) if row.seal is not None else _never_sealed(connection)):
+    if not (seal.holds(covered(row, ruling.sha256), row.seal) if row.seal is not None else _never_sealed(connection, row.frontier)):
         raise HeadAlteredError(HeadAlteredError.__doc__)
     return row, ruling
 
@@ -72,14 +76,27 @@ def _one(row: Row[*tuple[Any, ...]] | None) -> HeadRow:
 
 def seal_again(connection: Connection, _now: datetime, *, seal: HeadSeal) -> None:
     """Put the seal under the head as it is: an operator has looked and goes on with it."""
-    left = covered(head_row(connection), read_ruling(connection).sha256)
+    left = covered(_one(connection.execute(_LOCKED).first()), read_ruling(connection).sha256)
     connection.execute(update(head).where(head.c.id == 1).values(seal=seal.of(left)))
 
 
-def _never_sealed(connection: Connection) -> bool:
-    """Whether no event of a case was written since there are seals: such events tell of their case's row."""
-    newest = connection.execute(_NEWEST).scalar_one_or_none()
+def _never_sealed(connection: Connection, frontier: bytes) -> bool:
+    """Whether this is a whole log of before there were seals: each event is the one in the tree, and none tells of its case's row. One that
+    does was written under a seal, whatever somebody appended to it since. All of it is read, until the next write seals it.
+    """
     try:
-        return newest is None or "row" not in json.loads(newest)
-    except ValueError:
+        edge = Frontier.from_bytes(frontier)
+        tree = ProvenLeaves(edge, hashes(connection))
+        for first in range(0, edge.size, TILE_WIDTH):
+            end = min(edge.size, first + TILE_WIDTH)
+            statement = select(leaves.c.body).where(leaves.c.idx >= first, leaves.c.idx < end).order_by(leaves.c.idx)
+            bodies = connection.execute(statement).scalars().all()
+            if len(bodies) != end - first or any(_sealed_or_strange(body, tree.hash(first + at)) for at, body in enumerate(bodies)):
+                return False
+    except ValueError:  # a damaged frontier, tree or event
         return False
+    return True
+
+
+def _sealed_or_strange(body: object, expected: bytes) -> bool:
+    return not isinstance(body, bytes) or leaf_hash(body) != expected or (_TRACE in body and "row" in json.loads(body))

@@ -1,5 +1,6 @@
 """Somebody writes to the database without a key: no action is released by it, and everybody who has to know is told."""
 
+import json
 from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from pathlib import Path
@@ -10,6 +11,7 @@ from sqlalchemy import Connection, Executable, Select, insert, select, update
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from routing.authority import GovernanceVerb
+from routing.canonical import canonical
 from routing.case.case import Case, Clocks, Vote
 from routing.case.people import GovernancePress, Person
 from routing.governance.automation import tighten
@@ -17,7 +19,7 @@ from routing.vocabulary import EventKind, State, Verdict
 from store.audit.merkle import Frontier, leaf_hash
 from store.integrity.database_check import DatabaseCheck
 from store.ledger.answers import Ruled
-from store.schema import cases, governance, head, leaves, outbox, policies
+from store.schema import cases, governance, head, leaves, nodes, outbox, policies
 from tests.scenarios.test_database_check import without_triggers
 from tests.world import ANNA, BEN, CHIARA, World, a_world
 
@@ -176,6 +178,42 @@ async def events_added_by_hand(world: World) -> str:
     return case_id
 
 
+async def events_of_before_there_were_seals(world: World) -> str:
+    """The log goes on with two votes and a verdict as an earlier version wrote them, rightly hashed, and its head as one that never was
+    sealed.
+    """
+    case_id = await world.submit(workflow="payouts")
+    await world.drain()
+    case = await world.case(case_id)
+    every = await world.bot.database.read(lambda c: list(c.execute(select(leaves).order_by(leaves.c.idx))))
+    size, first = len(every), every[case.content_at]
+    votes = (a_vote(case), a_vote(case, CHIARA, 1))
+    said: list[tuple[str, str, Rows]] = [("approved", vote.by, {"step": case.route.steps[vote.step].name}) for vote in votes]
+    said.append(("decided", CHIARA, {"verdict": "approved", "action_sha256": case.action_sha256}))
+    base = {name: value for name, value in json.loads(first.body).items() if name != "row"}
+    rows = []
+    for index, (kind, by, fields) in enumerate(said, size):
+        new = {"index": index, "id": f"e_{index}", "event": kind, "actor": {"kind": "human", "id": by}, "fields": fields, "sealed": {}}
+        body = canonical(base | new)
+        rows.append(first._asdict() | {"idx": index, "event_id": f"e_{index}", "kind": kind, "body": body, "hash": leaf_hash(body)})
+    growth = Frontier().extend([one.hash for one in every]).grow([row["hash"] for row in rows])
+    decided = {"state": State.DECIDED, "verdict": Verdict.APPROVED, "decided_at": case.created_at, "decided_index": size + 2}
+    after = case.model_copy(update={**decided, "votes": votes, "sequence": 1, "clocks": Clocks()})
+    sent = (await row_of(world, select(outbox).where(outbox.c.case_id == case_id)))._asdict()
+    callback = {"peer": "callback", "kind": "callback", "callback": "case.decided", "destination": case.service, "sequence": 1}
+    fresh = {"id": sent["id"] + 1_000, "leaf_idx": size + 2, "state": "ready", "attempts": 0, "intent_at": None, "settled_at": None}
+    columns = {"snapshot": after.model_dump_json(), "state": "decided", "verdict": "approved"}
+    await write(
+        world,
+        *(insert(leaves).values(row) for row in rows),
+        *(insert(nodes).values(level=node.level, idx=node.index, hash=node.hash) for node in growth.nodes),
+        update(head).values(seal=None, size=growth.frontier.size, frontier=growth.frontier.to_bytes()),
+        update(cases).where(cases.c.id == case_id).values(columns),
+        insert(outbox).values({**sent, **callback, **fresh, "lease_until": None, "lease_owner": "", "not_before": 0}),
+    )
+    return case_id
+
+
 async def a_pause_that_is_lifted(world: World) -> str:
     """A verdict that is kept back while its workflow is paused, and a governance that knows of no pause."""
     before = await row_of(world, select(governance.c.snapshot))
@@ -209,6 +247,7 @@ BY_HAND = [
     a_no_that_becomes_a_yes,
     an_event_that_says_yes,
     events_added_by_hand,
+    events_of_before_there_were_seals,
     a_pause_that_is_lifted,
     a_verdict_once_more,
 ]
