@@ -12,6 +12,7 @@ from routing.case.address import is_address, names_of_address
 from routing.case.case import Case
 from routing.case.people import Person, Press, names_under
 from routing.change import Refused
+from routing.signals import Trigger
 from routing.vocabulary import ApprovalCode, CaseKind, ReasonCode, State, Verb, Verdict
 
 OPEN = frozenset({State.PENDING, State.NEEDS_INFO, State.HELD})
@@ -175,6 +176,11 @@ def demands(verb: Verb, case: Case) -> Rule:
 def overrides(verb: Verb, case: Case) -> bool:
     """Whether this verb lets an action through although a check failed or warned."""
     return verb in LETS_THROUGH and (case.failed_checks > 0 or case.warned_checks > 0) and case.kind is CaseKind.CASE
+
+
+def moves_far(case: Case) -> bool:
+    """Whether the action of a service's case changes a value beyond a limit of the policy, so that approving asks to confirm."""
+    return case.kind is CaseKind.CASE and any(reason.code == Trigger.CHANGE_LARGE for reason in case.route.reasons)
 
 
 def reason_codes(verb: Verb, case: Case) -> tuple[str, ...]:

@@ -12,6 +12,8 @@ _BESIDE_LABEL = 200
 
 def confidence(view: View) -> str:
     """Mrkdwn: the bar with the mark automation would need."""
+    if "model.confidence" in view.masked:
+        return "*Confidence*  masked"
     return confidence_line(view.submission.model.confidence, view.case.route.threshold)
 
 

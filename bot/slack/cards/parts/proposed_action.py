@@ -1,7 +1,7 @@
 """What is proposed and what it would mean: the header line, the exact action, the harm if it is wrong. Never why it came here."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from bot.slack.cards.parts.diff import action_block, differences, legend
@@ -11,8 +11,8 @@ from bot.slack.cards.text.percentages import percent
 from bot.slack.cards.text.safe_text import Cuts, head, line, weight
 from bot.slack.cards.text.wording import RISK, amount_text
 from bot.slack.cards.view import View
+from routing.authorize import moves_far
 from routing.case.submission import Submission
-from routing.signals import Trigger
 from routing.vocabulary import EventKind, Risk
 
 _HEADER_MOST = 150
@@ -35,7 +35,7 @@ def worst_lead(view: View) -> str:
     found = [(case.route.risk, RISK[case.route.risk])]
     if case.failed_checks:
         found.append((Risk.HIGH, f"🟠 {checks_against(case)}"))
-    if any(reason.code == Trigger.CHANGE_LARGE for reason in case.route.reasons):
+    if moves_far(case):
         found.append((Risk.HIGH, "🟠 Large change"))
     if case.warned_checks:
         found.append((Risk.MEDIUM, f"🟡 {checks_against(case)}"))
@@ -57,7 +57,8 @@ def execution(view: View, cuts: Cuts, label: str = "Will execute", *beside: Bloc
     action = view.submission.action
     found = differences(action)
     kind = run(line(action.type) or "(no visible name)", "code")
-    said = [run(f"   {text}", *styles) for text, *styles in ((_UNDO[action.reversible], "bold"), (legend(found),)) if text]
+    undo = "" if "action.reversible" in view.masked else _UNDO[action.reversible]
+    said = [run(f"   {text}", *styles) for text, *styles in ((undo, "bold"), (legend(found),)) if text]
     return rich(lines(run(f"{label} ", "bold"), kind, *said), action_block(action, found, cuts), *beside)
 
 
@@ -86,17 +87,19 @@ def about(view: View, cuts: Cuts) -> str:
 
 def if_wrong(view: View) -> str:
     """Mrkdwn: what happens if this is wrong and the risk class that the policy makes of it: the bad first, "but" the rest."""
-    bad, mild = _harm(view.submission)
+    bad, mild = _harm(view.submission, view.masked)
     said = ", ".join(bad) + (", but " if bad and mild else "") + " and ".join([", ".join(mild[:-1]), mild[-1]] if len(mild) > 1 else mild)
     return f"*{RISK[view.case.route.risk].partition(' ')[2]} if this is wrong:* {said}."
 
 
-def _harm(submission: Submission) -> tuple[list[str], list[str]]:
-    """What makes a mistake worse, and what makes it bearable."""
+def _harm(submission: Submission, masked: Collection[str]) -> tuple[list[str], list[str]]:
+    """What makes a mistake worse, and what makes it bearable; of what is masked, that it is: it was said all the same."""
     risk, reversible = submission.risk, submission.action.reversible
     facts: list[tuple[bool, str]] = [
-        (True, "impact not stated") if risk.impact is None else (risk.impact.level >= Risk.HIGH.level, f"impact {risk.impact.value}"),
-        _UNDOING[reversible],
+        (True, f"impact {'masked' if 'risk.impact' in masked else 'not stated'}")
+        if risk.impact is None
+        else (risk.impact.level >= Risk.HIGH.level, f"impact {risk.impact.value}"),
+        (True, "whether it can be undone is masked") if "action.reversible" in masked else _UNDOING[reversible],
     ]
     if risk.recoverability is not None:
         facts.append(_RECOVERING[risk.recoverability])

@@ -17,7 +17,13 @@ def provenance(view: View, cuts: Cuts) -> str:
     )
     dated = [evidence.updated_at for evidence in sources if evidence.updated_at is not None]
     count = f"{len(sources)} source{'s' if len(sources) != 1 else ''}"
-    oldest = f", oldest {age(min(dated), view.now)}" if dated else ", of unknown age" if sources else ""
+    oldest = (
+        f", oldest {age(min(dated), view.now)}"
+        if dated
+        else ", of unknown age"
+        if sources and not any(path.startswith("evidence.") and path.endswith("_at") for path in view.masked)
+        else ""
+    )
     parts = [*(part for part in told if part), count + oldest]
     if model.retrieval_quality is not None:
         parts.append(f"retrieval quality {percent(model.retrieval_quality)}")

@@ -39,4 +39,7 @@ def source_age(evidence: Evidence, view: View) -> str:
         return age(evidence.updated_at, view.now)
     if evidence.retrieved_at is not None:
         return f"fetched copy, {age(evidence.retrieved_at, view.now)}"
-    return "age unknown"
+    at = next((str(place) for place, one in enumerate(view.submission.evidence) if one is evidence), "")
+    return (
+        "age masked" if not {f"evidence.{at}.{name}" for name in ("updated_at", "retrieved_at")}.isdisjoint(view.masked) else "age unknown"
+    )

@@ -95,6 +95,19 @@ def test_any_path_gives_a_card(path: str) -> None:
             draw(replace(view, submission=masked.submission, masked=masked.paths))
 
 
+UNTRUE = ("not stated", "not known to be undoable", "no confidence given", "unknown age", "age unknown", "somebody unnamed")
+"""What is said of a fact that the service did not give."""
+
+
+@pytest.mark.parametrize("path", EVERY)
+def test_what_is_masked_is_not_said_to_be_missing(path: str) -> None:
+    """The service gave every fact, so nothing on the card says that it did not."""
+    masked = mask(read(FULL), Sensitive(paths=(path,)))
+    view = replace(a_view(FULL), submission=masked.submission, masked=masked.paths)
+    drawn = str([draw_card(view).blocks, *(evidence_modal(view, SEAT, page) for page in range(evidence_pages(view)))])
+    assert [said for said in UNTRUE if said in drawn] == []
+
+
 def faces() -> Iterator[View]:
     """Open, and decided with changes."""
     yield a_view(FULL)
