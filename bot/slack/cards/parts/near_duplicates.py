@@ -28,11 +28,11 @@ def tied_words(view: View) -> str:
 
 def alone_words(view: View) -> str:
     """Mrkdwn: which end of this case is none of those tied to it."""
-    it, goes, does = ("It", "goes", "does") if len(view.case.tied) == 1 else ("They", "go", "do")
-    self_ = "itself" if it == "It" else "themselves"
+    one = len(view.case.tied) == 1
+    others, goes, self_, its = ("case", "goes", "itself", "its") if one else ("cases", "go", "themselves", "their")
     changed = f"*{say}* changes this one alone. " if (say := labels(view.case).modify) else ""
-    own = f"{it} then {goes} on by {self_}, with a card and clocks of {'its' if it == 'It' else 'their'} own"
-    return f"{changed}{own}, and so {it.lower()} {does} if this one expires or is withdrawn."
+    own = f"The identical {others} then {goes} on by {self_}, with a card and clocks of {its} own"
+    return f"{changed}{own}, and so {'it does' if one else 'they do'} if this one expires or is withdrawn."
 
 
 def tied_to_words(view: View) -> str:

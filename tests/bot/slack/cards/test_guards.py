@@ -110,6 +110,7 @@ def test_identical_cases_are_counted_named_and_can_be_parted() -> None:
     view = replace(view, related={OTHER: like}, related_titles={OTHER: "Refund of order 8841, again"}, related_links={OTHER: LINK})
     shown = card(view)
     assert "*+2 identical cases are decided with this one* by Approve and Reject. *Modify* changes this one alone." in shown
+    assert "The identical cases then go on by themselves, with a card and clocks of their own, and so they do if" in shown
     assert f"Like this one, decided by itself: t-18 (<{LINK}|open>)" in shown
     assert [json.loads(one["value"])["f"] for one in buttons(view) if one["action_id"] == "tierline:separate"] == [view.case.face]
     told = words_of([block for page in range(3) for block in evidence_modal(view, SEAT, page)["blocks"]])
