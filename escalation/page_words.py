@@ -4,9 +4,10 @@ audit log. Pure.
 
 from datetime import UTC, datetime, timedelta
 
+from routing.authorize import moves_far
 from routing.case.case import Case
 from routing.review.outlook import upcoming
-from routing.vocabulary import Consequence, State, Verdict
+from routing.vocabulary import Consequence, Risk, State, Verdict
 
 _WAITS = {State.PENDING: "waits for a decision", State.HELD: "is held", State.NEEDS_INFO: "waits for its service"}
 
@@ -38,12 +39,25 @@ _SETTLED = {
 
 def summary_of(case: Case, tier: int) -> str:
     """What waits at a tier (0-based), and until when before something happens to it by itself, and what that is."""
-    what = f"{case.route.risk.value.capitalize()} risk: {case.action_type} of {case.workflow}"
+    what = f"{_worst(case)}: {case.action_type} of {case.workflow}"
     if not case.open or case.tier != tier:
         return f"{what} waits no longer at tier {tier + 1}: {why_settled(case, tier)}"
     first = upcoming(case)
     until = f", due {_due(first.at, case.tier_since or case.created_at)}, else {_ELSE[first.consequence]}" if first is not None else ""
     return f"{what} {_WAITS[case.state]} at tier {tier + 1}{until}"
+
+
+def _worst(case: Case) -> str:
+    """`High risk`, or what is worse than the class, as the card's title has it: with the class behind it, since a phone shows no card."""
+    risk = case.route.risk
+    failed, warned = (count and (f"{count} checks" if count > 1 else "A check") for count in (case.failed_checks, case.warned_checks))
+    found = [
+        (Risk.HIGH, failed and f"{failed} failed"),
+        (Risk.HIGH, moves_far(case) and "Large change"),
+        (Risk.MEDIUM, warned and f"{warned} warned"),
+    ]
+    worse = next((said for level, said in found if said and level.level > risk.level), "")
+    return f"{worse}, {risk.value} risk" if worse else f"{risk.value.capitalize()} risk"
 
 
 def why_settled(case: Case, tier: int) -> str:

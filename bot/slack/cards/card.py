@@ -23,7 +23,7 @@ from bot.slack.cards.text.limits import TOTAL, total_of
 from bot.slack.cards.text.safe_text import Cuts, escaped, line
 from bot.slack.cards.text.wording import labels
 from bot.slack.cards.view import View
-from routing.authorize import overrides
+from routing.authorize import moves_far, overrides
 from routing.vocabulary import CaseKind, State, Verb
 
 _SCALES = (1.0, 0.6, 0.35)
@@ -86,6 +86,8 @@ def _before_pressing(view: View) -> list[Block]:
     """Said beside the buttons: what approving asks for, and where it would not leave."""
     items = len(asked(view.case))
     said = [f"⚠️ *{checks_against(view.case)}:* approving needs a reason."] if overrides(Verb.APPROVE, view.case) else []
+    if moves_far(view.case) and not said:
+        said = [f"⚠️ *Large change:* *{labels(view.case).approve}* asks to confirm."]
     said += [f"☑️ *{labels(view.case).approve}* asks for {items} points; any fail {if_failed(view.case)}."] if items else []
     said += [text for text in (afresh(view), brake_now(view)) if text]
     return [words("\n".join(said))] if said else []

@@ -1,4 +1,4 @@
-"""The title of a card shows the worst of what is known: the class of risk, checks, changes beyond the limits of the policy."""
+"""The titles of a card and of its page show the worst of what is known: the class of risk, checks, changes beyond the policy's limits."""
 
 import itertools
 
@@ -6,6 +6,8 @@ import pytest
 
 from bot.slack.cards.card import draw_card
 from bot.slack.cards.command_answers import draw_case
+from bot.slack.cards.text.limits import check_message
+from escalation.page_words import summary_of
 from routing.case.case import Reason
 from routing.vocabulary import Risk
 from tests.bot.slack.cards.factory import REFUND, a_route, a_view
@@ -27,5 +29,13 @@ def test_the_title_shows_the_worst(risk: Risk, failed: int, warned: int, large: 
     assert LEVEL[title[0]] == worst
     asked = "approving needs a reason" in str(draw_card(view).blocks)
     assert asked == bool(results)
+    approve = next(
+        one for block in draw_card(view).blocks for one in block.get("elements", ()) if one.get("action_id") == "tierline:approve"
+    )
+    assert ("confirm" in approve) == ("asks to confirm" in str(draw_card(view).blocks)) == (bool(large) and not results)
+    check_message(draw_card(view).text, draw_card(view).blocks)
+    paged = summary_of(view.case, view.case.tier)
+    said = title[2:].partition(" · ")[0]
+    assert paged.startswith(f"{said}, {risk.value} risk: " if worst > risk.level else f"{said}: ")
     if worst > risk.level:
         assert ("check" in title) == bool(failed or (warned and not large))
