@@ -261,6 +261,11 @@ SYSTEMS_OWN = {
     EventKind.BREAKER_CLEARED,
     EventKind.ALERT_ACKNOWLEDGED,
     EventKind.GOVERNANCE_REFUSED,
+    EventKind.NAME_BOUND,
+    EventKind.NAME_PARTED,
+    EventKind.NAME_CONFIRMED,
+    EventKind.CHANNEL_UNREACHABLE,
+    EventKind.CHANNEL_REACHABLE,
 }
 
 
