@@ -3,6 +3,7 @@
 Of two long texts a card shows the changed lines, and of two long lines what stands around their first difference.
 """
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 
 from bot.slack.cards.parts.alignment import aligned
@@ -25,13 +26,34 @@ def text_difference(old: str, new: str, *, whole: bool) -> tuple[tuple[str, ...]
     """The lines that stand behind the path of a text that changes, and whether anything of both was left out. `whole`: nothing is."""
     short = max(len(old), len(new)) <= _INLINE_MOST and not any(end in text for text in (old, new) for end in "\r\n")
     if short:
-        return (f"{spelled(old)} → {spelled(new)}",), False
+        return (f"{spelled(old)} → {spelled(new)}{_alike(old, new)}",), False
     before, after = in_lines(old), in_lines(new)
     told = _Told(whole)
     for line in _blocks(before.shown, after.shown, told):
         told.lines.append(BAR + line)
     ends = f", {before.ends or 'lines end in LF'} → {after.ends or 'lines end in LF'}" if before.ends != after.ends else ""
     return (f"{_size(old, before.shown)} → {_size(new, after.shown)}{ends}", *told.lines), told.cut
+
+
+def _alike(old: str, new: str) -> str:
+    """The differing characters by number, where two texts may look alike: composed in another way, or with letters of another script."""
+    start = next((place for place, (one, other) in enumerate(zip(old, new, strict=False)) if one != other), min(len(old), len(new)))
+    most = min(len(old), len(new)) - start
+    end = next((back for back in range(most) if old[-1 - back] != new[-1 - back]), most)
+    pieces = [text[start : len(text) - end] for text in (old, new)]
+    swapped = len(old) == len(new) and all(one == other or _may_pass(one, other) for one, other in zip(*pieces, strict=True))
+    if not swapped and unicodedata.normalize("NFKC", old) != unicodedata.normalize("NFKC", new):
+        return ""
+    numbers = ["".join(f"⟨U+{ord(char):04X}⟩" for char in piece) or "nothing" for piece in pieces]
+    return f"   (may look alike: {numbers[0]} → {numbers[1]})"
+
+
+def _may_pass(one: str, other: str) -> bool:
+    """Whether a character could be taken for another: two letters of different scripts, two dashes."""
+    if one.isalpha() and other.isalpha():
+        scripts = [unicodedata.name(char, "").partition(" ")[0] for char in (one, other)]
+        return scripts[0] != scripts[1]
+    return unicodedata.category(one) == unicodedata.category(other) == "Pd"
 
 
 def around(texts: Sequence[str], most: int) -> list[str]:

@@ -321,3 +321,25 @@ def test_the_full_evidence_shows_the_pair_with_its_changes_marked() -> None:
     assert "What it changes\n~ statement: 5 lines → 5 lines\n" in shown
     assert "│ - WHERE created_at < '2024-01-01'\n│ + WHERE created_at < '2025-01-01'" in shown
     assert "Parameters\nstatement: text of 5 lines\n│ DELETE FROM orders\n" in shown or "n: 1\nstatement: text of 5 lines" in shown
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "numbers"),
+    [
+        ("paypal.com", "\u0440\u0430ypal.com", "⟨U+0070⟩⟨U+0061⟩ → ⟨U+0440⟩⟨U+0430⟩"),
+        ("e\u0301", "\u00e9", "⟨U+0065⟩⟨U+0301⟩ → ⟨U+00E9⟩"),
+        ("e\u0301t\u00e9", "\u00e9te\u0301", "⟨U+0065⟩⟨U+0301⟩⟨U+0074⟩⟨U+00E9⟩ → ⟨U+00E9⟩⟨U+0074⟩⟨U+0065⟩⟨U+0301⟩"),
+        ("a-b", "a\u2010b", "⟨U+002D⟩ → ⟨U+2010⟩"),
+        ("\uff21", "A", "⟨U+FF21⟩ → ⟨U+0041⟩"),
+        ("paypal.com", "paypa1.com", ""),
+        ("$5", "€5", ""),
+        ("129.00", "11.90", ""),
+        ("a", "5", ""),
+        ("x", "xy", ""),
+        ("Hello", "Привет", ""),
+    ],
+)
+def test_a_change_that_may_not_be_seen_is_told_by_number(old: str, new: str, numbers: str) -> None:
+    """Two values of one look are no change to a reader; others are not cluttered."""
+    shown = changes_in_full(Action(type="payee.set", params={"to": new}, before={"to": old}))
+    assert shown.partition("may look alike: ")[2].removesuffix(")") == numbers
