@@ -25,10 +25,13 @@ def waiting_for(connection: Connection, destinations: Sequence[str]) -> int:
 
 
 def unseen_cards(connection: Connection, destinations: Sequence[str], limit: int) -> Sequence[UnseenCard]:
-    """Cards that are not posted, of cases at that very tier: those to these destinations, and those that were given up. Oldest first."""
+    """Cards that are not posted, of cases at that very tier: those to these destinations, and those that were given up. Oldest first, and
+    without those whose owners were told: they stay as they are, and would keep the others from being found.
+    """
     card = (outbox.c.peer == "slack", outbox.c.kind == "card", among(outbox.c.state, UNSETTLED))
     refused = or_(outbox.c.state == "dead", outbox.c.destination.in_(destinations))
     here = (cases.c.id == outbox.c.case_id) & (cases.c.tier == outbox.c.tier) & (cases.c.state == "pending")
+    here &= cases.c.snapshot.not_like('%"unseen":true%')
     found = select(outbox.c.case_id, outbox.c.tier, outbox.c.destination, outbox.c.last_error).join(cases, here)
     rows = connection.execute(found.where(*card, refused).order_by(outbox.c.id).limit(limit))
     return [UnseenCard(row.case_id, row.tier, row.destination, row.last_error) for row in rows]

@@ -145,6 +145,7 @@ async def test_a_case_whose_card_is_refused_goes_to_the_next_tier_in_time(world:
     case = await world.case(case_id)
     assert case.tier == 1
     assert "so nobody could see it there" in world.thread(case_id, tier=2)
+    assert "because its card could not be shown where it was" in world.text(case_id, tier=2)
     await world.click(DMITRI, "approve", case_id, tier=2)
     assert (await world.case(case_id)).state is State.DECIDED
     await unarchive(world)
@@ -169,8 +170,10 @@ async def test_the_owners_hear_directly_of_a_case_that_no_channel_shows(world: G
         assert other in told
         assert "Unarchive it" in told
     assert (await world.case(case_id)).tier == 0
-    assert (await world.case(case_id)).unseen
+    case = await world.case(case_id)
+    assert case.unseen
     assert await world.leaves("not_seen") == 2
+    assert await world.bot.reads.unseen_cards([case.rung.channel], 10) == []  # they keep no other case from being found
 
 
 async def test_a_card_that_cannot_be_drawn_is_given_up_and_its_case_goes_on(small: GovernedWorld) -> None:

@@ -68,13 +68,17 @@ def climbed(view: View, cuts: Cuts) -> list[Block]:
     who = (
         f"by {brief(view.known_as(moved.actor.id) or moved.actor.id, 80)}"
         if moved.actor.kind == "human"
-        else f"because nobody {'took it' if clock == 'acknowledge' else 'decided'} in time"
+        else _MOVED_BY.get(clock, "because nobody decided in time")
     )
     code = str(moved.fields.get("reason_code") or "")
     why = f" ({brief(code_label(code), 80)})" if code else ""
     text = line(str(moved.opened.get("text") or ""))
     said = f": “{cuts.cut(text, 300)}”" if text else ""
     return [rich(paragraph(run("Escalated ", "bold"), run(f"to tier {view.case.tier + 1} {who}{why}{said}")))]
+
+
+_MOVED_BY = {"acknowledge": "because nobody took it in time", "unseen": "because its card could not be shown where it was"}
+"""Why a case climbed by itself, by the clock that the event names, but for the one of the decision."""
 
 
 def _led_to(moved: Happening) -> int | None:
