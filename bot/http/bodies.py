@@ -78,7 +78,8 @@ class Bodies:
             oldest = next(one for one in self._readings if one.body)
             oldest.given_up = True
             self._forget(oldest)
-            oldest.bound.reschedule(0.0)
+            if not oldest.bound.expired():  # one whose own time is over ends by itself, and takes no other time any more
+                oldest.bound.reschedule(0.0)
 
     def _forget(self, reading: _Reading) -> None:
         if reading in self._readings:

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from aiohttp import web
@@ -99,3 +101,23 @@ async def test_who_hangs_up_leaves_nothing_behind() -> None:
         writer.transport.abort()
         while desk.bodies.held:  # noqa: ASYNC110
             await asyncio.sleep(0)
+
+
+async def test_whoever_runs_out_of_time_in_the_same_moment_is_no_error_of_another() -> None:
+    """A body that makes place may be one whose time is over just now, and whose reader has not heard of it yet."""
+    bodies = Bodies(10, timeout_s=0.0)
+
+    def request(chunk: bytes, *, ends: bool) -> web.BaseRequest:
+        async def chunks() -> AsyncIterator[bytes]:
+            yield chunk
+            if not ends:
+                await asyncio.Event().wait()
+
+        return cast("web.BaseRequest", SimpleNamespace(content_length=None, content=SimpleNamespace(iter_any=chunks), transport=object()))
+
+    slow = asyncio.create_task(bodies.read(request(b"12345678", ends=False), 10))
+    await asyncio.sleep(0)  # it holds its bytes, and its time runs out in the next turn of the loop
+    quick = asyncio.create_task(bodies.read(request(b"abcdefgh", ends=True), 10))
+    assert await quick == b"abcdefgh"
+    assert await slow is Unread.CROWDED
+    assert bodies.held == 0
