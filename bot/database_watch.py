@@ -39,6 +39,7 @@ class DatabaseWatch:
         self._workflows = workflows
         self._place = Place()
         self._known = dict[str, Finding]()
+        self._untold = list[Finding]()
 
     async def run(self) -> None:
         """Look once a minute, until cancelled."""
@@ -54,8 +55,10 @@ class DatabaseWatch:
         found = await self._check.part(self._place, TILES, CASES)
         fresh = [one for one in found if str(one) not in self._known]
         self._known |= {str(one): one for one in fresh}
-        if fresh:
-            await self._tell(fresh)
+        self._untold += fresh
+        if self._untold:  # also what could not be recorded when it was found
+            await self._tell(self._untold)
+            self._untold.clear()
         return fresh
 
     async def obstacles(self) -> Sequence[Obstacle]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from routing.case.case import Case
 from store.audit.merkle import TILE_WIDTH, MalformedFrontier
@@ -17,6 +17,7 @@ from store.integrity.case_check import check_cases
 from store.integrity.event_check import Told, check_events
 from store.integrity.findings import Finding
 from store.integrity.head_check import check_head, check_notes, stored_tree
+from store.integrity.release import TILES_KEPT
 from store.ledger.arrival_limits import MILLION, MOST
 from store.ledger.sealed_head import HeadAlteredError, head_row
 from store.schema import case_keys, cases, leaves, policies, tallies, vault, waiver_uses
@@ -63,6 +64,8 @@ class DatabaseCheck:
         return await self._database.read(partial(self._part, place=place, tiles=tiles, cases_most=cases_most))
 
     def _part(self, connection: Connection, *, place: Place, tiles: int, cases_most: int) -> list[Finding]:
+        if len(place.tiles) > TILES_KEPT:
+            place.tiles.clear()
         findings = list(check_head(connection, self._vault.head_seal, self._keys))
         try:
             tree, size = stored_tree(connection, place.tiles), head_row(connection).size
@@ -98,7 +101,7 @@ class DatabaseCheck:
 
 
 def _count(connection: Connection) -> int:
-    return len(connection.execute(select(cases.c.id)).all())
+    return connection.execute(select(func.count()).select_from(cases)).scalar_one()
 
 
 def _policies(connection: Connection, told: Told) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from functools import partial
 
+from pydantic import ValidationError
 from sqlalchemy import Connection, select
 
 from routing.case.case import Case
@@ -77,7 +78,11 @@ def read_record(connection: Connection, case_id: str, tree: ProvenLeaves) -> Cas
     if row is None:
         return None
     found = connection.execute(select(leaves.c.idx, leaves.c.body).where(leaves.c.case_id == case_id).order_by(leaves.c.idx))
-    return CaseRecord(Case.model_validate_json(row), row, [shown(one.idx, one.body, tree) for one in found])
+    try:
+        case = Case.model_validate_json(row)
+    except ValidationError as problem:  # which quotes what it was given
+        raise DamagedTreeError("its row has not the form of a case") from problem
+    return CaseRecord(case, row, [shown(one.idx, one.body, tree) for one in found])
 
 
 def shown(index: int, body: object, tree: ProvenLeaves) -> Leaf:
