@@ -34,6 +34,8 @@ def _moved(tokens: list[str], index: int, now: str) -> Holds:
     was = tokens[index]
     if _NUMBER.fullmatch(was) is None or _NUMBER.fullmatch(now) is None or not _positive(tokens, index):
         return "unknown"
+    if was.isdigit() != now.isdigit():  # of another type: what could not be compared before may be now, or no longer
+        return "unknown"
     left, right = tokens[index - 1] if index else "", tokens[index + 1] if index + 1 < len(tokens) else ""
     lower = Decimal(now) < Decimal(was)
     if left in _ORDERS and _ends(right):
