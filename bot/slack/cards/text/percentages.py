@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 
 _PLACES_MOST = 12
+_DIGITS_MOST = 15
+"""Figures before the point, above which a share says nothing: what changed is read beside it."""
 _NONE, _WHOLE = Decimal(0), Decimal(100)
 
 
@@ -14,10 +16,12 @@ def percent(share: float, *held_against: float) -> str:
 
 
 def change(old: Decimal, new: Decimal) -> str:
-    """`(-91 %)`, with a minus sign of its own; "" where nothing changes, or begins at 0."""
+    """`(-91 %)`, with a minus sign of its own; "" where nothing changes, begins at 0, or grows beyond all proportion."""
     if old in (0, new):
         return ""
     by = (new - old) / abs(old) * 100
+    if by.adjusted() >= _DIGITS_MOST:
+        return ""
     about, figure = _rounded(abs(by), (), 0 if abs(by) >= 1 else -by.adjusted())
     return f"({about}{'+' if by > 0 else '−'}{figure} %)"  # noqa: RUF001  # a minus sign
 

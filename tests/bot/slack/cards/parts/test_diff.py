@@ -192,6 +192,7 @@ def test_a_change_never_rounds_to_all_or_nothing(old: Decimal, new: Decimal) -> 
         ("1000000", "1000000.01", "(+0.000001 %)"),
         ("999999999999999", "0.0000001", "(just under −100 %)"),
         ("1", "1.0000000000000000001", "(just over +0 %)"),
+        ("0.000000000000000001", "999999999999.00", ""),
     ],
 )
 def test_changes_are_said_as_they_are(old: str, new: str, said: str) -> None:
