@@ -15,7 +15,7 @@ SHOWN = 100
 READ_S = 10.0
 """How long a database may take to give what is shown."""
 
-UNREAD = {"queue": None, "outbox": None, "dead": None, "log": None}
+UNREAD = {"queue": None, "outbox": None, "dead": None, "channels": None, "log": None}
 """Where a database does not answer."""
 
 
