@@ -65,9 +65,7 @@ def why_settled(case: Case, tier: int) -> str:
     if case.verdict is not None:
         return _SETTLED[case.verdict]
     if case.state is State.HELD:
-        return {"frozen": "held, its workflow is frozen", "quarantine": "in quarantine"}.get(
-            case.held_by, "held until somebody takes it up"
-        )
+        return _HELD.get(case.held_by, "held until somebody takes it up")
     if case.tier > tier:
         return f"handed to tier {case.tier + 1}"
     return "taken up again" if case.state is State.PENDING else "its service is asked"

@@ -3,18 +3,27 @@
 Eighteen decimals are what tokens on Ethereum have (ERC-20 `decimals`), more than any currency of ISO 4217 and than bitcoin's eight.
 """
 
+import re
 from decimal import ROUND_UP, Context, Decimal
 from typing import Annotated
 
 from pydantic import StringConstraints
 
-Amount = Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,15}(\.[0-9]{1,18})?$")]
+_FORM = r"-?[0-9]{1,15}(\.[0-9]{1,18})?"
+_AMOUNT = re.compile(_FORM, re.ASCII)
+
+Amount = Annotated[str, StringConstraints(pattern=f"^{_FORM}$")]
 
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{2,10}$")]
 """ISO 4217, or the symbol of a token: `EUR`, `BTC`, `USDC`."""
 
 MILLIONTH = Decimal("0.000001")
 _EXACT = Context(prec=40)
+
+
+def is_amount(text: str) -> bool:
+    """Whether this text is an amount of the published form."""
+    return _AMOUNT.fullmatch(text) is not None
 
 
 def counted(amount: str | None) -> Decimal:

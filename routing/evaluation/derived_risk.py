@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from routing.case.amount import is_amount
 from routing.case.submission import RiskFacts, Submission
 from routing.policy.expressions import Expression
 from routing.policy.form.derived import path_of
@@ -106,11 +107,7 @@ def _number(value: object) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     text = value if isinstance(value, str) else f"{Decimal(repr(value)):f}"
-    try:
-        RiskFacts.model_validate_json(json.dumps({"amount": text}))
-    except ValidationError:
-        return None
-    return Decimal(text)
+    return Decimal(text) if is_amount(text) else None
 
 
 def _at(value: object, path: list[str]) -> Iterator[object]:

@@ -306,7 +306,7 @@ class UnitOfWork:
                 case = case.model_copy(update={"decided_index": index})
             steps.append(case)
         found = self._found(draft, case.id)
-        row = case.model_dump_json() if steps else self._kept.rows[case.id]
+        row = case.model_dump_json() if steps else draft.rows.get(case.id) or self._kept.rows[case.id]
         indices = range(first, first + len(steps))
         promised = tuple((message.callback, message.sequence, indices[message.event]) for message in told)
         for index, event, step in zip(indices, events, steps, strict=True):
