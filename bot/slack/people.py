@@ -18,7 +18,7 @@ from bot.slack.names import Names
 from bot.timeouts import REAL, Timeouts
 from routing.case.case import Group
 from routing.case.people import Person
-from routing.governance.binding import group_name, is_group_id
+from routing.governance.binding import Binding, group_name, is_group_id
 from store.ledger.writer import CannotRecordError, WriterClosedError
 
 FRESH = timedelta(seconds=60)
@@ -114,18 +114,20 @@ class People:
     async def _memberships(self, user: str, groups: Mapping[str, Group]) -> frozenset[str]:
         wanted = {name: group.usergroup.removeprefix("@") for name, group in groups.items() if group.usergroup is not None}
         listed = (await self._ask("usergroups.list", "")).get("usergroups", []) if wanted else []
-        ids = {name: await self._group_id(listed, reference) for name, reference in wanted.items()}
+        by_handle = any(not is_group_id(reference) for reference in wanted.values())
+        bound = await self._names_bound.known() if by_handle and self._names_bound is not None else {}
+        ids = {name: await self._group_id(listed, reference, bound) for name, reference in wanted.items()}
         found = sorted({one for one in ids.values() if one})
         members = dict(zip(found, await asyncio.gather(*map(self._members, found)), strict=True))
         return frozenset(name for name, group in groups.items() if user in group.users or user in members.get(ids.get(name, ""), ()))
 
-    async def _group_id(self, listed: list[Mapping[str, Any]], reference: str) -> str:
+    async def _group_id(self, listed: list[Mapping[str, Any]], reference: str, bound: Mapping[str, Binding]) -> str:
         """The id of the group that is meant, "" where it is not in use. A handle means for good the group that had it when first asked."""
         found = _group_id(listed, reference)
         if self._names_bound is None or is_group_id(reference):
             return found
         name = group_name(reference)
-        known = (await self._names_bound.known()).get(name)
+        known = bound.get(name)
         if known is not None and known.id:
             return _group_id(listed, known.id)
         if not found:
