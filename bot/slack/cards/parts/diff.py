@@ -116,6 +116,8 @@ def _rows(found: Sequence[Difference], cuts: Cuts | None) -> list[_Row]:
 def _of_kind(kind: Kind, found: Sequence[Difference], cuts: Cuts | None, most: int | None) -> tuple[list[_Row], int]:
     """The rows of one kind, and how many more there are."""
     ones = [one for one in found if one.kind == kind]
+    if most is not None and len(ones) > most:  # what is said of a whole list stands before its entries, so that none crowds out another
+        ones.sort(key=lambda one: not one.note)
     return [row for one in ones[:most] for row in _drawn(one, cuts)], len(ones) - len(ones[:most])
 
 

@@ -344,3 +344,13 @@ def test_a_change_that_may_not_be_seen_is_told_by_number(old: str, new: str, num
     """Two values of one look are no change to a reader; others are not cluttered."""
     shown = changes_in_full(Action(type="payee.set", params={"to": new}, before={"to": old}))
     assert shown.partition("may look alike: ")[2].removesuffix(")") == numbers
+
+
+@pytest.mark.parametrize("size", [2, 11, 38, 300])
+def test_one_shrunk_list_does_not_crowd_out_another(size: int) -> None:
+    """However many entries the first one loses, the card says that the second one loses some too."""
+    before = {"admins": [f"admin{number}" for number in range(size)], "tags": ["a", "b", "c"]}
+    action = Action(type="team.set", params={"admins": [], "tags": ["a"]}, before=before)
+    shown = words_of([action_block(action, differences(action), Cuts())])
+    assert f"- admins: all {size} entries removed" in shown
+    assert "- tags: 2 of 3 entries removed" in shown
