@@ -88,8 +88,9 @@ class EventsClient:
         Raises SendError: permanent for a 4xx ("the request is invalid, do not retry"), ambiguous where the reply got lost.
         Source: https://developer.pagerduty.com/docs/events-api-v2-overview#response-codes--retry-logic
         """
+        client = self._client(routing_key)  # here and not in a thread: two of them would each make one, and nobody would close the first
         try:
-            await _in_thread(self._threads, lambda: self._client(routing_key).send_event(event["event_action"], **_properties(event)))
+            await _in_thread(self._threads, lambda: client.send_event(event["event_action"], **_properties(event)))
         except pagerduty.Error as error:
             raise _send_error(error) from error
 
