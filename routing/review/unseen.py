@@ -44,7 +44,7 @@ def go_where_seen(
         higher = range(case.tier + 1, len(case.route.tiers))
         seen_at = next((one for one in higher if case.route.tiers[one].channel not in {*dark, case.rung.channel}), None)
         if seen_at is not None:
-            move_up(draft, seen_at, draft.record(EventKind.ESCALATED, SYSTEM, {"clock": "unseen", **fields}))
+            move_up(draft, seen_at, draft.record(EventKind.ESCALATED, SYSTEM, {"clock": "unseen", **fields, "to_tier": seen_at + 1}))
         else:
             told = tuple(dict.fromkeys(person for person in (case.rung.owner, case.rung.backup) if person)) or otherwise
             draft.put(unseen=True)
