@@ -3,6 +3,7 @@
 Owns the lists of Slack's error codes; what is in none of them counts as mendable. It never tries twice. Source: https://docs.slack.dev/reference/methods/chat.postMessage#errors
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,6 +34,9 @@ GONE = frozenset(
 )
 """The message cannot be reached any more. Source: https://docs.slack.dev/reference/methods/chat.update#errors"""
 
+
+_CODE = re.compile(r"[a-z0-9_]+")
+"""How Slack spells a code; other failures are said in words, or by the name of a class."""
 
 UNDRAWABLE = frozenset(
     {
@@ -66,6 +70,11 @@ class UnreadableError(SendError):
         """`method` is that of the Web API."""
         super().__init__(f"{method}: unreadable ({code})", ambiguous=True, retry_after_s=retry_after_s)
         self.code = code
+
+    @property
+    def refused(self) -> bool:
+        """Whether Slack refused for a cause that a person can mend, such as a scope the app lacks."""
+        return _CODE.fullmatch(self.code) is not None and self.code not in UNDRAWABLE | LATER | UNCLEAR | GONE | {"invalid_cursor"}
 
 
 async def call(client: AsyncWebClient, timeouts: Timeouts, method: str, **arguments: Any) -> Mapping[str, Any]:

@@ -157,10 +157,12 @@ class Channels:
 
     async def _resolve_channels(self, only: Collection[str] | None) -> None:
         if new := await self._unbound(channels_in_use(self._policy()), only):
-            listing = await self._listing()
+            listing, known = await self._listing(), await self._names.known()
             for name in new:
                 if (found := listing.get(name.removeprefix("#"))) is not None:
                     await self._names.bind(name, found)
+                    if (waited := known.get(name)) is not None:
+                        await self._let_go([waited])
 
     async def _resolve_groups(self, only: Collection[str] | None) -> None:
         if new := await self._unbound(groups_in_use(self._policy()), only):
@@ -265,6 +267,8 @@ class Channels:
             except UnreadableError as error:
                 if error.code == "invalid_cursor":
                     self._scan = None
+                if error.refused:
+                    raise SendError(error.code, mendable=True) from error
                 raise SendError(error.reason, retry_after_s=error.retry_after_s) from error
             found = dict(scan.found)
             for channel in sorted(page.get("channels", []), key=lambda one: not one.get("is_archived")):

@@ -132,6 +132,38 @@ async def test_what_slack_refuses_for_any_other_cause_is_tried_until_it_is_taken
     assert await obstacles(world) == ""
 
 
+@pytest.mark.parametrize("code", ["missing_scope", "invalid_auth", "a_code_of_tomorrow"])
+async def test_names_that_cannot_be_resolved_are_an_alarm_too(small: GovernedWorld, code: str) -> None:
+    """Without a channel's id nothing can be sent there, whatever keeps Slack from telling it; the owners hear of it directly."""
+    world = small
+    refusal = world.sandbox.faults.add(Fault("slack", "conversations.list", Mode.REFUSED, times=None, error=code))
+    case_id = await world.submit(workflow="lonely")
+    await world.pass_time(minutes=6)
+    assert f"Nothing can be sent to #review-tier1: {code}" in await obstacles(world)
+    for owner in (GRACE, HUGO):
+        assert f"`/review case {case_id}`" in json.dumps(world.sandbox.slack.direct_messages(owner))
+    world.sandbox.faults.remove(refusal)
+    await world.pass_time(minutes=1)
+    assert len(world.cards(case_id)) == 1
+    assert await obstacles(world) == ""
+
+
+async def test_a_case_passes_every_tier_whose_channel_is_closed(tmp_path: Path, sqlite_url: str) -> None:
+    """And its card says which one it has come to, and why."""
+    third = "      - {channel: review-experts, group: experts, decide: 1h}\n    exhausted: hold"
+    policy = POLICY.replace("    exhausted: hold", third, 1)
+    async with running(GovernedWorld(tmp_path, sqlite_url, socket_mode=False, policy=policy)) as world:
+        await world.bot.channels.tick()
+        for channel in (TIER1, TIER2):
+            await heard(world.sandbox.slack.archive_channel(channel))
+        await world.bot.channels.look()
+        case_id = await world.submit()
+        await world.pass_time(minutes=6)
+        assert (await world.case(case_id)).tier == 2
+        assert "to tier 3 because its card could not be shown where it was" in world.text(case_id, tier=3)
+        assert "card of tier 1 (`is_archived`)" in world.thread(case_id, tier=3)
+
+
 async def test_a_case_whose_card_is_refused_goes_to_the_next_tier_in_time(world: GovernedWorld) -> None:
     """Long before its clock runs out, with a page as for any climb; the log and the new card's thread say why."""
     await world.bot.channels.tick()
@@ -146,6 +178,7 @@ async def test_a_case_whose_card_is_refused_goes_to_the_next_tier_in_time(world:
     assert case.tier == 1
     assert "so nobody could see it there" in world.thread(case_id, tier=2)
     assert "because its card could not be shown where it was" in world.text(case_id, tier=2)
+    assert "nobody decided" not in world.text(case_id, tier=2)
     await world.click(DMITRI, "approve", case_id, tier=2)
     assert (await world.case(case_id)).state is State.DECIDED
     await unarchive(world)
