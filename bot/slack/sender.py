@@ -181,9 +181,9 @@ class SlackSender:
             raise SendError("there is no card to say it under" if card is None else "the event is not in the history", permanent=True)
         drawing = _checked(draw_note(view, happening))
         payload = {"case": outgoing.case_id, "leaf": outgoing.leaf_idx, "deployment": self._deployment, "outbox": outgoing.id}
+        await self._check_thread(card, view)  # before looking for an earlier try: under a card that is gone nothing can be found
         if outgoing.doubtful and await self._find(self._replies(card, outgoing.created_at), NOTE_EVENT, payload) is not None:
             return Delivered()
-        await self._check_thread(card, view)
         try:
             await self._post(card.channel, drawing, {"event_type": NOTE_EVENT, "event_payload": payload}, thread_ts=card.ts)
         except SendError as error:

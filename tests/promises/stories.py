@@ -92,6 +92,22 @@ async def halfway(story: Story) -> None:
     await story.world_that_crashes.wait_until(NOON + timedelta(hours=2, minutes=5))
 
 
+async def claimed(story: Story) -> None:
+    """Anna takes it, which is said under the card."""
+    await story.press(ANNA, "claim", lambda case: case.claimed_by == ANNA)
+
+
+async def deleted(story: Story) -> None:
+    """Somebody deletes the card, of which nobody tells us."""
+    card = story.world_that_crashes.world.card(story.case_id)
+    story.world_that_crashes.world.sandbox.slack.delete_message(card["channel"], card["ts"])
+
+
+async def reminded(story: Story) -> None:
+    """More than half of the first tier's time passes: what would remind finds the card gone and posts it anew."""
+    await story.world_that_crashes.wait_until(NOON + timedelta(hours=2, minutes=5))
+
+
 async def climbed(story: Story) -> None:
     """Nothing happens for the whole of the first tier's time: the case climbs and pages."""
     await story.world_that_crashes.wait_until(NOON + timedelta(hours=4, minutes=5))
@@ -118,5 +134,6 @@ STORIES: dict[str, tuple[Step, ...]] = {
     "pair": (opened_for_two, settled, approved, settled, approved_again, over),
     "ask": (opened, settled, asked, settled, supplied, settled, approved, over),
     "reject": (opened, settled, rejected, over),
+    "lost": (opened, settled, claimed, settled, deleted, reminded, approved, over),
     "climb": (opened, settled, halfway, climbed, acknowledged, settled, approved_above, over),
 }

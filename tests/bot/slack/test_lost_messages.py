@@ -87,6 +87,25 @@ async def test_what_would_be_said_under_a_deleted_card_is_said_under_the_new_one
         assert (await company.events(case)).count("card_lost") == 1
 
 
+@pytest.mark.parametrize("how", ["deleted", "deleted_with_replies"])
+@pytest.mark.parametrize("mode", [Mode.DROP_REPLY, Mode.UNREACHABLE])
+async def test_a_card_is_looked_for_before_an_earlier_try_to_answer_under_it(sqlite_url: str, how: str, mode: Mode) -> None:
+    """Nobody knows whether it was said, and then its card is gone: under that one nothing would ever be found again."""
+    async with a_company(sqlite_url) as company:
+        case = await company.submit()
+        await company.drain()
+        company.sandbox.faults.add(Fault("slack", "chat.postMessage", mode))
+        await company.click(ANNA, "comment")
+        await company.fill_in(ANNA, text="Looks like a double charge.")
+        await company.drain(1)
+        await lose(company, how)
+        await company.drain(80)
+        [card] = live(company)
+        [note] = company.sandbox.slack.thread(TIER1, card["ts"])
+        assert "comments" in note["text"]
+        assert (await company.events(case)).count("card_lost") == 1
+
+
 async def test_the_buttons_of_a_card_that_was_replaced_do_nothing_and_say_so(sqlite_url: str) -> None:
     """It reappears, or a client still shows it: its press counts on none, as the new card alone does."""
     async with a_company(sqlite_url) as company:
