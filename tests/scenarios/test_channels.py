@@ -186,6 +186,24 @@ async def test_a_case_whose_card_is_refused_goes_to_the_next_tier_in_time(world:
     assert "approve" not in world.buttons(case_id, tier=1)
 
 
+async def test_a_card_in_an_archived_channel_loses_its_buttons_once_it_is_opened_again(small: GovernedWorld) -> None:
+    """Its update is refused, waits and is counted in what is said of the channel; no second card is posted anywhere."""
+    world = small
+    await world.bot.channels.tick()
+    case_id = await world.submit()
+    await world.drain()
+    await archive(world)
+    await world.sandbox.customer.withdraw(case_id, "the customer called it off")
+    await world.pass_time(minutes=30)
+    assert "approve" in world.buttons(case_id)
+    assert "1 message waits" in await obstacles(world)
+    await unarchive(world)
+    await world.bot.courier.drain_once()
+    assert world.buttons(case_id) == []
+    assert len(world.cards(case_id)) == 1
+    assert await obstacles(world) == ""
+
+
 async def test_the_owners_hear_directly_of_a_case_that_no_channel_shows(world: GovernedWorld) -> None:
     """Once, with what helps; the case stays where it is and its clocks run on."""
     await world.bot.channels.tick()
