@@ -23,6 +23,8 @@ def trusted(environment: Mapping[str, str]) -> ssl.SSLContext:
             return _context(file, directory)
         except ssl.SSLError:
             problems.append(Problem(FILE, "expected certificates in PEM"))
+        except OSError:
+            problems.append(Problem(FILE if file is not None else DIRECTORY, "it cannot be read"))
     raise SettingsError(problems, "settings")
 
 

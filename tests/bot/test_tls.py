@@ -111,6 +111,18 @@ async def test_each_says_why_a_peer_was_not_reached(reach: Reach, tmp_path: Path
             await reach(f"https://127.0.0.1:{port}", tls)
 
 
+def test_authorities_that_may_not_be_read_are_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file of another user, for example: no traceback when the bot starts."""
+    (tmp_path / "closed.pem").write_text("")
+
+    def closed(**_named: object) -> ssl.SSLContext:
+        raise PermissionError(13, "Permission denied")  # whoever runs the tests may read everything
+
+    monkeypatch.setattr(ssl, "create_default_context", closed)
+    with pytest.raises(SettingsError, match="SSL_CERT_FILE: it cannot be read"):
+        trusted({"SSL_CERT_FILE": str(tmp_path / "closed.pem")})
+
+
 def test_what_the_environment_names_has_to_be_there(tmp_path: Path) -> None:
     """A path that was mistyped is an error with its name, not a trust in nobody."""
     (tmp_path / "empty.pem").write_text("")
