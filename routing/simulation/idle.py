@@ -37,6 +37,10 @@ _LEFT = (
     "reads {}, which a reviewer's change to the action does not move, so such a change goes one lane up: tie it to the action with"
     " risk_from, write the rule over action.params, or say under modification what it is"
 )
+_UNTIED = (
+    "a rule reads risk.{fact}, and for {others} it is what the service says: name a path for it, close action_types, or say under"
+    " modification what risk.{fact} is"
+)
 _ALWAYS = frozenset({"model", "risk", "context"})
 
 
@@ -80,6 +84,7 @@ def _workflow(policy: Policy, name: str, root: Mapping[str, Any]) -> Found:
     yield from _checklist(workflow, written, steps, place)
     yield from _parts(workflow, written, steps, place)
     yield from _paths(workflow, place)
+    yield from _untied(policy, name, place)
     for index, (rule, expression) in enumerate(policy.expressions[name]):
         at = (*place, "rules", index)
         earlier = [other for other, _ in policy.expressions[name][:index]]
@@ -155,6 +160,21 @@ def _paths(workflow: Workflow, place: Place) -> Found:
     for where, path in listed:
         if path.startswith("action.params.") and not _possible(workflow, path.split(".")[2]):
             yield (*place, *where), f'"{path}" names nothing: no schema of an action of this workflow has it'
+
+
+def _untied(policy: Policy, name: str, place: Place) -> Found:
+    """Facts that a rule reads and that are tied to some actions of the workflow only: of the others the service's word counts. A rule that
+    says for which actions it is asks only for those.
+    """
+    workflow = policy.workflows[name]
+    known = {*workflow.modification.fixed, *workflow.modification.up}
+    for fact, given in workflow.risk_from.items():
+        if isinstance(given, str) or f"risk.{fact}" in known:
+            continue
+        meant = [_TYPE.findall(one.text) or workflow.action_types for _, one in policy.expressions[name] if f"risk.{fact}" in one.reads]
+        others = sorted({kind for kinds in meant for kind in kinds} - given.keys()) or ["any other action"]
+        if any(not kinds or set(kinds) - given.keys() for kinds in meant):
+            yield (*place, "risk_from", fact), _UNTIED.format(fact=fact, others=", ".join(others))
 
 
 def _possible(workflow: Workflow, param: str) -> bool:

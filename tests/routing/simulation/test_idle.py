@@ -111,6 +111,11 @@ for name, when in {
     IDLE[f"rule over {name}"] = (a_rule(when), WHEN, f"reads {name}, which")
 
 
+_HALF = "risk_from: {amount: {a.b: action.params.a}}\n" + a_rule("has(risk.amount) && double(risk.amount) > 5.0")
+IDLE["fact tied to one of the actions"] = ("action_types: [a.b, c.d]\n" + _HALF, "/workflows/w/risk_from/amount", "for c.d it is what")
+IDLE["fact tied to one of any actions"] = (_HALF, "/workflows/w/risk_from/amount", "for any other action it is")
+
+
 @pytest.mark.parametrize("what", IDLE)
 def test_what_can_never_take_effect_is_warned_of(what: str) -> None:
     """One place, one sentence."""
@@ -134,6 +139,9 @@ def test_what_can_never_take_effect_is_warned_of(what: str) -> None:
         a_rule("size(action.params.items.filter(i, i.id == 3)) > 2"),
         "action_types: [a.b, c.d]\n" + a_rule('action.type == "c.d" || action.params.a > 1'),
         a_rule('"money" in signals && subject.tier == "gold" && model.confidence < 0.99 && now > timestamp("2026-01-01T00:00:00Z")'),
+        "action_types: [a.b]\n" + _HALF,
+        "modification: {up: [risk.amount]}\n" + _HALF,
+        "action_types: [a.b, c.d]\n" + _HALF.replace("when: '", 'when: \'action.type == "a.b" && '),
         "checklist: {steps: []}",
         "template: triage\nmodification: {}\n" + a_rule("risk.score > 0.5"),
         "action_types: [a.b]\naction_schemas: {a.b: {properties: {iban: {}}}}\nlocked: [action.params.other]",
