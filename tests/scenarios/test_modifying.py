@@ -19,6 +19,7 @@ async def test_a_modification_does_not_get_past_a_limit(world: World) -> None:
     assert (case.state, case.route.lane, case.tier, world.callbacks(case_id)) == (State.PENDING, Lane.SPECIALIST, 1, [])
     assert "99,999.00 USD" in world.text(case_id, tier=2)
     assert "The amount is over 1,000." in world.text(case_id, tier=2)
+    assert "Instead of what was proposed" in world.text(case_id, tier=2)
     await world.click(DMITRI, "approve", case_id)
     await world.drain()
     [decided] = world.callbacks(case_id)
@@ -37,6 +38,7 @@ async def test_what_the_service_said_of_another_action_is_no_measure(world: Worl
     case = await world.case(case_id)
     assert (case.state, case.verdict, case.route.lane, case.tier) == (State.PENDING, None, Lane.SPECIALIST, 1)
     assert "still speaks of the proposed one: risk.amount." in world.text(case_id, tier=2)
+    assert "20.00 EUR" not in world.text(case_id, tier=2)
 
 
 async def test_what_does_not_keep_its_form_is_said_beside_its_field(world: World) -> None:

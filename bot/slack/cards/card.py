@@ -12,7 +12,15 @@ from bot.slack.cards.parts.child_cases import execution_label, lead, question
 from bot.slack.cards.parts.clock_line import clock_lines
 from bot.slack.cards.parts.model_says import confidence, prefilled, sayings, weighed
 from bot.slack.cards.parts.near_duplicates import linked_words, tied_words
-from bot.slack.cards.parts.proposed_action import about, amount_beside_title, execution, headline, if_wrong, worst_lead
+from bot.slack.cards.parts.proposed_action import (
+    about,
+    amount_beside_title,
+    execution,
+    headline,
+    if_wrong,
+    instead_of_proposed,
+    worst_lead,
+)
 from bot.slack.cards.parts.provenance import footer, provenance
 from bot.slack.cards.parts.reasons import alerts, checks_against, other_reasons, passed, why_here
 from bot.slack.cards.parts.small_print import terms
@@ -46,7 +54,7 @@ def draw_card(view: View) -> Drawing:
 
 def notification(view: View) -> str:
     """The one line that a phone shows: risk, what, how much, which tier."""
-    parts = [lead(view) or worst_lead(view), escaped(view.submission.title), amount_beside_title(view.submission)]
+    parts = [lead(view) or worst_lead(view), escaped(view.submission.title), amount_beside_title(view)]
     return " · ".join(part for part in parts if part) + f" (tier {view.tier + 1})"
 
 
@@ -60,6 +68,7 @@ def _review(view: View, cuts: Cuts) -> list[Block]:
         *verification_failed(view, cuts),
         *_to_confirm(view, cuts),
         execution(view, cuts, execution_label(view), *alerts(view, cuts), *_why(view, cuts)),
+        *instead_of_proposed(view, cuts),
         *_together(view, cuts),
     ]
     rest = [

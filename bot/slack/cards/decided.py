@@ -11,7 +11,7 @@ from bot.slack.cards.parts.child_cases import answer, done, execution_label, que
 from bot.slack.cards.parts.clock_line import clock_lines, moment, place
 from bot.slack.cards.parts.diff import change_block
 from bot.slack.cards.parts.near_duplicates import near_duplicate_blocks
-from bot.slack.cards.parts.proposed_action import execution, headline, proposed_params
+from bot.slack.cards.parts.proposed_action import execution, headline, instead_of_proposed
 from bot.slack.cards.parts.provenance import footer
 from bot.slack.cards.parts.steps import climbed, verification_failed, votes_of
 from bot.slack.cards.text.block_kit import Block, Drawing, bullets, lines, quote, rich, run, words
@@ -126,7 +126,7 @@ def _decided(view: View, cuts: Cuts) -> list[Block]:
         words(" ".join([_who(view), *what_became_of_it(view), *([link] if link else [])])),
         *said,
         *_corrected(view, cuts),
-        *_modified(view, cuts),
+        *instead_of_proposed(view, cuts),
         execution(view, cuts, _what_became(view)),
         *near_duplicate_blocks(view),
         *decided_rows(view),
@@ -144,14 +144,6 @@ def _corrected(view: View, cuts: Cuts) -> list[Block]:
     old, new = ({name: one[name] for name in names if name in one} for one in (before, after))
     changed = change_block(old, new, cuts)
     return [rich(lines(run("Instead of what the model filled in", "bold")), changed)]
-
-
-def _modified(view: View, cuts: Cuts) -> list[Block]:
-    """The parameters that people changed, each as it was proposed and as it is; nothing where they stand as they were."""
-    after, before = view.submission.action.params or {}, proposed_params(view)
-    names = {field.split(".")[1] for field in view.case.modified_fields if field.startswith("params.")}
-    old, new = ({name: one[name] for name in one if name in names} for one in (before, after))
-    return [rich(lines(run("Instead of what was proposed", "bold")), change_block(old, new, cuts))] if old != new else []
 
 
 def _what_became(view: View) -> str:

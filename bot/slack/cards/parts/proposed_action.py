@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from bot.slack.cards.parts.diff import action_block, differences, legend
+from bot.slack.cards.parts.diff import action_block, change_block, differences, legend
 from bot.slack.cards.parts.reasons import checks_against
 from bot.slack.cards.text.block_kit import Block, header, lines, rich, run
 from bot.slack.cards.text.percentages import percent
@@ -13,6 +13,7 @@ from bot.slack.cards.text.wording import RISK, amount_text
 from bot.slack.cards.view import View
 from routing.authorize import moves_far
 from routing.case.submission import Submission
+from routing.policy.form.derived import path_of
 from routing.vocabulary import EventKind, Risk
 
 _HEADER_MOST = 150
@@ -21,7 +22,7 @@ _HEADER_MOST = 150
 def headline(lead: str, view: View) -> list[Block]:
     """One line: `lead` (an icon and a word), the title, the amount. A title too long for a header follows in full."""
     title = line(view.submission.title) or "(no visible title)"
-    amount = amount_beside_title(view.submission)
+    amount = amount_beside_title(view)
     room = _HEADER_MOST - weight(lead) - weight(amount) - 8
     if weight(title) <= room:
         return [header(" · ".join(part for part in (lead, title, amount) if part))]
@@ -42,11 +43,19 @@ def worst_lead(view: View) -> str:
     return max(found, key=lambda one: one[0].level)[1]  # of equals the first: the class, then the check
 
 
-def amount_beside_title(submission: Submission) -> str:
-    """The amount, unless the title already says the same figure."""
-    amount = amount_text(submission.risk)
-    said = amount and re.search(rf"(?<![\d.,-]){re.escape(amount)}(?![\d.,\w])", line(submission.title))
+def amount_beside_title(view: View) -> str:
+    """The amount, unless the title already says the same figure, or it is what the service said of an action that people have changed."""
+    amount = "" if _of_another_action(view) else amount_text(view.submission.risk)
+    said = amount and re.search(rf"(?<![\d.,-]){re.escape(amount)}(?![\d.,\w])", line(view.submission.title))
     return "" if said else amount
+
+
+def _of_another_action(view: View) -> bool:
+    """Whether people changed the action, and amount or currency are not read from it."""
+    risk, tied = view.submission.risk, view.workflow.risk_from if view.workflow is not None else {}
+    given = [fact for fact in ("amount", "currency") if getattr(risk, fact) is not None]
+    changed = any(field.startswith("params.") for field in view.case.modified_fields)
+    return changed and not all(path_of(tied, fact, view.submission.action.type) for fact in given)
 
 
 _UNDO = {True: "", False: "cannot be undone", None: "not known to be undoable"}
@@ -68,6 +77,14 @@ def proposed_params(view: View) -> Mapping[str, Any]:
     action = told.opened["action"] if told is not None else None
     params = action.get("params") if isinstance(action, Mapping) else (view.submission.action.params if told is None else None)
     return params if isinstance(params, Mapping) else {}
+
+
+def instead_of_proposed(view: View, cuts: Cuts) -> list[Block]:
+    """The parameters that people changed, each as it was proposed and as it is; nothing where they stand as they were."""
+    after, before = view.submission.action.params or {}, proposed_params(view)
+    names = {field.split(".")[1] for field in view.case.modified_fields if field.startswith("params.")}
+    old, new = ({name: one[name] for name in one if name in names} for one in (before, after))
+    return [rich(lines(run("Instead of what was proposed", "bold")), change_block(old, new, cuts))] if old != new else []
 
 
 def about(view: View, cuts: Cuts) -> str:
