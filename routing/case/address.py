@@ -86,6 +86,12 @@ def name_of_address(email: str, dotless: Collection[str] = DOTLESS) -> str:
     return _digest(f"{_DOTLESS}{local.replace('.', '')}@{domain}" if domain in alike else f"{local}@{domain}")
 
 
+def names_within(text: str, dotless: Collection[str] = DOTLESS) -> tuple[str, ...]:
+    """The digests of every address that stands in a text which is none itself, as `Anna <anna@example.com>`; none where it is one."""
+    parts = () if is_address(text) else re.split(r"[\s<>()\[\],;:|\"']+", _seen(text))
+    return tuple(dict.fromkeys(name for part in parts if (name := name_of_address(part, dotless))))
+
+
 def is_address(email: str) -> bool:
     """Whether this can be read as the address of a mailbox."""
     return _read(email) is not None
@@ -93,27 +99,28 @@ def is_address(email: str) -> bool:
 
 def _read(email: str) -> tuple[str, str] | None:
     """Local part and domain as they are compared."""
-    shown = _folded(email).strip()
+    shown = _seen(email).strip()
     local, at, domain_text = shown.rpartition("@")
     if not at or len(shown) > LONGEST:
         return None
     if len(local) > 1 and local[0] == local[-1] == '"':
         local = re.sub(r"\\(.)", r"\1", local[1:-1])
     domain = _domain(domain_text)
-    if not domain or _LOCAL.fullmatch(local) is None or _is_mixed(local):
+    box = local.partition("+")[0] or local
+    if not domain or _LOCAL.fullmatch(local) is None or _is_mixed(box):
         return None
-    mailbox = re.sub(r"\.+", ".", local.partition("+")[0] or local).strip(".")
+    mailbox = re.sub(r"\.+", ".", _latin(box)).strip(".")
     return (mailbox, domain) if mailbox else None
 
 
 def _domain(text: str) -> str:
     """A domain as it is compared, "" where it is none. Labels in punycode are read as what they show."""
     labels = []
-    for label in _folded(text).strip().rstrip(".").split("."):
+    for label in _seen(text).strip().rstrip(".").split("."):
         shown = _unpunycoded(label)
         if _LABEL.fullmatch(shown) is None or len(label) > LONGEST_LABEL or _is_mixed(shown):
             return ""
-        labels.append(shown)
+        labels.append(_latin(shown))
     domain = ".".join(labels)
     return _SAME_DOMAIN.get(domain, domain)
 
@@ -122,27 +129,41 @@ def _unpunycoded(label: str) -> str:
     if not label.startswith("xn--"):
         return label
     try:
-        return _folded(label[4:].encode("ascii").decode("punycode"))
+        return _seen(label[4:].encode("ascii").decode("punycode"))
     except (UnicodeError, OverflowError):
         return ""
 
 
-def _folded(text: str) -> str:
-    """As it looks: compatible forms, case, invisible characters and letters of other scripts made one."""
+def _seen(text: str) -> str:
+    """As it looks, in its own script: compatible forms and case made one, invisible characters and marks dropped."""
     plain = unicodedata.normalize("NFKC", _DOTS.sub(".", text))
     plain = unicodedata.normalize("NFKC", _DOTS.sub(".", plain).casefold())
     seen = _INVISIBLE.sub("", "".join(sign for sign in plain if unicodedata.category(sign) not in ("Cf", "Cc")))
-    return "".join(_PLAIN.get(sign, sign) for sign in _without_marks(seen))
+    return _without_marks(seen)
+
+
+def _latin(text: str) -> str:
+    """With letters of other scripts that pass for Latin ones made those."""
+    return "".join(_PLAIN.get(sign, sign) for sign in text)
 
 
 def _without_marks(text: str) -> str:
-    """Accents dropped: some mail systems do, and eyes do."""
-    return "".join(sign for sign in unicodedata.normalize("NFD", text) if not unicodedata.combining(sign))
+    """Accents dropped, some mail systems do and eyes do; and the vowel signs of scripts that write them as marks."""
+    return "".join(sign for sign in unicodedata.normalize("NFD", text) if unicodedata.category(sign)[0] != "M")
 
 
 def _is_mixed(part: str) -> bool:
-    """Whether Latin letters and those of another script stand together: made to deceive, or of a script this file does not know."""
-    return any("a" <= sign <= "z" for sign in part) and not part.isascii()
+    """Whether Latin letters and those of another script seem to stand together: made to deceive, or of a script this file does not know. A
+    word of one script only is a word of that, however many of its letters pass for Latin ones.
+    """
+    plain = _latin(part)
+    if plain.isascii() or not any("a" <= sign <= "z" for sign in plain):
+        return False
+    return len(scripts := {_script(sign) for sign in part if sign.isalpha()}) > 1 or "LATIN" in scripts
+
+
+def _script(letter: str) -> str:
+    return unicodedata.name(letter, "").partition(" ")[0]
 
 
 def _digest(key: str) -> str:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from routing.authorize import EXECUTABLE, refuse, requesters
 from routing.canonical import Json
-from routing.case.address import name_of_address
+from routing.case.address import name_of_address, names_within
 from routing.case.case import Case
 from routing.case.followup import Information, Outcome, Withdrawal
 from routing.case.submission import Submission, read_submission
@@ -162,11 +162,13 @@ def _take_requester(draft: Draft, changed: Submission, dotless: Collection[str])
     """Whoever is named now is kept from deciding, by id as by e-mail; so is whoever was named before. Naming nobody takes nothing back."""
     named, case = changed.requester, draft.case
     by_id = (named.slack_id or "") if named is not None else ""
-    by_email = name_of_address(named.email, dotless) if named is not None and named.email is not None else ""
+    email = (named.email or "") if named is not None else ""
+    by_email = name_of_address(email, dotless)
     if (by_id or by_email) and {case.requester, case.requester_email_sha256} - {"", by_id, by_email}:
         draft.put(barred=requesters(case))
     if by_id or by_email:
         draft.put(requester=by_id, requester_email_sha256=by_email)
+    draft.put(barred=tuple(dict.fromkeys((*draft.case.barred, *names_within(email, dotless)))))
 
 
 def _forget_modifications(draft: Draft, content: Submission, changed: Submission) -> None:

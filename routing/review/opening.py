@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from routing.canonical import Json
-from routing.case.address import name_of_address
+from routing.case.address import name_of_address, names_within
 from routing.case.case import Case, Clocks
 from routing.case.near_duplicate import likeness
 from routing.case.submission import Submission
@@ -28,6 +28,7 @@ def open_case(service: str, submission: Submission) -> OpenStep:
         policy, facts, now = arrival.policy, arrival.facts, arrival.now
         chosen = route(policy, submission, facts, now)
         requester = submission.requester
+        email, dotless = (requester.email or "") if requester else "", policy.form.dotless_domains
         case = Case(
             id=arrival.case_id,
             service=service,
@@ -37,7 +38,8 @@ def open_case(service: str, submission: Submission) -> OpenStep:
             route=chosen,
             created_at=now,
             requester=(requester.slack_id or "") if requester else "",
-            requester_email_sha256=name_of_address(requester.email, policy.form.dotless_domains) if requester and requester.email else "",
+            requester_email_sha256=name_of_address(email, dotless),
+            barred=names_within(email, dotless),
             facts=facts,
             tier=chosen.start,
             clocks=Clocks(deadline=submission.deadline),

@@ -70,3 +70,20 @@ async def test_who_cannot_be_read_is_asked_for(world: World, email: str) -> None
     """What is no address names nobody, so the service is asked, also where a requester is optional: one is named, and may be anybody."""
     status, answer = await world.post(requester={"email": email})
     assert (status, answer["state"]) == (202, State.NEEDS_INFO)
+
+
+@pytest.mark.parametrize("email", ["Anna <anna@example.com>", "mailto:anna+x@example.com", "ben@example.org; anna@example.com"])
+async def test_whose_address_stands_in_what_cannot_be_read_does_not_decide(world: World, email: str) -> None:
+    """Nobody says who it was, and people decide in the end; not she, who may be meant."""
+    asked_for, renamed = await world.post(requester={"email": email}), await world.submit()
+    await world.sandbox.customer.supply_information(renamed, case={"requester": {"email": email}})
+    await world.pass_time(hours=24, minutes=5)
+    case_id = str(asked_for[1]["id"])
+    for one, state in ((case_id, State.PENDING), (renamed, State.HELD)):
+        case = await world.case(one)
+        assert (case.state, len(case.barred) > 0) == (state, True)
+    await world.click(ANNA, "approve", case_id)
+    assert (await world.case(case_id)).open
+    assert "somebody else has to decide" in world.told(ANNA)
+    await world.click(CHIARA, "approve", case_id)
+    assert (await world.case(case_id)).verdict is Verdict.APPROVED

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - letters of other scripts are what this file is about
 """One mailbox has one name, however its address is spelled; what is no address has none."""
 
 import unicodedata
@@ -6,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.case.address import _LOOKS_LIKE, is_address, name_of_address, names_of_address
+from routing.case.address import _LOOKS_LIKE, is_address, name_of_address, names_of_address, names_within
 from tests.examples_drawn import examples
 
 ANNA = "anna@example.com"
@@ -29,8 +30,8 @@ SPELLINGS = {
     "another plus": "anna﹢a@example.com",
     "trailing dot": "anna@example.com.",
     "ideographic stop": "anna@example。com",
-    "Cyrillic a": "аnna@example.com",  # noqa: RUF001
-    "Cyrillic a in the domain": "anna@exаmple.com",  # noqa: RUF001
+    "Cyrillic a": "аnna@example.com",
+    "Cyrillic a in the domain": "anna@exаmple.com",
     "punycode": "anna@xn--exmple-4nf.com",
     "zero width": "an\u200bna@exa\u200dmple.com",
     "soft hyphen": "an\u00adna@example.com",
@@ -111,6 +112,48 @@ def test_what_is_no_address_has_no_name(text: str) -> None:
     """Nothing in it tells who it is; letters of an unknown script among Latin ones are no address either."""
     assert not is_address(text)
     assert (name_of_address(text), names_of_address(text)) == ("", frozenset())
+
+
+@pytest.mark.parametrize(
+    ("address", "again"),
+    [
+        ("юра@почта.example", "ЮРА+второй@xn--80a1acny.example"),
+        ("жанна1@x.example", "жанна1+tag@x.example"),
+        ("ολγα@x.example", "ΟΛΓΑ@x.example"),
+        ("արամ@x.example", "Արամ@X.example"),
+        ("शर्मा@x.example", "शर्मा+a@x.example"),
+        ("สมชาย@x.example", "สมชาย+a@x.example"),
+        ("山田@例え.example", "山田+a@例え.example."),
+    ],
+)
+def test_an_address_in_another_script_is_one(address: str, again: str) -> None:
+    """Not every letter of it passes for a Latin one, and none needs to: a word of one script deceives nobody."""
+    assert name_of_address(address) == name_of_address(again) != ""
+
+
+@pytest.mark.parametrize("text", ["фaнна@x.example", "павел.p@x.example", "αηηα.ĸ@example.com", "an\u13aaa@example.com"])
+def test_two_scripts_in_one_name_are_no_address(text: str) -> None:
+    """Where one of them is Latin, or passes for it."""
+    assert not is_address(text)
+
+
+WITHIN = {
+    "Anna <anna@example.com>": 1,
+    "mailto:Anna+x@example.com": 1,
+    "anna@example.com, ben@example.com": 2,
+    "anna@example.com (Anna)": 1,
+    "[аnna@example.com](mailto:anna@example.com)": 1,
+    "anna at example.com": 0,
+    ANNA: 0,
+}
+
+
+@pytest.mark.parametrize("text", WITHIN)
+def test_addresses_in_what_is_none_are_found(text: str) -> None:
+    """Whoever they belong to may be meant."""
+    found = names_within(text)
+    assert len(found) == WITHIN[text]
+    assert not found or found[0] == name_of_address(ANNA)
 
 
 @settings(max_examples=examples(200))
