@@ -6,6 +6,7 @@ Owns long polling and the rule that a service sees only its own. It never writes
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import structlog
 from aiohttp import web
 
 from bot.http.admission import Admission, Call
@@ -17,6 +18,8 @@ from routing.case.case import Case
 from routing.case.submission import moment_text
 from routing.errors import Problem
 from routing.policy.policy import Policy
+from store.integrity.release import Doubt
+from store.ledger.sealed_head import HeadAlteredError
 from store.reads.cases import Reads
 from store.reads.receipts import Receipts
 from store.wakeups import Wakeups
@@ -27,6 +30,9 @@ LOOK_EVERY_S = 1.0
 
 MAX_WAITING = 2_000
 """Requests that may wait at the same time; more are answered at once."""
+
+
+_LOG = structlog.get_logger("tierline.reading")
 
 
 class Api:
@@ -88,9 +94,24 @@ class Api:
         case = scene.case if scene is not None else await self._reads.case(case_id)
         if case is None:
             return refuse(No.NOT_FOUND)
+        try:
+            case = await self._told(case)
+        except HeadAlteredError as error:
+            return refuse(No.UNAVAILABLE, str(error))
         history = scene.history if scene is not None else await self._reads.history(case_id)
-        receipt = await self._receipts.receipt(case.decided_index) if case.decided_index is not None else None
+        receipt = await self._receipts.receipt(case.decided_index) if case.decided_index is not None and not case.withheld else None
         return reply(case_answer(case, scene.submission if scene is not None else None, history, receipt), 200)
+
+    async def _told(self, case: Case) -> Case:
+        """The case; a verdict that the log does not prove is told as one that is kept back, as it is once its callback was to leave."""
+        if case.verdict is None or case.withheld:
+            return case
+        found = await self._receipts.judge_case(case.id)
+        if isinstance(found, Case) and _verdict(found) == _verdict(case):
+            return case
+        reason = found.reason if isinstance(found, Doubt) else "its verdict became another just now"
+        _LOG.error("not told who asked: the audit log does not prove the verdict", case=case.id, reason=reason[:1_000])
+        return case.model_copy(update={"withheld": True})
 
     async def _wait(self, request: web.Request, before: Case, wait_s: int) -> None:
         """Until the case is decided, its state or revision changes, the time is over, or nobody listens any more."""
@@ -119,6 +140,10 @@ class Api:
     async def _mine(self, call: Call, case_id: str) -> Case | None:
         case = await self._reads.case(case_id)
         return case if case is not None and case.service == call.service.name else None
+
+
+def _verdict(case: Case) -> tuple[object, ...]:
+    return case.verdict, case.decided_index, case.action_sha256, case.votes, case.reason_code
 
 
 def _wait_s(given: list[str]) -> int | None:

@@ -4,8 +4,10 @@ Owns the judgement on one callback, from the head's seal over the leaves to the 
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy import Connection, select
@@ -25,7 +27,8 @@ from store.vault.vault import Vault
 TILES_KEPT = 512
 """Tiles of the log, 256 hashes each, that are remembered once they were shown to be under its root: some 10 MB."""
 
-RELATED = ("child", "with")
+DECIDED_WITH: Sequence[str] = ("with",)
+RELATED: Sequence[str] = ("child", *DECIDED_WITH)
 """Names under which an event says by which other case it came about."""
 
 NOTHING = "there is no such case"
@@ -53,16 +56,20 @@ class Releases:
 
     async def judge(self, outgoing: Outgoing) -> Doubt | Case:
         """Why this callback must not leave, or the case as the log proves it. Raises HeadAlteredError."""
+        return await self._database.read(partial(self._judged, case_id=outgoing.case_id, outgoing=outgoing))
+
+    async def judge_case(self, case_id: str) -> Doubt | Case:
+        """The same of a case that somebody asks for, whatever is told of it. Raises HeadAlteredError."""
+        return await self._database.read(partial(self._judged, case_id=case_id, outgoing=None))
+
+    def _judged(self, connection: Connection, *, case_id: str, outgoing: Outgoing | None) -> Doubt | Case:
         if len(self._tiles) > TILES_KEPT:
             self._tiles.clear()
-        return await self._database.read(partial(self._judged, outgoing=outgoing))
-
-    def _judged(self, connection: Connection, *, outgoing: Outgoing) -> Doubt | Case:
         head, self._ruling = read_head(connection, self._ruling, self._seal)
         tree = ProvenLeaves(Frontier.from_bytes(head.frontier), hashes(connection), self._tiles)
         record: CaseRecord | None = None
         try:
-            record = read_record(connection, outgoing.case_id, tree)
+            record = read_record(connection, case_id, tree)
             reasons = [NOTHING] if record is None else _reasons(connection, record, outgoing, tree)
         except (DamagedTreeError, ValueError) as problem:
             reasons = [f"what the database has of it cannot be read: {problem}"]
@@ -93,11 +100,21 @@ def shown(index: int, body: object, tree: ProvenLeaves) -> Leaf:
     return leaf
 
 
-def _reasons(connection: Connection, record: CaseRecord, outgoing: Outgoing, tree: ProvenLeaves) -> list[str]:
-    case, message, about = record.case, outgoing.message, record.at(outgoing.leaf_idx)
-    reasons = list(record.doubts())
-    if about is None:
-        return [*reasons, f"event {outgoing.leaf_idx} is none of this case"]
+def _reasons(connection: Connection, record: CaseRecord, outgoing: Outgoing | None, tree: ProvenLeaves) -> list[str]:
+    reasons, about, related = list(record.doubts()), dict[str, Any](), DECIDED_WITH
+    if outgoing is not None:
+        found = record.at(outgoing.leaf_idx)
+        if found is None:
+            return [*reasons, f"event {outgoing.leaf_idx} is none of this case"]
+        about, related = dict(found), RELATED
+        reasons += _of_message(record, outgoing, about)
+    for other in _others(record, related):
+        reasons += [f"case {other}: {reason}" for reason in _of_another(connection, other, about, tree)]
+    return reasons
+
+
+def _of_message(record: CaseRecord, outgoing: Outgoing, about: Leaf) -> list[str]:
+    case, message, reasons = record.case, outgoing.message, list[str]()
     if message.destination != about.get("service"):
         reasons.append(f"it is addressed to {message.destination!r}, the case is of {about.get('service')!r}")
     if record.promised(message.callback, message.sequence, outgoing.leaf_idx) is False:
@@ -107,15 +124,13 @@ def _reasons(connection: Connection, record: CaseRecord, outgoing: Outgoing, tre
             reasons.append(f"event {outgoing.leaf_idx} is not the verdict that counts")
     elif about.get("event") != EventKind.ROLLBACK_REQUESTED.value:
         reasons.append(f"event {outgoing.leaf_idx} does not ask to undo anything")
-    for other in _others(record):
-        reasons += [f"case {other}: {reason}" for reason in _of_another(connection, other, about, tree)]
     return reasons
 
 
-def _others(record: CaseRecord) -> list[str]:
+def _others(record: CaseRecord, related: Sequence[str]) -> list[str]:
     """Cases whose decision this one carries over: the first of near-duplicates, and the question whether to undo."""
     fields = [leaf.get("fields") for leaf in record.leaves]
-    return list(dict.fromkeys(str(said[name]) for said in fields if isinstance(said, dict) for name in RELATED if said.get(name)))
+    return list(dict.fromkeys(str(said[name]) for said in fields if isinstance(said, dict) for name in related if said.get(name)))
 
 
 def _of_another(connection: Connection, case_id: str, about: Leaf, tree: ProvenLeaves) -> list[str]:

@@ -31,6 +31,10 @@ class Receipts:
         """As `store.integrity.release.Releases.judge`: whether the log proves what a callback says."""
         return await self._releases.judge(outgoing)
 
+    async def judge_case(self, case_id: str) -> Doubt | Case:
+        """As `store.integrity.release.Releases.judge_case`: whether the log proves what is told of a case."""
+        return await self._releases.judge_case(case_id)
+
     async def receipt(self, leaf_idx: int, names: Collection[str] | None = None) -> dict[str, Json] | None:
         """{leaf, index, proof, checkpoint, openings}; None while no signed checkpoint covers the event.
 

@@ -266,6 +266,51 @@ async def test_what_is_written_by_hand_makes_no_service_act(tampered: World, tam
     assert found.findings
 
 
+async def a_no_that_was_told(world: World) -> str:
+    """A rejection whose callback is long delivered: no message leaves any more before which it would be looked at."""
+    case_id = await world.submit(workflow="refunds")
+    await world.drain()
+    await world.click(ANNA, "reject", case_id)
+    await world.fill_in(ANNA, {"reason": "wrong_amount"})
+    await world.drain()
+    after = (await world.case(case_id)).model_copy(update={"verdict": Verdict.APPROVED})
+    await write(world, update(cases).where(cases.c.id == case_id).values(snapshot=after.model_dump_json(), verdict="approved"))
+    return case_id
+
+
+async def another_voter(world: World) -> str:
+    """A yes that was told, by somebody else than whoever said it."""
+    case_id = await world.submit(workflow="refunds")
+    await world.drain()
+    await world.click(ANNA, "approve", case_id)
+    await world.drain()
+    case = await world.case(case_id)
+    after = case.model_copy(update={"votes": (case.votes[0].model_copy(update={"by": BEN}),)})
+    await write(world, update(cases).where(cases.c.id == case_id).values(snapshot=after.model_dump_json()))
+    return case_id
+
+
+ASKED_FOR = [a_verdict_by_hand, a_no_that_becomes_a_yes, an_event_that_says_yes, a_no_that_was_told, another_voter]
+
+
+@pytest.mark.parametrize("tampering", ASKED_FOR, ids=lambda one: one.__name__)
+async def test_whoever_asks_for_a_case_is_told_no_verdict_that_the_log_does_not_prove(
+    tampered: World, tampering: Callable[[World], Awaitable[str]]
+) -> None:
+    """A service may read a verdict instead of waiting for its callback: what is written by hand, it reads as kept back."""
+    case_id = await tampering(tampered)
+    status, told = await tampered.sandbox.customer.get(f"/v1/cases/{case_id}?wait=0")
+    assert (status, told["state"], told["verdict"], told["people"], told["receipt"]) == (200, "held", None, [], None)
+
+
+async def test_whoever_asks_while_the_head_of_the_log_is_not_ours_is_told_no_verdict(tampered: World) -> None:
+    """Then nothing can be proven, and that is said."""
+    case_id = await events_added_by_hand(tampered)
+    status, told = await tampered.sandbox.customer.get(f"/v1/cases/{case_id}")
+    assert status == 503
+    assert "head of the audit log" in told["detail"]
+
+
 async def test_a_policy_of_somebodys_own_decides_nothing(tampered: World) -> None:
     """A policy that approves everything, stored under its right hash and named by the head: no case is taken by it."""
     world = tampered
