@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -23,6 +23,7 @@ from bot.timeouts import REAL, Timeouts
 from routing.change import Change, Message, MessageKind, Refused, Subject
 from routing.governance.alert import Alert
 from routing.vocabulary import EventKind
+from store.audit.stored_tree import DamagedLogError
 from store.ledger.items import Step
 from store.ledger.ledger import Ledger, NotRecordingError
 from store.ledger.writer import CannotRecordError, WriterClosedError
@@ -47,6 +48,9 @@ REFILL_AT = 32
 
 CASE = "c_"
 """What the id of a case begins with; those of other subjects stand in `routing.governance.ruling`."""
+
+UNREADABLE = timedelta(minutes=1)
+"""Until a case is looked at again whose row, events or content somebody damaged: only a restored database changes that."""
 
 GRACE_S = 20.0
 LATE_PAGE = timedelta(minutes=5)
@@ -200,13 +204,16 @@ class Courier:
 
     async def _deliver(self, row: Outgoing) -> None:
         now = self._clock()
-        if row.doubtful and row.peer != "callback" and row.intent_at is not None and now < row.intent_at + QUIET:
-            await self._put_back(row, Doubt(row.intent_at + QUIET, "waiting for a late reply to show", ambiguous=True))
+        if (wait := await self._has_to_wait(row, now)) is not None:
+            await self._put_back(row, wait)
             return
-        if (until := await self._rate_limits.enter(row, now)) is not None:  # first of all, while the rows are in the order of the claim
-            await self._put_back(row, Doubt(until, "waiting for its turn", ambiguous=row.doubtful))
+        try:
+            shown = await self._shown(row)
+        except (ValueError, DamagedLogError) as error:
+            _LOG.error("not sent: what the database has of its case cannot be read", **_named(row), cause=type(error).__name__)
+            self._tally(row.peer, "unreadable")
+            await self._put_back(row, Doubt(now + UNREADABLE, "its case cannot be read", ambiguous=row.doubtful))
             return
-        shown = await self._shown(row)
         if shown is None or (needless := _needless(row.message, shown)):
             await self._outbox.cancel(row, needless if shown is not None else "there is nothing to show of this any more")
             return
@@ -233,6 +240,13 @@ class Courier:
             await self._arrived(row.message.destination)
         if isinstance(shown, View) and row.message.kind is MessageKind.CARD and row.message.tier > shown.case.first_tier:
             await self._ledger.change(row.case_id, point_to(row.message.tier))
+
+    async def _has_to_wait(self, row: Outgoing, now: datetime) -> Doubt | None:
+        if row.doubtful and row.peer != "callback" and row.intent_at is not None and now < row.intent_at + QUIET:
+            return Doubt(row.intent_at + QUIET, "waiting for a late reply to show", ambiguous=True)
+        if (until := await self._rate_limits.enter(row, now)) is not None:  # first of all, while the rows are in the order of the claim
+            return Doubt(until, "waiting for its turn", ambiguous=row.doubtful)
+        return None
 
     async def _shown(self, row: Outgoing) -> View | Bulletin | None:
         if row.case_id.startswith(CASE):
@@ -291,8 +305,7 @@ class Courier:
         if error.mendable and await self._refused(row, error, now):
             return
         attempts = row.attempts + 1
-        what = {"row": row.id, "case": row.case_id, "peer": row.peer, "kind": row.message.kind.value}
-        said = {**what, "attempts": attempts, "cause": error.reason}
+        said = {**_named(row), "attempts": attempts, "cause": error.reason}
         again = None if error.permanent or error.mendable else self._schedules[row.peer].next_at(row.id, attempts, now, row.created_at)
         if again is None:
             _LOG.error("not delivered and given up", **said)
@@ -314,6 +327,10 @@ class Courier:
     async def _put_back(self, row: Outgoing, doubt: Doubt) -> None:
         self._soonest = min(self._soonest or doubt.until, doubt.until)
         await self._outbox.put_back(row, doubt)
+
+
+def _named(row: Outgoing) -> dict[str, Any]:
+    return {"row": row.id, "case": row.case_id, "peer": row.peer, "kind": row.message.kind.value}
 
 
 def point_to(tier: int) -> Step:

@@ -116,10 +116,13 @@ class Views:
         return [other for other in found if other is not None]
 
     async def _other(self, case_id: str) -> _Related | None:
-        case = await self._reads.case(case_id)
+        """None also where somebody damaged its rows: the case that names it is shown all the same."""
+        try:
+            case, content = await self._reads.case(case_id), await self._reads.content(case_id)
+        except ValueError:
+            return None
         if case is None:
             return None
-        content = await self._reads.content(case_id)
         title = self._masks.content(case, content)[0].title if content is not None else ""
         return _Related(case, title, await self._link(case, await self._reads.cards(case_id)))
 

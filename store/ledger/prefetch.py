@@ -3,6 +3,7 @@ orders all writers; never writes and never decides.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -125,7 +126,8 @@ def prefetch(
     windows_s = {name: max((form.duplicates.window for form in found or ()), default=_WINDOW_S) for name, found in forms.items()}
     known.alike = read_alike(connection, arriving, windows_s, about)
     wanted = {case_id for need in needs for case_id in need.cases}
-    _cases(connection, known, wanted | {case_id for ids in known.alike.values() for case_id in ids})
+    _cases(connection, known, wanted, alike={case_id for ids in known.alike.values() for case_id in ids} - wanted)
+    known.alike = {likeness: [case_id for case_id in ids if case_id in known.cases] for likeness, ids in known.alike.items()}
     asked = [known.cases[case_id] for case_id in wanted if case_id in known.cases]
     missing = follows | {sha256 for need in needs for sha256 in need.policies} | {case.route.policy_sha256 for case in asked}
     _cases(connection, known, {name for case in asked for name in named(case)} - known.cases.keys())
@@ -160,7 +162,7 @@ _TASKS = (
     .where(cases.c.task_id.in_(WANTED))
 )
 _CASES = (
-    select(cases.c.snapshot, case_keys.c.wrapped)
+    select(cases.c.id, cases.c.snapshot, case_keys.c.wrapped)
     .join(case_keys, case_keys.c.case_id == cases.c.id, isouter=True)
     .where(cases.c.id.in_(WANTED))
 )
@@ -179,10 +181,16 @@ def _tasks(connection: Connection, known: Known, tasks: Collection[TaskKey]) -> 
             known.tasks[TaskKey(row.service, row.workflow, row.task_id)] = TaskRow(row.id, row.input_sha256, row.answer or "")
 
 
-def _cases(connection: Connection, known: Known, wanted: Collection[str]) -> None:
-    if wanted:
-        for row in connection.execute(_CASES, filled(wanted)):
-            case = Case.model_validate_json(row.snapshot)
+def _cases(connection: Connection, known: Known, wanted: AbstractSet[str], *, alike: AbstractSet[str] = frozenset()) -> None:
+    """Of cases in `alike`, to which new ones may be tied, those that somebody damaged are left out: no new one waits for their mending."""
+    if every := wanted | alike:
+        for row in connection.execute(_CASES, filled(every)):
+            try:
+                case = Case.model_validate_json(row.snapshot)
+            except ValueError:
+                if row.id in alike:
+                    continue
+                raise
             known.cases[case.id] = case
             known.rows[case.id] = row.snapshot
             if row.wrapped is not None:
