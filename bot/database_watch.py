@@ -62,13 +62,13 @@ class DatabaseWatch:
         return fresh
 
     async def obstacles(self) -> Sequence[Obstacle]:
-        """What was found since the start."""
+        """What was found since the start. It stops no work: a verdict that the log does not prove is kept back by itself."""
         if not self._known:
             return ()
         first, more = next(iter(self._known)), len(self._known) - 1
         others = f" ({more} more)" if more else ""
         said = f"The database is not what its log says: {first}{others}. Look with `tierline audit verify --database`."
-        return (Obstacle("integrity", said),)
+        return (Obstacle("integrity", said, stops=False),)
 
     async def _tell(self, fresh: Sequence[Finding]) -> None:
         for one in fresh[:NAMED]:

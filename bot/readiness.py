@@ -1,12 +1,13 @@
 """What keeps the bot from its work, if anything does: every part that can fail says so here, by name and in a sentence.
 
-Owns asking all of them at once and answering in time, also when one of them hangs. It decides nothing and mends nothing; the parts are
-handed in (`bot.app`).
+Owns asking all of them at once and answering in time, also when one of them hangs, and that trouble with one channel or one row takes no
+replica out of service. It decides nothing and mends nothing; the parts are handed in (`bot.app`).
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -20,10 +21,30 @@ _LOG = structlog.get_logger("tierline.readiness")
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """One thing in the way: a short name for figures and alarms, and a sentence that says what is wrong and how it is mended."""
+    """One thing in the way: a short name for figures and alarms, and a sentence that says what is wrong and how it is mended.
+
+    What does not stop the work as a whole needs somebody's attention; another replica would fare no better.
+    """
 
     name: str
     sentence: str
+    stops: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the bot is: what stops its work, and what else somebody has to look at."""
+
+    obstacles: Sequence[Obstacle]
+    attention: Sequence[Obstacle]
+
+    def said(self) -> dict[str, Any]:
+        """As `/readyz`, `tierline serve` and `tierline status` say it."""
+        return {
+            "ready": not self.obstacles,
+            "obstacles": [one.sentence for one in self.obstacles],
+            "attention": [one.sentence for one in self.attention],
+        }
 
 
 Check = Callable[[], Awaitable[Sequence[Obstacle]]]
@@ -37,18 +58,22 @@ class Readiness:
         self._timeouts = timeouts
         self._checks: list[tuple[Check, Obstacle]] = []
         self._asked: dict[Check, asyncio.Task[Sequence[Obstacle]]] = {}
-        self._told: frozenset[str] = frozenset()
+        self._told = frozenset[tuple[str, bool]]()
 
     def add(self, *checks: Check, silent: Obstacle) -> None:
         """Have parts asked from now on. `silent` is in the way while one of them does not answer."""
         self._checks += [(check, silent) for check in checks]
 
     async def obstacles(self) -> list[Obstacle]:
-        """What keeps the bot from its work now, in the order the parts were added. Answers within `ANSWER_S` and never raises."""
+        """What keeps the bot from its work now. As `standing`."""
+        return list((await self.standing()).obstacles)
+
+    async def standing(self) -> Standing:
+        """All that is in the way now, in the order the parts were added. Answers within `ANSWER_S` and never raises."""
         found = await asyncio.gather(*(self._ask(check, silent) for check, silent in self._checks))
-        obstacles = list(dict.fromkeys(one for part in found for one in part))
-        self._tell(obstacles)
-        return obstacles
+        every = list(dict.fromkeys(one for part in found for one in part))
+        self._tell(every)
+        return Standing([one for one in every if one.stops], [one for one in every if not one.stops])
 
     async def stop(self) -> None:
         """Let go of parts that still have not answered."""
@@ -68,13 +93,13 @@ class Readiness:
 
     def _tell(self, obstacles: Sequence[Obstacle]) -> None:
         """A line in the log when something else is in the way than before."""
-        names = frozenset(one.name for one in obstacles)
+        told = frozenset((one.name, one.stops) for one in obstacles)
         for one in obstacles:
-            if one.name not in self._told:
-                _LOG.error("not ready", obstacle=one.name, because=one.sentence)
-        if self._told and not names:
+            if (one.name, one.stops) not in self._told:
+                _LOG.error("not ready" if one.stops else "needs attention", obstacle=one.name, because=one.sentence)
+        if any(stops for _, stops in self._told) and not any(stops for _, stops in told):
             _LOG.info("ready again")
-        self._told = names
+        self._told = told
 
 
 async def _looked_at(check: Check, silent: Obstacle) -> Sequence[Obstacle]:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 WAIT_S = 5.0
 
 Said = Mapping[str, Any]
-"""`ready`: true, false, or null where no bot answers; `obstacles`: sentences."""
+"""`ready`: true, false, or null where no bot answers; `obstacles` and `attention`: sentences."""
 
 
 async def running_readiness(settings: "Settings") -> Said:
@@ -21,15 +21,15 @@ async def running_readiness(settings: "Settings") -> Said:
         async with asyncio.timeout(WAIT_S):
             return await (_over_socket(settings) if settings.on_sqlite else _over_http(settings))
     except NobodyListensError:
-        return {"ready": None, "obstacles": [], "served": "No bot serves this database now; tierline serve starts one."}
+        return {"ready": None, "obstacles": [], "attention": [], "served": "No bot serves this database now; tierline serve starts one."}
     except TimeoutError:
-        return {"ready": False, "obstacles": [f"The bot that serves does not answer within {WAIT_S:g} s."]}
+        return {"ready": False, "obstacles": [f"The bot that serves does not answer within {WAIT_S:g} s."], "attention": []}
 
 
 async def _over_socket(settings: "Settings") -> Said:
     from bot.control_socket import ask, socket_path
 
-    return await ask(socket_path(settings), "readiness", {})
+    return {"attention": []} | dict(await ask(socket_path(settings), "readiness", {}))
 
 
 async def _over_http(settings: "Settings") -> Said:
@@ -40,7 +40,7 @@ async def _over_http(settings: "Settings") -> Said:
     try:
         async with aiohttp.ClientSession(trust_env=False) as session, session.get(url) as response:
             said = await response.json()
-            return {"ready": bool(said["ready"]), "obstacles": list(said["obstacles"])}
+            return {"ready": bool(said["ready"]), "obstacles": list(said["obstacles"]), "attention": list(said.get("attention", ()))}
     except (aiohttp.ClientError, ValueError, KeyError, TypeError, OSError):
         where = f"No bot answers at {url} (TIERLINE_HOST, TIERLINE_PORT); others may serve this database elsewhere."
-        return {"ready": None, "obstacles": [], "served": where}
+        return {"ready": None, "obstacles": [], "attention": [], "served": where}

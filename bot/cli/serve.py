@@ -1,11 +1,11 @@
 """`tierline serve`: the bot, until it is told to stop. Owns the signals and the first words; `bot.app` does everything else."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.cli.terminal import JsonFlag, emit, remark
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping
 
     from pydantic import SecretStr
 
@@ -44,8 +44,7 @@ async def _serve(settings: "Settings", environment: dict[str, str], log: "Repeat
     app = await App.start(settings, environment)
     try:
         async with listening(app, settings, environment):
-            obstacles = [one.sentence for one in await app.readiness.obstacles()]
-            greet(app.url, app.deployment, obstacles, as_json=as_json)
+            greet(app.url, app.deployment, (await app.readiness.standing()).said(), as_json=as_json)
             await told_to_stop.wait()
     finally:
         await app.stop()
@@ -61,17 +60,20 @@ async def _tell_counts(log: "RepeatsHandler") -> None:
         log.tell()
 
 
-def greet(url: str, deployment: str, obstacles: "Sequence[str]", *, as_json: bool) -> None:
-    """The first words: where the bot answers, and what is in its way."""
+def greet(url: str, deployment: str, said: "Mapping[str, Any]", *, as_json: bool) -> None:
+    """The first words: where the bot answers, and what is in its way (`bot.readiness.Standing.said`)."""
     if as_json:
-        emit({"url": url, "deployment": deployment, "ready": not obstacles, "obstacles": obstacles})
-    elif obstacles:
+        emit({"url": url, "deployment": deployment, **said})
+        return
+    if not said["ready"]:
         remark(f"Tierline ({deployment}) runs at {url} and is not ready:")
-        for sentence in obstacles:
+        for sentence in said["obstacles"]:
             remark(f"  {sentence}")
         remark(f"{url}/readyz says when it is. Ctrl-C stops it.")
     else:
         remark(f"Tierline ({deployment}) takes cases at {url}/v1/cases; {url}/readyz says whether it can. Ctrl-C stops it.")
+    for sentence in said["attention"]:
+        remark(f"Needs attention: {sentence}")
 
 
 def _secrets(settings: "Settings") -> "Iterator[SecretStr]":

@@ -22,8 +22,8 @@ UNREAD = {"queue": None, "outbox": None, "dead": None, "channels": None, "log": 
 def status(*, as_json: JsonFlag = False) -> None:
     """Show whether the bot is ready, the queue, the outbox and the audit log.
 
-    Exit 1 where the bot is not ready, messages were given up or a channel takes none. `tierline retry` sends again what was given up; what
-    a channel refuses is tried again by itself.
+    Exit 1 where the bot is not ready or something needs attention: messages were given up, a channel takes none, rows were altered.
+    `tierline retry` sends again what was given up; what a channel refuses is tried again by itself.
     """
     import asyncio
 
@@ -32,7 +32,7 @@ def status(*, as_json: JsonFlag = False) -> None:
         emit(found)
     else:
         _show(found)
-    if found["dead"] or found["channels"] or found["ready"] is False:
+    if found["dead"] or found["channels"] or found["attention"] or found["ready"] is False:
         raise typer.Exit(FOUND)
 
 
@@ -135,6 +135,10 @@ def _show(found: dict[str, Any]) -> None:
         print("Ready." if found["ready"] else "Not ready:")
         for sentence in found["obstacles"]:
             print(f"  {sentence}")
+        if found["attention"]:
+            print("Needs attention:")
+        for sentence in found["attention"]:
+            print(f"  {sentence}")
     if found["log"] is not None:
         _show_standing(found)
 
@@ -150,7 +154,8 @@ def _show_standing(found: dict[str, Any]) -> None:
     columns = ["case", "peer", "destination", "kind", "attempts", "error"]
     table("Given up (tierline retry)", columns, rows("dead", *columns))
     for channel in found["channels"]:
-        print(channel["sentence"])
+        if channel["sentence"] not in found["attention"]:
+            print(channel["sentence"])
     log = found["log"]
     print(f"Audit log: {log['events']} events, {log['signed']} under a signed checkpoint")
     print(f"Audit completeness: {log['complete_percent']:.1f} % of the last {log['looked_at']} events")

@@ -35,12 +35,12 @@ class Health:
         return _json({"status": "ok"})
 
     async def _ready(self, _: web.Request) -> web.Response:
-        obstacles = [one.sentence for one in await self._readiness.obstacles()]
-        return _json({"ready": not obstacles, "obstacles": obstacles}, 503 if obstacles else 200)
+        standing = await self._readiness.standing()
+        return _json(standing.said(), 503 if standing.obstacles else 200)
 
     async def _figures(self, _: web.Request) -> web.Response:
-        snapshot, obstacles = await asyncio.gather(self._snapshot(), self._readiness.obstacles())
-        self._metrics.show(snapshot, [one.name for one in obstacles])
+        snapshot, standing = await asyncio.gather(self._snapshot(), self._readiness.standing())
+        self._metrics.show(snapshot, [one.name for one in standing.obstacles], [one.name for one in standing.attention])
         return web.Response(body=generate_latest(self._metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def _snapshot(self) -> Snapshot | None:

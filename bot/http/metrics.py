@@ -57,6 +57,9 @@ class Metrics:
         self._checkpoint = Gauge("tierline_checkpoint_age_seconds", "Age of the newest signed checkpoint", registry=self.registry)
         self._ready = Gauge("tierline_ready", "Whether /readyz says ready", registry=self.registry)
         self._obstacles = Gauge("tierline_obstacle", "What keeps the bot from its work, by name", ["name"], registry=self.registry)
+        self._attention = Gauge(
+            "tierline_attention", "What somebody has to look at while work goes on, by name", ["name"], registry=self.registry
+        )
         self._database = Gauge(
             "tierline_database_up", "Whether the database took a write and gave the figures when they were read", registry=self.registry
         )
@@ -81,13 +84,15 @@ class Metrics:
         """A sweep came this many seconds after the oldest due clock had run out."""
         self._lateness.observe(max(0.0, late_s))
 
-    def show(self, snapshot: Snapshot | None, obstacles: Collection[str]) -> None:
-        """Take over what was read; None: the database did not answer, and the earlier figures would be wrong now. `obstacles` by name."""
-        for figures in (self._outbox, self._oldest, self._obstacles):
+    def show(self, snapshot: Snapshot | None, obstacles: Collection[str], attention: Collection[str] = ()) -> None:
+        """Take over what was read; None: the database did not answer, and the earlier figures would be wrong now. The others by name."""
+        for figures in (self._outbox, self._oldest, self._obstacles, self._attention):
             figures.clear()
         self._ready.set(not obstacles)
         for name in obstacles:
             self._obstacles.labels(name).set(1)
+        for name in attention:
+            self._attention.labels(name).set(1)
         self._database.set(snapshot is not None and DATABASE not in obstacles)
         if snapshot is None:
             return

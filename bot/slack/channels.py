@@ -151,9 +151,13 @@ class Channels:
             await self.look([one.name for one in concerned])
 
     async def obstacles(self) -> Sequence[Obstacle]:
-        """Channels to which nothing can be sent: cause, remedy and how much waits, a sentence each. Raises what the database raises."""
+        """Channels to which nothing can be sent: cause, remedy and how much waits, a sentence each; the others go on.
+
+        Raises what the database raises.
+        """
         troubled = [one for one in (await self._names.known()).values() if one.trouble]
-        return [Obstacle("channels", trouble_sentence(one, await self._reads.waiting_for(destinations_of(one)))) for one in troubled]
+        said = [trouble_sentence(one, await self._reads.waiting_for(destinations_of(one))) for one in troubled]
+        return [Obstacle("channels", sentence, stops=False) for sentence in said]
 
     async def _resolve_channels(self, only: Collection[str] | None) -> None:
         if new := await self._unbound(channels_in_use(self._policy()), only):

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Executable, Select, insert, select, update
 from sqlalchemy.ext.asyncio import create_async_engine
+from structlog.testing import capture_logs
 
 from routing.authority import GovernanceVerb
 from routing.canonical import canonical
@@ -19,7 +21,7 @@ from routing.vocabulary import EventKind, State, Verdict
 from store.audit.merkle import Frontier, leaf_hash
 from store.integrity.database_check import DatabaseCheck
 from store.ledger.answers import Ruled
-from store.schema import cases, governance, head, leaves, nodes, outbox, policies
+from store.schema import cases, governance, head, leaves, nodes, outbox, policies, vault
 from tests.scenarios.test_database_check import without_triggers
 from tests.world import ANNA, BEN, CHIARA, World, a_world
 
@@ -323,7 +325,7 @@ async def test_a_policy_of_somebodys_own_decides_nothing(tampered: World) -> Non
 
 
 async def test_what_was_written_while_the_bot_was_away_is_said_at_its_start(tampered: World) -> None:
-    """The first look comes before the first press: an event in the log, an alert, and an obstacle until somebody has looked."""
+    """The first look comes before the first press: an event in the log, an alert, and a sentence in `/readyz` until somebody has looked."""
     world = tampered
     case_id = await world.submit(workflow="payouts")
     await world.drain()
@@ -331,8 +333,33 @@ async def test_what_was_written_while_the_bot_was_away_is_said_at_its_start(tamp
     await world.restart()
     await world.drain()
     assert "Audit log disagrees" in str(world.sandbox.slack.messages("review-ops"))
-    [obstacle] = [one for one in await world.bot.readiness.obstacles() if one.name == "integrity"]
-    assert case_id in obstacle.sentence
+    standing = await world.bot.readiness.standing()
+    [altered] = [one for one in standing.attention if one.name == "integrity"]
+    assert case_id in altered.sentence
+    assert standing.obstacles == []  # each verdict is judged by itself; nobody else's work stops
     kinds_of_log = await world.bot.database.read(lambda c: list(c.execute(select(leaves.c.kind)).scalars()))
     assert kinds_of_log.count("database_altered") == 1
     assert await world.bot.database_watch.look() == []
+
+
+DAMAGE: dict[str, Callable[[str], Executable]] = {
+    "a row": lambda case_id: update(cases).where(cases.c.id == case_id).values(snapshot='{"id": "x"}'),
+    "content": lambda case_id: update(vault).where(vault.c.case_id == case_id).values(box=b"\x01nothing"),
+    "an event": lambda case_id: update(leaves).where(leaves.c.case_id == case_id).values(body=b"nothing"),
+}
+
+
+@pytest.mark.parametrize("what", DAMAGE)
+async def test_a_case_that_cannot_be_read_is_said_in_a_sentence_and_holds_up_no_other(tampered: World, what: str) -> None:
+    """Its card waits and is looked at once a minute, without a trace of our code in the log; the others' cards go out."""
+    case_id = await tampered.submit()
+    await write(tampered, DAMAGE[what](case_id))
+    with capture_logs() as lines:
+        await tampered.bot.courier.drain_once()
+        other = await tampered.submit()
+        tampered.clock.now += timedelta(seconds=5)  # a channel takes a message a second
+        await tampered.bot.courier.drain_once()
+    [said] = [one for one in lines if one.get("case") == case_id]
+    assert said["event"] == "not sent: what the database has of its case cannot be read"
+    assert not [one for one in lines if "exc_info" in one]
+    assert (tampered.cards(case_id), len(tampered.cards(other))) == ([], 1)

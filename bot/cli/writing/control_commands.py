@@ -41,5 +41,4 @@ async def listening(app: App, settings: Settings, environment: Mapping[str, str]
 
 async def _readiness(readiness: Readiness, _by: Actor, _arguments: Mapping[str, Any]) -> Answer:
     """What `/readyz` says."""
-    obstacles = [one.sentence for one in await readiness.obstacles()]
-    return {"ready": not obstacles, "obstacles": obstacles}
+    return (await readiness.standing()).said()

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from bot.cli.serve import greet
+from bot.readiness import Obstacle, Standing
 from bot.sandbox.faults import Fault, Mode
 from bot.sandbox.sandbox import Sandbox
 from tests.bot.cli.shell import an_environment, serving, tierline
@@ -68,12 +69,14 @@ async def test_a_start_with_a_wrong_token_says_so(env: dict[str, str], tmp_path:
 
 def test_a_start_in_words(capsys: pytest.CaptureFixture[str]) -> None:
     """People read that it is not ready, why, and where to look; of a ready one that it takes cases."""
-    greet("http://127.0.0.1:8080", "s5sh6435", ["Slack refuses it."], as_json=False)
+    greet("http://127.0.0.1:8080", "s5sh6435", Standing([Obstacle("slack", "Slack refuses it.")], []).said(), as_json=False)
     said = capsys.readouterr().err
     assert said.startswith("Tierline (s5sh6435) runs at http://127.0.0.1:8080 and is not ready:\n  Slack refuses it.\n")
     assert "takes cases" not in said
-    greet("http://127.0.0.1:8080", "s5sh6435", [], as_json=False)
-    assert "takes cases at http://127.0.0.1:8080/v1/cases" in capsys.readouterr().err
+    greet("http://127.0.0.1:8080", "s5sh6435", Standing([], [Obstacle("channels", "It is closed.", stops=False)]).said(), as_json=False)
+    said = capsys.readouterr().err
+    assert "takes cases at http://127.0.0.1:8080/v1/cases" in said
+    assert "Needs attention: It is closed." in said
 
 
 async def test_a_slack_that_cannot_be_reached_is_said(env: dict[str, str], sandbox: Sandbox, tmp_path: Path) -> None:

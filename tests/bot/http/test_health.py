@@ -20,6 +20,7 @@ class Bot:
 
     def __init__(self) -> None:
         self.obstacles: list[str] = []
+        self.attention: list[str] = []
         self.gone = False
 
     async def snapshot(self) -> Snapshot:
@@ -30,7 +31,8 @@ class Bot:
 
     async def hindered(self) -> Sequence[Obstacle]:
         """What keeps it from working."""
-        return [Obstacle("database", sentence) for sentence in self.obstacles]
+        closed = [Obstacle("channels", sentence, stops=False) for sentence in self.attention]
+        return [*(Obstacle("database", sentence) for sentence in self.obstacles), *closed]
 
 
 @asynccontextmanager
@@ -95,9 +97,25 @@ async def test_ready_means_that_work_would_be_recorded() -> None:
     bot = Bot()
     async with looked_at(bot, Metrics()) as (session, url):
         async with session.get(url + "/readyz") as response:
-            assert (response.status, await response.json()) == (200, {"ready": True, "obstacles": []})
+            assert (response.status, await response.json()) == (200, {"ready": True, "obstacles": [], "attention": []})
         bot.obstacles = ["The database does not answer."]
         async with session.get(url + "/readyz") as response:
             assert (response.status, (await response.json())["obstacles"]) == (503, bot.obstacles)
         async with session.get(url + "/healthz") as response:
             assert response.status == 200
+
+
+async def test_what_needs_attention_takes_nobody_out_of_service() -> None:
+    """One channel that is closed is named, in the answer and in the figures; every replica has it, so each stays ready."""
+    bot = Bot()
+    bot.attention = ["Nothing can be sent to #review-tier1."]
+    async with looked_at(bot, Metrics()) as (session, url):
+        async with session.get(url + "/readyz") as response:
+            assert (response.status, await response.json()) == (200, {"ready": True, "obstacles": [], "attention": bot.attention})
+        found = await figures(session, url)
+        assert (found["tierline_ready",], found["tierline_attention", "channels"], found["tierline_database_up",]) == (1, 1, 1)
+        assert ("tierline_obstacle", "channels") not in found
+        bot.obstacles, bot.attention = ["The database does not answer."], []
+        found = await figures(session, url)
+        assert (found["tierline_ready",], found["tierline_obstacle", "database"]) == (0, 1)
+        assert ("tierline_attention", "channels") not in found
