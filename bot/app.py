@@ -45,6 +45,7 @@ from bot.settings import Secrets, Settings, require_slack
 from bot.slack.actions.listeners import Listeners
 from bot.slack.actions.presses import Presses
 from bot.slack.actions.replies import Replies
+from bot.slack.answering import Answering
 from bot.slack.channels import Channels
 from bot.slack.commands import Commands
 from bot.slack.governance.batches import Batches
@@ -308,15 +309,19 @@ class App:
     def _listen_to_slack(self, bolt: AsyncApp, people: People, replies: Replies, now: Callable[[], datetime], timeouts: Timeouts) -> None:
         """Everything that people press, submit and type, and what Slack says of its channels."""
         presses = Presses(self.ledger, self.reads, people, self.deployment, self.metrics.pressed)
-        Listeners(presses, self.views, replies, timeouts).listen(bolt)
+        answering = Answering(timeouts)
+        self._stack.push_async_callback(answering.stop)
+        Listeners(presses, self.views, replies, answering).listen(bolt)
         WorkspaceEvents(self.channels).listen(bolt)
         rulings = Rulings(self.ledger, self.reads, people, self.policy, self.metrics.pressed)
         buttons = GovernanceButtons(
-            rulings, self.reads, people, replies, channels=self.channels, deployment=self.deployment, timeouts=timeouts
+            rulings, self.reads, people, replies, channels=self.channels, deployment=self.deployment, answering=answering
         )
         buttons.listen(bolt)
         many = GovernanceCommands(rulings, Batches(self.database, self.ledger, people, rulings), self.reads, self.policy, now)
-        Commands(self.database, self.reads, self.views, people, now, policy=self.policy, about_many=many, timeouts=timeouts).listen(bolt)
+        Commands(
+            self.database, self.reads, self.views, people, now, policy=self.policy, replies=replies, answering=answering, about_many=many
+        ).listen(bolt)
 
     async def _listen(self, settings: Settings, routes: list[web.RouteDef]) -> None:
         application = web.Application(middlewares=[problems])

@@ -10,7 +10,8 @@ from typing import Any
 
 import structlog
 
-from bot.timeouts import Timeouts
+from bot.loops import end
+from bot.timeouts import REAL, Timeouts
 from store.database.errors import is_unavailable
 from store.ledger.writer import UnclearError
 
@@ -24,6 +25,9 @@ WRONG = "Something went wrong here. What counts is what the card or the channel 
 
 PATIENCE_S = 2.0
 """Slack gives up after three seconds and says that we failed."""
+
+ENDING_S = 5.0
+"""What is still under way when the bot stops has so long to end."""
 
 _LOG = structlog.get_logger("tierline.answering")
 
@@ -44,22 +48,49 @@ class Acknowledgement:
             await self._ack(**given)
 
 
-async def answered(work: Coroutine[Any, Any, None], ack: Acknowledgement, say: Say, timeouts: Timeouts, late: str = LATE) -> None:
-    """Carry `work` out to its end. `say` tells a sentence and acknowledges with it: `late` where `work` has not acknowledged in time, and
-    one that is true in any case where it raises.
-    """
-    task = asyncio.get_running_loop().create_task(work)
-    try:
+class Answering:
+    """Sees everything that was pressed or typed through to its end. Holds what is under way until `stop`."""
+
+    def __init__(self, timeouts: Timeouts = REAL) -> None:
+        self._timeouts = timeouts
+        self._under_way = set[asyncio.Task[None]]()
+
+    async def answered(self, work: Coroutine[Any, Any, None], ack: Acknowledgement, say: Say, late: str = LATE) -> None:
+        """Carry `work` out to its end, whatever becomes of its caller and of what is said meanwhile. `say` tells a sentence and
+        acknowledges with it: `late` where `work` has not acknowledged in time, and one that is true in any case where it raises.
+        """
+        task = asyncio.get_running_loop().create_task(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
         try:
-            async with timeouts.within(PATIENCE_S):
+            try:
+                async with self._timeouts.within(PATIENCE_S):
+                    await asyncio.shield(task)
+            except TimeoutError:
+                if not task.done() and not ack.done:
+                    await _told(say, late)
                 await asyncio.shield(task)
-        except TimeoutError:
-            if not task.done() and not ack.done:
-                await say(late)
-            await task
-    except Exception as problem:  # noqa: BLE001 - the edge: whoever pressed must be told, whatever it is
-        _LOG.exception("a press or a command was not carried out")
-        await say(NOT_RECORDED if is_unavailable(problem) and not ack.done else WRONG)
+        except Exception as problem:  # noqa: BLE001 - the edge: whoever pressed must be told, whatever it is
+            _LOG.exception("a press or a command was not carried out")
+            await _told(say, NOT_RECORDED if is_unavailable(problem) and not ack.done else WRONG)
+
+    async def stop(self) -> None:
+        """Let what is under way end for a little, then end it."""
+        if not self._under_way:
+            return
+        _, left = await asyncio.wait(set(self._under_way), timeout=ENDING_S)
+        if left:
+            _LOG.warning("presses or commands did not end in time", left=len(left))
+        for task in left:
+            await end(task)
+
+
+async def _told(say: Say, text: str) -> None:
+    """Say it; where that fails, what was pressed goes on all the same."""
+    try:
+        await say(text)
+    except Exception:  # noqa: BLE001 - whatever the way to Slack raises: the press may count, and is seen through
+        _LOG.exception("an answer could not be given")
 
 
 def unrecorded(problem: Exception) -> tuple[str, str]:

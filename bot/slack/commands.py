@@ -12,7 +12,8 @@ from typing import Any
 
 from slack_bolt.app.async_app import AsyncApp
 
-from bot.slack.answering import Acknowledgement, answered
+from bot.slack.actions.replies import Replies
+from bot.slack.answering import LATE, Acknowledgement, Answering
 from bot.slack.cards.bulletins.bulletin import draw_brake_line
 from bot.slack.cards.command_answers import (
     CaseLine,
@@ -32,13 +33,13 @@ from bot.slack.cards.text.limits import check_message
 from bot.slack.cards.text.remedies import trouble_sentence
 from bot.slack.cards.text.safe_text import brief, escaped
 from bot.slack.channels import destinations_of
-from bot.slack.governance.command_grammar import USAGE
+from bot.slack.governance.command_grammar import USAGE, Listing, Unclear, read_command
 from bot.slack.governance.commands import GovernanceCommands
+from bot.slack.interaction import Interaction
 from bot.slack.named_cases import named_cases
 from bot.slack.people import Identity, People, SlackUnreachable
 from bot.slack.typed import COMMAND, nearest, words_of
 from bot.slack.views import Views
-from bot.timeouts import REAL, Timeouts
 from routing.authority import Automation
 from routing.authorize import REFUSALS, Allowed, answering_groups, authorize, outsider, reason_codes
 from routing.case.case import Case, Group
@@ -60,7 +61,8 @@ ASKED = ("status", "next", "mine", "case", "help")
 PLANNED = ("kpi", "packet", "on-call", "break-glass", "drill", "away")
 """Words that people look for here and that do nothing yet."""
 
-LATE = "Tierline's database takes long to answer, so it is not known yet whether this counts. Please look again in a minute."
+LATE_ANSWER = "Tierline takes long to find the answer. It comes here; where nothing comes within a few minutes, please ask again."
+"""For a command that only asks: nothing of it counts."""
 
 Ack = Callable[..., Awaitable[Any]]
 
@@ -77,8 +79,9 @@ class Commands:
         clock: Callable[[], datetime],
         *,
         policy: Callable[[], Policy],
+        replies: Replies,
+        answering: Answering,
         about_many: GovernanceCommands | None = None,
-        timeouts: Timeouts = REAL,
     ) -> None:
         self._database = database
         self._reads = reads
@@ -87,7 +90,8 @@ class Commands:
         self._clock = clock
         self._policy = policy
         self._about_many = about_many
-        self._timeouts = timeouts
+        self._replies = replies
+        self._answering = answering
 
     def listen(self, bolt: AsyncApp) -> None:
         """Register with Bolt."""
@@ -95,14 +99,26 @@ class Commands:
 
     async def on_command(self, ack: Ack, body: Mapping[str, Any]) -> None:
         """Somebody typed it."""
-        said = Acknowledgement(ack)
-        await answered(self._answer(said, body), said, partial(_acknowledge, said), self._timeouts, LATE)
+        said, typed = Acknowledgement(ack), _typed(body)
+        say, late = partial(self._say, said, typed), LATE if self._may_count(typed.told["text"]) else LATE_ANSWER
+        await self._answering.answered(self._answer(say, typed), said, say, late)
 
-    async def _answer(self, ack: Acknowledgement, body: Mapping[str, Any]) -> None:
-        told = (str(body.get(name) or "") for name in ("user_id", "team_id", "text", "trigger_id"))
-        drawing = await self.answer(*told)
+    async def _answer(self, say: Callable[[Drawing], Awaitable[None]], typed: Interaction) -> None:
+        await say(await self.answer(typed.user, typed.team, typed.told["text"], typed.trigger_id))
+
+    async def _say(self, ack: Acknowledgement, typed: Interaction, said: str | Drawing) -> None:
+        """With the acknowledgement, which answers once; whatever comes later, where the command was typed."""
+        drawing = draw_answer(said) if isinstance(said, str) else said
         check_message(drawing.text, drawing.blocks)
-        await ack(response_type="ephemeral", text=drawing.text, blocks=drawing.blocks)
+        if ack.done:
+            await self._replies.tell(typed, drawing)
+        else:
+            await ack(response_type="ephemeral", text=drawing.text, blocks=drawing.blocks)
+
+    def _may_count(self, text: str) -> bool:
+        """Whether this command changes something if it is carried out."""
+        command = read_command(text, self._clock()) if self._about_many is not None else None
+        return not isinstance(command, Listing | Unclear | None)
 
     async def answer(self, user: str, team: str, text: str, key: str = "") -> Drawing:
         """What `user`, who typed in `team`, gets to see. `key` names this message for ever."""
@@ -192,9 +208,20 @@ class Commands:
         return CaseLine(case.id, title, case.route.risk, upcoming(case), view.links if view is not None else "", case.claimed_by)
 
 
-async def _acknowledge(ack: Acknowledgement, text: str) -> None:
-    drawing = draw_answer(text)
-    await ack(response_type="ephemeral", text=drawing.text, blocks=drawing.blocks)
+def _typed(body: Mapping[str, Any]) -> Interaction:
+    """A `slash_command` payload; what is missing in it is empty."""
+    given = {name: str(body.get(name) or "") for name in ("user_id", "team_id", "channel_id", "text", "trigger_id", "response_url")}
+    return Interaction(
+        action=COMMAND,
+        told={"text": given["text"]},
+        user=given["user_id"],
+        team=given["team_id"],
+        channel=given["channel_id"],
+        ts="",
+        trigger_id=given["trigger_id"],
+        key=given["trigger_id"],
+        response_url=given["response_url"],
+    )
 
 
 def _outsider(person: Person, us: Identity, team: str) -> str | None:

@@ -16,7 +16,7 @@ from slack_bolt.app.async_app import AsyncApp
 from bot.slack.actions.pressed import PREFIX, Pressed, pressed_on_case
 from bot.slack.actions.presses import Declined, Outcome, Presses, Recorded
 from bot.slack.actions.replies import Replies
-from bot.slack.answering import Acknowledgement, answered
+from bot.slack.answering import Acknowledgement, Answering
 from bot.slack.cards.forms.evidence import evidence_modal
 from bot.slack.cards.forms.form_input import Typed, judged, read_modification, read_words, unmasked
 from bot.slack.cards.forms.modals import verb_modal
@@ -26,7 +26,6 @@ from bot.slack.cards.parts.checklist import failed, named
 from bot.slack.cards.text.safe_text import brief
 from bot.slack.cards.view import View
 from bot.slack.interaction import UnreadablePress, read_button, read_form
-from bot.timeouts import REAL, Timeouts
 from routing.authorize import REFUSALS
 from routing.vocabulary import CaseKind, Verb
 
@@ -60,11 +59,11 @@ class Views(Protocol):
 class Listeners:
     """The listeners of buttons and forms."""
 
-    def __init__(self, presses: Presses, views: Views, replies: Replies, timeouts: Timeouts = REAL) -> None:
+    def __init__(self, presses: Presses, views: Views, replies: Replies, answering: Answering) -> None:
         self._presses = presses
         self._views = views
         self._replies = replies
-        self._timeouts = timeouts
+        self._answering = answering
 
     def listen(self, bolt: AsyncApp) -> None:
         """Register with Bolt."""
@@ -81,7 +80,7 @@ class Listeners:
             await ack()
             return
         said = Acknowledgement(ack)
-        await answered(self._press(said, pressed), said, partial(self._say, said, pressed), self._timeouts)
+        await self._answering.answered(self._press(said, pressed), said, partial(self._say, said, pressed))
 
     async def _press(self, ack: Acknowledgement, pressed: Pressed) -> None:
         if pressed.verb in FORMS or (pressed.verb in SOMETIMES and await self._presses.wants_form(pressed)):
@@ -102,7 +101,7 @@ class Listeners:
         said = Acknowledgement(ack)
         modifying = pressed.verb is Verb.MODIFY
         work = self._submit_modification(said, pressed) if modifying else self._submit(said, pressed, read_words(pressed.origin.inputs))
-        await answered(work, said, partial(self._say, said, pressed), self._timeouts)
+        await self._answering.answered(work, said, partial(self._say, said, pressed))
 
     async def _say(self, ack: Acknowledgement, pressed: Pressed, text: str, block_id: str = "text") -> None:
         """Beside an input of a form that still listens, so that what was typed stays; else beside the message."""

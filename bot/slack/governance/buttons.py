@@ -13,7 +13,7 @@ from slack_bolt.app.async_app import AsyncApp
 
 from bot.slack.actions.presses import Declined
 from bot.slack.actions.replies import Replies
-from bot.slack.answering import Acknowledgement, answered
+from bot.slack.answering import Acknowledgement, Answering
 from bot.slack.cards.bulletins.governance_buttons import PREFIX
 from bot.slack.channels import Channels
 from bot.slack.governance.confirmations import confirmation
@@ -23,7 +23,6 @@ from bot.slack.governance.rulings import Asked, Rulings
 from bot.slack.interaction import UnreadablePress, read_button, read_form
 from bot.slack.people import People
 from bot.slack.sender import BULLETIN_EVENT
-from bot.timeouts import REAL, Timeouts
 from routing.authority import GovernanceVerb
 from routing.governance.ruling import BINDING
 from store.reads.cases import Reads
@@ -45,7 +44,7 @@ class GovernanceButtons:
         *,
         channels: Channels,
         deployment: str,
-        timeouts: Timeouts = REAL,
+        answering: Answering,
     ) -> None:
         self._channels = channels
         self._rulings = rulings
@@ -53,7 +52,7 @@ class GovernanceButtons:
         self._people = people
         self._replies = replies
         self._deployment = deployment
-        self._timeouts = timeouts
+        self._answering = answering
 
     def listen(self, bolt: AsyncApp) -> None:
         """Register with Bolt."""
@@ -70,7 +69,7 @@ class GovernanceButtons:
             await ack()
             return
         said = Acknowledgement(ack)
-        await answered(self._press(said, pressed), said, partial(self._say, said, pressed), self._timeouts)
+        await self._answering.answered(self._press(said, pressed), said, partial(self._say, said, pressed))
 
     async def _press(self, ack: Acknowledgement, pressed: GovernancePressed) -> None:
         asked = await self._asked(pressed)
@@ -97,7 +96,7 @@ class GovernanceButtons:
             await ack()
             return
         said = Acknowledgement(ack)
-        await answered(self._submit(said, pressed), said, partial(self._say, said, pressed), self._timeouts)
+        await self._answering.answered(self._submit(said, pressed), said, partial(self._say, said, pressed))
 
     async def _submit(self, ack: Acknowledgement, pressed: GovernancePressed) -> None:
         asked = await self._asked(pressed)

@@ -18,6 +18,7 @@ from bot.sandbox.slack.ack import Ack
 from bot.slack.actions.listeners import Listeners
 from bot.slack.actions.presses import Presses
 from bot.slack.actions.replies import Replies
+from bot.slack.answering import Answering
 from bot.slack.cards.view import Bulletin, View
 from bot.slack.channels import Channels
 from bot.slack.commands import Commands
@@ -149,6 +150,7 @@ class Northwind:
     tally: list[tuple[str, str]]
     poison: list[str]
     received: Receiver
+    timeouts: ManualTimeouts
 
     async def submit(self, task_id: str = "t-17", workflow: str = "refunds", **changes: Any) -> Case:
         """A service posts a case that is new."""
@@ -280,12 +282,15 @@ async def a_company(  # noqa: PLR0915  # a composition root: one line a part
         bolt = make_bolt(session, sandbox.slack_api_url, timeouts)
         presses = Presses(ledger, views, people, DEPLOYMENT, lambda verb, result: tally.append((verb, result)))
         replies = Replies(client, session, timeouts)
-        Listeners(presses, views, replies, timeouts).listen(bolt)
+        answering = Answering(timeouts)
+        Listeners(presses, views, replies, answering).listen(bolt)
         WorkspaceEvents(channels).listen(bolt)
         rulings = Rulings(ledger, reads, people, lambda: active, lambda verb, result: tally.append((verb, result)))
-        GovernanceButtons(rulings, reads, people, replies, channels=channels, deployment=DEPLOYMENT, timeouts=timeouts).listen(bolt)
+        GovernanceButtons(rulings, reads, people, replies, channels=channels, deployment=DEPLOYMENT, answering=answering).listen(bolt)
         about_many = GovernanceCommands(rulings, Batches(database, ledger, people, rulings), reads, lambda: active, clock)
-        commands = Commands(database, reads, views, people, clock, policy=lambda: active, about_many=about_many, timeouts=timeouts)
+        commands = Commands(
+            database, reads, views, people, clock, policy=lambda: active, replies=replies, answering=answering, about_many=about_many
+        )
         commands.listen(bolt)
         inbound = Inbound(bolt, [config.slack.app.signing_secret], clock, client)
         acknowledgements = Acknowledgements(ledger, DEPLOYMENT, config.pagerduty.webhook_secrets, rest_client)
@@ -319,9 +324,11 @@ async def a_company(  # noqa: PLR0915  # a composition root: one line a part
                 tally=tally,
                 poison=poison,
                 received=receiver,
+                timeouts=timeouts,
             )
         finally:
             await runner.cleanup()
+            await answering.stop()
             await writer.close()
             await database.close()
             events_client.close()

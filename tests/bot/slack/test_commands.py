@@ -1,9 +1,14 @@
 """`/review`: answers for one person, at once, and only what that person may see."""
 
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
+from bot.slack.answering import LATE
 from bot.slack.cards.command_answers import COMMANDS
-from bot.slack.commands import ASKED, PLANNED
+from bot.slack.commands import ASKED, LATE_ANSWER, PLANNED
 from bot.slack.governance.command_grammar import USAGE
 from tests.bot.slack.northwind import ANNA, BEN, DMITRI, TIER1, Northwind, a_company
 
@@ -137,6 +142,46 @@ async def test_a_word_that_is_planned_is_none_of_those_that_are_there(sqlite_url
     assert word not in {*ASKED, *USAGE} | {name.split()[0] for name, _ in COMMANDS}
     async with a_company(sqlite_url) as company:
         assert f"`/review {word}` is not there yet" in await _said(company, ANNA, word)
+
+
+@pytest.mark.parametrize(
+    ("typed", "first", "then"),
+    [
+        ("status", LATE_ANSWER, "waiting"),
+        ("next", LATE_ANSWER, "Refund"),
+        ("mine", LATE_ANSWER, "You have claimed nothing"),
+        ("case t-17", LATE_ANSWER, "Refund"),
+        ("exception list", LATE_ANSWER, "exception"),
+        ("quarantine t-17 It errs.", LATE, "groups of each role"),
+    ],
+)
+async def test_a_late_answer_comes_and_says_before_whether_anything_may_count(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch, typed: str, first: str, then: str
+) -> None:
+    """Slack takes one acknowledgement: with it goes what is true of what was typed, and the answer follows to where it was typed."""
+    async with a_company(sqlite_url) as company:
+        await company.submit()
+        await company.drain()
+        reached, goes_on, read = asyncio.Event(), asyncio.Event(), company.database.read
+
+        async def slow(work: Callable[..., Any]) -> Any:  # noqa: ANN401 - as it is
+            reached.set()
+            await goes_on.wait()
+            return await read(work)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(company.database, "read", slow)
+            typing = asyncio.create_task(company.sandbox.slack.command(ANNA, TIER1, "/review", typed))
+            await reached.wait()
+            company.timeouts.run_out()
+            ack = await typing
+            assert isinstance(ack.body, dict)
+            assert ack.body["text"] == first
+            goes_on.set()
+            await company.answered(typing)
+        *_, late, answer = company.sandbox.slack.ephemerals(ANNA)
+        assert late["text"] == first
+        assert then in str(answer)
 
 
 async def _said(company: Northwind, who: str, text: str) -> str:
