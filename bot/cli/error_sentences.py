@@ -22,6 +22,7 @@ def sentence(error: Exception) -> tuple[str, int] | None:
     from store.audit.tiles import BadExport
     from store.database.errors import AnotherProcessError, UnsafeDatabaseError
     from store.ledger.sealed_head import HeadAlteredError
+    from store.ledger.writer import CannotRecordError
     from store.migrate import NewerSchemaError, OlderSchemaError
     from store.vault.keys import KeyUnusable
 
@@ -34,6 +35,9 @@ def sentence(error: Exception) -> tuple[str, int] | None:
             return f"{_words(error)} {LOOK}", FOUND
         case HeadAlteredError():
             return _words(error), FOUND
+        case CannotRecordError():
+            cause = error.__cause__
+            return (sentence(cause) if isinstance(cause, Exception) else None) or (_words(error), FOUND)
         case (
             AnotherProcessError()
             | UnsafeDatabaseError()

@@ -94,6 +94,10 @@ class Books:
         return result.case
 
 
+VAULT_KEY = b"v" * 32
+"""Of every database that is opened here."""
+
+
 @asynccontextmanager
 async def open_books(
     url: str,
@@ -108,7 +112,7 @@ async def open_books(
     """Open the database at `url` and start the writer; the policy, `POLICY_TEXT` if none is given, is active."""
     clock = clock or Clock()
     database = await Database.open(url)
-    vault, policies, wakeups = Vault(b"v" * 32), Policies(load), Wakeups()
+    vault, policies, wakeups = Vault(VAULT_KEY), Policies(load), Wakeups()
     more = {name: value for name, value in (("entropy", entropy), ("services", services)) if value is not None}
     writer = Writer(database, Timekeeper.of(clock), vault, policies, wakeups, passing=passing, **cast("Any", more))
     ledger = Ledger(writer)

@@ -11,10 +11,10 @@ from sqlalchemy import select
 from routing.governance.ruling import Governed, Ruling
 from routing.policy.file import load_policy
 from store.schema import outbox
-from store.vault.keys import signing_key, vault_key
+from store.vault.keys import signing_key
 from tests.bot.cli.shell import POLICY, a_note, a_refund, an_environment, served, tierline
 from tests.checkout import EXAMPLES
-from tests.store.a_store import open_books
+from tests.store.a_store import VAULT_KEY, open_books
 
 OWNED = POLICY.replace('changes: "for', 'owners: [U0OWNER]\nchanges: "for')
 NEXT = OWNED.replace('version: "7"', 'version: "8"').replace("template: auto", "template: approval")
@@ -38,10 +38,11 @@ def write(directory: Path) -> None:
     (directory / "labels.jsonl").write_text("".join(json.dumps({"task_id": one, "correct": was}) + "\n" for one, was in labels.items()))
 
 
-def given_keys(directory: Path) -> dict[str, str]:
+def given_keys(directory: Path, vault: bytes = VAULT_KEY) -> dict[str, str]:
     """On PostgreSQL both keys must be there before the first start."""
     signing_key(directory / "s.pem", create=True)
-    vault_key(directory / "v.key", create=True)
+    (directory / "v.key").write_bytes(vault)
+    (directory / "v.key").chmod(0o600)
     return {"TIERLINE_SIGNING_KEY_FILE": str(directory / "s.pem"), "TIERLINE_VAULT_KEY_FILE": str(directory / "v.key")}
 
 
@@ -144,9 +145,22 @@ async def test_services_hear_of_a_policy_rolled_back_beside_the_bot(tmp_path: Pa
     async with open_books(empty_postgres_url, policy=OWNED.encode()) as books:
         await books.ledger.govern(going_on, keep=before)
         back = await tierline("policy", "rollback", "--reason", "too many cases", "--json", cwd=tmp_path, env=env)
+        assert back.code == 0, back.err
         assert back.json["active"] == "8"
         rows = await books.database.read(lambda c: c.execute(select(outbox.c.destination, outbox.c.callback, outbox.c.case_id)).all())
         assert ("agent", "workflow.changed", "w_notes") in [tuple(row) for row in rows]
+
+
+async def test_another_vault_key_is_said_in_a_sentence(tmp_path: Path, empty_postgres_url: str) -> None:
+    """Nothing is written to a log whose seal does not fit, and whoever typed the command is told what to do."""
+    env = an_environment(tmp_path, empty_postgres_url) | given_keys(tmp_path, b"x" * 32)
+    write(tmp_path)
+    async with open_books(empty_postgres_url, policy=OWNED.encode()):
+        pass
+    proposed = await tierline("policy", "propose", "next.yml", "--reason", "Trying.", cwd=tmp_path, env=env)
+    assert proposed.code != 0
+    assert "Traceback" not in proposed.err
+    assert "used with another vault key" in proposed.err
 
 
 async def test_a_policy_with_a_mistake_is_refused_with_its_line(tmp_path: Path, env: dict[str, str]) -> None:
