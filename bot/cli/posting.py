@@ -70,9 +70,12 @@ class Post:
         """The name of the service whose secret this is, as the bot has it; "" where it knows no such secret or does not say."""
         path = "/v1/workflows/any"
         headers = sign(self._keys, f"who_{secrets.token_hex(8)}", now(), path.encode())
-        async with self._session.get(f"{self._url}{path}", headers=headers, allow_redirects=False) as response:
-            await response.read()
-            return response.headers.get(SERVICE_HEADER, "")
+        try:
+            async with self._session.get(f"{self._url}{path}", headers=headers, allow_redirects=False) as response:
+                await response.read()
+                return response.headers.get(SERVICE_HEADER, "")
+        except (aiohttp.ClientError, TimeoutError):
+            return ""  # what is sent is tried again, and answered by itself
 
     async def send(self, line: Line) -> Answer:
         """Post one case. Tries again after 429, 503 and lost connections: the id is the same, so it counts once."""
