@@ -174,7 +174,7 @@ def demands(verb: Verb, case: Case) -> Rule:
 
 
 def overrides(verb: Verb, case: Case) -> bool:
-    """Whether this verb lets an action through although a check failed or warned."""
+    """Whether this verb lets an action through although a check failed or warned; a yes to a check or a roll back lets none through."""
     return verb in LETS_THROUGH and (case.failed_checks > 0 or case.warned_checks > 0) and case.kind is CaseKind.CASE
 
 

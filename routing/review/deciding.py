@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from routing.authorize import answering_groups, refuse
+from routing.authorize import answering_groups, overrides, refuse
 from routing.canonical import Json, same
 from routing.case.case import Case, Vote
 from routing.case.people import Press
@@ -21,7 +21,7 @@ from routing.review.press import PressStep, by_person
 from routing.review.related.parent_case import settle
 from routing.review.revision import changed_fields, modified_facts, revise, risen
 from routing.review.verdict import conclude
-from routing.vocabulary import CaseKind, EventKind, Lane, Verdict
+from routing.vocabulary import EventKind, Lane, Verb, Verdict
 
 
 def approve(press: Press) -> PressStep:
@@ -36,7 +36,7 @@ def approve(press: Press) -> PressStep:
             send_back(draft, press, actor, failed)
             return None
         vote(draft, press)
-        if _overrides(case) and press.reason_code:
+        if overrides(Verb.APPROVE, case) and press.reason_code:
             draft.put(reason_code=press.reason_code)
         draft.record(EventKind.APPROVED, actor, pressed(press, case) | _answered(press, case) | _overridden(case), sealed=words(press))
         advance(draft, press, actor)
@@ -174,12 +174,7 @@ def _answered(press: Press, case: Case) -> dict[str, Json]:
 
 def _overridden(case: Case) -> dict[str, Json]:
     """What the log says besides of an action that was let through although a check had failed or warned."""
-    return {"override_check": True} if _overrides(case) else {}
-
-
-def _overrides(case: Case) -> bool:
-    """Whether a yes lets an action through although a check had failed or warned; one to a check or a roll back does not."""
-    return (case.failed_checks > 0 or case.warned_checks > 0) and case.kind is CaseKind.CASE
+    return {"override_check": True} if overrides(Verb.APPROVE, case) else {}
 
 
 def _unread(press: Press, case: Case) -> Refused | None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from routing.authority import Automation
-from routing.authorize import refuse
+from routing.authorize import demands, refuse
 from routing.case.case import Case
 from routing.case.followup import Information, Outcome, Withdrawal
 from routing.change import Change, Refused
@@ -15,7 +15,7 @@ from routing.policy.form.checks import DEFAULT_CHECKLIST
 from routing.review.followups import report, supply, withdraw
 from routing.review.timing import on_time
 from routing.review.verbs import needs_content, step_of
-from routing.vocabulary import CaseKind, EventKind, State, Verb, Verdict
+from routing.vocabulary import ApprovalCode, CaseKind, EventKind, State, Verb, Verdict
 from tests.routing.desk import Desk
 from tests.routing.factory import FRONT, NOON, POLICY_TEXT, SENIOR, a_person, a_press, a_submission
 
@@ -247,10 +247,11 @@ def test_approving_a_roll_back_overrides_no_check() -> None:
     """A failed check of the action stands against letting it through, not against undoing it; why it is undone is what was said first."""
     desk = Desk(load_policy(POLICY_TEXT, {}))
     parent = desk.post(a_submission(checks=[{"name": "second-model", "result": "fail"}]))
-    press(desk, parent, "approve")
+    press(desk, parent, "approve", reason_code=ApprovalCode.CHECK_IS_WRONG)
     press(desk, parent, "roll_back", reason_code="wrong_amount")
     rollback = desk.children(parent)[0]
-    press(desk, rollback, "approve", person=a_person(id="U0OTHER"), reason_code="unsure")
+    assert (rollback.failed_checks, demands(Verb.APPROVE, rollback).reason, demands(Verb.APPROVE, parent).reason) == (1, False, True)
+    assert isinstance(press(desk, rollback, "approve", person=a_person(id="U0OTHER"), reason_code="", text=""), Change)
     assert "override_check" in desk.said(parent, EventKind.APPROVED)
     assert "override_check" not in desk.said(rollback, EventKind.APPROVED)
     assert desk.said(parent, EventKind.ROLLBACK_REQUESTED)["reason_code"] == "wrong_amount"
