@@ -187,7 +187,7 @@ class App:
 
         session = await self._stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=tls), trust_env=False))
         client = make_client(session, settings.slack_api_url, _first(settings.slack_bot_token), tls)
-        people = People(client, now, timeouts, names=Names(self.ledger, self.reads))
+        people = People(client, now, timeouts, names=Names(self.ledger, self.reads), dotless=lambda: self.policy().form.dotless_domains)
         self.channels = Channels(client, self.ledger, self.reads, self.policy, now, hasten=self._hasten, timeouts=timeouts)
         rest = self._rest_client(settings, timeouts, tls)
         rota = Rota(OnCallBook(self.database, self.writer), self._escalation_policy, now, rest)

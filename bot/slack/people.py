@@ -6,7 +6,7 @@ Slack does not answer it says so: then nobody decides.
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.names import Names
 from bot.timeouts import REAL, Timeouts
+from routing.case.address import DOTLESS
 from routing.case.case import Group
 from routing.case.people import Person
 from routing.governance.binding import Binding, group_name, is_group_id
@@ -62,9 +63,18 @@ class People:
     """
 
     def __init__(
-        self, client: AsyncWebClient, clock: Callable[[], datetime], timeouts: Timeouts = REAL, *, names: Names | None = None
+        self,
+        client: AsyncWebClient,
+        clock: Callable[[], datetime],
+        timeouts: Timeouts = REAL,
+        *,
+        names: Names | None = None,
+        dotless: Callable[[], Collection[str]] = lambda: DOTLESS,
     ) -> None:
-        """`names` says what handles stand for; without it whoever carries a handle now is meant."""
+        """`names` says what handles stand for; without it whoever carries a handle now is meant. `dotless` gives the mail domains where the
+        policy in force says that dots before the @ mean nothing.
+        """
+        self._dotless = dotless
         self._names_bound = names
         self._client = client
         self._clock = clock
@@ -94,7 +104,7 @@ class People:
                 profile, memberships = await asyncio.gather(self._ask("users.info", user), self._memberships(user, groups))
         except (SlackUnreachable, TimeoutError):
             return Person(id=user, team=team, known=False)
-        return _person(profile["user"], user, team, memberships)
+        return replace(_person(profile["user"], user, team, memberships), dotless=self._dotless())
 
     async def names(self, users: Collection[str]) -> dict[str, str]:
         """The names of these users, to show them: at most a day old, without those whom Slack cannot name just now. Never raises."""

@@ -1,11 +1,11 @@
 """What is known about a person at the moment they press. Owns the facts that `routing.authorize` judges; never fetches them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from routing.authority import GovernanceVerb
-from routing.case.address import name_of_address
+from routing.case.address import DOTLESS, name_of_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class Person:
 
     `groups` are names of the policy's groups this person is an active member of. `known` is False when Slack
     could not be asked in time: then nobody decides. `aliases` are other ids of the same person, in the enterprise or as they were pressed
-    under.
+    under. `dotless` are the domains where the policy says that dots before the @ mean nothing.
     """
 
     id: str
@@ -28,11 +28,12 @@ class Person:
     guest: bool = False
     stranger: bool = False
     aliases: frozenset[str] = frozenset()
+    dotless: Collection[str] = DOTLESS
 
     @property
     def names(self) -> frozenset[str]:
         """All that this person is recognized by later: every id, and the digest of the e-mail address."""
-        return frozenset({self.id, *self.aliases, name_of_address(self.email)} - {""})
+        return frozenset({self.id, *self.aliases, name_of_address(self.email, self.dotless)} - {""})
 
     def known_with(self, known: Iterable[str]) -> tuple[str, ...]:
         """What is `known` of people, each one's names with blanks between, and this person too."""

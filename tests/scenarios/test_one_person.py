@@ -13,6 +13,7 @@ from routing.vocabulary import State, Verdict
 from tests.routing.case.test_address import ANNA as HER_ADDRESS
 from tests.routing.case.test_address import SPELLINGS
 from tests.world import ANNA, BEN, CHIARA, World, running
+from tests.written import POLICY
 
 ENTERPRISE = "W0ANNA00009"
 
@@ -63,6 +64,30 @@ async def test_two_accounts_of_one_person_are_no_two_people(world: World) -> Non
     assert "another person" in world.told(BEN)
     await world.click(CHIARA, "approve", case_id)
     assert (await world.case(case_id)).verdict is Verdict.APPROVED
+
+
+@pytest.fixture
+async def dotless(sqlite_url: str, tmp_path: Path) -> AsyncIterator[World]:
+    """The company, whose policy says that dots before the @ mean nothing at example.com; Ben is Anna's second account there."""
+    made = World(tmp_path, sqlite_url, socket_mode=False, policy=f"{POLICY}dotless_domains: [example.com]\n")
+    addresses = {ANNA: "anna@example.com", BEN: "a.nna@example.com"}
+    users = tuple(replace(user, email=addresses.get(user.id, user.email)) for user in SLACK.users)
+    made.sandbox = Sandbox(made.clock.unix, SandboxConfig(slack=replace(SLACK, users=users)))
+    async with running(made) as world:
+        yield world
+
+
+async def test_two_accounts_that_differ_by_a_dot_are_one_person_where_the_policy_says_so(dotless: World) -> None:
+    """In a dual review the second account of a domain without dots is the first person again."""
+    case_id = await dotless.submit(workflow="payouts")
+    await dotless.drain()
+    await dotless.click(ANNA, "approve", case_id)
+    await dotless.drain()
+    await dotless.click(BEN, "approve", case_id)
+    assert (await dotless.case(case_id)).open
+    assert "another person" in dotless.told(BEN)
+    await dotless.click(CHIARA, "approve", case_id)
+    assert (await dotless.case(case_id)).verdict is Verdict.APPROVED
 
 
 @pytest.mark.parametrize("email", ["anna", "anna at example.com", "Anna <anna@example.com>", "an\u16a8na@example.com"])
