@@ -71,8 +71,10 @@ class Releases:
         try:
             record = read_record(connection, case_id, tree)
             reasons = [NOTHING] if record is None else _reasons(connection, record, outgoing, tree)
-        except (DamagedTreeError, ValueError) as problem:
+        except DamagedTreeError as problem:
             reasons = [f"what the database has of it cannot be read: {problem}"]
+        except ValueError as problem:  # whose text may quote the row
+            reasons = [f"what the database has of it cannot be read ({type(problem).__name__})"]
         if record is not None and not reasons:
             return record.case
         known = record is not None and record.leaves[-1:] and record.leaves[-1].get("service") == record.case.service
