@@ -86,6 +86,7 @@ class Trigger(StrEnum):
     FIELD_MISSING = "field_missing"
     FACT_UNREADABLE = "fact_unreadable"
     FACTS_LEFT_BEHIND = "facts_left_behind"
+    CURRENCY_CHANGED = "currency_changed"
     SKILLS_ELSEWHERE = "skills_elsewhere"
     SKILLS_NOWHERE = "skills_nowhere"
     OPENS_LOWER = "opens_lower"
@@ -145,6 +146,7 @@ SENTENCES: dict[Trigger, str] = {
     Trigger.FIELD_MISSING: "The workflow requires {value}, which is missing.",
     Trigger.FACT_UNREADABLE: "The policy judges the case by {value}, which is missing or cannot be read.",
     Trigger.FACTS_LEFT_BEHIND: "Somebody changed the action; what the policy goes by still speaks of the proposed one: {value}.",
+    Trigger.CURRENCY_CHANGED: "Somebody changed the currency of the action, and no rule of the policy says what an amount means in it.",
     Trigger.SKILLS_ELSEWHERE: "Nobody below tier {value} has the skills it takes ({limit}).",
     Trigger.SKILLS_NOWHERE: "No group of the ladder has the skills it takes ({value}), so an expert decides.",
     Trigger.OPENS_LOWER: "One risk signal alone opens no case above tier {value}, so it starts there; its lane stays.",
@@ -202,9 +204,13 @@ FIGURES = frozenset(
 
 
 def decisiveness(trigger: Trigger) -> int:
-    """The place of a reason among those that demand the same lane, the one that decides first: 0 for a rule of the policy to 3."""
+    """The place of a reason among those that demand the same lane, the one that decides first: 0 for a rule of the policy to 4 for
+    what the service can still bring.
+    """
     if trigger is Trigger.POLICY_RULE:
         return 0
+    if trigger is Trigger.FIELD_MISSING:
+        return 4
     return 1 if trigger in NEVER_ALONE else 3 if trigger in FIGURES else 2
 
 

@@ -14,7 +14,9 @@ _AMOUNT = re.compile(_FORM, re.ASCII)
 
 Amount = Annotated[str, StringConstraints(pattern=f"^{_FORM}$")]
 
-Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{2,10}$")]
+_CURRENCY_FORM = "[A-Z0-9]{2,10}"
+
+Currency = Annotated[str, StringConstraints(pattern=f"^{_CURRENCY_FORM}$")]
 """ISO 4217, or the symbol of a token: `EUR`, `BTC`, `USDC`."""
 
 MILLIONTH = Decimal("0.000001")
@@ -24,6 +26,11 @@ _EXACT = Context(prec=40)
 def is_amount(text: str) -> bool:
     """Whether this text is an amount of the published form."""
     return _AMOUNT.fullmatch(text) is not None
+
+
+def is_currency(text: str) -> bool:
+    """Whether this text is a currency of the published form."""
+    return re.fullmatch(_CURRENCY_FORM, text) is not None
 
 
 def counted(amount: str | None) -> Decimal:

@@ -33,7 +33,8 @@ class Facts(_Fact):
     amount_day: str = Field(default="0", description="decimal sum of the amounts approved automatically today (UTC) in the workflow")
     first: str = Field(default="", description="id of the open near-duplicate that came first")
     left_behind: tuple[str, ...] = Field(
-        default=(), description="what the lane depends on and a modification did not move: it still speaks of the proposed action"
+        default=(),
+        description="what the lane depends on and a modification did not move: it speaks of the proposed action, or of its currency",
     )
     rises_to: Lane | None = Field(default=None, description="the lane that such a modification asks for, one above the one it was made in")
     staged: bool = Field(default=False, description="the case follows a policy that only a share of the cases follows so far")

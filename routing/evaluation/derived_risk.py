@@ -1,5 +1,5 @@
 """Facts of the risk that the policy ties to the action (`risk_from`), read from its parameters as they will be executed. Owns the reading,
-and which facts a modification leaves behind; judges no value.
+and which facts a modification leaves behind; judges no value but the spelling of a currency.
 
 What cannot be read is not there: the service's own word never takes its place.
 """
@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from routing.case.amount import is_amount
+from routing.case.amount import is_amount, is_currency
 from routing.case.submission import RiskFacts, Submission
 from routing.policy.expressions import Expression
 from routing.policy.form.derived import path_of
@@ -59,6 +59,32 @@ def left_behind(policy: Policy, submission: Submission) -> tuple[str, ...]:
     return tuple(name for name in dict.fromkeys((*given, *read)) if name not in held)
 
 
+def new_currency(policy: Policy, before: Submission, after: Submission) -> bool:
+    """Whether a modification changed the currency that is read from the action, and nothing in the policy says what that means: no rule of
+    the workflow reads it, and it is not `fixed`. Nobody converts, so a limit for an amount holds in the one it was written for only.
+    """
+    workflow = policy.workflows[before.workflow]
+    path = _paths(workflow, before).get("currency")
+    judged = any("risk.currency" in expression.reads for _rule, expression in policy.expressions[before.workflow])
+    if path is None or judged or "risk.currency" in workflow.modification.fixed:
+        return False
+    return bool(_read("currency", path, before) != _read("currency", path, after))
+
+
+def untidy_currency(workflow: Workflow, before: Submission, after: Submission) -> str:
+    """The path of the currency where a modification spells it otherwise than `Currency` has it, "" where it does not. What was proposed may
+    stay; where that is in small letters, another may be too.
+    """
+    path = _paths(workflow, before).get("currency", "")
+    was, now = ([*_at(one.action.params or {}, path.split(".")[2:])] if path else [] for one in (before, after))
+    small = any(isinstance(one, str) and one.islower() for one in was)
+
+    def tidy(value: object) -> bool:
+        return isinstance(value, str) and is_currency(value.upper() if small and value.isascii() and value.islower() else value)
+
+    return "" if all(one in was or tidy(one) for one in now) else path
+
+
 def fixed(expression: Expression) -> tuple[str, ...]:
     """What a condition reads that the service said of the proposed action: `risk.NAME` each, and whole parts."""
     return tuple(name for name in expression.reads if name.startswith("risk.") or name in ABOUT_THE_PROPOSED)
@@ -98,7 +124,9 @@ def _joined(fact: str, values: list[object]) -> object:
         number = _number(value)
         return None if number is None else float(number)
     if isinstance(value, str):
-        return value.upper() if fact == "currency" else value.lower()
+        if fact == "currency":
+            return value.upper() if value.isascii() else None  # other letters become Latin ones in capitals
+        return value.lower()
     return None
 
 

@@ -17,6 +17,7 @@ from routing.evaluation.rules import Ruled, demanded, ruled
 from routing.evaluation.skills import desks
 from routing.evaluation.waivers import exempt
 from routing.evaluation.work_templates import SENIOR_FROM, senior, start_of, strictest
+from routing.policy.form.derived import path_of
 from routing.policy.form.form import Workflow
 from routing.policy.policy import Policy
 from routing.signals import Signal, Trigger, fired
@@ -100,7 +101,7 @@ def evaluate(policy: Policy, submission: Submission, facts: Facts, now: datetime
     rules = ruled(policy, submission, codes, now)
     fires = [each.rule for each in rules if each.fired]
     templates = frozenset({workflow.template, *(rule.template for rule in fires if rule.template)})
-    autonomy = (*autonomy_signals(workflow, strictest(templates), submission, facts), *_modified(facts))
+    autonomy = (*autonomy_signals(workflow, strictest(templates), submission, facts), *_modified(workflow, submission, facts))
     requester = _requester(workflow, templates, submission)
     paths = _lacking(workflow, requester, submission)
     blind = unreadable(workflow, submission)
@@ -146,11 +147,15 @@ def _lacking(workflow: Workflow, requester: str, submission: Submission) -> tupl
     return tuple(dict.fromkeys((*lacking(workflow, submission), *asked)))
 
 
-def _modified(facts: Facts) -> Signals:
-    """Somebody changed the action, and what the lane depends on still speaks of the proposed one."""
+def _modified(workflow: Workflow, submission: Submission, facts: Facts) -> Signals:
+    """Somebody changed the action, and what the lane depends on still speaks of the proposed one, or of amounts in its currency."""
     if facts.rises_to is None:
         return ()
-    return (fired("modification", Trigger.FACTS_LEFT_BEHIND, facts.rises_to, ", ".join(facts.left_behind)),)
+    tied = path_of(workflow.risk_from, "currency", submission.action.type)
+    left = [name for name in facts.left_behind if not (tied and name == "risk.currency")]
+    behind = (fired("modification", Trigger.FACTS_LEFT_BEHIND, facts.rises_to, ", ".join(left)),) if left else ()
+    other = (fired("currency", Trigger.CURRENCY_CHANGED, facts.rises_to),) if len(left) < len(facts.left_behind) else ()
+    return (*behind, *other)
 
 
 def _asked(path: str, submission: Submission, *, unread: bool) -> Signal:

@@ -114,15 +114,15 @@ def astray(policy: Policy, submission: Submission) -> Route:
 
 
 def _reasons(weighed: Evaluated) -> tuple[Reason, ...]:
-    """One sentence per reason: what demands most first, of equals what decides (`decisiveness`); then what is missing, then why it opens
+    """One sentence per reason: what demands most first, of equals what decides (`decisiveness`), also of what is missing; then why it opens
     where it does.
     """
     raising = [signal for signal in weighed.placed.told if signal.lane is not Lane.AUTO]
     against = sorted(
-        (signal for signal in (*weighed.signals, *raising) if signal.trigger),
+        (signal for signal in (*weighed.signals, *raising, *weighed.missing) if signal.trigger),
         key=lambda signal: (-signal.lane.severity, decisiveness(signal.trigger) if signal.trigger else 0),
     )
-    found = [signal.reason for signal in (*against, *weighed.missing, *weighed.placed.told)]
+    found = [signal.reason for signal in (*against, *weighed.placed.told)]
     if weighed.lane is Lane.AUTO:
         found.insert(0, _clear(weighed))
     return tuple(dict.fromkeys(found))

@@ -13,7 +13,7 @@ from typing import Any
 
 from routing.canonical import digest
 from routing.case.submission import Submission
-from routing.evaluation.derived_risk import unreadable
+from routing.evaluation.derived_risk import unreadable, untidy_currency
 from routing.policy.form.form import Workflow
 from routing.policy.params_schema import problems_in
 
@@ -44,6 +44,8 @@ def wrong_changes(workflow: Workflow | None, content: Submission, params: Mappin
         new = (problem for problem in problems_in(schema, params) if (problem.pointer, problem.message) not in was)
         found += [Wrong(_first(problem.pointer), f"The policy's schema: {problem.message}") for problem in new]
     if workflow is not None:
+        if path := untidy_currency(workflow, content, changed):
+            found.append(Wrong(path.split(".")[2], "Please type the currency in capitals, as EUR, BTC or USDC."))
         readable = (path for path in unreadable(workflow, changed) if path not in unreadable(workflow, content))
         found += [Wrong(path.split(".")[2], "The policy judges the case by this, and cannot read it so.") for path in readable]
     return tuple({one.name: one for one in reversed(found)}.values())[::-1]

@@ -8,7 +8,7 @@ from routing.case.case import Route, Tier
 from routing.case.facts import Facts
 from routing.case.submission import Submission
 from routing.change import Subject
-from routing.evaluation.derived_risk import left_behind
+from routing.evaluation.derived_risk import left_behind, new_currency
 from routing.evaluation.work_templates import STRICTNESS
 from routing.policy.policy import Policy
 from routing.review.draft import Draft
@@ -63,9 +63,12 @@ def present_facts(subject: Subject) -> Facts:
 
 
 def modified_facts(subject: Subject, policy: Policy, content: Submission, changed: Submission) -> Facts:
-    """The facts of a modification: where what the lane depends on cannot be told anew from the action, it asks for one lane more."""
+    """The facts of a modification: where what the lane depends on cannot be told anew from the action, or its currency is another one, it
+    asks for one lane more.
+    """
     facts = present_facts(subject)
     left = left_behind(policy, content) if changed.action != content.action else ()
+    left = (*left, *(("risk.currency",) if new_currency(policy, content, changed) else ()))
     if not left:
         return facts
     lane = subject.case.route.lane

@@ -101,7 +101,8 @@ def test_what_cannot_be_read_is_asked_for_and_then_decided_by_an_expert(amount: 
     policy, content = a_policy(TIED, when=""), a_refund(amount)
     case = opened(policy, content)
     assert (case.state, case.route.missing, case.route.lane) == (State.NEEDS_INFO, ("action.params.amount",), Lane.EXPERT)
-    assert "fact_unreadable" in [reason.code for reason in case.route.reasons]
+    assert case.route.reasons[0].code == "fact_unreadable"
+    assert explain(policy, content, Facts(), NOON).root.why == case.route.reasons[0].text
     assert derived(policy.workflows["refunds"], content).risk.amount is None
     due = case.clocks.information
     assert due is not None
@@ -166,6 +167,47 @@ def test_a_measure_that_the_service_gave_counts_without_any_rule(fact: dict[str,
     assert change.case.route.lane is Lane.SPECIALIST
 
 
+JUDGED = {
+    "nothing": (TIED, LARGE, True),
+    "a rule": (TIED, f'{LARGE} || risk.currency == "XXX"', False),
+    "fixed": (TIED + "\n    modification: {fixed: [risk.currency]}", LARGE, False),
+}
+
+
+@pytest.mark.parametrize("judged", JUDGED)
+@pytest.mark.parametrize(("was", "now"), [("USD", "BTC"), ("USD", "US"), ("EUR", "840"), ("usd", "btc"), ("usd", "BTC")])
+def test_another_currency_is_not_executed_on_one_press(judged: str, was: str, now: str) -> None:
+    """80.00 USD are not 80.00 BTC: nobody converts, so somebody else decides, unless the policy judges the currency."""
+    key, when, rises = JUDGED[judged]
+    policy = a_policy(key, when=when)
+    content = a_refund(action={"type": "refund.create", "params": {"amount": "80.00", "currency": was}, "reversible": True})
+    change = modified(policy, content, currency=now)
+    assert isinstance(change, Change)
+    case = change.case
+    codes = [reason.code for reason in case.route.reasons]
+    assert (case.verdict, "currency_changed" in codes, "facts_left_behind" in codes) == (None if rises else Verdict.MODIFIED, rises, False)
+    assert case.route.lane is (Lane.SPECIALIST if rises else Lane.REVIEW)
+
+
+def test_another_currency_at_the_top_is_decided_by_somebody_else() -> None:
+    """There is no lane above the expert's."""
+    policy, content = a_policy(TIED), a_refund("5000.00")
+    case = opened(policy, content)
+    senior = a_person(id=SENIOR, groups=frozenset({"experts"}))
+    press = a_press(case, "modify", params={**(content.action.params or {}), "currency": "BTC"}, person=senior)
+    change = step_of(press)(Subject(case, policy, content), LATER)
+    assert isinstance(change, Change)
+    assert (case.route.lane, change.case.state, change.case.votes) == (Lane.EXPERT, State.PENDING, ())
+
+
+def test_the_same_currency_in_capitals_is_no_other() -> None:
+    """What was proposed in small letters may be written as it should be."""
+    content = a_refund(action={"type": "refund.create", "params": {"amount": "80.00", "currency": "usd"}, "reversible": True})
+    change = modified(a_policy(TIED), content, currency="USD")
+    assert isinstance(change, Change)
+    assert change.case.verdict is Verdict.MODIFIED
+
+
 def test_at_the_top_somebody_else_than_the_author_decides() -> None:
     """There is no lane above the expert's: the modification is no vote."""
     policy, content = a_policy(), a_refund("20.00", said="5000.00")
@@ -227,6 +269,7 @@ FACTS: list[tuple[str, str, dict[str, Any], object]] = [
     ("amount", "total.net", {"total": {"net": "3.50"}}, "3.50"),
     ("currency", "currency", {"currency": "eur"}, "EUR"),
     ("currency", "items.*.currency", {"items": [{"currency": "EUR"}, {"currency": "USD"}]}, None),
+    ("currency", "currency", {"currency": "u\u017fd"}, None),
     ("currency", "currency", {"currency": "in euros, please"}, None),
     ("impact", "class", {"class": "High"}, "high"),
     ("impact", "class", {"class": "huge"}, None),

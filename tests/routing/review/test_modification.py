@@ -163,6 +163,23 @@ def test_the_step_itself_refuses_whatever_the_form_let_through(new: object) -> N
     assert step_of(press)(Subject(case, policy, content), LATER) == refuse("form_broken")
 
 
+SCHEMA_OF_TEXT = 'action_schemas: {refund.create: {"properties": {"currency": {"type": "string"}}}}'
+
+
+@pytest.mark.parametrize("keys", [(), (SCHEMA_OF_TEXT,)])
+@pytest.mark.parametrize(
+    "new", ["usd", "Usd", "usD", " USD", "USD ", "U", "$", "", "US-D", "u\u017fd", "\uff35\uff33\uff24", "BITCOINCASHX", None, 840]
+)
+def test_a_currency_is_spelled_as_it_is_published(new: object, keys: tuple[str, ...]) -> None:
+    """An untidy one is refused at its field, with or without a schema, and by the step itself."""
+    policy = a_policy("risk_from: {amount: action.params.amount, currency: action.params.currency}", *keys)
+    params = {"amount": "80.00", "currency": "USD"}
+    content = a_submission(action={"type": "refund.create", "params": params, "reversible": True})
+    case, changed = opened(policy, content), params | {"currency": new}
+    assert [one.name for one in wrong_changes(policy.workflow("refunds"), content, changed)] == ["currency"]
+    assert step_of(a_press(case, "modify", params=changed))(Subject(case, policy, content), LATER) == refuse("form_broken")
+
+
 def test_a_fact_that_the_policy_reads_stays_readable() -> None:
     """Also where a schema would let it through."""
     schema = json.dumps({"properties": {"amount": {"type": "string"}}})
