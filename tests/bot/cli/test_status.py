@@ -23,7 +23,7 @@ def test_a_database_that_is_silent_is_said(monkeypatch: pytest.MonkeyPatch, caps
     """Exit 1 and one sentence, as text and as JSON."""
 
     async def ready(_settings: object) -> dict[str, object]:
-        return {"ready": True, "obstacles": []}
+        return {"ready": True, "obstacles": [], "attention": []}
 
     monkeypatch.setattr(configuration, "reading", silent)
     monkeypatch.setattr(configuration, "settings", lambda: None)
