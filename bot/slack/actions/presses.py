@@ -40,10 +40,6 @@ class Reads(Protocol):
         """A case as it is."""
         ...
 
-    async def card_at(self, channel: str, ts: str) -> Card | None:
-        """The card that is this message."""
-        ...
-
     async def cards(self, case_id: str) -> Sequence[Card]:
         """Where the case's cards stand."""
         ...
@@ -122,13 +118,14 @@ class Presses:
         return outcome if isinstance(outcome, Declined) else _declined(reason)
 
     async def _press(self, pressed: Pressed, case: Case) -> Press:
-        card = await self._reads.card_at(pressed.origin.channel, pressed.origin.ts)
         try:
             us = await self._people.identity()
         except SlackUnreachable:
             person = Person(id=pressed.origin.user, team=pressed.origin.team, known=False)
             return Press(verb=pressed.verb, person=person, case_id=case.id, face=pressed.face, team=pressed.origin.team)
-        stands = next((one for one in await self._reads.cards(case.id) if one.tier == pressed.tier), None) if card is None else None
+        cards = await self._reads.cards(case.id)  # read once: a card that is noted between two reads would be neither known nor new
+        card = next((one for one in cards if (one.channel, one.ts) == (pressed.origin.channel, pressed.origin.ts)), None)
+        stands = next((one for one in cards if one.tier == pressed.tier), None) if card is None else None
         person = await self._people.person(pressed.origin.user, us.team, case.route.groups)
         return Press(
             verb=pressed.verb,
@@ -137,7 +134,7 @@ class Presses:
             face=pressed.face,
             team=us.team,
             card_known=pressed.origin.team == us.team
-            and (_is_card(card, pressed) or (stands is None and self._carries_our_mark(pressed, us))),
+            and ((card is not None and card.tier == pressed.tier) or (stands is None and self._carries_our_mark(pressed, us))),
             card_replaced=stands is not None and (bool(pressed.origin.view_id) or self._carries_our_mark(pressed, us)),
             cut=pressed.cut,
             saw=card.digest if card is not None else "",
@@ -192,10 +189,6 @@ def _obstacle(press: Press, case: Case) -> Refused | None:
         return verdict
     unread = press.verb in LETS_THROUGH and press.cut and press.person.id not in case.opened_by
     return refuse("open_evidence_first") if unread else None
-
-
-def _is_card(card: Card | None, pressed: Pressed) -> bool:
-    return card is not None and (card.case_id, card.tier) == (pressed.case_id, pressed.tier)
 
 
 def _first_answer(answer: object) -> Outcome:
