@@ -24,9 +24,6 @@ SAFE: dict[Exhausted, Consequence] = {
 }
 """What a ladder without a further tier comes to."""
 
-ENDING = frozenset({Consequence.ESCALATED, Consequence.HELD, Consequence.QUARANTINED, Consequence.EXPIRED, Consequence.DECIDED})
-"""What takes the case away from those who have it now."""
-
 
 @dataclass(frozen=True, slots=True)
 class Upcoming:

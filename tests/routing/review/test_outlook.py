@@ -15,7 +15,7 @@ from routing.policy.policy import Policy
 from routing.review.followups import supply, withdraw
 from routing.review.holds import freeze
 from routing.review.opening import open_case
-from routing.review.outlook import ENDING, Upcoming, due, outlook, upcoming
+from routing.review.outlook import Upcoming, due, outlook, upcoming
 from routing.review.page_news import PagerNews, page_acknowledged, page_resolved
 from routing.review.timing import on_time
 from routing.review.verbs import step_of
@@ -27,6 +27,14 @@ MONDAY = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 SHORT = st.sampled_from(["1m", "7m", "15m", "30m"])
 LONG = st.sampled_from(["5m", "40m", "4h", "9h"])
 VERBS = ("approve", "escalate", "ask", "claim", "unclaim", "comment", "modify", "resume", "quarantine")
+
+LAST = frozenset(
+    {
+        *(Consequence.ESCALATED, Consequence.HELD, Consequence.QUARANTINED, Consequence.EXPIRED, Consequence.DECIDED),
+        *(Consequence.ASKED_AGAIN, Consequence.REVIEWED),
+    }
+)
+"""With what everything that is announced ends: the case leaves those who have it, or is asked about anew."""
 
 
 @st.composite
@@ -154,7 +162,7 @@ def foretold(before: Case, after: Case, became: Consequence) -> None:
     said = outlook(before)
     if became is Consequence.PAGED:
         assert outlook(after) == said[1:]
-    assert not said or said[-1].consequence in ENDING or said[-1].consequence in (Consequence.ASKED_AGAIN, Consequence.REVIEWED)
+    assert not said or said[-1].consequence in LAST
     assert [one.at for one in said] == sorted(one.at for one in said)
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from bot.sandbox.faults import Fault, Mode
+from bot.slack.people import Identity
 from routing.vocabulary import State, Verdict
 from tests.bot.slack.northwind import ANNA, BEN, CHIARA, DMITRI, TIER1, TIER2, a_company
 
@@ -339,3 +340,24 @@ async def test_the_next_tier_decides_after_an_escalation(sqlite_url: str) -> Non
         assert "The statement is unclear to me." in str(company.card(TIER2)["blocks"]) + str(
             company.sandbox.slack.thread(TIER2, company.card(TIER2)["ts"])
         )
+
+
+async def test_a_press_counts_while_its_card_is_being_noted(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slack shows the card at once; where it stands is noted in the middle of the press."""
+    async with a_company(sqlite_url) as company:
+        case = await company.submit()
+        company.sandbox.faults.add(Fault("slack", "chat.postMessage", Mode.DROP_REPLY))
+        await company.courier.drain_once()
+        identity = company.people.identity
+
+        async def while_it_is_noted() -> Identity:
+            monkeypatch.undo()
+            company.clock.forward(60)
+            await company.courier.drain_once()
+            assert await company.reads.cards(case.id)
+            return await identity()
+
+        assert not await company.reads.cards(case.id)
+        monkeypatch.setattr(company.people, "identity", while_it_is_noted)
+        await company.click(ANNA, "approve")
+        assert (await company.case(case)).verdict is Verdict.APPROVED
