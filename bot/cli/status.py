@@ -66,11 +66,12 @@ async def _standing() -> dict[str, Any]:
     from routing.case.submission import moment_text
     from store.audit.stored_tree import frontier, newest_checkpoint
     from store.reads.cases import stored_governance
-    from store.reads.queue import dead_messages, outbox_counts, queue_counts
+    from store.reads.queue import dead_messages, last_errors, outbox_counts, queue_counts
     from store.reads.unposted import waiting_for
 
     def read(connection: Connection) -> dict[str, Any]:
         newest, complete = newest_checkpoint(connection), newest_completeness(connection)
+        errors = last_errors(connection)
         return {
             "queue": [
                 {
@@ -84,7 +85,13 @@ async def _standing() -> dict[str, Any]:
                 for one in queue_counts(connection)
             ],
             "outbox": [
-                {"peer": one.peer, "state": one.state, "messages": one.messages, "oldest": moment_text(one.oldest), "error": one.error}
+                {
+                    "peer": one.peer,
+                    "state": one.state,
+                    "messages": one.messages,
+                    "oldest": moment_text(one.oldest),
+                    "error": errors.get((one.peer, one.state), ""),
+                }
                 for one in outbox_counts(connection)
             ],
             "dead": [

@@ -26,15 +26,12 @@ class QueueCount:
 
 @dataclass(frozen=True, slots=True)
 class OutboxCount:
-    """Messages to one peer in one state (ready, trying, ambiguous, dead), when the oldest was written, and why the newest of those that
-    were tried failed, "" where none was.
-    """
+    """Messages to one peer in one state (ready, trying, ambiguous, dead), and when the oldest was written."""
 
     peer: str
     state: str
     messages: int
     oldest: datetime
-    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +65,10 @@ def outbox_counts(connection: Connection) -> Sequence[OutboxCount]:
     rows = connection.execute(
         grouped.where(among(outbox.c.state, UNSETTLED)).group_by(outbox.c.peer, outbox.c.state).order_by(outbox.c.peer, outbox.c.state)
     )
-    errors = _last_errors(connection)
-    return [OutboxCount(row.peer, row.state, row.messages, moment(row.oldest), errors.get((row.peer, row.state), "")) for row in rows]
+    return [OutboxCount(row.peer, row.state, row.messages, moment(row.oldest)) for row in rows]
 
 
-def _last_errors(connection: Connection) -> dict[tuple[str, str], str]:
+def last_errors(connection: Connection) -> dict[tuple[str, str], str]:
     """By peer and state what the newest message that failed says."""
     tried = (among(outbox.c.state, UNSETTLED), outbox.c.last_error != "")
     newest = select(func.max(outbox.c.id)).where(*tried).group_by(outbox.c.peer, outbox.c.state)

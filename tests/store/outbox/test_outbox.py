@@ -1,10 +1,11 @@
 """One way out: lanes in order, leases that run out, doubt instead of a second send."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, event, select
 
 from routing.change import Actor, Change, Message, MessageKind, Subject
 from store.outbox.claiming import LEASE_S
@@ -13,7 +14,7 @@ from store.outbox.delivery import Delivered, Outgoing
 from store.outbox.outbox import Doubt, Outbox
 from store.outbox.token_buckets import Buckets
 from store.reads.cases import Reads
-from store.reads.queue import dead_messages, outbox_counts
+from store.reads.queue import OutboxCount, dead_messages, outbox_counts
 from store.schema import leaves, outbox
 from tests.store.a_store import Books, Clock, a_delivery, a_submission, commenting, deciding, open_books, opening, updating
 
@@ -256,7 +257,14 @@ async def test_what_waits_is_counted(database_url: str) -> None:
         await books.open("t-2")
         (row, *_) = await the_outbox(books).claim("slack")
         await the_outbox(books).trying(row)
-        counts = await books.database.read(outbox_counts)
+        asked = list[str]()
+
+        def count(connection: Connection) -> Sequence[OutboxCount]:
+            event.listen(connection, "before_cursor_execute", lambda *given: asked.append(given[2]))
+            return outbox_counts(connection)
+
+        counts = await books.database.read(count)
+        assert sum(statement.startswith("SELECT") for statement in asked) == 1, "it is asked at every scrape: once, and for counts only"
         assert [(count.peer, count.state, count.messages) for count in counts] == [("slack", "ready", 1), ("slack", "trying", 1)]
         assert counts[0].oldest == books.clock()
 
