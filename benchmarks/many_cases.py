@@ -4,23 +4,31 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-_DAY_US = 86_400_000_000
+_DAY_S = 86_400
 _NEW = {
     "id": "printf('c_%026d', i)",
     "task_id": "'copy-' || i",
     "webhook_id": "'copy-' || i",
-    "due_at": f"due_at + {_DAY_US}",
-    "snapshot": "replace(snapshot, id, printf('c_%026d', i))",
+    "due_at": "reminded * 1000000",
+    "next_at": "decided * 1000000",
+    "snapshot": """json_set(replace(snapshot, id, printf('c_%026d', i)), '$.clocks', json_object(
+        'decide', strftime('%Y-%m-%dT%H:%M:%SZ', decided, 'unixepoch'),
+        'reminders', json_array(strftime('%Y-%m-%dT%H:%M:%SZ', reminded, 'unixepoch'))))""",
 }
 
 
 def copy_cases(file: Path, count: int) -> None:
-    """Add that many open cases, due a day after the case they are copied from. The bot must not be running."""
+    """Add that many open cases, each reminded of in its turn during the day after next and half a day before its time to decide is
+    over: so half of the reminders come before anything else. The bot must not be running.
+    """
     with closing(sqlite3.connect(file)) as database:
         columns = [name for _, name, *_ in database.execute("PRAGMA table_info(cases)")]
         values = ", ".join(_NEW.get(name, name) for name in columns)
+        reminded = f"created_at / 1000000 + {_DAY_S} + i * {_DAY_S} / {count}"
         database.execute(
-            f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) "  # noqa: S608
-            f"INSERT INTO cases ({', '.join(columns)}) SELECT {values} FROM n, (SELECT * FROM cases LIMIT 1)"
+            f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}), "  # noqa: S608
+            f"one AS (SELECT * FROM cases LIMIT 1), "
+            f"copies AS (SELECT *, {reminded} AS reminded, {reminded} + {_DAY_S // 2} AS decided FROM n, one) "
+            f"INSERT INTO cases ({', '.join(columns)}) SELECT {values} FROM copies"
         )
         database.commit()

@@ -123,6 +123,7 @@ IS_ALIKE = text(f"state IN {OPEN} AND likeness <> '' AND tied_to = ''")
 IS_FREE = text(f"state IN {OPEN} AND held_by = '' AND tied_to = ''")
 """Open cases that a freeze has to hold."""
 
+IS_CLAIMED = text("claimed_by <> ''")
 IS_HELD = text("held_by <> ''")
 IS_CHILD = text("parent <> ''")
 IS_WITHHELD = text("withheld")
@@ -141,7 +142,7 @@ cases = Table(
     Column("risk", String, nullable=False),
     Column("tier", Integer, nullable=False),
     Column("priority", Integer, nullable=False),
-    Column("due_at", BigInteger),
+    Column("due_at", BigInteger),  # when the ticker looks at the case
     Column("revision", Integer, nullable=False),
     Column("claimed_by", String, nullable=False),
     Column("created_at", BigInteger, nullable=False),
@@ -165,11 +166,13 @@ cases = Table(
     Column("latency_ms", Float),  # of the model
     Column("sla_s", Integer),  # seconds the tier or step had to decide
     Column("used_s", Float),  # and those it took, as its clock counts
+    Column("next_at", BigInteger),  # of what happens if nobody acts: `routing.review.outlook.upcoming`
     # task_id first: a batch looks its tasks up with one IN list over this column
     UniqueConstraint("task_id", "workflow", "service", name="cases_task"),
     Index("cases_due", "due_at", sqlite_where=text("due_at IS NOT NULL"), postgresql_where=text("due_at IS NOT NULL")),
     Index("cases_queue", text("priority DESC"), "due_at", "id", "tier", "lane", "state", sqlite_where=_OPEN, postgresql_where=_OPEN),
-    Index("cases_claimed", "claimed_by", sqlite_where=text("claimed_by <> ''"), postgresql_where=text("claimed_by <> ''")),
+    Index("cases_next", "tier", "lane", "state", "workflow", "next_at", "tied_to", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    Index("cases_claimed", "claimed_by", sqlite_where=IS_CLAIMED, postgresql_where=IS_CLAIMED),
     Index(
         "cases_alike",
         *("likeness", "id", "created_at", "action_sha256", "state", "tied_to"),  # all that is asked, so that no row need be read

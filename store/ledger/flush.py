@@ -10,6 +10,7 @@ from functools import cache
 from sqlalchemy import Connection, Dialect, Table, bindparam, insert, update
 
 from routing.case.case import Case
+from routing.review.outlook import upcoming
 from routing.signals import Trigger
 from store.audit.merkle import Frontier
 from store.ledger.arrival_limits import add_approvals, add_uses, day_of
@@ -70,6 +71,7 @@ def flush(connection: Connection, known: Known, kept: Draft, changed: AbstractSe
 
 def columns(case: Case, snapshot: str) -> Row:
     """The columns by which cases are found, and the snapshot they come from."""
+    first = upcoming(case)
     return {
         "workflow": case.workflow,
         "state": case.state.value,
@@ -78,6 +80,7 @@ def columns(case: Case, snapshot: str) -> Row:
         "tier": case.tier,
         "priority": case.route.priority,
         "due_at": None if case.due_at is None else micros(case.due_at),
+        "next_at": None if first is None else micros(first.at),
         "revision": case.revision,
         "claimed_by": case.claimed_by,
         "decided_at": None if case.decided_at is None else micros(case.decided_at),
@@ -125,6 +128,7 @@ _CHANGING = (
     "tier",
     "priority",
     "due_at",
+    "next_at",
     "revision",
     "claimed_by",
     "decided_at",

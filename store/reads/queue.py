@@ -5,12 +5,13 @@ it counts.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 
 from sqlalchemy import Connection, func, select
 
 from routing.review.outlook import Upcoming
-from store.reads.next_moves import first_of
-from store.schema import OPEN, UNSETTLED, among, cases, moment, outbox
+from store.reads.next_moves import GROUPED, first_of
+from store.schema import UNSETTLED, among, moment, outbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +51,11 @@ class DeadMessage:
 
 def queue_counts(connection: Connection) -> Sequence[QueueCount]:
     """Open cases by tier, lane and state."""
-    grouped = select(cases.c.tier, cases.c.lane, cases.c.state, func.count().label("cases"), func.min(cases.c.due_at).label("due"))
-    rows = connection.execute(
-        grouped.where(among(cases.c.state, OPEN)).group_by(cases.c.tier, cases.c.lane, cases.c.state).order_by(cases.c.tier)
-    ).all()
-    alike = [(cases.c.tier == row.tier, cases.c.lane == row.lane, cases.c.state == row.state) for row in rows]
-    moves = [first_of(connection, row.due, *where) for row, where in zip(rows, alike, strict=True)]
-    return [QueueCount(row.tier, row.lane, row.state, row.cases, move) for row, move in zip(rows, moves, strict=True)]
+    found = []
+    for (tier, lane, state), rows in groupby(connection.execute(GROUPED).all(), key=lambda row: (row.tier, row.lane, row.state)):
+        groups = list(rows)
+        found.append(QueueCount(tier, lane, state, sum(row.cases for row in groups), first_of(connection, groups)))
+    return found
 
 
 def outbox_counts(connection: Connection) -> Sequence[OutboxCount]:

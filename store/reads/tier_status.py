@@ -1,15 +1,17 @@
 """What reviewers ask of the queue: how each tier stands, and which case a word means. Owns these reads; counts nothing for metrics."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, select
 
 from routing.case.case import Case
 from routing.review.outlook import Upcoming
-from store.reads.next_moves import first_of, overdue
-from store.schema import OPEN, among, cases
+from store.reads.next_moves import GROUPED, first_of
+from store.schema import IS_CLAIMED, cases, micros
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +30,20 @@ class TierStatus:
 
 def tier_statuses(connection: Connection, now: datetime) -> Sequence[TierStatus]:
     """Every workflow and tier at which something waits, lower tiers first. What is decided with another case counts once, with that one."""
-    place = (cases.c.workflow, cases.c.tier)
-    pending = (among(cases.c.state, OPEN), cases.c.state == "pending", cases.c.tied_to == "")
-    counted = select(*place, func.count().label("cases"), func.min(cases.c.due_at).label("due")).where(*pending).group_by(*place)
-    claimed = {(row.workflow, row.tier): row.cases for row in connection.execute(counted.where(cases.c.claimed_by != ""))}
+    alone = cases.c.tied_to == ""
+    late = func.count().filter(cases.c.next_at <= micros(now)).label("late")
+    groups = defaultdict[tuple[int, str], list[Row[Any]]](list)
+    for row in connection.execute(GROUPED.add_columns(late).where(alone)).all():
+        if row.state == "pending":  # asked for in the statement, it would keep SQLite from counting in the order of the index
+            groups[row.tier, row.workflow].append(row)
+    place = (cases.c.tier, cases.c.workflow)
+    counted = select(*place, func.count().label("cases")).where(IS_CLAIMED, cases.c.state == "pending", alone).group_by(*place)
+    claimed = {(row.tier, row.workflow): row.cases for row in connection.execute(counted)}
     found = []
-    for row in connection.execute(counted.order_by(cases.c.tier, cases.c.workflow)).all():
-        here = (*pending[1:], cases.c.workflow == row.workflow, cases.c.tier == row.tier)
-        late, first = overdue(connection, now, *here), first_of(connection, row.due, *here)
-        found.append(TierStatus(row.workflow, row.tier, row.cases, claimed.get((row.workflow, row.tier), 0), late, first))
+    for (tier, workflow), rows in sorted(groups.items()):
+        waiting, overdue = sum(row.cases for row in rows), sum(row.late for row in rows)
+        first = first_of(connection, rows, alone)
+        found.append(TierStatus(workflow, tier, waiting, claimed.get((tier, workflow), 0), overdue, first))
     return found
 
 

@@ -10,13 +10,15 @@ from sqlalchemy import Connection, MetaData, Table, insert, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from routing.case.case import Case
+from routing.review.outlook import upcoming
 from routing.vocabulary import State
 from store.audit.merkle import Frontier, leaf_hash
 from store.database.database import Database
 from store.ledger.answers import Changed, Repeated
 from store.migrate import OlderSchemaError
+from store.migrations.versions.r0003_hard_use import BATCH
 from store.reads.cases import Reads
-from store.schema import cases, head, leaves
+from store.schema import cases, head, leaves, micros
 from tests.checkout import GOLDEN
 from tests.store.a_store import a_delivery, a_submission, deciding, open_books, opening
 
@@ -82,6 +84,36 @@ async def test_old_cases_get_the_columns_that_are_new(old_url: str) -> None:
         ("case", "approved", "triage 2 p7", 0.97, "", False, ""),
         ("case", "", "", None, "", False, ""),
     ]
+
+
+async def test_old_cases_say_when_what_comes_next_is(old_url: str) -> None:
+    """As the bot itself would write it, for each open case of however many batches; one that cannot be read keeps none."""
+    clocks: dict[str, Any] = {"acknowledge": None, "decide": None, "reminders": ["2026-11-21T08:00:00Z"]}
+
+    def add_more(connection: Connection) -> None:
+        old = Table("cases", MetaData(), autoload_with=connection)
+        first = dict(connection.execute(select(old).where(old.c.id == PENDING)).mappings().one())
+        rows = []
+        for number in range(2 * BATCH):
+            name = f"c_{number:026}"
+            clocks["decide"] = f"2026-11-22T08:00:00.{number:06}Z" if number % 7 else None
+            told = json.loads(first["snapshot"]) | {"id": name, "task_id": name, "clocks": clocks}
+            snapshot = json.dumps(told) if number else "{}"
+            rows.append(first | {"id": name, "task_id": name, "webhook_id": name, "snapshot": snapshot})
+        connection.execute(insert(old), rows)
+
+    engine = create_async_engine(old_url)
+    async with engine.begin() as connection:
+        await connection.run_sync(add_more)
+    await engine.dispose()
+    database = await Database.open(old_url)
+    rows = await database.read(lambda c: c.execute(select(cases.c.snapshot, cases.c.next_at)).all())
+    await database.close()
+    assert len(rows) == 2 + 2 * BATCH
+    for row in rows:
+        first = None if row.snapshot == "{}" else upcoming(Case.model_validate_json(row.snapshot))
+        assert row.next_at == (None if first is None else micros(first.at))
+    assert sum(row.next_at is None for row in rows) < BATCH
 
 
 async def test_a_command_that_only_reads_says_that_the_database_is_old(old_url: str) -> None:

@@ -1,11 +1,18 @@
-"""The log stays append-only whichever statement is tried, and its head says by a seal who left it so.
+"""The log stays append-only whichever statement is tried, its head says by a seal who left it so, and what happens next to a case is found
+without reading others.
 
 Revision ID: 0003
 Revises: 0002
 """
 
+from datetime import UTC, datetime, timedelta
+
 import sqlalchemy as sa
 from alembic import op
+from pydantic import ValidationError
+
+from routing.case.case import Case
+from routing.review.outlook import upcoming
 
 revision = "0003"
 down_revision = "0002"
@@ -15,11 +22,40 @@ depends_on = None
 KEYS = {"leaves": ("idx",), "nodes": ("level", "idx"), "checkpoints": ("size",)}
 REFUSAL = "the audit log is append-only"
 
+OPEN = sa.text("state IN ('pending', 'needs_info', 'held')")
+CASES = sa.table("cases", sa.column("id"), sa.column("state"), sa.column("snapshot"), sa.column("next_at"))
+BATCH = 500
+
 
 def upgrade() -> None:
-    """Refuse what would replace a row of the log, and make room for the seal of its head."""
+    """Refuse what would replace a row of the log, make room for the seal of its head, and say of open cases what happens next when."""
     op.add_column("head", sa.Column("seal", sa.LargeBinary(), nullable=True))
+    op.add_column("cases", sa.Column("next_at", sa.BigInteger(), nullable=True))
+    _fill()
+    index = ["tier", "lane", "state", "workflow", "next_at", "tied_to"]
+    op.create_index("cases_next", "cases", index, sqlite_where=OPEN, postgresql_where=OPEN)
     _protect()
+
+
+def _fill() -> None:
+    """Give every open case its time, some at a time. One that cannot be read keeps none: the check of the database names it."""
+    connection = op.get_bind()
+    wanted = sa.select(CASES.c.id, CASES.c.snapshot).where(OPEN).order_by(CASES.c.id).limit(BATCH)
+    this = sa.update(CASES).where(CASES.c.id == sa.bindparam("case")).values(next_at=sa.bindparam("at"))
+    rows = connection.execute(wanted).all()
+    while rows:
+        times = [{"case": row.id, "at": at} for row in rows if (at := _next_at(row.snapshot)) is not None]
+        if times:
+            connection.execute(this, times)
+        rows = connection.execute(wanted.where(CASES.c.id > rows[-1].id)).all()
+
+
+def _next_at(snapshot: str) -> int | None:
+    try:
+        first = upcoming(Case.model_validate_json(snapshot))
+    except ValidationError:
+        return None
+    return None if first is None else (first.at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
 def _protect() -> None:
