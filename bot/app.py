@@ -277,7 +277,7 @@ class App:
         self.writer.start(self._on_jump)
         self._stack.push_async_callback(self.writer.close)
         self.deployment = await name_deployment(self.database, self.writer, os.urandom)
-        self.reads = Reads(self.database, self.writer, vault, self._policies)
+        self.reads = Reads(self.database, vault, self._policies)
         self.proposing = Proposing(self.database, self.ledger, self.reads, vault)
         self.receipts = Receipts(self.database, vault)
         signer = Signer(f"tierline/{self.deployment}", key)

@@ -2,7 +2,7 @@
 after breakers and brakes.
 
 Owns the sweep. It holds no deadline (those are in the database) and decides nothing: `routing.review.timing` does. A case that cannot be
-processed is put off and reported, and never holds up the others.
+processed is reported and left alone for a minute, and never holds up the others.
 """
 
 import asyncio
@@ -16,46 +16,56 @@ from routing.review.timing import on_time
 from store.ledger.answers import Changed
 from store.ledger.ledger import Ledger
 from store.ledger.writer import CannotRecordError, WriterClosedError
+from store.reads.cases import Due
 
 BATCH = 500
 ROUNDS = 20
 """Batches in one sweep at most; what is left is taken up by the next tick."""
 
 PUT_OFF = timedelta(minutes=1)
+"""For so long a case that could not be processed is left alone."""
 
 
 class DueCases(Protocol):
-    """Where due cases are found and put off."""
+    """Where due cases are found."""
 
-    async def due(self, now: datetime, limit: int) -> Sequence[str]:
-        """Ids of cases of which something is due, earliest first."""
-        ...
-
-    async def put_off(self, case_id: str, until: datetime) -> None:
-        """Find this case again at `until` at the earliest, or when something else changes it."""
+    async def due(self, now: datetime, limit: int, after: Due | None = None) -> Sequence[Due]:
+        """Cases of which something is due, earliest first; those that follow `after`."""
         ...
 
 
 class Agenda(DueCases, BrakedCases, Protocol):
-    """Due cases, what is due first, and the cases that brakes concern."""
-
-    async def nearest_due(self) -> datetime | None:
-        """When the next thing is due, None when nothing is."""
-        ...
+    """Due cases, and the cases that brakes concern."""
 
 
 Report = Callable[[str, Exception], None]
 """Told of a case that could not be processed: its id and what was raised."""
 
 
-async def sweep(ledger: Ledger, cases: DueCases, now: datetime, report: Report) -> int:
+class PutOff:
+    """The cases that could not be processed, and since when each is left alone."""
+
+    def __init__(self) -> None:
+        self._since = dict[str, datetime]()
+
+    def add(self, case_id: str, now: datetime) -> None:
+        """Leave it alone from now on."""
+        self._since = {each: since for each, since in self._since.items() if self.holds(each, now)} | {case_id: now}
+
+    def holds(self, case_id: str, now: datetime) -> bool:
+        """Whether it is to be left alone; no longer where the clock was set since, either way."""
+        since = self._since.get(case_id)
+        return since is not None and abs(now - since) < PUT_OFF
+
+
+async def sweep(ledger: Ledger, cases: DueCases, now: datetime, report: Report, put_off: PutOff) -> int:
     """Let every due case act until none is due. Gives how many acted; a case with several clocks due acts several times.
 
     Raises CannotRecordError when the database fails: the next tick tries again.
     """
     acted = 0
     for _ in range(ROUNDS):
-        due = await cases.due(now, BATCH)
+        due = [one.case_id for one in await _to_act(cases, now, put_off)]
         results = await asyncio.gather(*(ledger.change(case_id, on_time) for case_id in due), return_exceptions=True)
         for case_id, result in zip(due, results, strict=True):
             match result:
@@ -63,16 +73,25 @@ async def sweep(ledger: Ledger, cases: DueCases, now: datetime, report: Report) 
                     raise result
                 case Exception() as poison:
                     report(case_id, poison)
-                    await cases.put_off(case_id, now + PUT_OFF)
+                    put_off.add(case_id, now)
                 case BaseException():
                     raise result
                 case _:
                     pass  # it acted, or somebody else was faster
-        changed = sum(isinstance(result, Changed) for result in results)
-        acted += changed
-        if not changed:
+        acted += sum(isinstance(result, Changed) for result in results)
+        if not any(isinstance(result, (Changed, Exception)) for result in results):
             break
     return acted
+
+
+async def _to_act(cases: DueCases, now: datetime, put_off: PutOff) -> Sequence[Due]:
+    """A batch of due cases, earliest first, past however many are put off."""
+    found, page = list[Due](), await cases.due(now, BATCH)
+    while True:
+        found += [one for one in page if not put_off.holds(one.case_id, now)]
+        if len(found) >= BATCH or len(page) < BATCH:
+            return found
+        page = await cases.due(now, BATCH, page[-1])
 
 
 class Watch:
@@ -94,14 +113,14 @@ class Watch:
         self._clock = clock
         self._report = report
         self._late = late
+        self._put_off = PutOff()
 
     async def tick(self) -> int:
         """One sweep, the brakes, the breakers, and the refused presses of minutes that are over. Raises CannotRecordError."""
         now = self._clock()
-        due = await self._cases.nearest_due()
-        if due is not None and due <= now:
-            self._late((now - due).total_seconds())
-        acted = await sweep(self._ledger, self._cases, now, self._report)
+        if due := await _to_act(self._cases, now, self._put_off):
+            self._late((now - due[0].at).total_seconds())
+        acted = await sweep(self._ledger, self._cases, now, self._report, self._put_off)
         acted += await self._breakers.tick()
         acted += await enforce(self._ledger, self._cases, self._report)
         await self._ledger.sweep_refusals(now)

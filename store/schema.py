@@ -169,7 +169,7 @@ cases = Table(
     Column("next_at", BigInteger),  # of what happens if nobody acts: `routing.review.outlook.upcoming`
     # task_id first: a batch looks its tasks up with one IN list over this column
     UniqueConstraint("task_id", "workflow", "service", name="cases_task"),
-    Index("cases_due", "due_at", sqlite_where=text("due_at IS NOT NULL"), postgresql_where=text("due_at IS NOT NULL")),
+    Index("cases_due", "due_at", "id", sqlite_where=text("due_at IS NOT NULL"), postgresql_where=text("due_at IS NOT NULL")),
     Index("cases_queue", text("priority DESC"), "due_at", "id", "tier", "lane", "state", sqlite_where=_OPEN, postgresql_where=_OPEN),
     Index("cases_next", "tier", "lane", "state", "workflow", "next_at", "tied_to", sqlite_where=_OPEN, postgresql_where=_OPEN),
     Index("cases_claimed", "claimed_by", sqlite_where=IS_CLAIMED, postgresql_where=IS_CLAIMED),

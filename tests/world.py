@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from bot.app import App
 from bot.sandbox.sandbox import Sandbox
@@ -21,7 +21,7 @@ from bot.sandbox.slack.slack import actions_of
 from bot.settings import Settings, read_settings
 from bot.timeouts import ManualTimeouts
 from routing.case.case import Case
-from store.schema import moment, outbox
+from store.schema import cases, moment, outbox
 from store.vault.keys import signing_key, vault_key
 from tests.examples.customer import kit
 from tests.written import POLICY, SERVICES
@@ -152,12 +152,12 @@ class World:
 
     async def _next_happening(self) -> datetime | None:
         """When a clock runs out or something is tried again, whichever is first."""
-        moments = (await self.bot.reads.nearest_due(), await self.bot.database.read(_next_try))
+        moments = (await self.bot.database.read(_next_due), await self.bot.database.read(_next_try))
         return min((at for at in moments if at is not None), default=None)
 
     async def drain(self) -> None:
         """Let everything out that can go out, waiting a little for turns and quiet peers, but not past the next clock."""
-        due = await self.bot.reads.nearest_due()
+        due = await self.bot.database.read(_next_due)
         limit = self.clock.now + LONGEST_WAIT if due is None else min(due, self.clock.now + LONGEST_WAIT)
         while True:
             await self.bot.signing.tick()
@@ -316,6 +316,12 @@ async def listeners_end() -> None:
 def _is_bolts(task: "asyncio.Task[Any]") -> bool:
     code = getattr(task.get_coro(), "cr_code", None)
     return code is not None and "slack_bolt" in code.co_filename
+
+
+def _next_due(connection: Connection) -> datetime | None:
+    """When the first clock of a case runs out."""
+    first = connection.execute(select(func.min(cases.c.due_at))).scalar_one()
+    return None if first is None else moment(first)
 
 
 def _next_try(connection: Connection) -> datetime | None:

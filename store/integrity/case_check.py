@@ -79,10 +79,9 @@ class _Checked:
         """`early`: nothing has happened to it since columns came that were left empty for the cases that were there."""
         names = {"id": case.id, "kind": case.kind.value, "parent": case.parent, "service": case.service, "task_id": case.task_id}
         expected = columns(case, self._row.snapshot) | names | {"created_at": micros(case.created_at)}
-        put_off = self._row.due_at is not None and expected["due_at"] is not None and self._row.due_at > expected["due_at"]
         if (first := _input(self._told[:1])) is not None:
             expected["input_sha256"] = first
-        passed_over = ({"due_at"} if put_off else set()) | (LEFT_EMPTY if early else frozenset())
+        passed_over = LEFT_EMPTY if early else frozenset()
         wrong = [name for name, value in expected.items() if getattr(self._row, name) != value and name not in passed_over]
         if wrong:
             yield f"columns say something else than its row: {', '.join(sorted(wrong))}"

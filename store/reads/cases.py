@@ -1,10 +1,11 @@
-"""Questions about cases, answered from what is committed. Owns the read side of cases; never writes (but to put a poisoned case off)."""
+"""Questions about cases, answered from what is committed. Owns the read side of cases; never writes."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import Connection, case, literal, select, update
+from sqlalchemy import Connection, case, literal, select, tuple_
 
 from routing.case.case import Case
 from routing.case.submission import Submission
@@ -14,7 +15,6 @@ from routing.policy.policy import Policy
 from store.database.database import Database
 from store.ledger.arrival_limits import counted, read_uses
 from store.ledger.prefetch import TaskKey
-from store.ledger.writer import Rank, Writer
 from store.outbox.delivered_cards import Card, card_at, cards_of
 from store.outbox.withholding import to_freeze, to_release, to_withhold
 from store.policies import Policies
@@ -24,13 +24,20 @@ from store.schema import OPEN, among, cases, governance, head, micros, moment, p
 from store.vault.vault import Vault
 
 
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A case of which something is due, and since when."""
+
+    at: datetime
+    case_id: str
+
+
 class Reads:
     """Reads on connections of its own, beside the writer."""
 
-    def __init__(self, database: Database, writer: Writer, vault: Vault, compiled: Policies) -> None:
+    def __init__(self, database: Database, vault: Vault, compiled: Policies) -> None:
         """`compiled` are the policies that the writer also uses."""
         self._database = database
-        self._writer = writer
         self._vault = vault
         self._compiled = compiled
         self._governance = Governance()  # as read last: its revision tells whether it is still so
@@ -43,21 +50,9 @@ class Reads:
         """The case of a service's task, None where there is none."""
         return await self._database.read(partial(_case_of_task, task=task))
 
-    async def due(self, now: datetime, limit: int) -> Sequence[str]:
-        """Ids of cases of which something is due, earliest first."""
-        return await self._database.read(partial(_due, now=now, limit=limit))
-
-    async def nearest_due(self) -> datetime | None:
-        """When the next thing is due, None when nothing is."""
-        return await self._database.read(_nearest_due)
-
-    async def put_off(self, case_id: str, until: datetime) -> None:
-        """Find this case again at `until` at the earliest, or when something else changes it."""
-
-        def put(connection: Connection, _now: datetime) -> None:
-            connection.execute(update(cases).where(cases.c.id == case_id, cases.c.due_at.is_not(None)).values(due_at=micros(until)))
-
-        await self._writer.write(put, Rank.PROMPT)
+    async def due(self, now: datetime, limit: int, after: Due | None = None) -> Sequence[Due]:
+        """Cases of which something is due, earliest first; those that follow `after`."""
+        return await self._database.read(partial(_due, now=now, limit=limit, after=after))
 
     async def free_cases(self, limit: int, now: datetime) -> Sequence[Case]:
         """Cases that people owe an answer and nobody has claimed: by priority and how long they wait (R6), then earliest due, then id."""
@@ -162,15 +157,10 @@ def _case_of_task(connection: Connection, *, task: TaskKey) -> Case | None:
     return None if snapshot is None else Case.model_validate_json(snapshot)
 
 
-def _due(connection: Connection, *, now: datetime, limit: int) -> list[str]:
-    statement = select(cases.c.id).where(cases.c.due_at <= micros(now)).order_by(cases.c.due_at).limit(limit)
-    return list(connection.execute(statement).scalars())
-
-
-def _nearest_due(connection: Connection) -> datetime | None:
-    statement = select(cases.c.due_at).where(cases.c.due_at.is_not(None)).order_by(cases.c.due_at).limit(1)
-    stored = connection.execute(statement).scalar_one_or_none()
-    return None if stored is None else moment(stored)
+def _due(connection: Connection, *, now: datetime, limit: int, after: Due | None) -> list[Due]:
+    beyond = [] if after is None else [tuple_(cases.c.due_at, cases.c.id) > (micros(after.at), after.case_id)]
+    statement = select(cases.c.due_at, cases.c.id).where(cases.c.due_at <= micros(now), *beyond).order_by(cases.c.due_at, cases.c.id)
+    return [Due(moment(at), case_id) for at, case_id in connection.execute(statement.limit(limit))]
 
 
 def _free_cases(connection: Connection, *, limit: int, now: datetime) -> list[Case]:

@@ -154,7 +154,7 @@ async def open_edge(url: str, *, pace: RateLimit | None = None, policy: Policy =
     """Open database, ledger and server."""
     async with open_books(url, load=lambda text: load_policy(text, {})) as books:
         await books.ledger.activate(policy)
-        reads = Reads(books.database, books.writer, books.vault, books.policies)
+        reads = Reads(books.database, books.vault, books.policies)
         receipts = Receipts(books.database, books.vault)
         known = services()
         admission = Admission(known, books.clock, pace or RateLimit(lambda: 0.0, burst=1e9))

@@ -2,14 +2,15 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Connection, func, update
 
 from escalation.ticker import Ticker
-from escalation.watch import sweep
+from escalation.watch import BATCH, PutOff, sweep
 from routing.vocabulary import State, Verdict
+from store.reads.cases import Due
 from store.schema import cases
 from tests.bot.slack.northwind import Northwind, a_company
 
@@ -49,7 +50,7 @@ async def test_after_a_long_sleep_each_clock_acts_in_turn(sqlite_url: str) -> No
 
 
 async def test_a_poisoned_case_is_reported_and_the_others_act(sqlite_url: str) -> None:
-    """Its step raises; it is put off for a minute, and the sweep ends."""
+    """Its step raises; it is left alone for a minute, its row as it is, and the sweep ends; nor is it what the lateness tells of."""
     async with a_company(sqlite_url) as company:
         poisoned, healthy = await company.submit("t-bad"), await company.submit("t-good")
         await _break(company, poisoned.id)
@@ -63,21 +64,44 @@ async def test_a_poisoned_case_is_reported_and_the_others_act(sqlite_url: str) -
         assert company.poison == [poisoned.id] * 2
 
 
+async def test_more_poisoned_cases_than_a_batch_hold_nobody_up(sqlite_url: str) -> None:
+    """They were all due first, and were all tried; the one behind them acts in its sweep, and in the next they are passed over."""
+    async with a_company(sqlite_url) as company:
+        poisoned = await asyncio.gather(*(company.submit(f"t-{each}") for each in range(BATCH + 1)))
+        await _break(company, *(case.id for case in poisoned))
+        company.clock.forward(1)
+        healthy = await company.submit("t-good")
+        company.clock.forward(15 * 60)
+        await company.watch.tick()
+        assert (await company.case(healthy)).tier == 1
+        assert sorted(company.poison) == sorted(case.id for case in poisoned)
+        await company.watch.tick()
+        assert len(company.poison) == len(poisoned)
+
+
+def test_a_case_is_left_alone_for_a_minute_of_any_clock() -> None:
+    """Set back or forward, it is tried at once."""
+    put_off, now = PutOff(), datetime(2026, 3, 2, 9, tzinfo=UTC)
+    put_off.add("c_bad", now)
+    after = {seconds: put_off.holds("c_bad", now + timedelta(seconds=seconds)) for seconds in (-7200, -60, -59, 0, 59, 60, 7200)}
+    assert after == {-7200: False, -60: False, -59: True, 0: True, 59: True, 60: False, 7200: False}
+    assert not put_off.holds("c_good", now)
+
+
 async def test_a_sweep_that_changes_nothing_ends(sqlite_url: str) -> None:
     """The ledger's clock is behind ours: nothing is due there, so there is nothing to go round for."""
     asked: list[datetime] = []
 
     class Eager:
-        async def due(self, now: datetime, limit: int) -> Sequence[str]:
+        async def due(self, now: datetime, limit: int, after: Due | None = None) -> Sequence[Due]:
+            assert after is None
+            assert limit == BATCH
             asked.append(now)
-            return [case.id]
-
-        async def put_off(self, case_id: str, until: datetime) -> None:
-            raise AssertionError(case_id)
+            return [Due(now, case.id)]
 
     async with a_company(sqlite_url) as company:
         case = await company.submit()
-        assert await sweep(company.ledger, Eager(), company.clock.now + timedelta(hours=1), lambda *_: None) == 0
+        assert await sweep(company.ledger, Eager(), company.clock.now + timedelta(hours=1), lambda *_: None, PutOff()) == 0
         assert len(asked) == 1
 
 
@@ -113,12 +137,12 @@ async def test_what_fits_no_batch_comes_in_the_next_round(sqlite_url: str, numbe
         assert await company.watch.tick() == number
 
 
-async def _break(company: Northwind, case_id: str) -> None:
-    """Store a snapshot of a case whose tier does not exist."""
+async def _break(company: Northwind, *case_ids: str) -> None:
+    """Store a snapshot of each case whose tier does not exist."""
 
     def spoil(connection: Connection) -> None:
         broken = func.replace(cases.c.snapshot, '"tier":0', '"tier":7')
-        connection.execute(update(cases).where(cases.c.id == case_id).values(snapshot=broken))
+        connection.execute(update(cases).where(cases.c.id.in_(case_ids)).values(snapshot=broken))
 
     async with company.database.writing() as transaction:
         await transaction.commit(spoil)

@@ -54,7 +54,7 @@ async def old_url(empty_database_url: str) -> str:
 async def test_an_old_database_goes_on(old_url: str) -> None:
     """Its cases are read with their content, its answers are still given, its open case is decided, and its log grows."""
     async with open_books(old_url) as books:
-        reads = Reads(books.database, books.writer, books.vault, books.policies)
+        reads = Reads(books.database, books.vault, books.policies)
         old = await reads.case(PENDING)
         assert old is not None
         assert (old.kind, old.held_by, old.withheld, old.tied, old.state) == ("case", "", False, (), State.PENDING)

@@ -57,7 +57,7 @@ async def carry_out(
         writer = Writer(database, timekeeper, vault, compiled, Wakeups(), services=services)
         writer.start()
         try:
-            reads = Reads(database, writer, vault, compiled)
+            reads = Reads(database, vault, compiled)
             return await directly(DirectStore(database, writer, Ledger(writer), reads, vault, load), person_of(os.getuid()))
         finally:
             await writer.close()

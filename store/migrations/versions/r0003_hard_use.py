@@ -20,6 +20,7 @@ branch_labels = None
 depends_on = None
 
 KEYS = {"leaves": ("idx",), "nodes": ("level", "idx"), "checkpoints": ("size",)}
+DUE = sa.text("due_at IS NOT NULL")
 REFUSAL = "the audit log is append-only"
 
 OPEN = sa.text("state IN ('pending', 'needs_info', 'held')")
@@ -28,12 +29,16 @@ BATCH = 500
 
 
 def upgrade() -> None:
-    """Refuse what would replace a row of the log, make room for the seal of its head, and say of open cases what happens next when."""
+    """Refuse what would replace a row of the log, make room for the seal of its head, say of open cases what happens next when, and let
+    what is due be read a page at a time.
+    """
     op.add_column("head", sa.Column("seal", sa.LargeBinary(), nullable=True))
     op.add_column("cases", sa.Column("next_at", sa.BigInteger(), nullable=True))
     _fill()
     index = ["tier", "lane", "state", "workflow", "next_at", "tied_to"]
     op.create_index("cases_next", "cases", index, sqlite_where=OPEN, postgresql_where=OPEN)
+    op.drop_index("cases_due", "cases")
+    op.create_index("cases_due", "cases", ["due_at", "id"], sqlite_where=DUE, postgresql_where=DUE)
     _protect()
 
 

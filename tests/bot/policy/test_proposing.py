@@ -54,7 +54,7 @@ class Office:
 
     def __post_init__(self) -> None:
         books = self.books
-        self.reads = Reads(books.database, books.writer, books.vault, books.policies)
+        self.reads = Reads(books.database, books.vault, books.policies)
         self.proposing = Proposing(books.database, books.ledger, self.reads, books.vault)
 
     async def start(self, offered: Policy) -> Policy:

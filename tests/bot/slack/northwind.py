@@ -232,7 +232,7 @@ async def a_company(  # noqa: PLR0915  # a composition root: one line a part
         active = load_policy(policy, {})
         services = {"refunds": ("refund-agent",)}
         writer = Writer(database, Timekeeper.of(clock), vault, policies, wakeups, services=services)
-        ledger, reads = Ledger(writer), Reads(database, writer, vault, policies)
+        ledger, reads = Ledger(writer), Reads(database, vault, policies)
         writer.start()
         await ledger.activate(active)
         outbox = Outbox(database, writer, ledger, "boot-1")

@@ -70,7 +70,7 @@ async def test_a_read_that_is_cancelled_at_any_await_gives_its_connection_back(d
     with nothing_left_behind():
         async with open_books(database_url) as books:
             case = await books.open()
-            reads = Reads(books.database, books.writer, books.vault, books.policies)
+            reads = Reads(books.database, books.vault, books.policies)
 
             async def many() -> None:
                 await asyncio.gather(*(reads.scene(case.id) for _ in range(8)))
@@ -202,7 +202,7 @@ async def test_every_error_at_every_statement_of_a_read(engine: str, kind: str, 
     with nothing_left_behind(), failing_sqlite(faults, READS) if engine == "sqlite" else failing_postgres(faults):
         async with open_books(url) as books:
             case = await books.open()
-            reads = Reads(books.database, books.writer, books.vault, books.policies)
+            reads = Reads(books.database, books.vault, books.policies)
             await _every_statement(books, faults, lambda: reads.scene(case.id), conflicts=kind.startswith("40"))
 
 

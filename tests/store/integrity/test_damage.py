@@ -99,7 +99,7 @@ async def test_damage_is_a_sentence(sqlite_url: str, tmp_path: Path, what: str) 
         found = await checking.everything()
         assert [one for one in found.findings if "triggers" not in one.sentence], what
         assert isinstance(await disagreement(books.database, directory, books.writer.seal), str)
-        reads = Reads(books.database, books.writer, books.vault, books.policies)
+        reads = Reads(books.database, books.vault, books.policies)
         receipts = Receipts(books.database, books.vault)
         last = await books.database.read(lambda c: c.execute(leaves.select().order_by(leaves.c.idx.desc())).first())
         tried: list[Callable[[], Awaitable[object]]] = [

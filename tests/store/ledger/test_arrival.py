@@ -151,7 +151,7 @@ async def test_an_exception_applies_until_it_is_over_or_used_up(database_url: st
         ]
         both = await asyncio.gather(openings.open(used=("x_1",)), openings.open())
         assert [[one.id for one in each.facts.waived] for each in both] == [["x_1", "x_5"], ["x_5"]]
-        reads = Reads(books.database, books.writer, books.vault, books.policies)
+        reads = Reads(books.database, books.vault, books.policies)
         assert [waiver.uses for waiver in (await reads.governance()).waivers] == [2, 0, 0, 0, 0]
         clock.forward(3_600)
         assert (await openings.open()).facts.waived == ()

@@ -59,7 +59,7 @@ async def test_a_press_is_recorded_whole_or_not_at_all(database_url: str, point:
             await books.ledger.change(case.id, deciding(), press=a_press(case))
     async with open_books(database_url) as books:
         decided = point == "writer.after_commit"
-        found = await Reads(books.database, books.writer, books.vault, books.policies).case(case.id)
+        found = await Reads(books.database, books.vault, books.policies).case(case.id)
         assert found is not None
         assert found.state is (State.DECIDED if decided else State.PENDING)
         kinds = await books.database.read(lambda c: list(c.execute(select(leaves.c.kind).where(leaves.c.case_id == case.id)).scalars()))

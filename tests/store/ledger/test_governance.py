@@ -57,7 +57,7 @@ def a_press(verb: GovernanceVerb = GovernanceVerb.PAUSE) -> GovernancePress:
 
 def the_reads(books: Books) -> Reads:
     """Reads with the books' own keys."""
-    return Reads(books.database, books.writer, books.vault, books.policies)
+    return Reads(books.database, books.vault, books.policies)
 
 
 async def logged(books: Books, kind: EventKind) -> list[dict[str, Any]]:

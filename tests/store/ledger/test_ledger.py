@@ -236,7 +236,7 @@ async def test_words_sealed_beside_a_new_revision_do_not_disturb_it(database_url
     async with open_books(database_url) as books:
         case = await books.open()
         await books.ledger.change(case.id, modifying, content=True)
-        reads = Reads(books.database, books.writer, books.vault, books.policies)
+        reads = Reads(books.database, books.vault, books.policies)
         assert await reads.content(case.id) == newer
         assert (await reads.history(case.id))[-1].opened["name"] == "Fran"
 

@@ -29,7 +29,7 @@ from tests.store.a_store import SECRET, Books, a_delivery, a_press, a_submission
 
 def the_reads(books: Books) -> Reads:
     """Reads with the books' own keys."""
-    return Reads(books.database, books.writer, books.vault, books.policies)
+    return Reads(books.database, books.vault, books.policies)
 
 
 async def kinds(books: Books, case_id: str) -> list[str]:

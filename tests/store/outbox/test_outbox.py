@@ -247,7 +247,7 @@ async def test_a_delivered_card_is_found_again_and_kept_up_to_date(database_url:
         found = await books.database.read(lambda c: card_at(c, "C1", "1.1"))
         assert found is not None
         assert (found.case_id, found.tier, found.face, found.digest) == (case.id, 0, "g", "e")
-        assert await Reads(books.database, books.writer, books.vault, books.policies).card_at("C1", "9.9") is None
+        assert await Reads(books.database, books.vault, books.policies).card_at("C1", "9.9") is None
 
 
 async def test_what_waits_is_counted(database_url: str) -> None:

@@ -28,7 +28,7 @@ def setting(**fields: Any) -> Callable[[Subject, datetime], Change]:
 
 def the_reads(books: Books) -> Reads:
     """Reads with the books' own keys."""
-    return Reads(books.database, books.writer, books.vault, books.policies)
+    return Reads(books.database, books.vault, books.policies)
 
 
 def the_outbox(books: Books) -> Outbox:

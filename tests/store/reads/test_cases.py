@@ -11,7 +11,7 @@ from routing.change import Actor, Change, Subject
 from routing.evaluation.risk import waiting_priority
 from routing.vocabulary import EventKind, State
 from store.ledger.prefetch import TaskKey
-from store.reads.cases import Reads
+from store.reads.cases import Due, Reads
 from store.reads.history import Happening
 from store.reads.on_call import OnCallBook
 from store.reads.queue import queue_counts
@@ -21,7 +21,7 @@ from tests.store.a_store import SECRET, Books, a_delivery, a_submission, comment
 
 def the_reads(books: Books) -> Reads:
     """Reads with the books' own keys."""
-    return Reads(books.database, books.writer, books.vault, books.policies)
+    return Reads(books.database, books.vault, books.policies)
 
 
 async def test_a_case_is_found_by_id_and_by_task(database_url: str) -> None:
@@ -35,30 +35,31 @@ async def test_a_case_is_found_by_id_and_by_task(database_url: str) -> None:
 
 
 async def test_only_what_is_due_is_found(database_url: str) -> None:
-    """A case is due when its earliest clock is, and no longer once it is decided or put off."""
+    """A case is due when its earliest clock is, and no longer once it is decided; one page follows the other."""
     async with open_books(database_url) as books:
         reads, now = the_reads(books), books.clock()
         first, second = await books.open("t-1"), await books.open("t-2")
-        assert await reads.nearest_due() == now + timedelta(minutes=15)
-        assert await reads.due(now, 10) == []
         later = now + timedelta(minutes=15)
-        assert set(await reads.due(later, 10)) == {first.id, second.id}
-        assert len(await reads.due(later, 1)) == 1
+        assert await reads.due(later - timedelta(microseconds=1), 10) == []
+        both = await reads.due(later, 10)
+        assert both == [Due(later, one) for one in sorted([first.id, second.id])]
+        assert await reads.due(later, 1) == both[:1]
+        assert [await reads.due(later, 1, one) for one in both] == [both[1:], []]
         await books.ledger.change(first.id, deciding())
-        await reads.put_off(second.id, later + timedelta(minutes=1))
-        assert await reads.due(later, 10) == []
-        assert await reads.due(later + timedelta(minutes=1), 10) == [second.id]
+        assert await reads.due(later, 10) == [Due(later, second.id)]
 
 
 async def test_looking_for_what_is_due_uses_its_index(sqlite_url: str) -> None:
     """The cost depends on what is due, not on what is open."""
 
     def plan(connection: Connection) -> str:
-        statement = "EXPLAIN QUERY PLAN SELECT id FROM cases WHERE due_at <= 5 ORDER BY due_at LIMIT 500"
-        return str(connection.exec_driver_sql(statement).all())
+        ordered = "FROM cases WHERE due_at <= 5 AND (due_at, id) > (4, 'c') ORDER BY due_at, id LIMIT 500"
+        return str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN SELECT due_at, id {ordered}").all())
 
     async with open_books(sqlite_url) as books:
-        assert "cases_due" in await books.database.read(plan)
+        steps = await books.database.read(plan)
+        assert "USING COVERING INDEX cases_due" in steps
+        assert "TEMP B-TREE" not in steps  # nothing is sorted
 
 
 async def test_free_cases_come_by_priority_then_due_time(database_url: str) -> None:
