@@ -14,10 +14,16 @@ def trusted(environment: Mapping[str, str]) -> ssl.SSLContext:
     """The authorities that the environment (or `.env`) names, else the system's, as OpenSSL does it. Raises SettingsError."""
     file, directory = environment.get(FILE) or None, environment.get(DIRECTORY) or None
     problems = []
-    if file is not None and not Path(file).is_file():
-        problems.append(Problem(FILE, "there is no such file"))
-    if directory is not None and not any(Path(one).is_dir() for one in directory.split(":")):
-        problems.append(Problem(DIRECTORY, "there is no such directory"))
+    try:
+        if file is not None and not Path(file).is_file():
+            problems.append(Problem(FILE, "there is no such file"))
+    except OSError:  # the folder it stands in is closed to us
+        problems.append(Problem(FILE, "it cannot be read"))
+    try:
+        if directory is not None and not any(Path(one).is_dir() for one in directory.split(":")):
+            problems.append(Problem(DIRECTORY, "there is no such directory"))
+    except OSError:
+        problems.append(Problem(DIRECTORY, "it cannot be read"))
     if not problems:
         try:
             return _context(file, directory)

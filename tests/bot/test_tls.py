@@ -123,6 +123,18 @@ def test_authorities_that_may_not_be_read_are_a_sentence(tmp_path: Path, monkeyp
         trusted({"SSL_CERT_FILE": str(tmp_path / "closed.pem")})
 
 
+@pytest.mark.parametrize(("name", "asks"), [("SSL_CERT_FILE", "is_file"), ("SSL_CERT_DIR", "is_dir")])
+def test_authorities_in_a_folder_that_is_closed_are_a_sentence(name: str, asks: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether they are there cannot even be asked."""
+
+    def closed(_path: Path) -> bool:
+        raise PermissionError(13, "Permission denied")  # whoever runs the tests may look everywhere
+
+    monkeypatch.setattr(Path, asks, closed)
+    with pytest.raises(SettingsError, match=f"{name}: it cannot be read"):
+        trusted({name: "/root/closed/authorities"})
+
+
 def test_what_the_environment_names_has_to_be_there(tmp_path: Path) -> None:
     """A path that was mistyped is an error with its name, not a trust in nobody."""
     (tmp_path / "empty.pem").write_text("")

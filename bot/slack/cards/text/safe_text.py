@@ -186,10 +186,11 @@ class Cuts:
 
 def address(url: str) -> str:
     """A URL or another address as text that cannot mislead: where its host does not simply stand in front, that comes first, in ASCII.
+    What is invisible in it is spelled out.
 
     Browsers read a backslash as a slash (WHATWG URL), so do we. Hosts in other scripts are shown in punycode (RFC 3492).
     """
-    shown = line(url).replace("\\", "/")
+    shown = _BLANKS.sub(" ", exact(url)).strip().replace("\\", "/")
     try:
         host = urlsplit(shown).hostname or ""
     except ValueError:  # brackets that are no IPv6 address

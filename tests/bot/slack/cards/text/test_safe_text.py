@@ -3,11 +3,12 @@
 import re
 import unicodedata
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.slack.cards.text.invisible import hidden, needed
-from bot.slack.cards.text.safe_text import deceptive, exact, head, line, weight
+from bot.slack.cards.text.safe_text import address, deceptive, exact, head, line, weight
 
 texts = st.text(
     st.one_of(
@@ -50,3 +51,11 @@ def test_a_cut_fits_and_leaves_what_is_drawn_as_one_together(text: str, most: in
     family = "👩\u200d👩\u200d👧"
     assert head("ab" + family, 5) == "ab"
     assert not deceptive(head("❤\ufe0f" * 9, most))
+
+
+@pytest.mark.parametrize("hidden", ["\u202e", "\u200b", "\u2066", "\u00ad", "\ufeff", "\U000e0041", "\u3164", "\u0000"])
+def test_an_address_spells_out_what_is_invisible_in_it(hidden: str) -> None:
+    """Anywhere in it, and it never looks like the address without."""
+    for url in (f"https://exa{hidden}mple.com/x", f"https://example.com/x{hidden}", f"https://example.com{hidden}@other.com/"):
+        assert f"⟨U+{ord(hidden):04X}⟩" in address(url)
+    assert address("https://example.com/x") == "https://example.com/x"
