@@ -1,4 +1,4 @@
-"""Finds the cases whose card Slack does not take and lets each go where people can see it, in time. Owns the sweep; decides nothing:
+"""Finds the cases whose card Slack does not show and lets each go where people can see it, in time. Owns the sweep; decides nothing:
 `routing.review.unseen` does.
 """
 
@@ -10,14 +10,18 @@ from typing import Protocol
 from routing.governance.binding import channel_name
 from routing.governance.governance import Governance
 from routing.policy.policy import Policy
-from routing.review.unseen import go_where_seen
+from routing.review.unseen import GRACE, go_where_seen, stay_where_seen
 from store.ledger.answers import Changed
+from store.ledger.items import Step
 from store.ledger.ledger import Ledger
 from store.reads.unposted import UnseenCard
 
 EVERY = timedelta(seconds=5)
 BATCH = 200
 """Cases looked at in one round at most; those that have gone on are not found again."""
+
+CLOSED = frozenset({"is_archived", "channel_not_found"})
+"""Trouble with a channel in which nobody acts on a card that stands there, either."""
 
 Report = Callable[[str, Exception], None]
 
@@ -29,8 +33,16 @@ class UnseenCards(Protocol):
         """What is decided about more than one case, with the channels that take no messages."""
         ...
 
-    async def unseen_cards(self, destinations: Sequence[str], limit: int) -> Sequence[UnseenCard]:
-        """Cards that are not posted, to these destinations or given up."""
+    async def nearest_due(self) -> datetime | None:
+        """When the next thing is due, None when nothing is."""
+        ...
+
+    async def unseen_cards(self, destinations: Sequence[str], closed: Sequence[str], limit: int) -> Sequence[UnseenCard]:
+        """Cards that are not posted, to these destinations or given up, and those that stand in closed channels."""
+        ...
+
+    async def leaving(self, until: datetime, limit: int) -> Sequence[str]:
+        """Cases of which is announced that they leave their tier by then."""
         ...
 
 
@@ -50,21 +62,27 @@ class UnseenCases:
     async def tick(self) -> int:
         """Let those go on whose time it is. Gives how many did. Raises what the database raises."""
         now = self._clock()
-        if self._at is not None and timedelta(0) <= now - self._at < EVERY:
+        due = await self._cards.nearest_due()  # what is still due after the other clocks acted may be for us
+        if self._at is not None and timedelta(0) <= now - self._at < EVERY and (due is None or due > now):
             return 0
         self._at = now
-        trouble = {one.name: one.trouble for one in (await self._cards.governance()).bindings.values() if one.trouble}
-        dark = [spelling for name in trouble for spelling in (name, name.removeprefix("#"))]
-        found = await self._cards.unseen_cards(dark, BATCH)
+        troubled = [one for one in (await self._cards.governance()).bindings.values() if one.trouble]
+        trouble = {one.name: one.trouble for one in troubled} | {channel_name(one.id): one.trouble for one in troubled if one.id}
+        dark = [spelling for one in troubled for spelling in (one.name, one.name.removeprefix("#"))]
+        closed = [one.id or one.name.removeprefix("#") for one in troubled if one.trouble in CLOSED]
+        found = await self._cards.unseen_cards(dark, closed, BATCH)
+        leaving = await self._cards.leaving(now + GRACE, BATCH)
         owners = self._policy().form.owners
-        steps = [
-            (one, go_where_seen(one.tier, trouble.get(channel_name(one.destination)) or one.error, dark=dark, otherwise=owners))
+        steps: list[tuple[str, Step]] = [
+            (one.case_id, go_where_seen(one.tier, trouble.get(channel_name(one.destination)) or one.error, dark=dark, otherwise=owners))
             for one in found
         ]
-        results = await asyncio.gather(*(self._ledger.change(one.case_id, step) for one, step in steps), return_exceptions=True)
-        for (one, _), result in zip(steps, results, strict=True):
+        if len(found) < BATCH:  # else those that are not found may be among the others
+            steps += [(one, stay_where_seen) for one in leaving if one not in {card.case_id for card in found}]
+        results = await asyncio.gather(*(self._ledger.change(case_id, step) for case_id, step in steps), return_exceptions=True)
+        for (case_id, _), result in zip(steps, results, strict=True):
             if isinstance(result, Exception):
-                self._report(one.case_id, result)
+                self._report(case_id, result)
             elif isinstance(result, BaseException):
                 raise result
         return sum(isinstance(result, Changed) for result in results)

@@ -31,7 +31,7 @@ from bot.slack.cards.erased import draw_erased
 from bot.slack.cards.text.block_kit import Drawing, words
 from bot.slack.cards.text.limits import check_message
 from bot.slack.cards.text.remedies import trouble_sentence
-from bot.slack.cards.text.safe_text import brief, escaped
+from bot.slack.cards.text.safe_text import brief
 from bot.slack.channels import destinations_of
 from bot.slack.governance.command_grammar import USAGE, Listing, Unclear, read_command
 from bot.slack.governance.commands import GovernanceCommands
@@ -163,7 +163,7 @@ class Commands:
         brakes = [draw_brake_line(one) for one in (await self._reads.governance()).controls.values() if one.automation is not Automation.ON]
         drawing = draw_status(statuses, held=_count(queue, State.HELD), needs_info=_count(queue, State.NEEDS_INFO))
         closed = [one for one in (await self._reads.governance()).bindings.values() if one.trouble]
-        told = [f"⚠️ {escaped(trouble_sentence(one, await self._reads.waiting_for(destinations_of(one))), 800)}" for one in closed]
+        told = [f"⚠️ {brief(trouble_sentence(one, await self._reads.waiting_for(destinations_of(one))), 800)}" for one in closed]
         drawing = replace(drawing, blocks=[*drawing.blocks, *map(words, [*told[:10], *brakes[:20]])])
         return _with_dead_letters(drawing, await self._database.read(outbox_counts))
 

@@ -68,6 +68,8 @@ class SlackSender:
         message = outgoing.message
         cards = await self._database.read(partial(cards_of, case_id=outgoing.case_id))
         card = next((one for one in cards if one.tier == message.tier), None)
+        if isinstance(view, View) and message.kind in (MessageKind.CARD, MessageKind.CARD_UPDATE):
+            view = _taken(view)
         try:
             if isinstance(view, Bulletin):
                 return await self._send_bulletin(outgoing, view, card)
@@ -242,6 +244,12 @@ class SlackSender:
             cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
             if not cursor:
                 return
+
+
+def _taken(view: View) -> View:
+    """As it is once Slack takes the card: then the case does not leave its tier for not being shown there."""
+    case = view.case
+    return replace(view, case=case.model_copy(update={"clocks": case.clocks.model_copy(update={"unseen": None})}))
 
 
 def _is_live(view: View) -> bool:

@@ -157,11 +157,12 @@ class Clocks(_Value):
     information: AwareDatetime | None = None
     hold: AwareDatetime | None = None
     page: AwareDatetime | None = None
+    unseen: AwareDatetime | None = Field(default=None, description="the case leaves the tier, whose channel does not show its card")
     left_s: float | None = Field(default=None, description="seconds of the decide clock left while it pauses")
 
     def due(self) -> datetime | None:
         """The earliest of the clocks that run, None when none does."""
-        alone = (self.deadline, self.total, self.information, self.hold, self.page)
+        alone = (self.deadline, self.total, self.information, self.hold, self.page, self.unseen)
         running = (*alone, self.acknowledge, self.decide, *self.reminders[:1])
         return min((at for at in running if at is not None), default=None)
 

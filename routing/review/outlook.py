@@ -14,7 +14,7 @@ from routing.case.case import Case, Clocks, OpenPage
 from routing.clock import after
 from routing.vocabulary import ClockName, Consequence, Exhausted, Lane, State
 
-Running = Literal["deadline", "total", "decide", "acknowledge", "information", "hold", "page", "reminder"]
+Running = Literal["deadline", "total", "decide", "acknowledge", "information", "hold", "page", "unseen", "reminder"]
 """The clocks of `routing.case.case.Clocks`, the weightiest first: of several that ran out, that one acts."""
 
 SAFE: dict[Exhausted, Consequence] = {
@@ -35,8 +35,10 @@ class Upcoming:
 
 
 def due(case: Case, now: datetime) -> Upcoming | None:
-    """What is to be done at `now`: that of the weightiest clock that has run out; None when none has."""
-    return next((one for one in _running(case) if one.at <= now), None)
+    """What is to be done at `now`: that of the weightiest clock that has run out; None when none has. That a case leaves a channel which
+    does not show its card is done by `routing.review.unseen`, which knows where it can go.
+    """
+    return next((one for one in _running(case) if one.at <= now and one.clock != "unseen"), None)
 
 
 def upcoming(case: Case) -> Upcoming | None:
@@ -82,12 +84,13 @@ def _running(case: Case) -> Iterator[Upcoming]:
         yield Upcoming(clocks.decide, "decide", _climbed(case))
     if clocks.acknowledge is not None:
         yield Upcoming(clocks.acknowledge, "acknowledge", _climbed(case) if _rung_already(case) else Consequence.PAGED)
-    if clocks.information is not None:
-        yield Upcoming(clocks.information, "information", _unseen(case) or Consequence.REVIEWED)
-    if clocks.hold is not None:
-        yield Upcoming(clocks.hold, "hold", Consequence.ASKED_AGAIN)
-    if clocks.page is not None:
-        yield Upcoming(clocks.page, "page", Consequence.PAGED)
+    others: tuple[tuple[datetime | None, Running, Consequence], ...] = (
+        (clocks.information, "information", _unseen(case) or Consequence.REVIEWED),
+        (clocks.hold, "hold", Consequence.ASKED_AGAIN),
+        (clocks.page, "page", Consequence.PAGED),
+        (clocks.unseen, "unseen", Consequence.ESCALATED),
+    )
+    yield from (Upcoming(at, clock, consequence) for at, clock, consequence in others if at is not None)
     if clocks.reminders:
         yield Upcoming(clocks.reminders[0], "reminder", Consequence.REMINDED)
 

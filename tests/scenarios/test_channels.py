@@ -12,7 +12,9 @@ import pytest
 
 from bot.sandbox.faults import Fault, Mode
 from bot.sandbox.slack.conversations import Channel
-from routing.vocabulary import State
+from routing.case.submission import moment_text
+from routing.review.outlook import upcoming
+from routing.vocabulary import Consequence, State
 from tests.governed import GovernedWorld
 from tests.world import ANNA, BEN, CHIARA, DMITRI, FARID, GRACE, HUGO, listeners_end, running
 from tests.written import POLICY
@@ -224,7 +226,7 @@ async def test_the_owners_hear_directly_of_a_case_that_no_channel_shows(world: G
     case = await world.case(case_id)
     assert case.unseen
     assert await world.leaves("not_seen") == 2
-    assert await world.bot.reads.unseen_cards([case.rung.channel], 10) == []  # they keep no other case from being found
+    assert await world.bot.reads.unseen_cards([case.rung.channel], [], 10) == []  # they keep no other case from being found
 
 
 async def test_a_card_that_cannot_be_drawn_is_given_up_and_its_case_goes_on(small: GovernedWorld) -> None:
@@ -233,11 +235,84 @@ async def test_a_card_that_cannot_be_drawn_is_given_up_and_its_case_goes_on(smal
     await world.bot.channels.tick()
     world.sandbox.faults.add(Fault("slack", "chat.postMessage", Mode.REFUSED, error="invalid_blocks"))
     case_id = await world.submit()
-    await world.pass_time(minutes=6)
-    await world.bot.tick()
     await world.drain()
+    await world.bot.tick()
+    await world.pass_time(minutes=6)
     assert (await world.case(case_id)).tier == 1
     assert len(world.cards(case_id)) == 1
+
+
+async def leaves_when_announced(world: GovernedWorld, case_id: str, said: str) -> None:
+    """The case says that it leaves its tier, and stays until then."""
+    announced = upcoming(await world.case(case_id))
+    assert announced is not None
+    assert (announced.clock, announced.consequence) == ("unseen", Consequence.ESCALATED)
+    _, told = await world.sandbox.customer.get(f"/v1/cases/{case_id}")
+    assert isinstance(told, dict)
+    assert (told["due_at"], told["next"]) == (moment_text(announced.at), "escalated")
+    assert f"{announced.at:%H:%M} UTC" in json.dumps((await world.say(GRACE, "status")).body)
+    assert said in json.dumps((await world.say(GRACE, f"case {case_id}")).body)
+    world.clock.now = announced.at - A_SECOND
+    await world.bot.tick()
+    assert (await world.case(case_id)).tier == 0
+    world.clock.now = announced.at
+    await world.bot.tick()
+    assert (await world.case(case_id)).tier == 1
+
+
+@pytest.mark.parametrize("tried_after", [0, 180, 420])
+async def test_every_surface_announces_when_a_case_leaves_whose_card_is_refused(small: GovernedWorld, tried_after: int) -> None:
+    """Whenever that was found out (seconds), it goes at the time that was announced and not before."""
+    world = small
+    await world.bot.channels.tick()
+    await archive(world)
+    case_id = await world.submit()
+    world.clock.now += tried_after * A_SECOND
+    await world.bot.courier.drain_once()
+    await world.bot.tick()
+    await leaves_when_announced(world, case_id, "#review-tier1 does not show its card")
+
+
+async def test_a_case_whose_card_is_taken_in_time_stays_and_says_so(small: GovernedWorld) -> None:
+    """Nothing of the announcement is left, on the card neither."""
+    world = small
+    await world.bot.channels.tick()
+    case_id = await world.submit()
+    before = upcoming(await world.case(case_id))
+    await archive(world)
+    await world.bot.courier.drain_once()
+    await world.bot.tick()
+    assert upcoming(await world.case(case_id)) != before
+    world.clock.now += A_SECOND
+    await unarchive(world)
+    await world.bot.courier.drain_once()
+    assert "does not show" not in world.text(case_id)
+    await world.pass_time(minutes=5)
+    assert upcoming(await world.case(case_id)) == before
+    assert (await world.case(case_id)).tier == 0
+
+
+async def test_a_case_whose_card_stands_in_a_channel_that_was_closed_goes_on(small: GovernedWorld) -> None:
+    """It was shown, and nobody can act on it any more."""
+    world = small
+    await world.bot.channels.tick()
+    case_id = await world.submit()
+    await world.drain()
+    assert len(world.cards(case_id)) == 1
+    await world.pass_time(minutes=6)
+    await archive(world)
+    await world.bot.channels.look()
+    world.clock.now += 5 * A_SECOND
+    await world.bot.tick()
+    await world.bot.courier.drain_once()
+    alarm = world.read(world.bulletins("review-ops")[-1])
+    assert "No message waits for it" in alarm
+    status = json.dumps((await world.say(GRACE, "status")).body)
+    assert "#review-tier1 (C0TIER10001): is_archived" in status
+    await leaves_when_announced(world, case_id, "#review-tier1 does not show its card")
+    await world.drain()
+    assert "Slack did not show the card of tier 1" in world.thread(case_id, tier=2)
+    assert "approve" in world.buttons(case_id, tier=2)
 
 
 async def test_an_alarm_about_the_operations_channel_goes_elsewhere(small: GovernedWorld) -> None:

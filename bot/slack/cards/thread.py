@@ -89,7 +89,7 @@ _SENTENCE: dict[EventKind, str] = {
     EventKind.ROLLBACK_REQUESTED: "⏪ {who} asked the service to roll this back{reason}.",
     EventKind.EXECUTION_ALARM: "🚨 {owner}The service reports an execution that does not match what was decided here.",
     EventKind.NOT_DELIVERED: "⚠️ {owner}A message about this case could not be delivered.",
-    EventKind.NOT_SEEN: "⚠️ Slack did not take the card here (`{error}`), so the owners were told directly that this case waits.",
+    EventKind.NOT_SEEN: "⚠️ Slack does not show the card here (`{error}`), so the owners were told directly that this case waits.",
     EventKind.CARD_LOST: "📦 The card that stood for this case was deleted or could not be changed any more, so it was posted anew.",
     EventKind.DELIVERY_RETRIED: "📦 A message that could not be delivered is being sent again.",
     EventKind.RECEIVED: "📥 The case has arrived.",
@@ -103,7 +103,7 @@ _BY_ITSELF: dict[tuple[EventKind, str], str] = {
     (EventKind.ESCALATED, "acknowledge"): "⬆️ {owner}Nobody took it in time. The case is now at tier {now_at}.",
     (EventKind.ESCALATED, "decide"): "⬆️ {owner}Nobody decided in time. The case is now at tier {now_at}.",
     (EventKind.ESCALATED, "unseen"): (
-        "⬆️ {owner}Slack did not take the card of tier {tier} (`{error}`), so nobody could see it there. The case is now at tier {now_at}."
+        "⬆️ {owner}Slack did not show the card of tier {tier} (`{error}`), so nobody could see it there. The case is now at tier {now_at}."
     ),
     (EventKind.ESCALATED, ""): "⬆️ {owner}The case is now at tier {now_at}.",
     (EventKind.EXPIRED, "information"): "⌛ The service did not answer in time. Please decide with what there is.",

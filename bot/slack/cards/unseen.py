@@ -25,9 +25,7 @@ def draw_unseen(view: View, event: int) -> Drawing:
     blocks = [
         words(f"⚠️ *{title}.*"),
         words(waits),
-        words(
-            f"*Why:* {escaped(why.cause, 400)}\n*What helps:* {escaped(why.mend, 400)} The card is posted there as soon as that is done."
-        ),
+        words(f"*Why:* {escaped(why.cause, 400)}\n*What helps:* {escaped(why.mend, 400)} The card is shown there as soon as that is done."),
         small_words(f"`/review case {case.id}` shows the case to whoever may see it."),
     ]
     return Drawing(title, blocks)

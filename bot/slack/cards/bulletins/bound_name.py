@@ -35,7 +35,7 @@ def draw_binding(bulletin: Bulletin, binding: Binding) -> Drawing:
         blocks.append(words(f"*Why:* {escaped(told.cause, 400)} `{plain_code(binding.trouble)}`\n*What helps:* {escaped(told.mend, 400)}"))
     if binding.trouble and what == "channel":
         count = f"{bulletin.waiting:,} message{'s wait' if bulletin.waiting != 1 else ' waits'}"
-        waits = f"*{count}* for it" if bulletin.waiting else "Nothing waits for it"
+        waits = f"*{count}* for it" if bulletin.waiting else "No message waits for it"
         blocks.append(words(f"{waits}. {MEANWHILE}"))
     if binding.parted:
         blocks.append(words(_parted(binding, what)))

@@ -78,7 +78,11 @@ def place(number: int, tier: Tier) -> str:
 
 def due_words(first: Upcoming | None) -> str:
     """Mrkdwn: `due today at 16:00, else it goes to the next tier`; that no clock runs where nothing ever happens by itself."""
-    return "no clock runs" if first is None else f"due {moment(first.at)}, else {THEN[first.consequence]}"
+    if first is None:
+        return "no clock runs"
+    if first.clock == "unseen":
+        return f"{THEN[first.consequence].removeprefix('it ')} {moment(first.at)} unless its channel takes its card"
+    return f"due {moment(first.at)}, else {THEN[first.consequence]}"
 
 
 def clock_lines(view: View) -> list[str]:
@@ -100,6 +104,10 @@ def _pending(view: View) -> list[str]:
     if decision is None:
         return ["⏱ No decision clock runs."]
     since, first, last = view.case.tier_since, ahead[0], ahead[-1]
+    if first.clock == "unseen":
+        channel = escaped(channel_name(view.case.rung.channel))
+        goes = f"it goes to the next tier whose channel does {until(first.at, since)}, unless {channel} takes it before"
+        return [f"⏱ *{channel} does not show its card*: {goes}.", *_deadline(view)]
     decide = f"decide {until(decision.at, since)}"
     claim = f"Claim {until(first.at, since)}"
     if first.clock == "acknowledge" and _ends(view, first) == _ends(view, decision) and len(ahead) == 1:

@@ -61,7 +61,7 @@ def trouble_sentence(binding: Binding, waiting: int) -> str:
     """Of a channel that takes no messages, on one line: cause, remedy and what waits. No mrkdwn, and nothing in it needs escaping."""
     told, name = remedy(binding.trouble), binding.name.removeprefix("#")
     where = f"#{name}" if not binding.id or binding.id == name else f"#{name} ({binding.id})"
-    waits = f"{waiting:,} message{'s wait' if waiting != 1 else ' waits'}." if waiting else "Nothing waits for it."
+    waits = f"{waiting:,} message{'s wait' if waiting != 1 else ' waits'}." if waiting else "No message waits for it."
     if binding.name.startswith("@"):
         return f"The user group {binding.name} ({binding.id}): {told.cause} {told.mend}"
     return f"Nothing can be sent to {where}: {plain_code(binding.trouble)}. {told.cause} {told.mend} {waits}"
