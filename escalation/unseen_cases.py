@@ -14,11 +14,12 @@ from routing.review.unseen import GRACE, go_where_seen, stay_where_seen
 from store.ledger.answers import Changed
 from store.ledger.items import Step
 from store.ledger.ledger import Ledger
+from store.reads.cases import Due
 from store.reads.unposted import UnseenCard
 
 EVERY = timedelta(seconds=5)
 BATCH = 200
-"""Cases looked at in one round at most; those that have gone on are not found again."""
+"""Cases looked at in one round at most; those of which nothing is to be done come last."""
 
 CLOSED = frozenset({"is_archived", "channel_not_found"})
 """Trouble with a channel in which nobody acts on a card that stands there, either."""
@@ -33,16 +34,16 @@ class UnseenCards(Protocol):
         """What is decided about more than one case, with the channels that take no messages."""
         ...
 
-    async def nearest_due(self) -> datetime | None:
-        """When the next thing is due, None when nothing is."""
+    async def due(self, now: datetime, limit: int) -> Sequence[Due]:
+        """Cases of which something is due, earliest first."""
         ...
 
-    async def unseen_cards(self, destinations: Sequence[str], closed: Sequence[str], limit: int) -> Sequence[UnseenCard]:
+    async def unseen_cards(self, destinations: Sequence[str], closed: Sequence[str], now: datetime, limit: int) -> Sequence[UnseenCard]:
         """Cards that are not posted, to these destinations or given up, and those that stand in closed channels."""
         ...
 
-    async def leaving(self, until: datetime, limit: int) -> Sequence[str]:
-        """Cases of which is announced that they leave their tier by then."""
+    async def seen_again(self, destinations: Sequence[str], closed: Sequence[str], until: datetime, limit: int) -> Sequence[str]:
+        """Cases that were announced to leave their tier by then, and whose card is none of those any more."""
         ...
 
 
@@ -60,29 +61,29 @@ class UnseenCases:
         self._at: datetime | None = None
 
     async def tick(self) -> int:
-        """Let those go on whose time it is. Gives how many did. Raises what the database raises."""
+        """Let those go on whose time it is. Gives how many changed. Raises what the database raises."""
         now = self._clock()
-        due = await self._cards.nearest_due()  # what is still due after the other clocks acted may be for us
-        if self._at is not None and timedelta(0) <= now - self._at < EVERY and (due is None or due > now):
+        lately = self._at is not None and timedelta(0) <= now - self._at < EVERY
+        if lately and not await self._cards.due(now, 1):  # what is still due after the other clocks acted may be for us
             return 0
-        self._at = now
         troubled = [one for one in (await self._cards.governance()).bindings.values() if one.trouble]
         trouble = {one.name: one.trouble for one in troubled} | {channel_name(one.id): one.trouble for one in troubled if one.id}
         dark = [spelling for one in troubled for spelling in (one.name, one.name.removeprefix("#"))]
         closed = [one.id or one.name.removeprefix("#") for one in troubled if one.trouble in CLOSED]
-        found = await self._cards.unseen_cards(dark, closed, BATCH)
-        leaving = await self._cards.leaving(now + GRACE, BATCH)
+        found = await self._cards.unseen_cards(dark, closed, now, BATCH)
+        again = await self._cards.seen_again(dark, closed, now + GRACE, BATCH)
         owners = self._policy().form.owners
         steps: list[tuple[str, Step]] = [
             (one.case_id, go_where_seen(one.tier, trouble.get(channel_name(one.destination)) or one.error, dark=dark, otherwise=owners))
             for one in found
         ]
-        if len(found) < BATCH:  # else those that are not found may be among the others
-            steps += [(one, stay_where_seen) for one in leaving if one not in {card.case_id for card in found}]
+        steps += [(case_id, stay_where_seen) for case_id in again]
         results = await asyncio.gather(*(self._ledger.change(case_id, step) for case_id, step in steps), return_exceptions=True)
         for (case_id, _), result in zip(steps, results, strict=True):
             if isinstance(result, Exception):
                 self._report(case_id, result)
             elif isinstance(result, BaseException):
                 raise result
-        return sum(isinstance(result, Changed) for result in results)
+        changed = sum(isinstance(result, Changed) for result in results)
+        self._at = now if changed < BATCH else None  # then there may be more of them
+        return changed

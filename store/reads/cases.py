@@ -19,7 +19,7 @@ from store.outbox.delivered_cards import Card, card_at, cards_of
 from store.outbox.withholding import to_freeze, to_release, to_withhold
 from store.policies import Policies
 from store.reads.history import Happening, Scene, read_content, read_history, read_scene
-from store.reads.unposted import UnseenCard, leaving, unseen_cards, waiting_for
+from store.reads.unposted import UnseenCard, seen_again, unseen_cards, waiting_for
 from store.schema import OPEN, among, cases, governance, head, micros, moment, policies
 from store.vault.vault import Vault
 
@@ -95,13 +95,14 @@ class Reads:
         """How many messages are still to be posted to these destinations in Slack."""
         return await self._database.read(partial(waiting_for, destinations=destinations))
 
-    async def unseen_cards(self, destinations: Sequence[str], closed: Sequence[str], limit: int) -> Sequence[UnseenCard]:
+    async def unseen_cards(self, destinations: Sequence[str], closed: Sequence[str], now: datetime, limit: int) -> Sequence[UnseenCard]:
         """As `store.reads.unposted.unseen_cards`."""
-        return await self._database.read(partial(unseen_cards, destinations=destinations, closed=closed, limit=limit))
+        wanted = partial(unseen_cards, destinations=destinations, closed=closed, now=now, limit=limit)
+        return await self._database.read(wanted)
 
-    async def leaving(self, until: datetime, limit: int) -> Sequence[str]:
-        """As `store.reads.unposted.leaving`."""
-        return await self._database.read(partial(leaving, until=until, limit=limit))
+    async def seen_again(self, destinations: Sequence[str], closed: Sequence[str], until: datetime, limit: int) -> Sequence[str]:
+        """As `store.reads.unposted.seen_again`."""
+        return await self._database.read(partial(seen_again, destinations=destinations, closed=closed, until=until, limit=limit))
 
     async def govern_events(self, subject: str) -> tuple[Happening, ...]:
         """The events about an alert, a proposal, an exception or `w_<workflow>`, in order of the log."""

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import CompoundSelect, Connection, and_, case, func, literal, or_, select, union_all
 
 from store.schema import OPEN, SENDABLE, UNSETTLED, among, cards, cases, micros, outbox
+
+_LEAVES = cases.c.snapshot.like('%"unseen":"2%')
+"""Of the case is announced when it leaves its tier; a moment begins so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,25 +30,34 @@ def waiting_for(connection: Connection, destinations: Sequence[str]) -> int:
     return connection.execute(select(func.count()).where(*waiting)).scalar_one()
 
 
-def unseen_cards(connection: Connection, destinations: Sequence[str], closed: Sequence[str], limit: int) -> Sequence[UnseenCard]:
-    """Cards that are not posted, of cases at that very tier: those to these destinations, and those that were given up; then those that
-    stand in channels (ids) which are closed. `limit` of either; oldest first, and without those whose owners were told: they stay as they
-    are, and would keep the others from being found.
+def unseen_cards(
+    connection: Connection, destinations: Sequence[str], closed: Sequence[str], now: datetime, limit: int
+) -> Sequence[UnseenCard]:
+    """Cards that nobody sees, of cases at that very tier: not posted, to these destinations or given up, or standing in one of the channels
+    (ids) that are closed. First those of cases that were announced to leave by now, then those of which nothing is announced yet; oldest
+    first. Without those whose owners were told: they stay as they are, and would keep the others from being found.
     """
-    card = (outbox.c.peer == "slack", outbox.c.kind == "card", among(outbox.c.state, UNSETTLED))
-    refused = or_(outbox.c.state == "dead", outbox.c.destination.in_(destinations))
+    hidden = _hidden(destinations, closed).subquery()
+    turn = case((and_(_LEAVES, cases.c.due_at <= micros(now)), 0), (~_LEAVES, 1), else_=2)
+    found = select(hidden).join(cases, cases.c.id == hidden.c.case_id).order_by(turn, cases.c.id).limit(limit)
+    return [UnseenCard(row.case_id, row.tier, row.destination, row.last_error) for row in connection.execute(found)]
+
+
+def seen_again(connection: Connection, destinations: Sequence[str], closed: Sequence[str], until: datetime, limit: int) -> Sequence[str]:
+    """Ids of cases that were announced to leave their tier by `until`, and whose card is none of `unseen_cards` any more."""
+    hidden = select(_hidden(destinations, closed).subquery().c.case_id)
+    soon = select(cases.c.id).where(cases.c.due_at <= micros(until), _LEAVES, cases.c.id.not_in(hidden))
+    return connection.execute(soon.order_by(cases.c.due_at).limit(limit)).scalars().all()
+
+
+def _hidden(destinations: Sequence[str], closed: Sequence[str]) -> CompoundSelect[tuple[str, int, str, str]]:
     waits = among(cases.c.state, OPEN) & (cases.c.state == "pending") & cases.c.snapshot.not_like('%"unseen":true%')
-    here = (cases.c.id == outbox.c.case_id) & (cases.c.tier == outbox.c.tier) & waits
-    found = select(outbox.c.case_id, outbox.c.tier, outbox.c.destination, outbox.c.last_error).join(cases, here)
-    rows = connection.execute(found.where(*card, refused).order_by(outbox.c.id).limit(limit))
-    unposted = [UnseenCard(row.case_id, row.tier, row.destination, row.last_error) for row in rows]
-    there = (cases.c.id == cards.c.case_id) & (cases.c.tier == cards.c.tier) & waits
-    stands = select(cards.c.case_id, cards.c.tier, cards.c.channel).join(cases, there).where(cards.c.channel.in_(closed))
-    standing = connection.execute(stands.order_by(cards.c.at, cards.c.case_id).limit(limit)) if closed else ()
-    return [*unposted, *(UnseenCard(row.case_id, row.tier, row.channel, "") for row in standing)]
-
-
-def leaving(connection: Connection, until: datetime, limit: int) -> Sequence[str]:
-    """Ids of cases of which is announced that they leave their tier by `until` because their card is not shown."""
-    soon = (cases.c.due_at <= micros(until), cases.c.snapshot.like('%"unseen":"%'))
-    return connection.execute(select(cases.c.id).where(*soon).order_by(cases.c.due_at).limit(limit)).scalars().all()
+    refused = or_(outbox.c.state == "dead", outbox.c.destination.in_(destinations))
+    unposted = select(outbox.c.case_id, outbox.c.tier, outbox.c.destination, outbox.c.last_error).join(
+        cases, (cases.c.id == outbox.c.case_id) & (cases.c.tier == outbox.c.tier) & waits
+    )
+    unposted = unposted.where(outbox.c.peer == "slack", outbox.c.kind == "card", among(outbox.c.state, UNSETTLED), refused)
+    standing = select(cards.c.case_id, cards.c.tier, cards.c.channel, literal("")).join(
+        cases, (cases.c.id == cards.c.case_id) & (cases.c.tier == cards.c.tier) & waits
+    )
+    return union_all(unposted, standing.where(cards.c.channel.in_(closed)))

@@ -226,7 +226,8 @@ async def test_the_owners_hear_directly_of_a_case_that_no_channel_shows(world: G
     case = await world.case(case_id)
     assert case.unseen
     assert await world.leaves("not_seen") == 2
-    assert await world.bot.reads.unseen_cards([case.rung.channel], [], 10) == []  # they keep no other case from being found
+    left = await world.bot.reads.unseen_cards([case.rung.channel], [], world.clock.now, 10)
+    assert left == []  # they keep no other case from being found
 
 
 async def test_a_card_that_cannot_be_drawn_is_given_up_and_its_case_goes_on(small: GovernedWorld) -> None:
@@ -313,6 +314,31 @@ async def test_a_case_whose_card_stands_in_a_channel_that_was_closed_goes_on(sma
     await world.drain()
     assert "Slack did not show the card of tier 1" in world.thread(case_id, tier=2)
     assert "approve" in world.buttons(case_id, tier=2)
+
+
+@pytest.mark.parametrize("opened_again", [False, True])
+async def test_more_cases_than_are_looked_at_in_one_round_are_announced_and_leave(
+    small: GovernedWorld, monkeypatch: pytest.MonkeyPatch, *, opened_again: bool
+) -> None:
+    """Those that wait for their time keep no other from being found, neither those to be announced nor those that may stay."""
+    monkeypatch.setattr("escalation.unseen_cases.BATCH", 2)
+    world = small
+    await world.bot.channels.tick()
+    waiting = [await world.submit() for _ in range(7)]
+    await archive(world)
+    await world.bot.courier.drain_once()
+    for _ in range(4):
+        await world.bot.tick()
+    announced = {upcoming(await world.case(case_id)) for case_id in waiting}
+    assert {one.clock for one in announced if one is not None} == {"unseen"}
+    if opened_again:
+        await unarchive(world)
+        await world.bot.courier.drain_once()
+    await world.pass_time(minutes=5)
+    for _ in range(4):
+        await world.bot.tick()
+    tiers = [(await world.case(case_id)).tier for case_id in waiting]
+    assert tiers == [0 if opened_again else 1] * 7
 
 
 async def test_an_alarm_about_the_operations_channel_goes_elsewhere(small: GovernedWorld) -> None:
