@@ -64,20 +64,20 @@ async def measure(folder: Path, runs: int, cases: int) -> Sequence[Figure]:
             note(f"raw sqlite3, {n} per commit, 1 ms syncs", slow_limits[n])
         (folder / f"{run}").mkdir()
         async with a_rig(folder / f"{run}") as rig, rig.bot() as app:
-            post = partial(_post, count(0), app)
-            await post(app.port, 16, cases // 4)  # warm up
+            to = partial(post, count(0), app)
+            await to(app.port, 16, cases // 4)  # warm up
             for n in SENDERS:
-                got, cpu_us = await post(app.port, n, cases // 4 if n == 1 else cases)
+                got, cpu_us = await to(app.port, n, cases // 4 if n == 1 else cases)
                 note(f"intake, {n} senders", got.rate)
                 note(f"intake, {n} senders, CPU of the bot", cpu_us)
                 note(f"intake, {n} senders, p50", got.percentile(50))
                 note(f"intake, {n} senders, p99", got.percentile(99))
                 note(f"intake, {n} senders, of raw", got.rate / limits[n])
             async with _one_by_one(rig, app) as port:
-                one, _ = await post(port, 16, cases // 4)
+                one, _ = await to(port, 16, cases // 4)
                 with _slow_syncs():
-                    slow_one, _ = await post(port, 16, cases // 8)
-                    slow, _ = await post(app.port, 16, cases)
+                    slow_one, _ = await to(port, 16, cases // 8)
+                    slow, _ = await to(app.port, 16, cases)
             note("one transaction each, 16 senders", one.rate)
             note("intake over one transaction each, 16 senders", found["intake, 16 senders"][-1] / one.rate)
             note("intake, 16 senders, 1 ms syncs", slow.rate)
@@ -85,7 +85,7 @@ async def measure(folder: Path, runs: int, cases: int) -> Sequence[Figure]:
             note("intake over one transaction each, 1 ms syncs", slow.rate / slow_one.rate)
         (folder / f"{run}-whole").mkdir()
         async with a_rig(folder / f"{run}-whole") as rig, rig.bot(background=True) as app:
-            whole, _ = await _post(count(0), app, app.port, 16, cases)
+            whole, _ = await post(count(0), app, app.port, 16, cases)
             note("intake with the courier, 16 senders", whole.rate)
     return [Figure(name, values, _unit(name), TARGETS.get(name)) for name, values in found.items()]
 
@@ -115,11 +115,11 @@ def _note(found: dict[str, list[float]], name: str, value: float) -> None:
 async def _raw(folder: Path) -> RawWrites:
     async with a_rig(folder) as rig:
         async with rig.bot() as app:
-            await _post(count(0), app, app.port, 16, ROWS)
+            await post(count(0), app, app.port, 16, ROWS)
         return RawWrites(rig.database, ROWS)
 
 
-async def _post(numbers: "count[int]", app: App, port: int, senders: int, cases: int) -> tuple[Measured, float]:
+async def post(numbers: "count[int]", app: App, port: int, senders: int, cases: int) -> tuple[Measured, float]:
     """Post that many new cases, all of which must be taken in. Gives also the microseconds of CPU that each cost this process."""
     requests = posts(next(numbers) * 100_000, cases, wall.now())
     before = time.process_time()
