@@ -21,6 +21,7 @@ from bot.delivery.callback import Callbacks
 from bot.delivery.courier import Courier
 from bot.delivery.guarded_client import TIMEOUT_S as CALLBACK_TIMEOUT_S
 from bot.delivery.rate_limits import RateLimits
+from bot.failures import failure
 from bot.http.admission import Admission, name_signer
 from bot.http.bodies import Bodies
 from bot.http.connections import Connections, Door, most_connections
@@ -40,6 +41,7 @@ from bot.policy.active import ActivePolicy, read_policy
 from bot.policy.proposing import Proposing
 from bot.policy.scheduled_replay import ScheduledReplay
 from bot.readiness import Obstacle, Pulse, Readiness
+from bot.reports import Reports
 from bot.services import Services, read_services
 from bot.settings import Secrets, Settings, require_slack
 from bot.slack.actions.listeners import Listeners
@@ -71,9 +73,7 @@ from escalation.ticker import Ticker
 from escalation.unseen_cases import UnseenCases
 from escalation.watch import Watch
 from routing.case.case import Case
-from routing.change import SYSTEM, Event
 from routing.policy.file import load_policy
-from routing.vocabulary import EventKind
 from store.audit.checkpoint_directory import CheckpointDirectory
 from store.audit.signed_note import Signer
 from store.audit.stored_tree import frontier
@@ -82,8 +82,8 @@ from store.database.database import Database
 from store.deployment import name_deployment
 from store.integrity.database_check import DatabaseCheck
 from store.ledger.ledger import Ledger
-from store.ledger.timekeeper import Jump, Timekeeper
-from store.ledger.writer import CannotRecordError, Writer, WriterClosedError
+from store.ledger.timekeeper import Timekeeper
+from store.ledger.writer import CannotRecordError, Writer
 from store.outbox.outbox import Outbox
 from store.outbox.token_buckets import Buckets
 from store.policies import Policies
@@ -109,7 +109,6 @@ class App:
     def __init__(self) -> None:
         """Use `App.start`."""
         self._stack = AsyncExitStack()
-        self._jumps = set[asyncio.Task[None]]()
         self.deployment = ""
         self.host = ""
         self.port = 0
@@ -179,8 +178,9 @@ class App:
         self._stack.push_async_callback(self.readiness.stop)
         now = await self._open_store(settings, environment, services, clock, passing)
         self.policy = ActivePolicy(self.database, self.ledger, self.reads, self._policies, self.proposing)
-        await self.policy.load(offered)
-        if reason := await self.signing.check():
+        reason = await self.signing.check()
+        await self.policy.load(offered, recording=not reason)
+        if reason:
             # What a restored database wants to send may have been sent before it was restored: look before posting anything.
             doubtful = await self.outbox.doubt_all()
             _LOG.error("not recording: cases and presses are refused until an operator has looked", reason=reason, doubtful=doubtful)
@@ -216,10 +216,9 @@ class App:
             passing=passing,
             timeouts=timeouts,
         )
-        breakers = BreakerWatch(self.ledger, self.reads, self.database, self.policy, now, report=self._report_breaker)
-        self.watch = Watch(self.ledger, self.reads, breakers, now, report=self._report_poison, late=self.metrics.swept)
-
-        self.unseen = UnseenCases(self.ledger, self.reads, self.policy, now, report=self._report_poison)
+        breakers = BreakerWatch(self.ledger, self.reads, self.database, self.policy, now, report=self.reports.breaker)
+        self.watch = Watch(self.ledger, self.reads, breakers, now, report=self.reports.case, late=self.metrics.swept)
+        self.unseen = UnseenCases(self.ledger, self.reads, self.policy, now, report=self.reports.case)
         self.scheduled_replay = ScheduledReplay(self.ledger, self.reads, self.proposing, self.policy, now)
         bolt = make_bolt(session, settings.slack_api_url, timeouts)
         self._listen_to_slack(bolt, people, Replies(client, session, timeouts), now, timeouts)
@@ -249,7 +248,7 @@ class App:
         self._stack.callback(api.stop_waiting)
         self._stack.push_async_callback(inbound.stop)
         await inbound.start()
-        await self.ledger.record(Event(EventKind.STARTED, SYSTEM, {"version": version("tierline")}))
+        await self.reports.started(version("tierline"))
 
     async def _open_store(
         self,
@@ -274,7 +273,8 @@ class App:
         now = timekeeper.now
         self.writer = Writer(self.database, timekeeper, vault, self._policies, self.wakeups, passing=passing, services=services.by_workflow)
         self.ledger = Ledger(self.writer)
-        self.writer.start(self._on_jump)
+        self.reports = Reports(self.ledger)
+        self.writer.start(self.reports.jump)
         self._stack.push_async_callback(self.writer.close)
         self.deployment = await name_deployment(self.database, self.writer, os.urandom)
         self.reads = Reads(self.database, vault, self._policies)
@@ -295,8 +295,8 @@ class App:
         self.readiness.add(self.database_watch.obstacles, silent=SILENT)
         try:
             await self.database_watch.look()
-        except CannotRecordError:
-            _LOG.exception("what was found in the database could not be recorded")
+        except CannotRecordError as error:
+            _LOG.error("what was found in the database could not be recorded", **failure(error))
 
     def _rest_client(self, settings: Settings, timeouts: Timeouts, tls: SSLContext) -> RestClient | None:
         token = _first(settings.pagerduty_api_token)
@@ -335,11 +335,11 @@ class App:
 
     def _run_by_itself(self) -> None:
         loops = (
-            for_ever(self.courier.run),
-            self.signing.run(self._report_signing, self._signing_pulse.came_round),
+            for_ever("courier", self.courier.run),
+            self.signing.run(partial(self.reports.signing, self._signing_pulse), self._signing_pulse.came_round),
             self.slack.run(),
             self.database_watch.run(),
-            for_ever(self._look_at_channels),
+            for_ever("channels", self._look_at_channels),
         )
         for pulse in (self._tick_pulse, self._courier_pulse, self._signing_pulse):
             self.readiness.add(pulse.check, silent=pulse.late)
@@ -348,7 +348,7 @@ class App:
         self.readiness.add(self._inbound.check, silent=Obstacle("socket_mode", "Socket Mode does not answer."))
         for loop in loops:
             self._stack.push_async_callback(end, asyncio.create_task(loop))
-        ticker = Ticker(self._beat, self._report_tick)
+        ticker = Ticker(self._beat, partial(self.reports.tick, self._tick_pulse))
         ticker.start()
         self._stack.push_async_callback(ticker.stop)
 
@@ -369,32 +369,6 @@ class App:
 
     def _escalation_policy(self, case: Case, tier: int) -> str | None:
         return self.policy.of(case.route.policy_sha256).escalation_policy(case.route.ladder, tier)
-
-    def _on_jump(self, jump: Jump) -> None:
-        _LOG.error("the machine's clock was set; time goes on by the steady clock", seconds=round(jump.seconds, 3))
-        task = asyncio.get_running_loop().create_task(self._record_jump(jump))
-        self._jumps.add(task)
-        task.add_done_callback(self._jumps.discard)
-
-    async def _record_jump(self, jump: Jump) -> None:
-        try:
-            await self.ledger.clock_jumped(jump)
-        except (CannotRecordError, WriterClosedError):
-            _LOG.exception("the jump of the clock could not be recorded")
-
-    def _report_poison(self, case_id: str, error: Exception) -> None:
-        _LOG.error("a case could not be processed; it is looked at again in a minute", case=case_id, exc_info=error)
-
-    def _report_breaker(self, name: str, error: Exception) -> None:
-        _LOG.error("a breaker could not be evaluated; it is tried again in a minute", breaker=name, exc_info=error)
-
-    def _report_signing(self, error: Exception) -> None:
-        self._signing_pulse.failed(error)
-        _LOG.error("no checkpoint could be signed; the next try comes by itself", exc_info=error)
-
-    def _report_tick(self, error: Exception) -> None:
-        self._tick_pulse.failed(error)
-        _LOG.error("a tick failed; the next one comes in a second", exc_info=error)
 
 
 def _all(values: Secrets) -> list[str]:

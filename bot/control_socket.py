@@ -16,6 +16,7 @@ from typing import Any
 
 import structlog
 
+from bot.failures import failure
 from bot.settings import Settings
 from routing.change import Actor
 
@@ -90,7 +91,7 @@ class Control:
         try:
             return {"answer": await command(by, arguments)}
         except Exception:  # noqa: BLE001  # the edge: the caller is told, the log gets the place
-            _LOG.exception("a command failed", command=asked["command"])
+            _LOG.error("a command failed", command=asked["command"], **failure())
             return {"error": CommandFailedError.__doc__}
 
 

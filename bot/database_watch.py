@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
+from bot.failures import failure
 from bot.readiness import Obstacle
 from routing.canonical import Json
 from routing.change import SYSTEM, Event
@@ -48,7 +49,7 @@ class DatabaseWatch:
             try:
                 await self.look()
             except Exception:  # noqa: BLE001 - whatever the database has, the next look comes
-                _LOG.exception("the database could not be held against its log; the next try comes in a minute")
+                _LOG.error("the database could not be held against its log; the next try comes in a minute", **failure())
 
     async def look(self) -> Sequence[Finding]:
         """One part; gives what is new. Raises what the database and the ledger raise."""

@@ -90,7 +90,7 @@ def _kind(record: logging.LogRecord) -> Kind:
     error = sys.exc_info() if error is True else error
     what = type(error) if isinstance(error, BaseException) else error[0] if isinstance(error, tuple) else None
     place = () if said else (record.pathname, record.lineno, str(record.msg) if record.args else "")
-    return (record.name, record.levelno, what, *words, *place)
+    return (record.name, record.levelno, what, said.get("error"), *words, *place)
 
 
 def _without_error(record: logging.LogRecord) -> logging.LogRecord:

@@ -8,7 +8,6 @@ messages.
 import logging
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from datetime import datetime
 from pathlib import PurePath
@@ -17,6 +16,7 @@ from typing import Any, Literal, TextIO
 import structlog
 from pydantic import SecretStr
 
+from bot.failures import failure
 from bot.log_repeats import REPEATED, RepeatsHandler
 from routing.case.submission import moment_text
 
@@ -24,7 +24,6 @@ Line = MutableMapping[str, Any]
 
 HIDDEN = "[secret]"
 WITHHELD = "a library reports a problem; its words are left out, since they may quote content; logger and place name its code"
-MAX_FRAMES = 12
 
 
 def set_up_logs(
@@ -76,12 +75,11 @@ def say_repeated(_logger: object, _method: str, line: Line) -> Line:
 
 
 def keep_places(_logger: object, _method: str, line: Line) -> Line:
-    """Replace an exception by its type, those of its causes, and where in the code it passed."""
+    """Replace an exception by what may be said of it."""
     info = line.pop("exc_info", None)
     error = sys.exc_info()[1] if info is True else info[1] if isinstance(info, tuple) else info
     if isinstance(error, BaseException):
-        line["error"] = " < ".join(_types(error))
-        line["places"] = [_place(frame) for frame in traceback.extract_tb(error.__traceback__)[-MAX_FRAMES:]]
+        line.update(failure(error))
     return line
 
 
@@ -124,16 +122,3 @@ class _Blot:
         if isinstance(value, list | tuple):
             return [self._clean(item) for item in value]
         return value if isinstance(value, int | float | bool | None) else self._clean(str(value))
-
-
-def _types(error: BaseException) -> Iterable[str]:
-    seen: list[BaseException] = []
-    at: BaseException | None = error
-    while at is not None and at not in seen:
-        seen.append(at)
-        yield f"{type(at).__module__}.{type(at).__qualname__}"
-        at = at.__cause__ or (None if at.__suppress_context__ else at.__context__)
-
-
-def _place(frame: traceback.FrameSummary) -> str:
-    return f"{PurePath(frame.filename).name}:{frame.lineno} {frame.name}"

@@ -7,19 +7,21 @@ from typing import Any
 
 import structlog
 
+from bot.failures import failure
+
 _LOG = structlog.get_logger("tierline")
 
 PAUSE_S = 1.0
 """The wait before a loop that failed starts again."""
 
 
-async def for_ever(loop: Callable[[], Awaitable[None]]) -> None:
-    """Run a loop that must not end; what it raises is reported and it starts again."""
+async def for_ever(what: str, loop: Callable[[], Awaitable[None]]) -> None:
+    """Run a loop that must not end; what it raises is reported, of `what` it is, and it starts again."""
     while True:
         try:
             await loop()
         except Exception:  # noqa: BLE001 - the bot without its courier would be mute
-            _LOG.exception("the courier failed and starts again")
+            _LOG.error("a loop failed and starts again", loop=what, **failure())
             await asyncio.sleep(PAUSE_S)
 
 

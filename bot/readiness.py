@@ -11,7 +11,9 @@ from typing import Any
 
 import structlog
 
+from bot.failures import failure, to_look_at
 from bot.timeouts import REAL, Timeouts
+from store.ledger.sealed_head import HeadAlteredError
 
 ANSWER_S = 1.5
 """How long a part has to say how it is: whoever watches us hears from us within two seconds, whatever hangs."""
@@ -105,8 +107,10 @@ class Readiness:
 async def _looked_at(check: Check, silent: Obstacle) -> Sequence[Obstacle]:
     try:
         return await check()
+    except HeadAlteredError as error:
+        return (Obstacle("recording", str(error)),)
     except Exception:  # noqa: BLE001 - whatever is wrong with it, whoever asks gets an answer and not an error
-        _LOG.exception("a part could not be asked how it is", obstacle=silent.name)
+        _LOG.error("a part could not be asked how it is", obstacle=silent.name, **failure())
         return (silent,)
 
 
@@ -128,12 +132,12 @@ class Pulse:
 
     def failed(self, error: Exception) -> None:
         """It tried and could not."""
-        self._failure = type(error).__name__
+        self._failure = str(to_look_at(error) or f"The last try failed: {type(error).__name__}.")
 
     async def check(self) -> Sequence[Obstacle]:
         """Whether it has been silent for too long."""
         silent_s = self._steady() - self._at
         if silent_s <= self._most_s:
             return ()
-        cause = f" The last try failed: {self._failure}." if self._failure else ""
+        cause = f" {self._failure}" if self._failure else ""
         return (Obstacle(self.late.name, f"{self._what} (for {silent_s:.0f} s).{cause}"),)

@@ -65,7 +65,7 @@ async def _standing() -> dict[str, Any]:
     from bot.slack.cards.text.remedies import trouble_sentence
     from routing.case.submission import moment_text
     from store.audit.stored_tree import frontier, newest_checkpoint
-    from store.reads.cases import stored_governance
+    from store.ledger.sealed_head import read_ruling
     from store.reads.queue import dead_messages, last_errors, outbox_counts, queue_counts
     from store.reads.unposted import waiting_for
 
@@ -115,7 +115,7 @@ async def _standing() -> dict[str, Any]:
                     "waiting": waiting_for(connection, [one.name, one.name.removeprefix("#")]),
                     "sentence": trouble_sentence(one, waiting_for(connection, [one.name, one.name.removeprefix("#")])),
                 }
-                for one in stored_governance(connection).bindings.values()
+                for one in read_ruling(connection).governance.bindings.values()
                 if one.trouble
             ],
             "log": {

@@ -17,6 +17,7 @@ import structlog
 from bot.delivery.kept_unproven import keep_here
 from bot.delivery.rate_limits import POSTS, RateLimits
 from bot.delivery.retry import MENDING, SCHEDULES, Retry
+from bot.failures import failure
 from bot.readiness import Pulse
 from bot.slack.cards.view import Bulletin, View
 from bot.timeouts import REAL, Timeouts
@@ -165,21 +166,32 @@ class Courier:
         try:
             waiting = await self._outbox.waiting(self._clock())
             free = [peer for peer in self._senders if peer in waiting and self._moving(peer) <= REFILL_AT]
-            claims = await asyncio.gather(*(self._claim(peer) for peer in free))
         except Exception as error:  # noqa: BLE001 - the one way out does not close because the database is away for a while
-            _LOG.warning("outbox not readable", cause=type(error).__name__)
-            if self._pulse is not None:
-                self._pulse.failed(error)
+            self._unreadable(error)
             return 0
-        if self._pulse is not None:
+        claims = await asyncio.gather(*(self._claim(peer) for peer in free), return_exceptions=True)
+        rows = list[Outgoing]()
+        for claim in claims:  # what was taken up for one peer goes out, whatever happened to another's
+            match claim:
+                case Exception():
+                    self._unreadable(claim)
+                case BaseException():
+                    raise claim
+                case _:
+                    rows += claim
+        if self._pulse is not None and not any(isinstance(claim, Exception) for claim in claims):
             self._pulse.came_round()
-        rows = [row for claim in claims for row in claim]
         for row in rows:
             self._busy[row.peer][row.message.destination] += 1
             task = asyncio.create_task(self._carry(row), name=f"courier {row.id}")
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
         return len(rows)
+
+    def _unreadable(self, error: Exception) -> None:
+        _LOG.warning("outbox not readable", **failure(error))
+        if self._pulse is not None:
+            self._pulse.failed(error)
 
     def _moving(self, peer: str) -> int:
         """How much is under way to destinations that may get more: those that hang, however many, keep nothing from the others."""
@@ -197,7 +209,7 @@ class Courier:
         except (CannotRecordError, WriterClosedError, NotRecordingError) as error:
             _LOG.warning("not noted in the outbox; its lease will end", row=row.id, cause=type(error).__name__)
         except Exception:  # noqa: BLE001 - one message must not stop the others; its lease will end and it is looked at again
-            _LOG.exception("delivery failed", row=row.id, peer=row.peer)
+            _LOG.error("delivery failed", row=row.id, peer=row.peer, **failure())
         finally:
             self._busy[row.peer][row.message.destination] -= 1
             self._wakeups.outbox.set()  # the next message of its lane may go
@@ -264,7 +276,7 @@ class Courier:
         except SendError:
             raise
         except Exception as error:
-            _LOG.exception("sender failed", row=row.id, peer=row.peer)
+            _LOG.error("sender failed", row=row.id, peer=row.peer, **failure())
             raise SendError(f"bug: {type(error).__name__}", ambiguous=True) from error
 
     async def hasten(self, destinations: Collection[str]) -> None:

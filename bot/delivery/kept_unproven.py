@@ -7,6 +7,7 @@ from functools import partial
 
 import structlog
 
+from bot.failures import failure
 from routing.canonical import Json
 from routing.change import SYSTEM, Event, Refused
 from routing.governance.automation import noticed
@@ -31,7 +32,7 @@ async def keep_here(ledger: Ledger, outbox: Outbox, row: Outgoing, error: Unprov
     try:
         done = await ledger.change(row.case_id, step, also=partial(cancelled, row=row, reason=why))
     except ValueError:  # the row itself cannot be read: then the log alone says so
-        _LOG.exception("the case's row cannot be read", case=row.case_id)
+        _LOG.error("the case's row cannot be read", case=row.case_id, **failure())
         done = None
     if isinstance(done, Refused):
         await outbox.cancel(row, why)

@@ -11,6 +11,7 @@ from store.audit.stored_tree import frontier, unsigned_since
 from store.database.database import Database
 from store.database.errors import why_unavailable
 from store.ledger.ledger import Ledger
+from store.ledger.sealed_head import read_ruling
 from store.ledger.trial_write import try_to_write
 from store.ledger.writer import CannotRecordError, Writer, WriterClosedError
 from store.reads.queue import outbox_counts
@@ -55,7 +56,8 @@ class DatabaseStatus:
         return await self._database.read(read)
 
     async def recording(self) -> Sequence[Obstacle]:
-        """Why cases and presses are refused though they could be written."""
+        """Why cases and presses are refused though they could be written. Raises HeadAlteredError, and what the database raises."""
+        await self._database.read(read_ruling)
         return (Obstacle("recording", self._ledger.not_recording),) if self._ledger.not_recording else ()
 
     async def writing(self) -> Sequence[Obstacle]:

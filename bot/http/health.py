@@ -8,6 +8,7 @@ import structlog
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from bot.failures import failure
 from bot.http.metrics import Metrics, Snapshot
 from bot.readiness import ANSWER_S, Readiness
 from bot.timeouts import REAL, Timeouts
@@ -48,7 +49,7 @@ class Health:
             async with self._timeouts.within(ANSWER_S):
                 return await self._standing()
         except Exception:  # noqa: BLE001  # whatever is wrong with the database, the other figures must stay readable
-            _LOG.exception("figures not read")
+            _LOG.error("figures not read", **failure())
             return None
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
+from bot.failures import to_look_at
 from bot.http.admission import Admission, Call
 from bot.http.problem import RETRY_AFTER_S, No, refuse
 from routing.case.near_duplicate import likeness
@@ -103,7 +104,8 @@ def not_recorded(problem: Exception) -> web.Response:
     if isinstance(problem, UnclearError):
         again = "It may have been recorded. Send the same again under the same webhook-id: it counts once."
         return refuse(No.UNAVAILABLE, again, retry_after_s=RETRY_AFTER_S)
-    return refuse(No.NOT_RECORDING, retry_after_s=RETRY_AFTER_S)
+    why = to_look_at(problem)
+    return refuse(No.NOT_RECORDING, "" if why is None else str(why), retry_after_s=RETRY_AFTER_S)
 
 
 def reply(body: Mapping[str, object], status: int) -> web.Response:

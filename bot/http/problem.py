@@ -8,6 +8,7 @@ from enum import Enum, unique
 import structlog
 from aiohttp import web
 
+from bot.failures import failure, to_look_at
 from routing.errors import Problem
 from store.database.errors import is_unavailable
 
@@ -78,8 +79,11 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except web.HTTPException:
         raise
     except Exception as error:  # noqa: BLE001  # the edge: a caller gets an answer, the log gets the place
-        _LOG.exception("request failed", method=request.method, route=_route(request))
-        return refuse(No.UNAVAILABLE, retry_after_s=RETRY_AFTER_S) if is_unavailable(error) else refuse(No.INTERNAL)
+        _LOG.error("request failed", method=request.method, route=_route(request), **failure())
+        why = to_look_at(error)
+        if why is not None or is_unavailable(error):
+            return refuse(No.UNAVAILABLE, "" if why is None else str(why), retry_after_s=RETRY_AFTER_S)
+        return refuse(No.INTERNAL)
 
 
 def _route(request: web.Request) -> str:

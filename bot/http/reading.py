@@ -19,7 +19,6 @@ from routing.case.submission import moment_text
 from routing.errors import Problem
 from routing.policy.policy import Policy
 from store.integrity.release import Doubt
-from store.ledger.sealed_head import HeadAlteredError
 from store.reads.cases import Reads
 from store.reads.receipts import Receipts
 from store.wakeups import Wakeups
@@ -94,10 +93,7 @@ class Api:
         case = scene.case if scene is not None else await self._reads.case(case_id)
         if case is None:
             return refuse(No.NOT_FOUND)
-        try:
-            case = await self._told(case)
-        except HeadAlteredError as error:
-            return refuse(No.UNAVAILABLE, str(error))
+        case = await self._told(case)
         history = scene.history if scene is not None else await self._reads.history(case_id)
         receipt = await self._receipts.receipt(case.decided_index) if case.decided_index is not None and not case.withheld else None
         return reply(case_answer(case, scene.submission if scene is not None else None, history, receipt), 200)

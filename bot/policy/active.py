@@ -46,10 +46,11 @@ class ActivePolicy:
         self._proposing = proposing
         self._active: Policy | None = None
 
-    async def load(self, offered: Policy | None) -> None:
+    async def load(self, offered: Policy | None, *, recording: bool = True) -> None:
         """Activate the policy of the file where there is none yet; propose one that differs, or take it over with `activation: file`.
 
-        A file that was declined or rolled back is not brought up again by itself. Raises NoPolicyFileError when there is neither.
+        A file that was declined or rolled back is not brought up again by itself, nor one that differs while nothing may be recorded.
+        Raises NoPolicyFileError when there is neither.
         """
         for sha256, body in await self._database.read(_bodies):
             self._compiled.from_database(sha256, body)
@@ -59,7 +60,7 @@ class ActivePolicy:
                 raise NoPolicyFileError(NoPolicyFileError.__doc__)
             await self._ledger.activate(offered, reason="bootstrap")
             active = offered
-        if offered is not None and offered.sha256 != active.sha256:
+        if offered is not None and offered.sha256 != active.sha256 and recording:
             active = await self._changed(offered, active)
         if by_file(active):
             _LOG.warning("a changed policy file takes effect at the next start without a second person (activation: file)")

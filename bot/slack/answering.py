@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+from bot.failures import failure, to_look_at
 from bot.loops import end
 from bot.timeouts import REAL, Timeouts
 from store.database.errors import is_unavailable
@@ -21,6 +22,7 @@ UNCLEAR = (
     "where it does not show, press once more. It never counts twice."
 )
 LATE = "Tierline's database takes long to answer, so it is not known yet whether this counts. You will be told here."
+STOPPED = "This did not count. Please tell whoever runs Tierline:"
 WRONG = "Something went wrong here. What counts is what the card or the channel shows; where it does not show this, please press again."
 
 PATIENCE_S = 2.0
@@ -71,8 +73,8 @@ class Answering:
                     await _told(say, late)
                 await asyncio.shield(task)
         except Exception as problem:  # noqa: BLE001 - the edge: whoever pressed must be told, whatever it is
-            _LOG.exception("a press or a command was not carried out")
-            await _told(say, NOT_RECORDED if is_unavailable(problem) and not ack.done else WRONG)
+            _LOG.error("a press or a command was not carried out", **failure())
+            await _told(say, _what_became(problem, acknowledged=ack.done))
 
     async def stop(self) -> None:
         """Let what is under way end for a little, then end it."""
@@ -90,9 +92,18 @@ async def _told(say: Say, text: str) -> None:
     try:
         await say(text)
     except Exception:  # noqa: BLE001 - whatever the way to Slack raises: the press may count, and is seen through
-        _LOG.exception("an answer could not be given")
+        _LOG.error("an answer could not be given", **failure())
 
 
 def unrecorded(problem: Exception) -> tuple[str, str]:
     """Code and sentence for what the ledger did not confirm, having raised `problem`."""
+    if (why := to_look_at(problem)) is not None:
+        return "not_recorded", f"{STOPPED} {why}"
     return ("unclear", UNCLEAR) if isinstance(problem, UnclearError) else ("not_recorded", NOT_RECORDED)
+
+
+def _what_became(problem: Exception, *, acknowledged: bool) -> str:
+    """A sentence that is true in any case, of work that raised `problem`."""
+    if (why := to_look_at(problem)) is not None:
+        return str(why)
+    return NOT_RECORDED if is_unavailable(problem) and not acknowledged else WRONG

@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from slack_bolt.app.async_app import AsyncApp
 
+from bot.failures import failure
 from bot.slack.channels import Channels
 
 EVENTS = (
@@ -46,4 +47,4 @@ class WorkspaceEvents:
         try:
             await self._channels.heard(event)
         except Exception:  # noqa: BLE001 - Slack would send it again and again, and nothing hangs on it
-            _LOG.exception("event not heard", event_type=str(event.get("type")))
+            _LOG.error("event not heard", event_type=str(event.get("type")), **failure())

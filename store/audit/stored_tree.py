@@ -28,7 +28,7 @@ def read_leaf(index: int, body: bytes) -> Mapping[str, Any]:
 
 def frontier(connection: Connection) -> Frontier:
     """The right edge of the log as committed. Raises MalformedFrontier, also where there is no head."""
-    return Frontier.from_bytes(connection.execute(select(head.c.frontier)).scalar_one_or_none() or b"")
+    return Frontier.from_bytes(connection.execute(select(head.c.frontier).where(head.c.id == 1)).scalar_one_or_none() or b"")
 
 
 def hashes(connection: Connection) -> Read:

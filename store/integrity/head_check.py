@@ -5,7 +5,6 @@ the triggers that keep the log append-only. Owns these comparisons; reads only.
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
-from pydantic import ValidationError
 from sqlalchemy import Connection, func, select, text
 
 from store.audit.checkpoint import open_checkpoint
@@ -14,11 +13,12 @@ from store.audit.proven_leaves import DamagedTreeError, ProvenLeaves
 from store.audit.signed_note import BadNote, VerifierKey
 from store.audit.stored_tree import hashes, newest_checkpoint
 from store.integrity.findings import Finding
-from store.ledger.sealed_head import HeadAlteredError, head_row, read_head, read_ruling
+from store.ledger.sealed_head import HeadAlteredError, UnreadableGovernanceError, head_row, read_head, read_ruling
 from store.schema import checkpoints, governance, leaves, policies
 from store.vault.head_seal import HeadSeal
 
 LOG = "the log"
+_REVISION = select(governance.c.revision).where(governance.c.id == 1)
 TABLES = ("leaves", "nodes", "checkpoints")
 SQLITE_TRIGGERS = {f"{table}_{verb}" for table in TABLES for verb in ("update", "delete", "insert")}
 POSTGRESQL_TRIGGERS = {f"{table}_{rows}" for table in TABLES for rows in ("rows", "all")}
@@ -39,14 +39,14 @@ def check_head(connection: Connection, seal: HeadSeal, keys: Sequence[VerifierKe
         return
     try:
         ruling = read_ruling(connection)
-        revisions = {ruling.governance.revision, connection.execute(select(governance.c.revision)).scalar_one()}
+        revisions = {ruling.governance.revision, connection.execute(_REVISION).scalar_one()}
         if revisions != {head.governance}:
             yield Finding("governance", f"its row is of another revision than {head.governance}, which the head names")
         read_head(connection, ruling, seal)
+    except UnreadableGovernanceError:
+        yield Finding("governance", "its row is missing or cannot be read; restore the database from a backup")
     except HeadAlteredError as error:
         yield Finding("the head of the log", str(error))
-    except ValidationError:
-        yield Finding("governance", "its row cannot be read; restore it from a backup")
     yield from _size(connection)
     yield from _newest(connection, keys)
     yield from _policies(connection)

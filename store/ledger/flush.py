@@ -16,7 +16,7 @@ from store.audit.merkle import Frontier
 from store.ledger.arrival_limits import add_approvals, add_uses, day_of
 from store.ledger.draft import Draft, Row
 from store.ledger.prefetch import InboxKey, InboxRow, Known
-from store.ledger.sealed_head import Ruling
+from store.ledger.sealed_head import Ruling, UnreadableGovernanceError
 from store.schema import IS_UNSETTLED, case_keys, cases, governance, head, inbox, leaves, micros, nodes, outbox, vault
 from store.vault.head_seal import Head, HeadSeal, text_sha256
 
@@ -32,7 +32,7 @@ MARKS = {
 
 def flush(connection: Connection, known: Known, kept: Draft, changed: AbstractSet[str], now: datetime, *, seal: HeadSeal) -> Ruling:
     """Write the rows of `kept`; `changed` are the ids of the cases to write, `known` is what the database held before. Gives the governance
-    as its row now has it.
+    as its row now has it. Raises UnreadableGovernanceError where that row is gone.
     """
     opened = {row["id"] for row in kept.opened}
     _insert(connection, leaves, kept.leaves)
@@ -51,7 +51,8 @@ def flush(connection: Connection, known: Known, kept: Draft, changed: AbstractSe
     if kept.governance is not None:
         snapshot = kept.governance.model_dump_json()
         ruling = Ruling(kept.governance, text_sha256(snapshot))
-        connection.execute(_UPDATE_GOVERNANCE, {"revision": kept.governance.revision, "snapshot": snapshot})
+        if connection.execute(_UPDATE_GOVERNANCE, {"revision": kept.governance.revision, "snapshot": snapshot}).rowcount != 1:
+            raise UnreadableGovernanceError
     for also in kept.also:
         also(connection, now)
     growth = Frontier.from_bytes(known.frontier).grow([row["hash"] for row in kept.leaves])

@@ -23,7 +23,11 @@ from store.ledger.writer import Rank, Writer
 
 
 class NotRecordingError(RuntimeError):
-    """The audit log disagrees with the checkpoints kept outside the database; nothing new is recorded until an operator has looked."""
+    """Nothing new is recorded until an operator has looked."""
+
+    def __init__(self, reason: str) -> None:
+        """`reason` says what there is to look at, in a sentence."""
+        super().__init__(f"{self.__doc__} {reason}")
 
 
 class Ledger:
@@ -127,4 +131,4 @@ class Ledger:
 
     def _check_recording(self) -> None:
         if self._stopped:
-            raise NotRecordingError(f"{NotRecordingError.__doc__} {self._stopped}")
+            raise NotRecordingError(self._stopped)

@@ -7,6 +7,7 @@ operator says so.
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
@@ -24,6 +25,16 @@ class HeadAlteredError(RuntimeError):
     Restore the database, or look (`tierline audit verify --database`) and go on with it as it is (`tierline audit checkpoint --recover`).
     """
 
+    def __init__(self) -> None:
+        """Its sentence is the same wherever it comes up."""
+        super().__init__(" ".join(str(self.__doc__).split()))
+
+
+class UnreadableGovernanceError(HeadAlteredError):
+    """What is decided about more than one case (brakes, exceptions, names of channels, policies on offer) is missing in the database or
+    cannot be read: somebody else wrote to it. Stop the bot and restore the database from a backup; nothing is recorded until then.
+    """
+
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
@@ -36,9 +47,11 @@ class Ruling:
 HeadRow = Row[*tuple[Any, ...]]
 """The columns of `_HEAD`."""
 
-_HEAD = select(head.c.size, head.c.frontier, head.c.last_time, head.c.last_outbox, head.c.policy, head.c.governance, head.c.seal)
+_HEAD = select(head.c.size, head.c.frontier, head.c.last_time, head.c.last_outbox, head.c.policy, head.c.governance, head.c.seal).where(
+    head.c.id == 1
+)
 _LOCKED = _HEAD.with_for_update()
-_GOVERNANCE = select(governance.c.snapshot)
+_GOVERNANCE = select(governance.c.snapshot).where(governance.c.id == 1)
 _TRACE = b'"row":'
 """What every event of a case has since there are seals (`store.audit.leaf.RowTrace`)."""
 
@@ -48,14 +61,25 @@ def read_head(connection: Connection, cached: Ruling, seal: HeadSeal, *, lock: b
     row = _one(connection.execute(_LOCKED if lock else _HEAD).first())
     ruling = cached if row.governance == cached.governance.revision else read_ruling(connection)
     if not (seal.holds(covered(row, ruling.sha256), row.seal) if row.seal is not None else _never_sealed(connection, row.frontier)):
-        raise HeadAlteredError(HeadAlteredError.__doc__)
+        raise HeadAlteredError
     return row, ruling
 
 
 def read_ruling(connection: Connection) -> Ruling:
-    """The governance as its row has it. Raises HeadAlteredError where that is gone, ValueError where nobody can read it."""
-    text = _one(connection.execute(_GOVERNANCE).first()).snapshot
-    return Ruling(Governance.model_validate_json(text), text_sha256(text))
+    """The governance as its row has it, whoever wrote it. Raises UnreadableGovernanceError where that is gone or nobody can read it."""
+    text = connection.execute(_GOVERNANCE).scalar_one_or_none()
+    if not isinstance(text, str):
+        raise UnreadableGovernanceError
+    return _parsed(text)
+
+
+@lru_cache(maxsize=2)
+def _parsed(text: str) -> Ruling:
+    """By the text, which is read in most transactions and hardly ever changes."""
+    try:
+        return Ruling(Governance.model_validate_json(text), text_sha256(text))
+    except ValueError:  # which quotes what it was given
+        raise UnreadableGovernanceError from None
 
 
 def covered(row: HeadRow, governance_sha256: str) -> Head:
@@ -70,7 +94,7 @@ def head_row(connection: Connection) -> HeadRow:
 
 def _one(row: Row[*tuple[Any, ...]] | None) -> HeadRow:
     if row is None:
-        raise HeadAlteredError(HeadAlteredError.__doc__)
+        raise HeadAlteredError
     return row
 
 

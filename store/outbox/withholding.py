@@ -5,15 +5,14 @@ these questions and those rows; whether a workflow is braked is decided elsewher
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, literal_column, select, update
 
 from routing.authorize import EXECUTABLE
-from routing.governance.governance import Governance
 from routing.vocabulary import CaseKind
 from store.ledger.draft import Also
-from store.schema import IS_FREE, IS_HELD, IS_WITHHELD, SENDABLE, among, cases, governance, micros, outbox
+from store.ledger.sealed_head import read_ruling
+from store.schema import IS_FREE, IS_HELD, IS_WITHHELD, SENDABLE, among, cases, micros, outbox
 
 DECIDED = "case.decided"
 """The callback with a verdict."""
@@ -51,7 +50,7 @@ def cancel_decided(case_id: str) -> Also:
 
 def keep_back(connection: Connection, now: datetime) -> None:
     """Leave the verdicts of paused workflows that could go out now alone for a while: all of them in one statement."""
-    if paused := _paused(connection.execute(select(governance.c.snapshot)).scalar_one()):
+    if paused := _paused(connection):
         free = (outbox.c.peer == "callback", among(outbox.c.state, SENDABLE), outbox.c.lease_until.is_(None))
         due = outbox.c.not_before <= micros(now)
         connection.execute(update(outbox).where(*free, due, _verdict_of(paused)).values(_kept(now)))
@@ -61,7 +60,7 @@ def kept_back(connection: Connection, now: datetime, mine: ColumnElement[bool]) 
     """Whether a callback that was taken up, the row that `mine` names, must stay here after all: its workflow was paused meanwhile. Then
     its lease is over.
     """
-    paused = _paused(connection.execute(select(governance.c.snapshot)).scalar_one())
+    paused = _paused(connection)
     if not paused:
         return False
     free = _kept(now) | {"lease_owner": "", "lease_until": None}
@@ -86,10 +85,9 @@ def to_release(connection: Connection, workflow: str, limit: int, *, frozen: boo
     return list(connection.execute(_of(workflow, limit).where(*kept)).scalars())
 
 
-@lru_cache(maxsize=2)
-def _paused(snapshot: str) -> frozenset[str]:
-    """Workflows whose approvals stay here; by the text, which is read in every transaction and hardly ever changes."""
-    controls = Governance.model_validate_json(snapshot).controls
+def _paused(connection: Connection) -> frozenset[str]:
+    """Workflows whose approvals stay here. Raises UnreadableGovernanceError."""
+    controls = read_ruling(connection).governance.controls
     return frozenset(workflow for workflow, control in controls.items() if control.withholds())
 
 

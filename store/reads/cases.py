@@ -15,12 +15,13 @@ from routing.policy.policy import Policy
 from store.database.database import Database
 from store.ledger.arrival_limits import counted, read_uses
 from store.ledger.prefetch import TaskKey
+from store.ledger.sealed_head import head_row, read_ruling
 from store.outbox.delivered_cards import Card, card_at, cards_of
 from store.outbox.withholding import to_freeze, to_release, to_withhold
 from store.policies import Policies
 from store.reads.history import Happening, Scene, read_content, read_history, read_scene
 from store.reads.unposted import UnseenCard, seen_again, unseen_cards, waiting_for
-from store.schema import OPEN, among, cases, governance, head, micros, moment, policies
+from store.schema import OPEN, among, cases, micros, moment, policies
 from store.vault.vault import Vault
 
 
@@ -87,7 +88,10 @@ class Reads:
         return await self._database.read(partial(card_at, channel=channel, ts=ts))
 
     async def governance(self) -> Governance:
-        """What is decided about more than one case, with the uses of the exceptions in force as they stand."""
+        """What is decided about more than one case, with the uses of the exceptions in force as they stand.
+
+        Raises HeadAlteredError where it is gone or nobody can read it.
+        """
         self._governance, uses = await self._database.read(partial(_read_governance, cached=self._governance))
         return counted(self._governance, uses)
 
@@ -122,7 +126,7 @@ class Reads:
 
     async def active_policy(self) -> Policy | None:
         """The policy that new cases follow, None before the first. Raises PolicyError when it no longer compiles."""
-        sha256 = await self._database.read(lambda connection: connection.execute(select(head.c.policy)).scalar_one())
+        sha256 = await self._database.read(lambda connection: str(head_row(connection).policy))
         return await self.policy(sha256)
 
     async def policy(self, sha256: str) -> Policy | None:
@@ -139,15 +143,8 @@ class Reads:
 _NOBODY = literal("", literal_execute=True)
 
 
-def stored_governance(connection: Connection) -> Governance:
-    """What is decided about more than one case, as it is stored."""
-    return Governance.model_validate_json(connection.execute(select(governance.c.snapshot)).scalar_one())
-
-
 def _read_governance(connection: Connection, *, cached: Governance) -> tuple[Governance, dict[str, int]]:
-    value = cached
-    if connection.execute(select(head.c.governance)).scalar_one() != cached.revision:
-        value = Governance.model_validate_json(connection.execute(select(governance.c.snapshot)).scalar_one())
+    value = cached if head_row(connection).governance == cached.revision else read_ruling(connection).governance
     return value, read_uses(connection, [waiver.id for waiver in value.waivers if waiver.state == "in_force"])
 
 

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import structlog
 from slack_bolt.app.async_app import AsyncApp
 
+from bot.failures import failure
 from bot.slack.actions.pressed import PREFIX, Pressed, pressed_on_case
 from bot.slack.actions.presses import Declined, Outcome, Presses, Recorded
 from bot.slack.actions.replies import Replies
@@ -176,7 +177,7 @@ class Listeners:
         try:
             return await self._views.view(case_id) or GONE
         except Exception:  # noqa: BLE001 - whatever it is, what was recorded stays recorded
-            _LOG.exception("case not read", case=case_id)
+            _LOG.error("case not read", case=case_id, **failure())
             return UNREAD
 
     async def _submit_modification(self, ack: Acknowledgement, pressed: Pressed) -> None:

@@ -11,6 +11,7 @@ from typing import Protocol, assert_never
 
 import structlog
 
+from bot.failures import failure
 from bot.slack.actions.pressed import Pressed
 from bot.slack.answering import unrecorded
 from bot.slack.cards.forms.form_input import Typed
@@ -92,7 +93,7 @@ class Presses:
         try:
             case = await self._reads.case(pressed.case_id)
         except Exception:  # noqa: BLE001 - then the press is not carried out either, and says why
-            _LOG.exception("case not read", verb=pressed.verb, case=pressed.case_id)
+            _LOG.error("case not read", verb=pressed.verb, case=pressed.case_id, **failure())
             return False
         if case is None:
             return False
@@ -176,7 +177,7 @@ class Presses:
 
 def _unrecorded(pressed: Pressed, problem: Exception) -> Declined:
     """The answer to a press of which nobody knows that it was recorded; called while the exception is being handled."""
-    _LOG.exception("press not recorded", verb=pressed.verb, case=pressed.case_id)
+    _LOG.error("press not recorded", verb=pressed.verb, case=pressed.case_id, **failure())
     return Declined(*unrecorded(problem))
 
 

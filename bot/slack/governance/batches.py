@@ -8,6 +8,7 @@ from functools import partial
 
 import structlog
 
+from bot.failures import failure
 from bot.slack.actions.presses import Declined
 from bot.slack.answering import unrecorded
 from bot.slack.governance.command_grammar import Batch, OneCase
@@ -85,7 +86,7 @@ class Batches:
         try:
             result = await self._ledger.change(case.id, step_of(press), press=press, key=key, content=needs_content(verb, case.kind))
         except Exception as problem:  # noqa: BLE001 - whatever was raised, of the other cases something else may be true
-            _LOG.exception("not recorded", verb=verb, case=case.id)
+            _LOG.error("not recorded", verb=verb, case=case.id, **failure())
             return unrecorded(problem)[1]
         if isinstance(result, Changed | Repeated):
             return None

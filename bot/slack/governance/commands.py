@@ -10,6 +10,7 @@ from typing import assert_never
 
 import structlog
 
+from bot.failures import failure
 from bot.slack.actions.presses import Declined
 from bot.slack.answering import unrecorded
 from bot.slack.cards.bulletins.bulletin import draw_exceptions
@@ -52,7 +53,7 @@ class GovernanceCommands:
         except SlackUnreachable:
             return draw_answer(REFUSALS["slack_unreachable"])
         except Exception as problem:  # noqa: BLE001 - whatever was raised, nobody knows that it is recorded, and whoever typed must be told so
-            _LOG.exception("command not recorded")
+            _LOG.error("command not recorded", **failure())
             return draw_answer(unrecorded(problem)[1])
 
     async def _carry_out(self, command: GovernanceCommand, asked: Asked) -> Drawing:

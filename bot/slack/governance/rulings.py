@@ -11,6 +11,7 @@ from typing import assert_never
 
 import structlog
 
+from bot.failures import failure
 from bot.slack.actions.presses import Declined
 from bot.slack.answering import unrecorded
 from bot.slack.people import People, SlackUnreachable
@@ -185,7 +186,7 @@ def _never(code: str) -> GovernStep:
 
 def _unrecorded(asked: Asked, problem: Exception) -> Declined:
     """Called while the exception is being handled."""
-    _LOG.exception("not recorded", verb=asked.verb, subject=asked.subject)
+    _LOG.error("not recorded", verb=asked.verb, subject=asked.subject, **failure())
     return Declined(*unrecorded(problem))
 
 
