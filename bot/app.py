@@ -197,11 +197,12 @@ class App:
         self._stack.callback(events.close)
         callbacks = Callbacks(services, self.receipts, peers_now, steady=now, timeout_s=timeouts.limit_s(CALLBACK_TIMEOUT_S), tls=tls)
         self._stack.push_async_callback(callbacks.close)
+        sender = SlackSender(client, self.database, self.deployment, people.identity, now, channels=self.channels, timeouts=timeouts)
         self.courier = Courier(
             self.outbox,
             RateLimits(Buckets(self.writer)),
             {
-                "slack": SlackSender(client, self.database, self.deployment, people.identity, channels=self.channels, timeouts=timeouts),
+                "slack": sender,
                 "pagerduty": Pager(self.deployment, events, self._routing_key, rest, incidents=lambda: self.policy().form.incidents),
                 "callback": callbacks,
             },
@@ -312,7 +313,7 @@ class App:
         answering = Answering(timeouts)
         self._stack.push_async_callback(answering.stop)
         Listeners(presses, self.views, replies, answering).listen(bolt)
-        WorkspaceEvents(self.channels).listen(bolt)
+        WorkspaceEvents(self.channels, people.identity).listen(bolt)
         rulings = Rulings(self.ledger, self.reads, people, self.policy, self.metrics.pressed)
         buttons = GovernanceButtons(
             rulings, self.reads, people, replies, channels=self.channels, deployment=self.deployment, answering=answering

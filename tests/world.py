@@ -9,19 +9,21 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, func, select
 
 from bot.app import App
+from bot.delivery.rate_limits import POSTS
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack.ack import Ack
 from bot.sandbox.slack.slack import actions_of
 from bot.settings import Settings, read_settings
 from bot.timeouts import ManualTimeouts
 from routing.case.case import Case
-from store.schema import cases, moment, outbox
+from store.schema import cases, micros, moment, outbox
 from store.vault.keys import signing_key, vault_key
 from tests.examples.customer import kit
 from tests.written import POLICY, SERVICES
@@ -152,8 +154,12 @@ class World:
 
     async def _next_happening(self) -> datetime | None:
         """When a clock runs out or something is tried again, whichever is first."""
-        moments = (await self.bot.database.read(_next_due), await self.bot.database.read(_next_try))
+        moments = (await self.bot.database.read(_next_due), await self._next_try())
         return min((at for at in moments if at is not None), default=None)
+
+    async def _next_try(self) -> datetime | None:
+        held = self.bot.courier._rate_limits._held  # noqa: SLF001 - what the very courier keeps back
+        return await self.bot.database.read(partial(_next_try, held=held))
 
     async def drain(self) -> None:
         """Let everything out that can go out, waiting a little for turns and quiet peers, but not past the next clock."""
@@ -162,7 +168,7 @@ class World:
         while True:
             await self.bot.signing.tick()
             await self.bot.courier.drain_once()
-            again = await self.bot.database.read(_next_try)
+            again = await self._next_try()
             if again is None or max(again, self.clock.now + timedelta(milliseconds=50)) > limit:
                 return
             self.clock.now = max(self.clock.now + timedelta(milliseconds=50), again)
@@ -324,11 +330,13 @@ def _next_due(connection: Connection) -> datetime | None:
     return None if first is None else moment(first)
 
 
-def _next_try(connection: Connection) -> datetime | None:
-    """When the first message that is at the head of its lane may go."""
-    columns = (outbox.c.case_id, outbox.c.peer, outbox.c.destination, outbox.c.not_before)
+def _next_try(connection: Connection, *, held: Mapping[str, datetime]) -> datetime | None:
+    """When the first message that is at the head of its lane may go; none is posted to a destination in `held` before then."""
+    columns = (outbox.c.case_id, outbox.c.peer, outbox.c.destination, outbox.c.kind, outbox.c.not_before)
     waiting = select(*columns).where(outbox.c.state.in_(("ready", "ambiguous", "trying"))).order_by(outbox.c.id)
     heads: dict[tuple[str, str, str], int] = {}
     for row in connection.execute(waiting):
-        heads.setdefault((row.case_id, row.peer, row.destination), row.not_before)
+        until = held.get(row.destination) if row.kind in POSTS else None
+        at = max(row.not_before, micros(until)) if until is not None else row.not_before
+        heads.setdefault((row.case_id, row.peer, row.destination), at)
     return moment(min(heads.values())) if heads else None

@@ -164,7 +164,8 @@ class Courier:
 
     async def _start_some(self) -> int:
         try:
-            waiting = await self._outbox.waiting(self._clock())
+            now = self._clock()
+            waiting = await self._outbox.waiting(now, {peer: self._rate_limits.paused(peer, now) for peer in self._senders})
             free = [peer for peer in self._senders if peer in waiting and self._moving(peer) <= REFILL_AT]
         except Exception as error:  # noqa: BLE001 - the one way out does not close because the database is away for a while
             self._unreadable(error)
@@ -284,13 +285,14 @@ class Courier:
         for destination in destinations:
             self._refusals.pop(destination, None)
             self._rate_limits.free(destination)
-        await self._outbox.hasten("slack", destinations)
+        await self._outbox.hasten("slack", destinations, self._clock())
         self._wakeups.outbox.set()
 
     async def _arrived(self, destination: str) -> None:
         """Whatever was refused there before need not wait any longer."""
         if self._refusals.pop(destination, 0):
-            await self._outbox.hasten("slack", (destination,))
+            self._rate_limits.free(destination)
+            await self._outbox.hasten("slack", (destination,), self._clock())
         if self._reach is not None:
             await self._reach.reached(destination)
 
@@ -304,10 +306,9 @@ class Courier:
             return False
         _LOG.warning("refused until somebody mends it", row=row.id, case=row.case_id, destination=destination, cause=error.reason)
         self._tally(row.peer, "refused")
-        await self._put_back(row, Doubt(again, error.reason, ambiguous=row.doubtful))
         if posts:
             self._rate_limits.hold(destination, again)
-            await self._outbox.postpone(row.peer, destination, POSTS, again)
+        await self._put_back(row, Doubt(again, error.reason, ambiguous=row.doubtful))
         if posts and self._reach is not None:
             await self._reach.refused(destination, error.reason)
         return True

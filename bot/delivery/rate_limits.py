@@ -52,9 +52,10 @@ class RateLimits:
         return TokenBucket(UPDATE.method, WORKSPACE, UPDATE.rate_per_s, UPDATE.burst) if peer == "slack" else None
 
     def paused(self, peer: str, now: datetime) -> set[str]:
-        """Destinations of a peer to which nothing goes now."""
+        """Destinations of a peer to which nothing is posted now."""
         self._paused = {lane: until for lane, until in self._paused.items() if until > now}
-        return {destination for owner, destination in self._paused if owner == peer}
+        self._held = {destination: until for destination, until in self._held.items() if until > now}
+        return {destination for owner, destination in self._paused if owner == peer} | (self._held.keys() if peer == "slack" else set())
 
     async def enter(self, row: Outgoing, now: datetime) -> datetime | None:
         """Take what the row needs to go now; if it cannot, when it may try."""
@@ -75,7 +76,10 @@ class RateLimits:
         return self._paused[lane]
 
     def hold(self, destination: str, until: datetime) -> None:
-        """Slack refuses what is posted there: what comes for it waits as well."""
+        """Slack refuses what is posted there: what else is for it waits here, its rows as they are.
+
+        Each replica finds out by a refused try of its own.
+        """
         self._held[destination] = until
 
     def free(self, destination: str) -> None:

@@ -7,8 +7,8 @@ Owns asking Slack about channels, never on the way of a message once its name is
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -30,8 +30,10 @@ LOOK_EVERY = timedelta(minutes=5)
 TROUBLED_EVERY = timedelta(minutes=1)
 """How often channels are looked at: all, and those to which nothing can be sent."""
 
-SCAN_FRESH = timedelta(seconds=30)
-"""How long a listing of the workspace's channels answers for names that it did not have."""
+SCAN_FRESH = timedelta(minutes=1)
+"""How long a listing of the workspace's channels answers for names that it did not have; what Slack tells meanwhile is noted in it."""
+
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 PAGE_SIZE = 999
 """Slack: "must be an integer under 1000". https://docs.slack.dev/reference/methods/conversations.list"""
@@ -53,6 +55,11 @@ class _Scan:
     found: Mapping[str, str]
     cursor: str
     at: datetime
+
+    def called(self, channel: str, name: str) -> "_Scan":
+        """The same after Slack said that `channel` has this name now."""
+        others = {one: wanted for one, wanted in self.found.items() if wanted != channel}
+        return replace(self, found={**others, name: channel})
 
 
 class Channels:
@@ -81,6 +88,7 @@ class Channels:
         self._scanning = asyncio.Lock()
         self._looked_at: datetime | None = None
         self._probed_at: datetime | None = None
+        self._compared: dict[str, datetime] = {}
 
     async def id_of(self, destination: str) -> str:
         """The id to post to, for a channel that the policy names by name or id, or a person. Raises SendError."""
@@ -127,25 +135,38 @@ class Channels:
             await self.look([one.name for one in troubled])
 
     async def look(self, only: Collection[str] | None = None) -> None:
-        """Compare the names in use (or `only` these) with what Slack says of them, and resolve those that stand for nothing yet."""
-        try:
-            await self._resolve_channels(only)
-            await self._resolve_groups(only)
-            for bound in list((await self._names.known()).values()):
-                if only is None or bound.name in only:
-                    await self._compare(bound)
-        except SendError as error:  # Slack does not answer, or is busy: it is looked again later
-            _LOG.warning("channels not looked at", cause=error.reason)
+        """Compare the names in use (or `only` these) with what Slack says of them, and resolve those that stand for nothing yet.
+
+        Those that were not compared for the longest come first: where Slack asks to wait, the next look goes on.
+        """
+        for resolve in (self._resolve_channels, self._resolve_groups):
+            try:
+                await resolve(only)
+            except SendError as error:  # Slack does not answer, or is busy: it is asked again later
+                _LOG.warning("names not resolved", cause=error.reason)
+        concerned = [one for one in (await self._names.known()).values() if only is None or one.name in only]
+        for bound in sorted(concerned, key=lambda one: self._compared.get(one.name, NEVER)):
+            try:
+                await self._compare(bound)
+            except SendError as error:
+                _LOG.warning("channels not looked at", cause=error.reason)
+                if error.retry_after_s is None:  # it alone may be to blame, so the others come first next time
+                    self._compared[bound.name] = self._clock()
+                return
+            self._compared[bound.name] = self._clock()
 
     async def heard(self, event: Mapping[str, Any]) -> None:
-        """Slack says that a channel or a user group changed, or that we were let into one."""
+        """Slack says that a channel or a user group changed, or that we were let into one. Raises SendError."""
+        of_group = "channel" not in event
         about = event.get("channel") or event.get("subteam") or {}
         wanted, called = (about, "") if isinstance(about, str) else (str(about.get("id") or ""), str(about.get("name") or ""))
-        self._scan = None
-        known = await self._names.known()
-        concerned = [
-            one for one in known.values() if one.id == wanted or not one.id or one.trouble or one.parted or one.name == channel_name(called)
-        ]
+        if event.get("type") == "member_joined_channel":
+            _, called = await self._seen(wanted)  # a private channel's name, which no listing had before we were let in
+        if called and not of_group and self._scan is not None:
+            self._scan = self._scan.called(wanted, called)
+        alike = [one for one in (await self._names.known()).values() if one.name.startswith("@") == of_group]
+        unsure = [one for one in alike if not one.id or one.trouble or one.parted]
+        concerned = [one for one in alike if one in unsure or one.id == wanted or one.name == channel_name(called)]
         if concerned:
             await self._let_go(concerned)
             await self.look([one.name for one in concerned])

@@ -42,6 +42,9 @@ LOOK_BACK = timedelta(seconds=60)
 
 PAGE_SIZE = 200
 
+SEEN_FRESH = timedelta(minutes=3)
+"""How long a card that was posted, updated or looked for counts as being there: looking before every answer would double our calls."""
+
 
 class SlackSender:
     """Sends cards, notes, bulletins and updates. `identity` says who we are in Slack, so that only messages of our own are ever adopted."""
@@ -52,6 +55,7 @@ class SlackSender:
         database: Database,
         deployment: str,
         identity: Callable[[], Awaitable[Identity]],
+        clock: Callable[[], datetime],
         *,
         channels: Channels,
         timeouts: Timeouts = REAL,
@@ -62,6 +66,8 @@ class SlackSender:
         self._identity = identity
         self._timeouts = timeouts
         self._channels = channels
+        self._clock = clock
+        self._seen: dict[tuple[str, str], datetime] = {}  # place of a message of ours, the one seen last at the end
 
     async def send(self, outgoing: Outgoing, view: View | Bulletin) -> Delivered:
         """Send once. Raises SendError."""
@@ -126,6 +132,7 @@ class SlackSender:
             if (ts := await self._find(self._history(place, outgoing.created_at), event, payload)) is not None:
                 return Delivered(place, ts)  # what it shows is not known, so the next update is never skipped
         posted = await self._post(channel, drawing, {"event_type": event, "event_payload": payload})
+        self._saw(str(posted["channel"]), str(posted["ts"]))
         return Delivered(str(posted["channel"]), str(posted["ts"]), face, drawing.digest)
 
     async def _update_card(self, outgoing: Outgoing, view: View, card: Card) -> Delivered:
@@ -158,13 +165,21 @@ class SlackSender:
         place = {"channel": card.channel, "ts": card.ts}
         try:
             await call(self._client, self._timeouts, "chat.update", **place, text=drawing.text, blocks=drawing.blocks)
+            self._saw(card.channel, card.ts)
         except SendError as error:
             if error.reason in GONE:
+                self._seen.pop((card.channel, card.ts), None)
                 raise MessageGoneError(error.reason, card.channel, card.ts, again=wanted) from error
             raise
 
-    async def _check_thread(self, card: Card, view: View) -> None:
-        """Raises MessageGoneError where the card is gone: Slack takes answers to a deleted message, and nobody sees them."""
+    async def _check_thread(self, card: Card, view: View, *, doubtful: bool) -> None:
+        """Raises MessageGoneError where the card is gone: Slack takes answers to a deleted message, and nobody sees them.
+
+        A card that was there within the last few minutes is not asked for, unless an earlier try is in doubt.
+        """
+        seen_at = self._seen.get((card.channel, card.ts))
+        if not doubtful and seen_at is not None and self._clock() - seen_at < SEEN_FRESH:
+            return
         try:
             page = await read(
                 self._client, self._timeouts, "conversations.replies", channel=card.channel, ts=card.ts, limit="1", inclusive="true"
@@ -176,6 +191,16 @@ class SlackSender:
         first: Mapping[str, Any] = next(iter(page.get("messages", [])), {})
         if first.get("subtype") == "tombstone":
             raise MessageGoneError("message_not_found", card.channel, card.ts, again=_is_live(view))
+        if first:
+            self._saw(card.channel, card.ts)
+
+    def _saw(self, channel: str, ts: str) -> None:
+        """A message of ours is there. What was seen too long ago is forgotten."""
+        now = self._clock()
+        self._seen.pop((channel, ts), None)
+        self._seen[channel, ts] = now
+        while now - self._seen[oldest := next(iter(self._seen))] >= SEEN_FRESH:
+            del self._seen[oldest]
 
     async def _post_note(self, outgoing: Outgoing, view: View, card: Card | None) -> Delivered:
         happening = next((one for one in view.history if one.index == outgoing.leaf_idx), None)
@@ -183,7 +208,8 @@ class SlackSender:
             raise SendError("there is no card to say it under" if card is None else "the event is not in the history", permanent=True)
         drawing = _checked(draw_note(view, happening))
         payload = {"case": outgoing.case_id, "leaf": outgoing.leaf_idx, "deployment": self._deployment, "outbox": outgoing.id}
-        await self._check_thread(card, view)  # before looking for an earlier try: under a card that is gone nothing can be found
+        # Before looking for an earlier try: under a card that is gone nothing can be found.
+        await self._check_thread(card, view, doubtful=outgoing.doubtful)
         if outgoing.doubtful and await self._find(self._replies(card, outgoing.created_at), NOTE_EVENT, payload) is not None:
             return Delivered()
         try:

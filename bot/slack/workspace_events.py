@@ -3,7 +3,7 @@
 Each is also found out without its event, only later. Events: https://docs.slack.dev/reference/events
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import structlog
@@ -11,6 +11,7 @@ from slack_bolt.app.async_app import AsyncApp
 
 from bot.failures import failure
 from bot.slack.channels import Channels
+from bot.slack.people import Identity
 
 EVENTS = (
     "channel_archive",
@@ -32,10 +33,11 @@ _LOG = structlog.get_logger("tierline.channels")
 
 
 class WorkspaceEvents:
-    """The listeners."""
+    """The listeners. `identity` says who we are in Slack: people join channels all day, and only that we did concerns us."""
 
-    def __init__(self, channels: Channels) -> None:
+    def __init__(self, channels: Channels, identity: Callable[[], Awaitable[Identity]]) -> None:
         self._channels = channels
+        self._identity = identity
 
     def listen(self, bolt: AsyncApp) -> None:
         """Register with Bolt."""
@@ -45,6 +47,8 @@ class WorkspaceEvents:
     async def on_event(self, event: Mapping[str, Any]) -> None:
         """Something changed. What cannot be looked at now is looked at later, without the event."""
         try:
+            if event.get("type") == "member_joined_channel" and event.get("user") != (await self._identity()).user:
+                return
             await self._channels.heard(event)
         except Exception:  # noqa: BLE001 - Slack would send it again and again, and nothing hangs on it
             _LOG.error("event not heard", event_type=str(event.get("type")), **failure())

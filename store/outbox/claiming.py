@@ -2,11 +2,11 @@
 what becomes of a message is `store.outbox.outbox`'s.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select, update
 
 from routing.change import Message, MessageKind
 from store.outbox.delivery import Outgoing
@@ -46,12 +46,6 @@ def claim(
     if peer == "callback":
         keep_back(connection, now)
     updates = limit if pace is None else min(limit, int(tokens(connection, now, pace)))
-    earlier = outbox.alias("earlier")
-    blocking = (
-        among(earlier.c.state, UNSETTLED) if peer == "callback" else and_(among(earlier.c.state, UNSETTLED), earlier.c.state != "dead")
-    )
-    in_lane = and_(earlier.c.case_id == outbox.c.case_id, earlier.c.peer == outbox.c.peer, earlier.c.destination == outbox.c.destination)
-    blocked = select(earlier.c.id).where(in_lane, earlier.c.id < outbox.c.id, blocking).exists()
     statement = (
         select(outbox)
         .where(
@@ -59,7 +53,7 @@ def claim(
             among(outbox.c.state, SENDABLE),
             outbox.c.lease_until.is_(None),
             outbox.c.not_before <= micros(now),
-            ~blocked,
+            ~_blocked(peer),
         )
         .order_by(outbox.c.urgent.desc(), outbox.c.priority.desc(), outbox.c.id)
         .limit(limit)
@@ -68,7 +62,7 @@ def claim(
     if skip:
         statement = statement.where(outbox.c.destination.not_in(skip))
     if only_updates:
-        statement = statement.where(or_(outbox.c.destination.not_in(only_updates), outbox.c.kind.in_(UPDATES)))
+        statement = statement.where(_not_held(only_updates))
     if not updates:
         statement = statement.where(outbox.c.kind.not_in(UPDATES))
     rows = connection.execute(statement).all()
@@ -96,16 +90,33 @@ def _sendable_now(rows: Sequence[Row[*tuple[Any, ...]]], updates: int) -> list[R
     return found
 
 
-def waiting(connection: Connection, *, now: datetime) -> set[str]:
+def _blocked(peer: str) -> ColumnElement[bool]:
+    """Something of the same lane goes first."""
+    earlier = outbox.alias("earlier")
+    blocking = among(earlier.c.state, UNSETTLED)
+    if peer != "callback":
+        blocking = and_(blocking, earlier.c.state != "dead")
+    in_lane = and_(earlier.c.case_id == outbox.c.case_id, earlier.c.peer == outbox.c.peer, earlier.c.destination == outbox.c.destination)
+    return select(earlier.c.id).where(in_lane, earlier.c.id < outbox.c.id, blocking).exists()
+
+
+def _not_held(only_updates: Collection[str]) -> ColumnElement[bool]:
+    return or_(outbox.c.destination.not_in(only_updates), outbox.c.kind.in_(UPDATES))
+
+
+def waiting(connection: Connection, *, now: datetime, only_updates: Mapping[str, Collection[str]]) -> set[str]:
     """Peers with something to take up, or to free."""
     sendable = (among(outbox.c.state, SENDABLE), outbox.c.lease_until.is_(None), outbox.c.not_before <= micros(now))
     over = outbox.c.lease_until <= micros(now)
-    return {
-        peer
-        for peer in LEASE_S
-        if connection.execute(select(outbox.c.id).where(outbox.c.peer == peer, *sendable).limit(1)).first() is not None
-        or connection.execute(select(outbox.c.id).where(outbox.c.peer == peer, over).limit(1)).first() is not None
-    }
+    found = set[str]()
+    for peer in LEASE_S:
+        free = (*sendable, _not_held(only_updates.get(peer, ())), ~_blocked(peer))
+        if any(
+            connection.execute(select(outbox.c.id).where(outbox.c.peer == peer, *which).limit(1)).first() is not None
+            for which in (free, (over,))
+        ):
+            found.add(peer)
+    return found
 
 
 def _coalesce(connection: Connection, now: datetime, heads: Sequence[Row[*tuple[Any, ...]]]) -> None:

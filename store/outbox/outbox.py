@@ -5,7 +5,7 @@ States: ready -> (claimed) -> trying -> done | ready | ambiguous | dead; cancell
 out while trying leaves the row ambiguous: the peer may have applied it, so nobody sends it again without looking.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -27,6 +27,9 @@ from store.outbox.withholding import DECIDED, kept_back
 from store.schema import SENDABLE, UNSETTLED, among, micros, outbox
 
 MAX_ERROR_CHARS = 300
+AT_ONCE = 500
+"""Rows changed in one transaction: everything else that is recorded waits for it."""
+
 POSTED_BY = {MessageKind.BULLETIN_UPDATE: MessageKind.BULLETIN}
 """What posts the message that a kind is about, where it is not a card."""
 
@@ -56,9 +59,11 @@ class Outbox:
         if not self._database.is_postgres:
             await self._writer.write(partial(end_leases, everyone_but=self._boot_id))
 
-    async def waiting(self, now: datetime) -> set[str]:
-        """Peers for which something may be taken up now, or whose lease is over: a look that writes nothing."""
-        return await self._database.read(partial(waiting, now=now))
+    async def waiting(self, now: datetime, only_updates: Mapping[str, Collection[str]] | None = None) -> set[str]:
+        """Peers for which something may be taken up now, or whose lease is over: a look that writes nothing. `only_updates` as for `claim`,
+        by peer.
+        """
+        return await self._database.read(partial(waiting, now=now, only_updates=only_updates or {}))
 
     async def claim(
         self, peer: str, limit: int = 16, *, skip: Collection[str] = (), only_updates: Collection[str] = (), pace: TokenBucket | None = None
@@ -115,13 +120,14 @@ class Outbox:
         told = ((row.message, row.leaf_idx),) if note else ()
         await self._ledger.record(event, case_id=row.case_id, also=partial(_lost, row=row, gone=gone), told=told)
 
-    async def postpone(self, peer: str, destination: str, kinds: Collection[MessageKind], until: datetime) -> None:
-        """What is ready to go to this destination waits until then."""
-        await self._writer.write(partial(_postpone, peer=peer, destination=destination, kinds=[kind.value for kind in kinds], until=until))
+    async def hasten(self, peer: str, destinations: Collection[str], now: datetime) -> int:
+        """What was put back until after `now` and is for these destinations may go at once. Gives how many rows that are.
 
-    async def hasten(self, peer: str, destinations: Collection[str]) -> int:
-        """What waits for a later try to these destinations may go at once. Gives how many rows that are."""
-        return await self._writer.write(partial(_hasten, peer=peer, destinations=tuple(destinations)))
+        They are looked for beside the writer: thousands may wait behind the one that was tried.
+        """
+        ids = await self._database.read(partial(_put_off, now=now, peer=peer, destinations=tuple(destinations)))
+        parts = [ids[first : first + AT_ONCE] for first in range(0, len(ids), AT_ONCE)]
+        return sum([await self._writer.write(partial(_hasten, ids=part)) for part in parts])
 
     async def cancel(self, row: Outgoing, reason: str) -> bool:
         """It is no longer needed."""
@@ -209,16 +215,15 @@ def cancelled(connection: Connection, now: datetime, *, row: Outgoing, reason: s
     _cancel(connection, now, row=row, reason=reason)
 
 
-def _postpone(connection: Connection, _now: datetime, *, peer: str, destination: str, kinds: Sequence[str], until: datetime) -> None:
-    waiting = (outbox.c.peer == peer, outbox.c.destination == destination, outbox.c.kind.in_(kinds), among(outbox.c.state, SENDABLE))
-    sooner = and_(outbox.c.lease_until.is_(None), outbox.c.not_before < micros(until))
-    connection.execute(update(outbox).where(*waiting, sooner).values(not_before=micros(until)))
-
-
-def _hasten(connection: Connection, now: datetime, *, peer: str, destinations: Sequence[str]) -> int:
+def _put_off(connection: Connection, *, now: datetime, peer: str, destinations: Sequence[str]) -> Sequence[int]:
     waiting = (outbox.c.peer == peer, outbox.c.destination.in_(destinations), among(outbox.c.state, SENDABLE))
     later = and_(outbox.c.lease_until.is_(None), outbox.c.not_before > micros(now))
-    return connection.execute(update(outbox).where(*waiting, later).values(not_before=0)).rowcount
+    return connection.execute(select(outbox.c.id).where(*waiting, later)).scalars().all()
+
+
+def _hasten(connection: Connection, _now: datetime, *, ids: Sequence[int]) -> int:
+    still = and_(outbox.c.id.in_(ids), among(outbox.c.state, SENDABLE), outbox.c.lease_until.is_(None))
+    return connection.execute(update(outbox).where(still).values(not_before=0)).rowcount
 
 
 def _cancel(connection: Connection, now: datetime, *, row: Outgoing, reason: str) -> bool:

@@ -2,19 +2,23 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from sqlalchemy import select
 
 from bot.sandbox.faults import Fault, Mode
 from bot.sandbox.slack.conversations import Channel
 from routing.case.submission import moment_text
+from routing.governance.binding_lifecycle import unreachable
 from routing.review.outlook import upcoming
 from routing.vocabulary import Consequence, State
+from store.schema import outbox
 from tests.governed import GovernedWorld
 from tests.world import ANNA, BEN, CHIARA, DMITRI, FARID, GRACE, HUGO, listeners_end, running
 from tests.written import POLICY
@@ -454,14 +458,31 @@ async def test_the_policy_may_name_a_channel_by_its_id(tmp_path: Path, sqlite_ur
         assert "C0TIER10001" in await obstacles(world)
 
 
-async def test_a_large_workspace_is_listed_once_within_slacks_limit(small: GovernedWorld) -> None:
-    """Pages are read as far as Slack lets us; the next try goes on where that stopped, and no card pays for it again."""
-    world = small
+def many_channels(world: GovernedWorld) -> None:
+    """Three pages of channels, those of the policy on the last."""
     channels = world.sandbox.slack.workspace.channels
     seeds = list(channels.items())
     channels.clear()
     channels.update({f"C1{number:09d}": Channel(f"C1{number:09d}", f"team-{number}", []) for number in range(2_500)})
     channels.update(dict(seeds))
+
+
+@contextmanager
+def taking(world: GovernedWorld, method: str, calls: int) -> Iterator[None]:
+    """Slack answers so many calls of a method, and asks to wait at the next."""
+    faults = [
+        world.sandbox.faults.add(Fault("slack", method, Mode.DELAY, times=calls)),
+        world.sandbox.faults.add(Fault("slack", method, Mode.RATE_LIMITED, times=None)),
+    ]
+    yield
+    for fault in faults:
+        world.sandbox.faults.remove(fault)
+
+
+async def test_a_large_workspace_is_listed_once_within_slacks_limit(small: GovernedWorld) -> None:
+    """Pages are read as far as Slack lets us; the next try goes on where that stopped, and no card pays for it again."""
+    world = small
+    many_channels(world)
     world.sandbox.faults.add(Fault("slack", "conversations.list", Mode.RATE_LIMITED, retry_after_s=7))
     case_id = await world.submit()
     await world.drain()
@@ -470,6 +491,77 @@ async def test_a_large_workspace_is_listed_once_within_slacks_limit(small: Gover
     await world.submit()
     await world.drain()
     assert world.sandbox.slack.record.count("conversations.list", ok=True) == 3
+
+
+async def test_a_listing_comes_to_its_end_whatever_happens_meanwhile(small: GovernedWorld) -> None:
+    """Slack gives a page at a time and tells of something after each. What it tells is noted, and the whole is listed once a minute."""
+    world = small
+    many_channels(world)
+    slack = world.sandbox.slack
+    missing = slack.workspace.any_channel(TIER1)
+    missing.name = "elsewhere"
+    await world.bot.ledger.govern(unreachable("#review-tier1", "channel_not_found"))
+
+    async def others_do() -> int:
+        """What other people do; gives how many pages were read by now."""
+        joined = {"type": "member_joined_channel", "user": FARID, "channel": "C1000000007", "channel_type": "C"}
+        group = {"type": "subteam_updated", "subteam": {"id": "S0EXPERTS01", "handle": "experts"}}
+        with taking(world, "conversations.list", 1):
+            for event in (joined, group, joined):
+                await heard(slack._tell_app(event))  # noqa: SLF001 - what happens in a workspace
+            await heard(slack.archive_channel("C1000000009"))
+        return slack.record.count("conversations.list", ok=True)
+
+    assert [await others_do() for _ in range(6)] == [1, 2, 3, 3, 3, 3]
+    world.clock.now += timedelta(minutes=1)
+    assert [await others_do() for _ in range(2)] == [4, 5]
+    await heard(slack.rename_channel(missing.id, TIER1))
+    assert (await world.bot.reads.governance()).bindings["#review-tier1"].id == missing.id
+
+
+async def test_a_private_channel_is_found_when_we_are_let_in(small: GovernedWorld) -> None:
+    """No listing had it before, and there was one within the minute."""
+    world = small
+    channel = world.sandbox.slack.workspace.any_channel(TIER1)
+    channel.is_private = True
+    channel.members.remove(BOT)
+    case_id = await world.submit(workflow="lonely")
+    await world.bot.courier.drain_once()
+    assert world.cards(case_id) == []
+    world.clock.now += A_SECOND
+    await come_back(world)
+    await world.bot.courier.drain_once()
+    assert len(world.cards(case_id)) == 1
+
+
+async def test_looking_goes_on_where_slack_asked_to_wait(small: GovernedWorld) -> None:
+    """However few calls it takes at a time, each channel is looked at in its turn."""
+    world = small
+    await world.bot.channels.look()
+    names = [one for one in (await world.bot.reads.governance()).bindings.values() if one.name.startswith("#")]
+    asked = list[str]()
+    for _ in names:
+        before = world.sandbox.slack.record.count("conversations.info", ok=True)
+        world.clock.now += A_SECOND
+        with taking(world, "conversations.info", 1):
+            await world.bot.channels.look()
+        asked += [one.data["args"]["channel"] for one in world.sandbox.slack.record.find("conversations.info", ok=True)[before:]]
+    assert sorted(asked) == sorted(one.id for one in names)
+
+
+async def test_what_waits_behind_a_refused_message_stays_as_it_is(world: GovernedWorld) -> None:
+    """One row is tried and put back, and no look takes up the others; all go once the cause is gone."""
+    await world.bot.channels.tick()
+    await archive(world)
+    cases = [await world.submit(workflow="lonely") for _ in range(6)]
+    await world.drain()
+    rows = await world.bot.database.read(lambda c: c.execute(select(outbox).where(outbox.c.kind == "card").order_by(outbox.c.id)).all())
+    assert [(row.attempts > 0, row.not_before > 0) for row in rows] == [(True, True)] + [(False, False)] * 5
+    paused = world.bot.courier._rate_limits.paused("slack", world.clock.now)  # noqa: SLF001 - what the very courier keeps back
+    assert await world.bot.outbox.waiting(world.clock.now, {"slack": paused}) == set()
+    await unarchive(world)
+    await world.pass_time(seconds=10)
+    assert [len(world.cards(case_id)) for case_id in cases] == [1] * 6
 
 
 async def test_a_user_group_under_an_old_handle_decides_nothing(world: GovernedWorld) -> None:

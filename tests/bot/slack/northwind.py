@@ -259,7 +259,7 @@ async def a_company(  # noqa: PLR0915  # a composition root: one line a part
             lambda: active.form.incidents,
         )
         ways: dict[str, Sender[View | Bulletin]] = {
-            "slack": SlackSender(client, database, DEPLOYMENT, people.identity, channels=channels, timeouts=timeouts),
+            "slack": SlackSender(client, database, DEPLOYMENT, people.identity, clock, channels=channels, timeouts=timeouts),
             "pagerduty": pager,
             "callback": receiver,
         }
@@ -284,7 +284,7 @@ async def a_company(  # noqa: PLR0915  # a composition root: one line a part
         replies = Replies(client, session, timeouts)
         answering = Answering(timeouts)
         Listeners(presses, views, replies, answering).listen(bolt)
-        WorkspaceEvents(channels).listen(bolt)
+        WorkspaceEvents(channels, people.identity).listen(bolt)
         rulings = Rulings(ledger, reads, people, lambda: active, lambda verb, result: tally.append((verb, result)))
         GovernanceButtons(rulings, reads, people, replies, channels=channels, deployment=DEPLOYMENT, answering=answering).listen(bolt)
         about_many = GovernanceCommands(rulings, Batches(database, ledger, people, rulings), reads, lambda: active, clock)

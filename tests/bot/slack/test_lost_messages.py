@@ -7,6 +7,7 @@ import pytest
 
 from bot.sandbox.faults import Fault, Mode
 from bot.sandbox.slack.slack import actions_of
+from bot.slack.sender import SEEN_FRESH
 from routing.case.case import Case
 from routing.case.followup import Withdrawal
 from routing.review.followups import withdraw
@@ -76,6 +77,7 @@ async def test_what_would_be_said_under_a_deleted_card_is_said_under_the_new_one
     async with a_company(sqlite_url) as company:
         case = await company.submit()
         await company.drain()
+        company.clock.forward(SEEN_FRESH.total_seconds())
         seen = await lose(company, how)
         await company.click(ANNA, "comment", as_seen=seen)
         await company.fill_in(ANNA, text="Looks like a double charge.")
@@ -104,6 +106,22 @@ async def test_a_card_is_looked_for_before_an_earlier_try_to_answer_under_it(sql
         [note] = company.sandbox.slack.thread(TIER1, card["ts"])
         assert "comments" in note["text"]
         assert (await company.events(case)).count("card_lost") == 1
+
+
+async def test_a_card_is_not_looked_for_again_while_it_was_seen_a_moment_ago(sqlite_url: str) -> None:
+    """Posted, updated or found: some minutes long an answer under it costs one call of Slack, not two."""
+    async with a_company(sqlite_url) as company:
+        await company.submit()
+        await company.drain()
+        looks = list[int]()
+        for wait_s in (0, 60, SEEN_FRESH.total_seconds() + 60, 60):
+            company.clock.forward(wait_s)
+            await company.click(ANNA, "comment")
+            await company.fill_in(ANNA, text="Looks like a double charge.")
+            await company.drain(5)
+            looks.append(company.sandbox.slack.record.count("conversations.replies"))
+        assert len(company.sandbox.slack.thread(TIER1, company.card()["ts"])) == 4
+        assert looks == [0, 0, 1, 1]
 
 
 async def test_the_buttons_of_a_card_that_was_replaced_do_nothing_and_say_so(sqlite_url: str) -> None:

@@ -302,3 +302,21 @@ async def test_claiming_does_not_look_at_what_was_sent_long_ago(sqlite_url: str)
         assert any("outbox_next" in line for line in plan), plan
         assert any("outbox_lane" in line for line in plan), plan
         assert not any(line.startswith("SCAN") for line in plan), plan
+
+
+async def test_a_destination_held_back_keeps_nothing_from_others_and_its_rows_stay(database_url: str) -> None:
+    """Nothing is to be taken up for it; hastening touches only what was put back, however much waits behind."""
+    async with open_books(database_url) as books:
+        box = the_outbox(books)
+        for number in range(4):
+            await books.ledger.open(a_delivery(f"t{number}"), opening(a_submission(task_id=f"t{number}")))
+        (first,) = await box.claim("slack", limit=1)
+        now = books.clock()
+        await box.put_back(first, Doubt(now + timedelta(minutes=5), "is_archived"))
+        held = {first.message.destination}
+        assert await box.waiting(now) == {"slack"}
+        assert await box.waiting(now, {"slack": held}) == set()
+        assert await box.claim("slack", only_updates=held) == []
+        assert len(await box.claim("slack")) == 3
+        assert await box.hasten("slack", held, now) == 1
+        assert [row.id for row in await box.claim("slack")] == [first.id]
