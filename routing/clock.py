@@ -5,7 +5,7 @@ is an hour longer or shorter, and opens and closes at the usual hours.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -87,6 +87,20 @@ def after(calendar: Calendar | None, start: datetime, seconds: float) -> datetim
         if left <= closes - opens:
             return opens + left
         left -= closes - opens
+    raise AssertionError("openings never end")
+
+
+def after_each(calendar: Calendar | None, start: datetime, seconds: Sequence[float]) -> list[datetime]:
+    """As `after` for each of these, at least one and ascending, in one walk through the calendar."""
+    found, passed, left = list[datetime](), timedelta(0), [timedelta(seconds=one) for one in seconds]
+    if calendar is None or min(left) <= passed:
+        return [after(calendar, start, one) for one in seconds]
+    for opens, closes in calendar.openings(start):
+        while left[len(found)] - passed <= closes - opens:
+            found.append(opens + (left[len(found)] - passed))
+            if len(found) == len(left):
+                return found
+        passed += closes - opens
     raise AssertionError("openings never end")
 
 

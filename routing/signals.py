@@ -20,13 +20,12 @@ class Outcome(StrEnum):
     REVIEW = "review"
     STOP = "stop"
 
-    @property
-    def level(self) -> int:
-        """0 for pass to 2 for stop; the worst wins."""
-        return _OUTCOME_ORDER[self]
+    level: int
+    """0 for pass to 2 for stop; the worst wins."""
 
 
-_OUTCOME_ORDER = {Outcome.PASS: 0, Outcome.REVIEW: 1, Outcome.STOP: 2}
+for _level, _outcome in enumerate((Outcome.PASS, Outcome.REVIEW, Outcome.STOP)):
+    _outcome.level = _level
 
 
 @unique

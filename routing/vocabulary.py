@@ -42,13 +42,12 @@ class Lane(StrEnum):
     REJECT = "reject"
     STOP = "stop"
 
-    @property
-    def severity(self) -> int:
-        """Position in the fixed order; a higher number wins over a lower one and a re-route never lowers it."""
-        return _LANE_ORDER[self]
+    severity: int
+    """Position in the fixed order; a higher number wins over a lower one and a re-route never lowers it."""
 
 
-_LANE_ORDER = {Lane.AUTO: 0, Lane.REVIEW: 1, Lane.SPECIALIST: 2, Lane.EXPERT: 3, Lane.REJECT: 4, Lane.STOP: 5}
+for _severity, _lane in enumerate((Lane.AUTO, Lane.REVIEW, Lane.SPECIALIST, Lane.EXPERT, Lane.REJECT, Lane.STOP)):
+    _lane.severity = _severity
 
 
 @unique

@@ -18,7 +18,6 @@ from routing.errors import Problem, SubmissionError
 from routing.policy.policy import Policy
 from routing.problems import did_you_mean
 from routing.review.opening import open_case
-from routing.review.revision import content_sha256
 from routing.strict_json import loads
 from store.audit.leaf import LeafTooLongError
 from store.ledger.answers import Conflict, Delivery, Opened, Repeated
@@ -66,7 +65,7 @@ class Intake:
             digest=hashlib.sha256(call.body).hexdigest(),
             workflow=submission.workflow,
             task_id=submission.task_id,
-            input_sha256=content_sha256(submission),
+            input_sha256=submission.sha256,
             likeness=likeness(call.service.name, submission),
             action_sha256=submission.action.sha256,
         )

@@ -1,6 +1,7 @@
 """The action a model proposes and the one hash that everybody compares. Owns `action_sha256`; never looks at who proposes it or why."""
 
-from typing import Any
+from functools import cached_property
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,10 +18,16 @@ class Action(BaseModel):
     before: dict[str, Any] | None = Field(default=None, description="The state before the action, for the diff on the card")
     reversible: bool | None = Field(default=None, description="Whether the service can undo the action; unknown counts as no")
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """Hex SHA-256 of RFC 8785 `{type, params, before}`; absent params or before count as null."""
         return action_sha256(self.type, self.params, self.before)
+
+    def __copy__(self) -> Self:
+        """A copy is made to be changed (`model_copy`): it has its own hash."""
+        copied = super().__copy__()
+        copied.__dict__.pop("sha256", None)
+        return copied
 
 
 def action_sha256(kind: str, params: dict[str, Any] | None, before: dict[str, Any] | None) -> str:

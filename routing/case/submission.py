@@ -1,5 +1,6 @@
 """A case as a service posts it (CONTRACT "A case"): strict types, every field described. Owns the published form; never routes."""
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
-from routing.canonical import canonical
+from routing.canonical import canonical, joined
 from routing.case.action import Action
 from routing.case.address import is_address
 from routing.case.amount import Amount, Currency
@@ -194,6 +195,11 @@ class Submission(_Form):
         """RFC 8785 bytes of each field that the service set, by name. Written once: they are hashed, committed to and sealed."""
         return {name: canonical(value) for name, value in self.model_dump(mode="json", exclude_unset=True).items()}
 
+    @cached_property
+    def sha256(self) -> str:
+        """Hex SHA-256 of the canonical submission, with the fields the service set; tells the same content from other content."""
+        return hashlib.sha256(joined(self.texts)).hexdigest()
+
     @property
     def prefilled(self) -> dict[str, Any]:
         """The pre-filled fields as the service set them, by name; empty where there are none."""
@@ -202,7 +208,8 @@ class Submission(_Form):
     def __copy__(self) -> Self:
         """A copy is made to be changed (`model_copy`): it writes its own texts."""
         copied = super().__copy__()
-        copied.__dict__.pop("texts", None)
+        for written in ("texts", "sha256"):
+            copied.__dict__.pop(written, None)
         return copied
 
 

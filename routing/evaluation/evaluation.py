@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Literal
 
 from routing.case.case import Tier
@@ -106,12 +107,17 @@ def evaluate(policy: Policy, submission: Submission, facts: Facts, now: datetime
     paths = _lacking(workflow, requester, submission)
     blind = unreadable(workflow, submission)
     missing = tuple(_asked(path, submission, unread=path in blind) for path in paths)
-    waived = [one for signals in found.values() for signal in signals if (one := exempt(signal, facts.waived, submission.action.type))]
+    waived = [
+        one
+        for signals in (found.values() if facts.waived else ())
+        for signal in signals
+        if (one := exempt(signal, facts.waived, submission.action.type))
+    ]
     left = {one.was: one.now for one in waived}
-    gates = {name: tuple(left.get(signal, signal) for signal in signals) for name, signals in found.items()}
+    gates = {name: tuple(left.get(signal, signal) for signal in signals) for name, signals in found.items()} if waived else found
     built_in = (*(signal for signals in gates.values() for signal in signals), *checks, *autonomy)
     against = (*built_in, *(each.signal for each in rules), *missing)
-    lane = max((signal.lane for signal in against), key=lambda lane: lane.severity)
+    lane = max([signal.lane for signal in against], key=attrgetter("severity"))
     if lane is Lane.AUTO:
         cap = capped(workflow.caps, submission, facts)
         autonomy, lane = (*autonomy, cap), cap.lane

@@ -7,6 +7,7 @@ fact made worse, and no rule, brings a case back towards automation.
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from operator import attrgetter
 
 from routing.case.submission import Evidence, Submission
 from routing.evaluation.blended_confidence import blended, told
@@ -60,7 +61,7 @@ def impact_gate(workflow: Workflow, submission: Submission, assessed: Assessed) 
 
 def worst(signals: tuple[Signal, ...]) -> Outcome:
     """What a gate says as a whole."""
-    return max({signal.outcome for signal in signals}, key=lambda outcome: outcome.level, default=Outcome.PASS)
+    return max([signal.outcome for signal in signals], key=attrgetter("level"), default=Outcome.PASS)
 
 
 def moves_money(submission: Submission) -> bool:

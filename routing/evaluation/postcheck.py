@@ -93,7 +93,7 @@ def _matches(submission: Submission, path: str) -> bool:
 def _generic(output: str, *, given: bool) -> Signal:
     """An output that was not given is no answer at all: whether there must be one is for `required` to say."""
     short = given and sum(map(str.isalnum, output)) < FEWEST_LETTERS
-    if short or any(holds(output, phrase) for phrase in GENERIC):
+    if short or any(phrase in output and holds(output, phrase) for phrase in GENERIC):
         return fired("generic_answer", Trigger.GENERIC_ANSWER, Lane.REVIEW)
     return passed("generic_answer", "no", "no stock phrase was found" if given else "there is no output")
 
@@ -101,8 +101,7 @@ def _generic(output: str, *, given: bool) -> Signal:
 def _instructions(submission: Submission) -> Signal:
     evidence = (text for one in submission.evidence for text in (one.title, one.text))
     texts = [text for text in (submission.request, *evidence) if text]
-    count = sum(reads_like_instructions(folded(text)) for text in texts)
-    if count:
+    if count := reads_like_instructions([folded(text) for text in texts]):
         return fired("instructions_in_input", Trigger.INSTRUCTIONS_IN_INPUT, Lane.REVIEW, count)
     return passed("instructions_in_input", 0, "no such text was found")
 

@@ -1,10 +1,11 @@
 """The policy's rules, evaluated for one case. Owns what becomes of each; never chooses the lane."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from routing.case.submission import Submission
-from routing.policy.expressions import Failure, variables
+from routing.policy.expressions import Expression, Failure, together, variables
 from routing.policy.form.form import Rule
 from routing.policy.policy import Policy
 from routing.signals import Signal, Trigger, fired, passed
@@ -25,10 +26,8 @@ def ruled(policy: Policy, submission: Submission, codes: list[str], now: datetim
     rules = policy.expressions[submission.workflow]
     if not rules:
         return ()
-    bound = variables(submission, codes, now)
     found = []
-    for rule, expression in rules:
-        answer = expression.evaluate(bound)
+    for rule, answer in zip((rule for rule, _ in rules), _answers(rules, submission, codes, now), strict=True):
         if isinstance(answer, Failure):
             found.append(Ruled(rule, fired("rule", Trigger.RULE_ERROR, Lane.EXPERT, rule.name, answer.text), fired=False))
         elif answer:
@@ -36,6 +35,18 @@ def ruled(policy: Policy, submission: Submission, codes: list[str], now: datetim
         else:
             found.append(Ruled(rule, passed("rule", rule.name, "its condition does not hold"), fired=False))
     return tuple(found)
+
+
+def _answers(
+    rules: Sequence[tuple[Rule, Expression]], submission: Submission, codes: Sequence[str], now: datetime
+) -> Sequence[bool | Failure]:
+    """What each condition says. All are asked at once; where one of them fails, each alone."""
+    at_once = together(tuple([expression.text for _, expression in rules]))
+    answers = at_once.evaluate(submission, codes, now) if at_once is not None else None
+    if answers is not None:
+        return answers
+    bound = variables(submission, codes, now)
+    return [expression.evaluate(bound) for _, expression in rules]
 
 
 def demanded(rule: Rule) -> Lane:

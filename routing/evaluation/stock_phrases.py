@@ -4,6 +4,7 @@ They are hints: a hit brings a person, a miss proves nothing. All are compared w
 """
 
 import re
+from collections.abc import Sequence
 
 FEWEST_LETTERS = 5
 """An output with fewer letters and digits than this says nothing about the case."""
@@ -56,11 +57,18 @@ a regular expression for what follows.
 """
 
 _FOLLOWS = tuple((begin, re.compile(rest)) for begins, rest in INSTRUCTIONS for begin in begins)
+_BEGINS = tuple(dict.fromkeys(begin for begin, _ in _FOLLOWS))
 
 
-def reads_like_instructions(text: str) -> bool:
-    """Whether folded text holds one of them. Begins are plain text, so that a long harmless text costs little."""
-    return any(_follows(text, begin, rest) for begin, rest in _FOLLOWS)
+def reads_like_instructions(texts: Sequence[str]) -> int:
+    """How many of these folded texts hold one of them. Begins are plain text and looked for in all of them at once, so that what is
+    harmless, as nearly everything is, costs little.
+    """
+    together = "\n".join(texts)
+    for begin in _BEGINS:
+        if begin in together:
+            return sum(any(_follows(text, begin, rest) for begin, rest in _FOLLOWS) for text in texts)
+    return 0
 
 
 def _follows(text: str, begin: str, rest: re.Pattern[str]) -> bool:

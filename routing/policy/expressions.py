@@ -7,6 +7,7 @@ true in a boolean context: here they become a `Failure`, which nobody can take f
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
@@ -21,6 +22,7 @@ from routing.problems import did_you_mean
 ROOTS = ("action", "model", "risk", "context", "evidence", "checks", "subject", "labels")
 """The parts of a submission that conditions can see; with `workflow`, `signals` and `now`."""
 
+_EVERYTHING = frozenset(ROOTS)
 _ELEMENTS: dict[str, type[BaseModel]] = {"evidence": Evidence, "checks": Check}
 _HAS = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|\bhas(?=\s*\()""")
 _OVER_LIST = re.compile(r"\b(evidence|checks)\s*\.\s*(?:all|exists|exists_one|filter|map)\s*\(\s*([A-Za-z_]\w*)\s*,")
@@ -77,6 +79,38 @@ class Expression:
         return Failure(f"gave {result.type().name().lower()}, expected true or false")
 
 
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Conditions as one program, which is asked once for all of them, and the parts of a case that they read."""
+
+    program: Any
+    roots: frozenset[str]
+
+    def evaluate(self, submission: Submission, signals: Sequence[str], now: datetime) -> Sequence[bool] | None:
+        """The answer of each; None where one of them has none, so that each has to be asked alone."""
+        try:
+            result = self.program.eval(_maps(self.roots).Activation(_values(submission, signals, now, self.roots)))
+        except RuntimeError:  # the iteration budget, which they share here
+            return None
+        if result.type() == cel.Type.ERROR:
+            return None
+        answers: Sequence[bool] = result.plain_value()
+        return answers if all(type(answer) is bool for answer in answers) else None
+
+
+@lru_cache(maxsize=1_024)
+def together(texts: tuple[str, ...]) -> Together | None:
+    """Compiled conditions as one program, compiled once; None where the library takes them only one by one.
+
+    It is compiled where nothing but the parts that they seem to read is declared: that it compiles shows that they read no other.
+    """
+    roots = frozenset(name.partition(".")[0] for text in texts for name in _reads(text)) & set(ROOTS)
+    try:
+        return Together(_maps(roots).compile("[" + ",".join(f"({text}\n)" for text in texts) + "]"), roots)
+    except (RuntimeError, TypeError):
+        return None
+
+
 def compile_condition(text: str) -> Expression:
     """Compile a condition that gives a boolean. Raises `ExpressionError` saying what is wrong and at which column."""
     for root, name in _OVER_LIST.findall(text):
@@ -87,19 +121,24 @@ def compile_condition(text: str) -> Expression:
         kind = _forms().compile(_HAS.sub(lambda found: found[1] or "hs_", text)).return_type()
         if kind not in (cel.Type.BOOL, cel.Type.DYN):
             raise ExpressionError(f"expected a condition (true or false), this gives {kind.name().lower()}")
-        return Expression(text, _maps().compile(text))
+        return Expression(text, _maps(_EVERYTHING).compile(text))
     except (RuntimeError, TypeError) as error:
         raise ExpressionError(_said(str(error))) from None
 
 
-def variables(submission: Submission, signals: list[str], now: datetime) -> Variables:
+def variables(submission: Submission, signals: Sequence[str], now: datetime) -> Variables:
     """What conditions see of a case: absent fields are absent keys, `signals` the codes that fired.
 
     Times inside evidence are text, because the library converts only `now`: `timestamp(e.updated_at)`.
     """
-    values: dict[str, Any] = submission.model_dump(mode="json", include=set(ROOTS), exclude_none=True)
-    values.setdefault("subject", {})
-    return Variables(_maps().Activation({**values, "workflow": submission.workflow, "signals": signals, "now": now}))
+    return Variables(_maps(_EVERYTHING).Activation(_values(submission, signals, now, _EVERYTHING)))
+
+
+def _values(submission: Submission, signals: Sequence[str], now: datetime, roots: frozenset[str]) -> dict[str, Any]:
+    values: dict[str, Any] = submission.model_dump(mode="json", include=set(roots), exclude_none=True)
+    if "subject" in roots:
+        values.setdefault("subject", {})
+    return {**values, "workflow": submission.workflow, "signals": list(signals), "now": now}
 
 
 @lru_cache(maxsize=4_096)
@@ -132,11 +171,11 @@ def _forms() -> Any:  # noqa: ANN401  # the library is not typed
 
 
 @cache
-def _maps() -> Any:  # noqa: ANN401  # the library is not typed
-    """The environment that evaluates."""
-    lists = {name: cel.Type.List(cel.Type.Map(cel.Type.STRING, cel.Type.DYN)) for name in _ELEMENTS}
-    parts = {name: cel.Type.Map(cel.Type.STRING, cel.Type.DYN) for name in ROOTS if name not in lists}
-    return cel.NewEnv(variables={**parts, **lists, **_alone()})
+def _maps(roots: frozenset[str]) -> Any:  # noqa: ANN401  # the library is not typed
+    """The environment that evaluates, with these parts of a case declared."""
+    part = cel.Type.Map(cel.Type.STRING, cel.Type.DYN)
+    declared = {name: cel.Type.List(part) if name in _ELEMENTS else part for name in ROOTS if name in roots}
+    return cel.NewEnv(variables={**declared, **_alone()})
 
 
 def _alone() -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Literal
 from routing.canonical import Json
 from routing.case.case import Case, Clocks
 from routing.change import SYSTEM, Actor, Message, MessageKind
-from routing.clock import after
+from routing.clock import after, after_each
 from routing.review.draft import Draft
 from routing.review.pages import close_pages, open_page, page_destination
 from routing.review.verdict import conclude
@@ -21,13 +21,14 @@ REMINDERS = (0.5, 0.9)
 
 def tier_clocks(case: Case, now: datetime) -> Clocks:
     """Fresh clocks of the tier and step the case is at, counted from `now`; the service's deadline stays, and the total if it runs."""
-    calendar, ack_s = case.calendar(ClockName.DECIDE), case.rung.ack_s
+    ack_s, decide_s = case.rung.ack_s, case.decide_s
+    *reminders, decide = after_each(case.calendar(ClockName.DECIDE), now, [*(decide_s * part for part in REMINDERS), decide_s])
     return Clocks(
         deadline=case.clocks.deadline,
         total=case.clocks.total or total_clock(case, now),
         acknowledge=after(case.calendar(ClockName.ACKNOWLEDGE), now, ack_s) if ack_s is not None else None,
-        decide=after(calendar, now, case.decide_s),
-        reminders=tuple(after(calendar, now, case.decide_s * part) for part in REMINDERS),
+        decide=decide,
+        reminders=tuple(reminders),
     )
 
 
@@ -53,9 +54,9 @@ def total_clock(case: Case, now: datetime) -> datetime | None:
 def arrive(draft: Draft, tier: int, *, page: bool) -> None:
     """Put the case at `tier` (0-based): fresh clocks, a card in its channel and, if wanted and the tier has one, a page."""
     stands = draft.case.tier_since is not None and tier <= draft.case.tier
-    if draft.case.tier_since is None:
-        draft.put(first_tier=tier)
-    draft.put(state=State.PENDING, held_by="", tier=tier, tier_since=draft.now, acknowledged_by="", claimed_by="", unseen=False)
+    first = tier if draft.case.tier_since is None else draft.case.first_tier
+    moved = {"state": State.PENDING, "held_by": "", "tier": tier, "tier_since": draft.now, "first_tier": first}
+    draft.put(**moved, acknowledged_by="", claimed_by="", unseen=False)
     draft.put(clocks=tier_clocks(draft.case, draft.now))
     if stands:
         draft.update_cards()

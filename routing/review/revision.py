@@ -1,9 +1,8 @@
 """A new revision of a case: changed content, routed again, earlier votes void, lane and steps never lower. Owns that rule; asks nobody."""
 
-import hashlib
 from typing import Any
 
-from routing.canonical import digest, joined, same
+from routing.canonical import digest, same
 from routing.case.case import Route, Tier
 from routing.case.facts import Facts
 from routing.case.submission import Submission
@@ -110,7 +109,7 @@ def content_facts(submission: Submission) -> dict[str, Any]:
     return {
         "action_sha256": submission.action.sha256,
         "action_type": submission.action.type,
-        "input_sha256": content_sha256(submission),
+        "input_sha256": submission.sha256,
         "output_sha256": digest(submission.output) if submission.output is not None else "",
         "confidence": model.confidence,
         "latency_ms": model.latency_ms,
@@ -119,11 +118,6 @@ def content_facts(submission: Submission) -> dict[str, Any]:
         "failed_checks": sum(check.result == "fail" for check in submission.checks),
         "warned_checks": sum(check.result == "warn" for check in submission.checks),
     }
-
-
-def content_sha256(submission: Submission) -> str:
-    """Hex SHA-256 of the canonical submission, with the fields the service set; tells the same content from other content."""
-    return hashlib.sha256(joined(submission.texts)).hexdigest()
 
 
 def changed_fields(before: dict[str, Any] | None, after: dict[str, Any] | None, path: str = "params") -> tuple[str, ...]:

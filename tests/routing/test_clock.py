@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from routing.clock import Calendar, after, between
+from routing.clock import Calendar, after, after_each, between
 
 BERLIN = ZoneInfo("Europe/Berlin")
 OFFICE = Calendar(timezone="Europe/Berlin", days="mon-fri", hours="09:00-18:00", holidays="DE-BE")
@@ -87,3 +87,13 @@ def test_a_calendar_that_never_opens_or_does_not_exist_is_refused(wrong: dict[st
 def test_a_calendar_survives_the_snapshot() -> None:
     """The route of a case keeps the calendar it started with."""
     assert Calendar.model_validate_json(OFFICE.model_dump_json()) == OFFICE
+
+
+@given(
+    st.sampled_from([None, OFFICE, NIGHT, ALWAYS]),
+    st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - they get their zone
+    st.lists(st.integers(0, 60 * HOUR) | st.floats(0, 3 * HOUR), min_size=1, max_size=4).map(sorted),
+)
+def test_several_spans_at_once_end_as_each_alone(calendar: Calendar | None, start: datetime, spans: list[float]) -> None:
+    """One walk through the calendar gives what one walk each gives."""
+    assert after_each(calendar, start, spans) == [after(calendar, start, span) for span in spans]

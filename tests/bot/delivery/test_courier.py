@@ -16,7 +16,6 @@ from routing.case.submission import read_submission
 from routing.change import Message, MessageKind
 from routing.review.followups import withdraw
 from routing.review.opening import open_case
-from routing.review.revision import content_sha256
 from store.ledger.answers import Changed, Delivery, Opened
 from store.outbox.delivery import Delivered, Outgoing, SendError
 from store.outbox.token_buckets import Buckets
@@ -233,7 +232,7 @@ def test_a_callback_is_tried_until_the_last_minute_of_75_hours() -> None:
 
 async def _open(company: Northwind, service: str, task_id: str) -> Case:
     submission = read_submission(a_document(task_id=task_id))
-    digest = content_sha256(submission)
+    digest = submission.sha256
     result = await company.ledger.open(
         Delivery(service, f"msg_{task_id}", digest, "refunds", task_id, digest), open_case(service, submission)
     )

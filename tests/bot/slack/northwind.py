@@ -46,7 +46,6 @@ from routing.case.near_duplicate import likeness
 from routing.case.submission import read_submission
 from routing.policy.file import load_policy
 from routing.review.opening import open_case
-from routing.review.revision import content_sha256
 from store.database.database import Database
 from store.ledger.answers import Delivery, Opened
 from store.ledger.ledger import Ledger
@@ -155,7 +154,7 @@ class Northwind:
     async def submit(self, task_id: str = "t-17", workflow: str = "refunds", **changes: Any) -> Case:
         """A service posts a case that is new."""
         submission = read_submission(a_document(task_id=task_id, workflow=workflow, **changes))
-        digest = content_sha256(submission)
+        digest = submission.sha256
         service, alike = "refund-agent", likeness("refund-agent", submission)
         delivery = Delivery(service, f"msg_{workflow}_{task_id}", digest, workflow, task_id, digest, alike, submission.action.sha256)
         result = await self.ledger.open(delivery, open_case(service, submission))

@@ -1,0 +1,83 @@
+"""All conditions of a workflow asked at once say what each says alone."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from routing.case.submission import Submission, read_submission
+from routing.policy.expressions import compile_condition, together, variables
+from routing.policy.file import load_policy
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+EXAMPLES = Path(__file__).parents[3] / "examples"
+LEAST: dict[str, Any] = {"workflow": "refunds", "task_id": "t", "title": "t", "action": {"type": "refund.create"}}
+FULL: dict[str, Any] = LEAST | {
+    "action": {"type": "refund.create", "params": {"amount": 12, "iban": "DE89", "items": [{"risk": 1}]}},
+    "risk": {"amount": "1200.00", "flags": ["financial"], "impact": "high"},
+    "subject": {"id": "8841", "tier": "gold"},
+    "labels": {"region": "eu"},
+    "checks": [{"name": "rules", "result": "pass"}],
+    "evidence": [{"id": "e", "kind": "url", "text": "yes", "updated_at": "2026-11-01T00:00:00Z"}],
+}
+CASES = [read_submission(LEAST), read_submission(FULL)]
+CONDITIONS = [
+    "true",
+    "true // and risk.impact == 'high'",
+    "false //",
+    "double(risk.amount) > 1000.0",
+    "has(risk.amount) && double(risk.amount) > 1000.0",
+    "action.params.amount == 12",
+    "action.params.items.exists(e, e.risk == 1)",
+    "checks.exists(risk, risk.result == 'pass')",
+    'labels.region == "eu" && "subject.tier" != \'evidence\'',
+    'has(subject.tier) && subject.tier.matches(r"^go\\w+$")',
+    "evidence.all(e, timestamp(e.updated_at) < now)",
+    "size(signals) == 1 && workflow == 'refunds'",
+    "labels.size() == 1",
+    "action.params.iban",
+    "[1, 2].exists(i, i == 2)",
+]
+"""Among them some that fail on one of the cases, or give no boolean there."""
+
+
+def alone(texts: tuple[str, ...], case: Submission) -> list[object]:
+    """What each says by itself; None where it has no answer."""
+    bound = variables(case, ["money"], NOW)
+    answers = [compile_condition(text).evaluate(bound) for text in texts]
+    return [answer if isinstance(answer, bool) else None for answer in answers]
+
+
+def at_once(texts: tuple[str, ...], case: Submission) -> list[object] | None:
+    """What all say together."""
+    program = together(texts)
+    assert program is not None
+    answers = program.evaluate(case, ["money"], NOW)
+    return None if answers is None else list(answers)
+
+
+@pytest.mark.parametrize("case", CASES, ids=["least", "full"])
+@pytest.mark.parametrize("text", CONDITIONS)
+def test_each_says_the_same_in_company(text: str, case: Submission) -> None:
+    """Beside others it gives the answer that it gives alone, and where it has none, nobody's answer is taken."""
+    texts = ("true", text, "action.type == 'refund.create'")
+    expected = alone(texts, case)
+    assert at_once(texts, case) == (None if None in expected else expected)
+
+
+@given(st.lists(st.sampled_from(CONDITIONS), min_size=1, max_size=6).map(tuple), st.sampled_from(CASES))
+def test_however_they_are_mixed(texts: tuple[str, ...], case: Submission) -> None:
+    """Neither order nor company changes an answer."""
+    expected = alone(texts, case)
+    assert at_once(texts, case) == (None if None in expected else expected)
+
+
+@pytest.mark.parametrize("file", ["airline", "policy"])
+def test_the_rules_of_the_examples_are_asked_at_once(file: str) -> None:
+    """None of them falls back to being asked one by one for want of compiling."""
+    policy = load_policy((EXAMPLES / f"{file}.yml").read_bytes(), {"PAGERDUTY_ROUTING_KEY": "R" * 32})
+    for rules in policy.expressions.values():
+        assert together(tuple(expression.text for _, expression in rules)) is not None
