@@ -53,6 +53,14 @@ def load_policy(text: bytes, environment: Mapping[str, str], source: str = "poli
     )
 
 
+def read_form(text: bytes) -> PolicyForm | None:
+    """What a policy says, without its environment: a variable is left as it stands. None for what is no policy."""
+    try:
+        return PolicyForm.model_validate_json(json.dumps(read_yaml(text, {}).value))
+    except ValueError:
+        return None
+
+
 def policy_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of the policy file, for editors."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **PolicyForm.model_json_schema(), "title": "Tierline policy"}

@@ -16,9 +16,10 @@ from store.audit.commitment import SALT_SIZE
 from store.audit.proven_leaves import DamagedTreeError, ProvenLeaves
 from store.integrity.case_record import CaseRecord, Leaf
 from store.integrity.findings import Finding
+from store.integrity.limits_check import uses_told
 from store.integrity.release import shown
 from store.ledger.flush import columns
-from store.schema import case_keys, cases, leaves, micros, outbox, vault
+from store.schema import case_keys, cases, leaves, micros, outbox, vault, waiver_uses
 from store.vault.content import opening, unseal
 from store.vault.vault import CannotOpen, CaseVault, Vault
 
@@ -32,16 +33,19 @@ NO_KEY = "its key is missing or is not its own, so its content cannot be read"
 
 
 def check_cases(connection: Connection, after: str, count: int, tree: ProvenLeaves, keys: Vault) -> tuple[list[Finding], str]:
-    """What is wrong with the `count` cases that follow the id `after`, and the id of the last of them, "" when none follows."""
+    """What is wrong with the `count` cases that follow the id `after`, and the id of the last of them, "" when no more follow."""
     rows = connection.execute(select(cases).where(cases.c.id > after).order_by(cases.c.id).limit(count)).all()
     ids = [row.id for row in rows]
+    last = ids[-1] if len(ids) == count else ""
     told, sent, wrapped = _by_case(connection, leaves, ids), _by_case(connection, outbox, ids), _by_case(connection, case_keys, ids)
-    boxes = _by_case(connection, vault, ids)
+    boxes, used = _by_case(connection, vault, ids), _uses(connection, after, last)
     findings = list[Finding]()
     for row in rows:
-        about = _Checked(row, told[row.id], sent[row.id], wrapped[row.id], boxes[row.id])
+        about = _Checked(row, told[row.id], sent[row.id], wrapped[row.id], boxes[row.id], used=used.pop(row.id, []))
         findings += [Finding(f"case {row.id}", sentence, row.workflow) for sentence in about.doubts(tree, keys)]
-    return findings, ids[-1] if ids else ""
+    strays = [(waiver_id, case_id) for case_id, waivers in used.items() for waiver_id in waivers]
+    findings += [Finding(f"exception {waiver_id}", f"a use for {case_id} is counted, which is no case") for waiver_id, case_id in strays]
+    return findings, last
 
 
 def _by_case(connection: Connection, table: Any, ids: Sequence[str]) -> Mapping[str, list[Row[Any]]]:  # noqa: ANN401 - any of the tables
@@ -51,11 +55,30 @@ def _by_case(connection: Connection, table: Any, ids: Sequence[str]) -> Mapping[
     return found
 
 
-class _Checked:
-    """One case with its rows."""
+def _uses(connection: Connection, after: str, last: str) -> dict[str, list[str]]:
+    """The exceptions of which a use is counted, by case, of ids behind `after` up to `last` ("": all that follow)."""
+    waivers = connection.execute(select(waiver_uses.c.waiver_id).distinct()).scalars().all()
+    those = select(waiver_uses).where(waiver_uses.c.waiver_id.in_(waivers), waiver_uses.c.case_id > after)
+    found = dict[str, list[str]]()
+    for row in connection.execute(those.where(waiver_uses.c.case_id <= last) if last else those) if waivers else ():
+        found.setdefault(row.case_id, []).append(row.waiver_id)
+    return found
 
-    def __init__(self, row: Row[Any], told: list[Row[Any]], sent: list[Row[Any]], wrapped: list[Row[Any]], boxes: list[Row[Any]]) -> None:
-        self._row, self._told, self._sent, self._wrapped, self._boxes = row, told, sent, wrapped, boxes
+
+class _Checked:
+    """One case with its rows; `used` are the exceptions of which a use by it is counted."""
+
+    def __init__(
+        self,
+        row: Row[Any],
+        told: list[Row[Any]],
+        sent: list[Row[Any]],
+        wrapped: list[Row[Any]],
+        boxes: list[Row[Any]],
+        *,
+        used: list[str],
+    ) -> None:
+        self._row, self._told, self._sent, self._wrapped, self._boxes, self._used = row, told, sent, wrapped, boxes, used
 
     def doubts(self, tree: ProvenLeaves, keys: Vault) -> Iterator[str]:
         """Sentences on what is wrong."""
@@ -67,11 +90,13 @@ class _Checked:
         try:
             said = [shown(one.idx, one.body, tree) for one in self._told]
         except (DamagedTreeError, ValueError) as problem:
-            yield f"its events cannot be read: {problem}"
+            why = str(problem) if isinstance(problem, DamagedTreeError) else type(problem).__name__  # the other kind may quote them
+            yield f"its events cannot be read: {why}"
             return
         record = CaseRecord(case, self._row.snapshot, said)
         yield from record.doubts()
         yield from self._columns(case, early="row" not in said[-1] if said else False)
+        yield from uses_told(case, said, self._used)
         yield from self._callbacks(record)
         yield from self._content(case, said, keys)
 

@@ -2,29 +2,33 @@
 all events; reads only, and records nothing.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
-from decimal import Decimal
 from functools import partial
 
 from sqlalchemy import Connection, func, select
 
-from routing.case.case import Case
 from store.audit.merkle import TILE_WIDTH, MalformedFrontier
+from store.audit.proven_leaves import ProvenLeaves
 from store.audit.signed_note import VerifierKey
 from store.database.database import Database
 from store.integrity.case_check import check_cases
 from store.integrity.event_check import Told, check_events
 from store.integrity.findings import Finding
 from store.integrity.head_check import check_head, check_notes, stored_tree
+from store.integrity.limits_check import check_tallies
 from store.integrity.release import TILES_KEPT
-from store.ledger.arrival_limits import MILLION, MOST
+from store.ledger.arrival_limits import DAY
 from store.ledger.sealed_head import HeadAlteredError, head_row
-from store.schema import case_keys, cases, leaves, policies, tallies, vault, waiver_uses
-from store.vault.content import unseal
-from store.vault.vault import CannotOpen, Vault
+from store.schema import case_keys, cases, leaves, policies, vault
+from store.vault.vault import Vault
 
 CASES_AT_ONCE = 100
+TILES_OF_TODAY = 32
+"""Of events of today, followed at once: 8,192 of them. Where more come in a minute, the day is compared once fewer do."""
+
 Tiles = dict[tuple[int, int], tuple[bytes, ...]]
 
 
@@ -38,11 +42,22 @@ class Checked:
 
 
 @dataclass(slots=True)
+class Today:
+    """How far the events of a day were followed, in whole tiles of the log, and what they told."""
+
+    day: int = -1
+    tile: int = 0
+    told: Told = field(default_factory=Told)
+
+
+@dataclass(slots=True)
 class Place:
-    """How far a check in parts has come: the tile of events and the case it goes on from."""
+    """How far a check in parts has come: the tile of events it goes on from with what those before told, the case, and the day."""
 
     tile: int = 0
+    told: Told = field(default_factory=Told)
     case: str = ""
+    today: Today = field(default_factory=Today)
     tiles: Tiles = field(default_factory=dict)
 
 
@@ -59,11 +74,16 @@ class DatabaseCheck:
         """Every event, row, callback and sealed value, of one moment. `progress` is told of events looked at and of all."""
         return await self._database.read(partial(self.all_of, progress=progress))
 
-    async def part(self, place: Place, tiles: int, cases_most: int) -> list[Finding]:
-        """The head, and so many tiles and cases on from `place`, which moves on and begins again at the end."""
-        return await self._database.read(partial(self._part, place=place, tiles=tiles, cases_most=cases_most))
+    async def part(self, place: Place, tiles: int, cases_most: int, *, today_most: int = TILES_OF_TODAY) -> list[Finding]:
+        """The head, so many tiles and cases on from `place`, which moves on and begins again at the end, and what caps count by today,
+        of which so many tiles are followed at most.
+        """
+        return await self._database.read(partial(self.part_of, place=place, tiles=tiles, cases_most=cases_most, today_most=today_most))
 
-    def _part(self, connection: Connection, *, place: Place, tiles: int, cases_most: int) -> list[Finding]:
+    def part_of(
+        self, connection: Connection, *, place: Place, tiles: int, cases_most: int, today_most: int = TILES_OF_TODAY
+    ) -> list[Finding]:
+        """As `part`, over a connection that is open."""
         if len(place.tiles) > TILES_KEPT:
             place.tiles.clear()
         findings = list(check_head(connection, self._vault.head_seal, self._keys))
@@ -72,32 +92,65 @@ class DatabaseCheck:
         except (MalformedFrontier, HeadAlteredError):
             return findings
         for _ in range(min(tiles, -(-size // TILE_WIDTH))):
-            place.tile = place.tile if place.tile * TILE_WIDTH < size else 0
-            findings += check_events(connection, place.tile, tree, size, Told())
+            if place.tile * TILE_WIDTH >= size:
+                place.tile, place.told = 0, Told()
+            findings += self._tile(connection, place.tile, tree, size, place.told)
             place.tile += 1
+            if place.tile * TILE_WIDTH >= size:  # the last one grows: it is looked at in the same moment as what it is compared with
+                findings += (*_policies(connection, place.told), *check_tallies(connection, place.told.approvals))
+                place.tile, place.told = 0, Told()
+        findings += self._today(connection, place.today, tree, size, today_most)
         found, place.case = check_cases(connection, place.case, cases_most, tree, self._vault)
         return findings + found
+
+    def _today(self, connection: Connection, place: Today, tree: ProvenLeaves, size: int, most: int) -> list[Finding]:
+        """The day's events up to now, `most` tiles at once, and what is counted of the day once they are followed to the end."""
+        day, whole, findings = head_row(connection).last_time // DAY, size // TILE_WIDTH, list[Finding]()
+        if place.day != day or place.tile > whole:
+            place.day, place.tile, place.told = day, _first_since(connection, day * DAY, size) // TILE_WIDTH, Told()
+        until = min(whole, place.tile + most)
+        while place.tile < until:
+            findings += self._tile(connection, place.tile, tree, size, place.told)
+            place.tile += 1
+        if place.tile < whole:
+            return findings
+        told = deepcopy(place.told)
+        findings += self._tile(connection, whole, tree, size, told)
+        return [*findings, *check_tallies(connection, told.approvals, day)]
+
+    def _tile(self, connection: Connection, number: int, tree: ProvenLeaves, size: int, told: Told) -> list[Finding]:
+        findings = list(check_events(connection, number, tree, size, told))
+        told.approvals.read(connection, self._vault)
+        return findings
 
     def all_of(self, connection: Connection, *, progress: Callable[[int, int], None] = lambda _done, _all: None) -> Checked:
         """As `everything`, over a connection that is open."""
         findings = list(check_head(connection, self._vault.head_seal, self._keys))
-        told, seen, after = Told(), 0, ""
+        told, after = Told(), ""
         try:
             tree, size = stored_tree(connection, {}), head_row(connection).size
         except (MalformedFrontier, HeadAlteredError):
             return Checked(tuple(findings), 0, 0)
         for number in range(-(-size // TILE_WIDTH)):
-            findings += check_events(connection, number, tree, size, told)
+            findings += self._tile(connection, number, tree, size, told)
             progress(min(size, (number + 1) * TILE_WIDTH), size)
         while True:
             found, after = check_cases(connection, after, CASES_AT_ONCE, tree, self._vault)
             findings += found
             if not after:
                 break
-            seen += CASES_AT_ONCE
         findings += check_notes(connection, self._keys)
-        findings += (*_policies(connection, told), *_limits(connection, told, self._vault), *_exceptions(connection), *_strays(connection))
-        return Checked(tuple(findings), size, min(seen, _count(connection)))
+        findings += (*_policies(connection, told), *check_tallies(connection, told.approvals), *_strays(connection))
+        return Checked(tuple(findings), size, _count(connection))
+
+
+def _first_since(connection: Connection, at: int, size: int) -> int:
+    """The index of the first event that is not of before the microsecond `at`: they are in order of time."""
+
+    def moment_of(index: int) -> int:
+        return int(connection.execute(select(leaves.c.at).where(leaves.c.idx == index)).scalar_one_or_none() or 0)
+
+    return bisect_left(range(size), at, key=moment_of)
 
 
 def _count(connection: Connection) -> int:
@@ -113,59 +166,6 @@ def _policies(connection: Connection, told: Told) -> Iterator[Finding]:
     active = head_row(connection).policy
     if active != told.in_force:
         yield Finding(f"policy {active[:12]}", f"the head names it, and {told.in_force[:12] or 'none'} is in force by the log")
-
-
-def _limits(connection: Connection, told: Told, keys: Vault) -> Iterator[Finding]:
-    """How much was approved automatically each day, which caps count by."""
-    rows = {(row.workflow, row.day): row for row in connection.execute(select(tallies))}
-    for key in sorted((rows.keys() | told.approvals.keys()) - told.uncounted):
-        about, row = f"automatic approvals of {key[0]}, day {key[1]}", rows.get(key)
-        if (counted := 0 if row is None else row.autos) != told.approvals[key]:
-            yield Finding(about, f"{counted} are counted, {told.approvals[key]} are in the log", key[0])
-        amounts = [_amount(connection, leaf, keys) for leaf in told.contents.get(key, ())]
-        known = sum((amount for amount in amounts if amount is not None), Decimal(0))
-        stored = Decimal(0) if row is None else row.whole + Decimal(row.millionths) / MILLION
-        if stored < known if None in amounts else stored != known:
-            yield Finding(about, f"their sum is {stored.normalize():f}, by their content {known.normalize():f}", key[0])
-
-
-def _amount(connection: Connection, leaf_idx: int, keys: Vault) -> Decimal | None:
-    """What an approval moved, None where its content was erased."""
-    row = connection.execute(
-        select(vault.c.box, vault.c.case_id, case_keys.c.wrapped)
-        .join(case_keys, case_keys.c.case_id == vault.c.case_id)
-        .where(vault.c.leaf_idx == leaf_idx)
-    ).first()
-    if row is None:
-        return None
-    try:
-        content = unseal(keys.open_case(row.case_id, row.wrapped), leaf_idx, row.box)
-    except (CannotOpen, ValueError):
-        return None
-    risk = content.get("risk")
-    amount = risk.get("amount") if isinstance(risk, dict) else None
-    return min(abs(Decimal(str(amount or 0))), Decimal(MOST))
-
-
-def _exceptions(connection: Connection) -> Iterator[Finding]:
-    """Uses of exceptions, which their limits count by."""
-    used = {(row.waiver_id, row.case_id) for row in connection.execute(select(waiver_uses))}
-    known = set(connection.execute(select(cases.c.id)).scalars())
-    for waiver_id, case_id in sorted(used):
-        if case_id not in known:
-            yield Finding(f"exception {waiver_id}", f"a use for {case_id} is counted, which is no case")
-    for case in _with_exceptions(connection):
-        for waiver_id in case.route.exceptions:
-            if case.kind.value == "case" and (waiver_id, case.id) not in used:
-                yield Finding(f"exception {waiver_id}", f"its use for case {case.id} is not counted", case.workflow)
-
-
-def _with_exceptions(connection: Connection) -> Iterator[Case]:
-    for snapshot in connection.execute(select(cases.c.snapshot).where(cases.c.snapshot.like('%"exceptions":["%'))).scalars():
-        try:
-            yield Case.model_validate_json(snapshot)
-        except ValueError:
-            continue  # said of the case itself
 
 
 def _strays(connection: Connection) -> Iterator[Finding]:

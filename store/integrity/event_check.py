@@ -4,36 +4,30 @@ Owns that comparison, and gathers what the events say of other rows. Reads only.
 """
 
 import json
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from routing.vocabulary import EventKind
 from store.audit.merkle import TILE_WIDTH, leaf_hash
 from store.audit.proven_leaves import DamagedTreeError, ProvenLeaves
 from store.integrity.case_record import Leaf
 from store.integrity.findings import Finding
+from store.integrity.limits_check import Approvals
 from store.ledger.identifiers import CASE
 from store.schema import cases, leaves, micros
-
-AUTO = "auto_approved"
 
 
 @dataclass(slots=True)
 class Told:
-    """What the events that were looked at say: versions of policies by hash, the last one that came into force, automatic approvals by
-    workflow and day with the leaves that seal their content. `uncounted`: days of which earlier versions may have counted none.
-    """
+    """What the events that were looked at say: versions of policies by hash, the last one that came into force, automatic approvals."""
 
     policies: dict[str, str] = field(default_factory=dict)
     in_force: str = ""
-    approvals: Counter[tuple[str, int]] = field(default_factory=Counter)
-    uncounted: set[tuple[str, int]] = field(default_factory=set)
-    contents: dict[tuple[str, int], list[int]] = field(default_factory=dict)
+    approvals: Approvals = field(default_factory=Approvals)
 
 
 def check_events(connection: Connection, number: int, tree: ProvenLeaves, size: int, told: Told) -> Iterator[Finding]:
@@ -60,7 +54,7 @@ def check_events(connection: Connection, number: int, tree: ProvenLeaves, size: 
             continue
         if wrong := [name for name, value in _columns(leaf).items() if getattr(row, name) != value]:
             yield Finding(about, f"its columns say something else than its bytes: {', '.join(wrong)}")
-        _gather(leaf, row, told)
+        _gather(leaf, told)
         if str(leaf.get("case", "")).startswith(CASE):
             of_cases.setdefault(str(leaf["case"]), index)
     known = set(connection.execute(select(cases.c.id).where(cases.c.id.in_(of_cases))).scalars())
@@ -80,18 +74,12 @@ def _columns(leaf: Leaf) -> dict[str, Any]:
     }
 
 
-def _gather(leaf: Leaf, row: Row[Any], told: Told) -> None:
+def _gather(leaf: Leaf, told: Told) -> None:
     fields = leaf.get("fields")
     if not isinstance(fields, dict):
         return
-    if row.kind.startswith("policy_") and fields.get("sha256"):
+    if str(leaf.get("event")).startswith("policy_") and fields.get("sha256"):
         told.policies[str(fields["sha256"])] = str(fields.get("version", ""))
-        if row.kind == EventKind.POLICY_ACTIVATED.value:
+        if leaf.get("event") == EventKind.POLICY_ACTIVATED.value:
             told.in_force = str(fields["sha256"])
-    if leaf.get("event") == EventKind.DECIDED.value and fields.get("verdict") == AUTO:
-        key = (str(leaf.get("workflow")), row.at // 86_400_000_000)
-        told.approvals[key] += 1
-        if "row" not in leaf:
-            told.uncounted.add(key)
-        if isinstance(fields.get("content_leaf"), int):
-            told.contents.setdefault(key, []).append(fields["content_leaf"])
+    told.approvals.hear(leaf, micros(datetime.fromisoformat(str(leaf.get("time")))))

@@ -14,6 +14,9 @@ from routing.governance.governance import Governance
 from store.schema import IS_ALIKE, cases, micros, moment, tallies, waiver_uses
 
 MILLION = 1_000_000
+DAY = 86_400 * MILLION
+"""In microseconds, as the database counts time."""
+
 MOST = 10**15
 """One amount counts for no more; the published form has none above."""
 
@@ -37,7 +40,7 @@ class Approval:
 
 def day_of(at: datetime) -> int:
     """Days since 1970 in UTC."""
-    return micros(at) // (86_400 * MILLION)
+    return micros(at) // DAY
 
 
 def read_alike(

@@ -60,7 +60,6 @@ UNPROVEN: dict[str, set[str]] = {
     "checkpoints": {"at"},
     "cases": {"webhook_id"},
     "policies": {"at"},
-    "waiver_uses": {"waiver_id"},
     "inbox": {"key", "scope", "kind", "digest", "answer", "case_id", "at"},
     "outbox": {
         *("id", "tier", "round", "priority", "urgent", "state", "attempts", "not_before", "lease_owner", "lease_until", "intent_at"),
