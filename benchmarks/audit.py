@@ -4,11 +4,8 @@ The log is made of one event that the bot recorded, with index and id counted up
 """
 
 import json
-import os
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -22,14 +19,13 @@ from bot import clock as wall
 from routing.canonical import canonical
 from store.audit.checkpoint import open_checkpoint, sign_checkpoint
 from store.audit.merkle import Frontier, leaf_hash
+from store.audit.processes import available_cores
 from store.audit.signed_note import Signer
 from store.audit.tiles import write_export
-from store.audit.verify import Spread, verify_export
+from store.audit.verify import verify_export
 from store.schema import leaves
 
 TARGET = Target(400_000, at_least=True)
-TOGETHER = 16
-"""Bundles of 256 events that a process of the pool takes at a time."""
 
 
 async def measure(folder: Path, runs: int, events: int) -> Sequence[Figure]:
@@ -41,12 +37,11 @@ async def measure(folder: Path, runs: int, events: int) -> Sequence[Figure]:
         body = await app.database.read(lambda connection: bytes(connection.execute(received).scalar_one()))
     export = folder / "export"
     _export(export, body, events)
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        spread: Spread = partial(pool.map, chunksize=TOGETHER)
-        return [
-            Figure("audit verify, one process", [_rate(export, events, map) for _ in range(runs)], "events/s"),
-            Figure(f"audit verify, {os.cpu_count()} processes", [_rate(export, events, spread) for _ in range(runs)], "events/s", TARGET),
-        ]
+    cores = available_cores()
+    return [
+        Figure("audit verify, one process", [_rate(export, events, 1) for _ in range(runs)], "events/s"),
+        Figure(f"audit verify, {cores} processes", [_rate(export, events, cores) for _ in range(runs)], "events/s", TARGET),
+    ]
 
 
 def _export(directory: Path, body: bytes, events: int) -> None:
@@ -63,9 +58,9 @@ def _log(body: bytes, events: int) -> Iterator[bytes]:
     return (b'%s"00000000-0000-7000-8000-%012x"%s"index":%d%s' % (before, number, between, number, after) for number in range(events))
 
 
-def _rate(export: Path, events: int, spread: Spread) -> float:
+def _rate(export: Path, events: int, processes: int) -> float:
     start = time.perf_counter()
-    report = verify_export(export, spread=spread)
+    report = verify_export(export, processes=processes)
     seconds = time.perf_counter() - start
     assert report.ok, report.problems
     assert report.events == events

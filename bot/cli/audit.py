@@ -61,10 +61,12 @@ def verify(
     if directory is None:
         raise typer.BadParameter("name an export (tierline audit export makes one), or say --database")
     from bot.cli.completeness import incomplete_in
+    from store.audit.processes import available_cores
     from store.audit.verify import verify_export
 
+    note = None if older is None else older.read_text()
     with progress("verifying") as advance:
-        report = verify_export(directory, None if older is None else older.read_text(), advance, trusted_vkey=key)
+        report = verify_export(directory, note, advance, trusted_vkey=key, processes=available_cores())
     notes = [*report.notes, *(incomplete_in(directory, report.size) if report.ok and report.size is not None else [])]
     if as_json:
         root = None if report.root is None else report.root.hex()

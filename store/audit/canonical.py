@@ -49,6 +49,15 @@ def parse_all(batch: Sequence[bytes]) -> list[object]:
     raise NotCanonical
 
 
+def is_canonical_number(token: str) -> bool:
+    """Whether a token of a JSON number's characters is how RFC 8785 spells the double that it is read as."""
+    try:
+        number = float(token)
+        return (repr(number) == token and "e" not in token and token[-2:] != ".0") or _format_number(number) == token
+    except ValueError:
+        return False
+
+
 def decode_base64(text: str) -> bytes:
     """The bytes of standard base64. Raises NotCanonical for any spelling but the one an encoder gives."""
     try:
@@ -73,10 +82,9 @@ def _canonical_integer(token: str) -> int | float:
 
 
 def _canonical_float(token: str) -> float:
-    number = float(token)
-    if _format_number(number) != token:
+    if not is_canonical_number(token):
         raise NotCanonical
-    return number
+    return float(token)
 
 
 def _refuse_constant(token: str) -> object:
@@ -120,8 +128,10 @@ def _format_number(number: float) -> str:
         return "0"  # also for minus zero
     if number < 0:
         return "-" + _format_number(-number)
-    # repr gives the shortest digits that read back as the same double, as ECMAScript does; only the layout differs
-    parts = Decimal(repr(number)).as_tuple()
+    # repr gives the shortest digits that read back as the same double, as ECMAScript does; only the layout of exponents differs
+    if "e" not in (text := repr(number)):
+        return text.removesuffix(".0")
+    parts = Decimal(text).as_tuple()
     digits = "".join(map(str, parts.digits))
     point = len(digits) + int(parts.exponent)
     digits = digits.rstrip("0")

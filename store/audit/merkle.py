@@ -48,6 +48,13 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return sha256(b"\x01" + left + right).digest()
 
 
+def complete_root(hashes: Sequence[bytes]) -> bytes:
+    """Root of a complete subtree, from the hashes on one of its levels: a power of two of them."""
+    while len(hashes) > 1:
+        hashes = [sha256(b"\x01" + left + right).digest() for left, right in zip(hashes[::2], hashes[1::2], strict=True)]
+    return hashes[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """A complete subtree of 2**level leaves, the `index`-th of its level, level being 8, 16, 24 ..."""
@@ -80,11 +87,14 @@ class Frontier:
         """The frontier after these leaves, in order."""
         return self.grow(leaf_hashes).frontier
 
-    def grow(self, leaf_hashes: Iterable[bytes]) -> Growth:
-        """Append these leaf hashes and tell which nodes to store besides the leaf hashes themselves."""
+    def grow(self, hashes: Iterable[bytes], base: int = 0) -> Growth:
+        """Append these leaf hashes and tell which nodes to store besides them.
+
+        With a `base`, they are hashes of complete subtrees of 2**base leaves each, and the size must be a multiple of that.
+        """
         size, edge, nodes = self.size, list(self.edge), list[Node]()
-        for leaf in leaf_hashes:
-            node, level, index = leaf, 0, size
+        for subtree in hashes:
+            node, level, index = subtree, base, size >> base
             while index & 1:  # like a carry in binary addition: two complete subtrees of a level make one of the next
                 node = sha256(b"\x01" + edge.pop() + node).digest()
                 level += 1
@@ -92,7 +102,7 @@ class Frontier:
                 if level % TILE_HEIGHT == 0:
                     nodes.append(Node(level, index, node))
             edge.append(node)
-            size += 1
+            size += 1 << base
         return Growth(Frontier(size, tuple(edge)), tuple(nodes))
 
     def root(self) -> bytes:
@@ -234,10 +244,7 @@ class _Tree:
         row, first, width = level - height, index << height, 1 << height
         tile = self._tile(row, first >> TILE_HEIGHT)
         offset = first % TILE_WIDTH
-        hashes = list(tile[offset : offset + width])
-        while len(hashes) > 1:
-            hashes = [node_hash(left, right) for left, right in zip(hashes[::2], hashes[1::2], strict=True)]
-        return hashes[0]
+        return complete_root(tile[offset : offset + width])
 
     def _tile(self, row: int, number: int) -> Sequence[bytes]:
         if (row, number) not in self._tiles:

@@ -62,27 +62,32 @@ class TileStack:
         self.frontier = Frontier()
         self._rows: list[list[bytes]] = [[]]
 
-    def push(self, leaf_hashes: Sequence[bytes]) -> list[tuple[str, bytes]]:
-        """Append at most a tile's width of hashes that end on or before a tile's end; gives (path, bytes) of each tile now full."""
-        growth = self.frontier.grow(leaf_hashes)
+    def push(self, hashes: Sequence[bytes], row: int = 0) -> list[tuple[str, bytes]]:
+        """Append at most a tile's width of leaf hashes that end on or before a tile's end; gives (path, bytes) of each tile now full.
+
+        On row 1 append roots of whole tiles of leaf hashes; those tiles are not given.
+        """
+        growth = self.frontier.grow(hashes, row * TILE_HEIGHT)
         self.frontier = growth.frontier
-        self._rows[0].extend(leaf_hashes)
+        self._row(row).extend(hashes)
         for node in growth.nodes:
-            row = node.level // TILE_HEIGHT
-            if row == len(self._rows):
-                self._rows.append([])
-            self._rows[row].append(node.hash)
+            self._row(node.level // TILE_HEIGHT).append(node.hash)
         full = list[tuple[str, bytes]]()
-        for row, hashes in enumerate(self._rows):
-            if len(hashes) == TILE_WIDTH:
-                full.append((tile_path(row, (self.frontier.size - 1) >> TILE_HEIGHT * (row + 1), TILE_WIDTH), b"".join(hashes)))
-                hashes.clear()
+        for level, tile in enumerate(self._rows):
+            if len(tile) == TILE_WIDTH:
+                full.append((tile_path(level, (self.frontier.size - 1) >> TILE_HEIGHT * (level + 1), TILE_WIDTH), b"".join(tile)))
+                tile.clear()
         return full
 
     def partial(self) -> list[tuple[str, bytes]]:
         """(path, bytes) of the tiles that are not full at the present size."""
         rows = ((row, hashes, self.frontier.size >> TILE_HEIGHT * (row + 1)) for row, hashes in enumerate(self._rows))
         return [(tile_path(row, number, len(hashes)), b"".join(hashes)) for row, hashes, number in rows if hashes]
+
+    def _row(self, row: int) -> list[bytes]:
+        if row == len(self._rows):
+            self._rows.append([])
+        return self._rows[row]
 
 
 def write_export(

@@ -5,20 +5,23 @@ the standard library and Ed25519 only. It never raises on hostile input and neve
 """
 
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
-from store.audit.bundle import LEAF_VERSION, Findings, check_bundle, is_number
+from store.audit.bundle import Bundles, Findings, compare_tile, is_number
 from store.audit.canonical import NotCanonical, decode_base64, parse
 from store.audit.checkpoint import Checkpoint, open_checkpoint
 from store.audit.commitment import MalformedOpening, Opening
 from store.audit.key_rotation import is_announced
-from store.audit.merkle import EMPTY_ROOT, TILE_WIDTH, leaf_hash, verify_inclusion
+from store.audit.merkle import EMPTY_ROOT, HASH_SIZE, TILE_WIDTH, leaf_hash, verify_inclusion
+from store.audit.processes import check_bundles
+from store.audit.shapes import LEAF_VERSION
 from store.audit.signed_note import BadKey, BadNote, VerifierKey
 from store.audit.tiles import CHECKPOINT_FILE, KEY_FILE, MAX_LEAF_BYTES, TileStack, is_tile_path, tile_path
+from store.audit.used_ids import UsedIds
 
 MAX_PROBLEMS = 100
 MAX_TEXT_FILE_BYTES = 65_536
@@ -26,9 +29,6 @@ MAX_PROOF_STEPS = 64
 
 TAIL_NOT_PROVEN = "tail not proven: without an older checkpoint kept elsewhere, a log cut at its end looks like a shorter log"
 KEY_NOT_PINNED = "key not pinned: the signing key was taken from the export itself"
-
-Spread = Callable[[Callable[[int], Findings], Iterable[int]], Iterable[Findings]]
-"""`map`, or the `map` of a process pool."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +69,17 @@ def verify_export(
     progress: Callable[[int, int], None] | None = None,
     *,
     trusted_vkey: str | None = None,
-    spread: Spread = map,
+    processes: int = 1,
 ) -> Report:
     """Check every file and every event of an export; `progress(done, total)` is called after each 256 events.
 
     `older_checkpoint` is the text of a checkpoint note got earlier, for instance from a receipt: it shows that nothing since was cut.
     `trusted_vkey` is the key one expects, got on another way. Either ties the export to what its reader already trusted.
-    `spread` checks the bundles: a process pool's `map` with a chunk size of some dozens uses all cores.
+    `processes` is how many may share the work on a large export; they are started anew, so the main module must bear to be imported.
     """
     audit = _Audit(Path(directory))
     try:
-        audit.run(older_checkpoint, trusted_vkey, progress, spread)
+        audit.run(older_checkpoint, trusted_vkey, progress, processes)
     except OSError as problem:
         audit.problem(f"cannot be read: {problem}")
     except _Hopeless as problem:
@@ -127,7 +127,7 @@ class _Audit:
         self._rotations = 0
         self._checkpoint: Checkpoint | None = None
         self._stack = TileStack()
-        self._ids = set[str]()
+        self._ids = UsedIds(self._ids_before)
         self._time = datetime.min.replace(tzinfo=UTC)
 
     def problem(self, sentence: str) -> None:
@@ -140,7 +140,7 @@ class _Audit:
         size, root = (self._checkpoint.size, self._checkpoint.root) if self._checkpoint else (None, None)
         return Report(tuple(self._problems), tuple(self._notes), self._stack.frontier.size, size, root)
 
-    def run(self, older_note: str | None, trusted_vkey: str | None, progress: Callable[[int, int], None] | None, spread: Spread) -> None:
+    def run(self, older_note: str | None, trusted_vkey: str | None, progress: Callable[[int, int], None] | None, processes: int) -> None:
         """Check everything. Raises OSError and _Hopeless where going on makes no sense."""
         try:
             self._keys = parse_keys(self._text(KEY_FILE))
@@ -157,10 +157,11 @@ class _Audit:
         elif trusted_vkey is None and older is None:
             self._notes.append(KEY_NOT_PINNED)
         bundles = self._bundles(checkpoint.size)
-        for findings in spread(partial(check_bundle, self._directory, checkpoint.size), bundles):
-            self._take(findings, older)
-            if progress is not None:
-                progress(self._stack.frontier.size, checkpoint.size)
+        with closing(check_bundles(self._directory, checkpoint.size, bundles, processes)) as checked:
+            for findings in checked:
+                self._take(findings, older)
+                if progress is not None:
+                    progress(self._stack.frontier.size, checkpoint.size)
         for tile in self._stack.partial():
             self._compare(*tile)
         if self._stack.frontier.root() != checkpoint.root:
@@ -206,18 +207,9 @@ class _Audit:
             self.problem(problem)
         if findings.broken:
             raise _Hopeless(findings.broken)
-        start, end = findings.first, findings.first + len(findings.hashes)
-        if (
-            older is not None
-            and start < older.size <= end
-            and self._stack.frontier.extend(findings.hashes[: older.size - start]).root() != older.root
-        ):
-            self.problem(f"forked: the older checkpoint has another root at {older.size} events")
-        for tile in self._stack.push(findings.hashes):
-            self._compare(*tile)
-        known = len(self._ids)
-        self._ids.update(findings.ids)
-        if len(self._ids) != known + len(findings.ids):
+        start, end = findings.first, findings.first + len(findings.hashes) // HASH_SIZE
+        self._grow(findings, older if older is not None and start < older.size <= end else None)
+        if not self._ids.take(findings.ids):
             self.problem(f"events {start} to {end - 1}: an id was used before")
         if findings.earliest is not None and findings.latest is not None:
             if findings.earliest < self._time:
@@ -226,10 +218,28 @@ class _Audit:
         for index, fields in findings.rotations:
             self._rotate(index, fields)
 
+    def _grow(self, findings: Findings, older: Checkpoint | None) -> None:
+        """Append one bundle's hashes and compare the tiles they complete; `older` is the older checkpoint, if it ends in this bundle."""
+        hashes = list[bytes]()
+        if older is not None or findings.root is None:
+            hashes = [findings.hashes[at : at + HASH_SIZE] for at in range(0, len(findings.hashes), HASH_SIZE)]
+        if older is not None and self._stack.frontier.extend(hashes[: older.size - findings.first]).root() != older.root:
+            self.problem(f"forked: the older checkpoint has another root at {older.size} events")
+        tiles = self._stack.push([findings.root], row=1) if findings.root is not None else self._stack.push(hashes)
+        if findings.tile:
+            self.problem(findings.tile)
+        if findings.unreadable:
+            raise _Hopeless(f"cannot be read: {findings.unreadable}")
+        for tile in tiles:
+            self._compare(*tile)
+
     def _compare(self, path: str, expected: bytes) -> None:
-        file = self._directory / path
-        if file.stat().st_size != len(expected) or file.read_bytes() != expected:
-            self.problem(f"{path}: not the hashes of the events")
+        if wrong := compare_tile(self._directory, path, expected):
+            self.problem(wrong)
+
+    def _ids_before(self, count: int) -> Iterator[Sequence[str]]:
+        checked = Bundles(self._directory, self._checkpoint.size if self._checkpoint else 0)
+        return (checked.check(number).ids for number in range(count))
 
     def _rotate(self, index: int, fields: object) -> None:
         old, new = self._keys[self._rotations], next(iter(self._keys[self._rotations + 1 :]), None)

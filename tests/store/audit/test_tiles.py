@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store.audit.checkpoint import Checkpoint, open_checkpoint
-from store.audit.merkle import consistency_proof, inclusion_proof, leaf_hash, verify_consistency, verify_inclusion
+from store.audit.merkle import Frontier, complete_root, consistency_proof, inclusion_proof, leaf_hash, verify_consistency, verify_inclusion
 from store.audit.tiles import (
     BadBundle,
     BadExport,
@@ -131,3 +131,18 @@ def test_a_bundle_is_read_whole_or_not_at_all(entries: list[bytes], count: int, 
     if data:
         with pytest.raises(BadBundle):
             split_entries(data[:-1], len(entries))
+
+
+def test_whole_tiles_are_pushed_by_their_root() -> None:
+    """Roots of whole tiles, and then leaf hashes, give the frontier and the tiles above that the leaf hashes one by one give."""
+    hashes = [leaf_hash(b"%d" % number) for number in range(256)]
+    root = complete_root(hashes)
+    assert root == Frontier().extend(hashes).root()
+    by_leaf, by_tile = TileStack(), TileStack()
+    for _ in range(259):
+        above = [tile for tile in by_leaf.push(hashes) if not tile[0].startswith("tile/0/")]
+        assert by_tile.push([root], row=1) == above
+        assert by_tile.frontier == by_leaf.frontier
+    assert by_tile.push(hashes[:5]) == by_leaf.push(hashes[:5])
+    assert by_tile.frontier == by_leaf.frontier
+    assert by_tile.partial() == by_leaf.partial()

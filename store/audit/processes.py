@@ -1,0 +1,75 @@
+"""Bundles of an export checked on several cores. Owns the processes, which are given a directory and numbers, and end when nobody takes
+their findings any more; never judges.
+"""
+
+import os
+import signal
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from store.audit.bundle import Bundles, Findings
+
+FIRST = 256
+"""Bundles that are checked here while the processes start; a log of less than twice as many is checked here altogether."""
+
+
+def available_cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def check_bundles(directory: Path, size: int, numbers: Sequence[int], processes: int) -> Generator[Findings, None, None]:
+    """The findings about each of these bundles of an export of `size` leaves, in order. To be closed by whoever does not take all.
+
+    Findings that nobody took yet wait in the processes, a few bundles each. What a process does not answer is checked here.
+    """
+    here = Bundles(directory, size)
+    if processes == 1 or len(numbers) < 2 * FIRST:
+        yield from map(here.check, numbers)
+        return
+    with _started(directory, size, [numbers[FIRST + place :: processes] for place in range(processes)]) as answers:
+        yield from map(here.check, numbers[:FIRST])
+        for place, number in enumerate(numbers[FIRST:]):
+            try:
+                findings: Findings = answers[place % processes].recv()
+            except (EOFError, OSError):
+                findings = here.check(number)
+            yield findings
+
+
+@contextmanager
+def _started(directory: Path, size: int, shares: Sequence[Sequence[int]]) -> Generator[Sequence[Connection], None, None]:
+    """A process for each share of the bundles while the block runs, and where each answers."""
+    context = get_context("spawn")  # a process holds its own end of its own pipe and no other, so it learns from that when this one is gone
+    answers, running = list[Connection](), []
+    try:
+        for share in shares:
+            receiver, sender = context.Pipe(duplex=False)
+            answers.append(receiver)
+            process = context.Process(target=_check_all, args=(sender, directory, size, share), daemon=True)
+            unmasked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # Ctrl-C is for this process alone; the mask is inherited
+            try:
+                process.start()
+                running.append(process)
+            except OSError:
+                pass  # no more processes are to be had: its share is checked here
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, unmasked)
+                sender.close()
+        yield answers
+    finally:
+        for receiver in answers:
+            receiver.close()
+        for process in running:
+            process.terminate()
+            process.join()
+
+
+def _check_all(answers: Connection, directory: Path, size: int, numbers: Sequence[int]) -> None:
+    bundles = Bundles(directory, size)
+    with suppress(BrokenPipeError):
+        for number in numbers:
+            answers.send(bundles.check(number))
