@@ -10,8 +10,10 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+import structlog
 from slack_bolt.app.async_app import AsyncApp
 
+from bot.failures import failure
 from bot.slack.actions.replies import Replies
 from bot.slack.answering import LATE, Acknowledgement, Answering
 from bot.slack.cards.bulletins.bulletin import draw_brake_line
@@ -47,6 +49,7 @@ from routing.case.people import Person, Press
 from routing.policy.policy import Policy
 from routing.review.outlook import upcoming
 from routing.vocabulary import State, Verb
+from store.audit.stored_tree import DamagedLogError
 from store.database.database import Database
 from store.reads.cases import Reads
 from store.reads.queue import OutboxCount, QueueCount, outbox_counts, queue_counts
@@ -63,6 +66,8 @@ PLANNED = ("kpi", "packet", "on-call", "break-glass", "drill", "away")
 
 LATE_ANSWER = "Tierline takes long to find the answer. It comes here; where nothing comes within a few minutes, please ask again."
 """For a command that only asks: nothing of it counts."""
+
+_LOG = structlog.get_logger("tierline.commands")
 
 Ack = Callable[..., Awaitable[Any]]
 
@@ -176,17 +181,20 @@ class Commands:
     async def _next(self, user: str, us: Identity) -> Drawing:
         for case in await self._reads.free_cases(LOOKED_AT, self._clock()):
             person = await self._person(user, us, case.route.groups)
-            if person.groups & answering_groups(case) and isinstance(authorize(_pressing(Verb.APPROVE, person, case), case), Allowed):
-                return draw_next(await self._line(case))
+            asked = person.groups & answering_groups(case) and isinstance(authorize(_pressing(Verb.APPROVE, person, case), case), Allowed)
+            if asked and (line := await self._line(case)) is not None:
+                return draw_next(line)
         held = await self._reads.held_cases(LOOKED_AT)
         for case in held:
             person = await self._person(user, us, case.route.groups)
-            if case.held_by != "frozen" and isinstance(authorize(_pressing(Verb.RESUME, person, case), case), Allowed):
-                return draw_next(await self._line(case), held=True)
+            asked = case.held_by != "frozen" and isinstance(authorize(_pressing(Verb.RESUME, person, case), case), Allowed)
+            if asked and (line := await self._line(case)) is not None:
+                return draw_next(line, held=True)
         return draw_next(None, held_elsewhere=bool(held))
 
     async def _mine(self, user: str) -> Drawing:
-        return draw_mine([await self._line(case) for case in await self._reads.claimed_by(user)])
+        lines = [await self._line(case) for case in await self._reads.claimed_by(user)]
+        return draw_mine([line for line in lines if line is not None])
 
     async def _case(self, user: str, us: Identity, typed: Sequence[str]) -> Drawing:
         for case in await named_cases(self._database, typed):
@@ -202,8 +210,13 @@ class Commands:
     async def _person(self, user: str, us: Identity, groups: Mapping[str, Group]) -> Person:
         return await self._people.person(user, us.team, groups)
 
-    async def _line(self, case: Case) -> CaseLine:
-        view = await self._views.view(case.id)
+    async def _line(self, case: Case) -> CaseLine | None:
+        """The case in a list, None where nobody can read its events or its content: the others are shown."""
+        try:
+            view = await self._views.view(case.id)
+        except (ValueError, DamagedLogError) as error:
+            _LOG.error("not listed: what the database has of its case cannot be read", case=case.id, **failure(error))
+            return None
         title = view.submission.title if view is not None else ""
         return CaseLine(case.id, title, case.route.risk, upcoming(case), view.links if view is not None else "", case.claimed_by)
 

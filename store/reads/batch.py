@@ -7,6 +7,7 @@ from sqlalchemy import Connection, select
 
 from routing.case.case import Case
 from routing.vocabulary import State
+from store.reads.snapshots import readable
 from store.schema import cases, micros
 
 LOOKED_AT = 2_000
@@ -24,7 +25,7 @@ def open_batch(connection: Connection, workflow: str, model: str, since: datetim
     if since is not None:
         query = query.where(cases.c.created_at >= micros(since))
     rows = connection.execute(query.order_by(cases.c.created_at.desc()).limit(LOOKED_AT)).scalars().all()
-    found = [case for case in map(Case.model_validate_json, rows) if case.held_by != "quarantine" and _by_model(case, model)]
+    found = [case for case in readable(rows) if case.held_by != "quarantine" and _by_model(case, model)]
     return found[:limit], len(found) > limit or len(rows) == LOOKED_AT
 
 

@@ -20,6 +20,7 @@ from store.outbox.delivered_cards import Card, card_at, cards_of
 from store.outbox.withholding import to_freeze, to_release, to_withhold
 from store.policies import Policies
 from store.reads.history import Happening, Scene, read_content, read_history, read_scene
+from store.reads.snapshots import readable
 from store.reads.unposted import UnseenCard, seen_again, unseen_cards, waiting_for
 from store.schema import OPEN, among, cases, micros, moment, policies
 from store.vault.vault import Vault
@@ -172,16 +173,16 @@ def _free_cases(connection: Connection, *, limit: int, now: datetime) -> list[Ca
     )  # `routing.evaluation.risk.waiting_priority`
     waiting = select(cases.c.snapshot).where(cases.c.state == "pending", cases.c.claimed_by == _NOBODY, cases.c.tied_to == _NOBODY)
     ordered = waiting.order_by((cases.c.priority + aged).desc(), cases.c.due_at, cases.c.id).limit(limit)
-    return [Case.model_validate_json(snapshot) for snapshot in connection.execute(ordered).scalars()]
+    return readable(connection.execute(ordered).scalars())
 
 
 def _held_cases(connection: Connection, *, limit: int) -> list[Case]:
     held = select(cases.c.snapshot).where(among(cases.c.state, OPEN), cases.c.state == "held")
     ordered = held.order_by(cases.c.priority.desc(), cases.c.due_at, cases.c.id).limit(limit)
-    return [Case.model_validate_json(snapshot) for snapshot in connection.execute(ordered).scalars()]
+    return readable(connection.execute(ordered).scalars())
 
 
 def _claimed_by(connection: Connection, *, person: str) -> list[Case]:
     statement = select(cases.c.snapshot).where(cases.c.claimed_by == person, cases.c.claimed_by != _NOBODY, among(cases.c.state, OPEN))
     ordered = statement.order_by(cases.c.priority.desc(), cases.c.due_at, cases.c.id)
-    return [Case.model_validate_json(snapshot) for snapshot in connection.execute(ordered).scalars()]
+    return readable(connection.execute(ordered).scalars())

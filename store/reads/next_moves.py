@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, select
 
-from routing.case.case import Case
 from routing.review.outlook import Upcoming, upcoming
+from store.reads.snapshots import readable
 from store.schema import OPEN, among, cases
 
 PLACE = (cases.c.tier, cases.c.lane, cases.c.state, cases.c.workflow)
@@ -23,6 +23,10 @@ GROUPED = (
 """How many open cases of each tier, lane, state and workflow there are, and when the first thing happens to any of them."""
 
 
+SAME_MOMENT = 10
+"""Of cases to which something happens at one moment, so many are looked at for one that can be read."""
+
+
 def first_of(connection: Connection, groups: Iterable[Row[Any]], *where: ColumnElement[bool]) -> Upcoming | None:
     """The first thing that happens to any case of these rows of `GROUPED`, which was asked with `where` too; None where nothing ever
     does.
@@ -31,5 +35,6 @@ def first_of(connection: Connection, groups: Iterable[Row[Any]], *where: ColumnE
     if group is None:
         return None
     this = [column == getattr(group, column.name) for column in (*PLACE, cases.c.next_at)]
-    snapshot = connection.execute(select(cases.c.snapshot).where(among(cases.c.state, OPEN), *this, *where).limit(1)).scalar_one()
-    return upcoming(Case.model_validate_json(snapshot))
+    these = select(cases.c.snapshot).where(among(cases.c.state, OPEN), *this, *where).limit(SAME_MOMENT)
+    first = next(iter(readable(connection.execute(these).scalars())), None)
+    return None if first is None else upcoming(first)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, func, select
 from routing.case.case import Case
 from routing.review.outlook import Upcoming
 from store.reads.next_moves import GROUPED, first_of
+from store.reads.snapshots import readable
 from store.schema import IS_CLAIMED, cases, micros
 
 
@@ -52,4 +53,4 @@ def cases_named(connection: Connection, word: str, limit: int = 10) -> Sequence[
     by_id = select(cases.c.snapshot).where(cases.c.id == word)
     by_task = select(cases.c.snapshot).where(cases.c.task_id == word).order_by(cases.c.created_at.desc()).limit(limit)
     found = connection.execute(by_id).scalars().all() or connection.execute(by_task).scalars().all()
-    return [Case.model_validate_json(snapshot) for snapshot in found]
+    return readable(found)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Executable, Select, insert, select, update
 from sqlalchemy.ext.asyncio import create_async_engine
 from structlog.testing import capture_logs
 
+from bot.slack.answering import WRONG
 from routing.authority import GovernanceVerb
 from routing.canonical import canonical
 from routing.case.case import Case, Clocks, Vote
@@ -23,7 +24,7 @@ from store.integrity.database_check import DatabaseCheck
 from store.ledger.answers import Ruled
 from store.schema import cases, governance, head, leaves, nodes, outbox, policies, vault
 from tests.scenarios.test_database_check import without_triggers
-from tests.world import ANNA, BEN, CHIARA, World, a_world
+from tests.world import ANNA, BEN, CHIARA, World, a_world, listeners_end
 
 Rows = dict[str, Any]
 Tamper = Callable[[Case], Rows]
@@ -361,3 +362,8 @@ async def test_a_case_that_cannot_be_read_is_said_in_a_sentence_and_holds_up_no_
     assert said["event"] == "not sent: what the database has of its case cannot be read"
     assert not [one for one in lines if "exc_info" in one]
     assert (tampered.cards(case_id), len(tampered.cards(other))) == ([], 1)
+    for words in ("status", "next", f"case {other}"):
+        await tampered.sandbox.slack.command(ANNA, "review-tier1", "/review", words)
+        await listeners_end()
+    assert WRONG not in tampered.told(ANNA)
+    assert other in tampered.told(ANNA)
