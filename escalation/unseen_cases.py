@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from routing.governance.binding import channel_name
 from routing.governance.governance import Governance
 from routing.policy.policy import Policy
-from routing.review.unseen import GRACE, go_where_seen, stay_where_seen
+from routing.review.departure import CLOSED, GRACE
+from routing.review.unseen import go_where_seen, stay_where_seen
 from store.ledger.answers import Changed
 from store.ledger.items import Step
 from store.ledger.ledger import Ledger
@@ -20,9 +20,6 @@ from store.reads.unposted import UnseenCard
 EVERY = timedelta(seconds=5)
 BATCH = 200
 """Cases looked at in one round at most; those of which nothing is to be done come last."""
-
-CLOSED = frozenset({"is_archived", "channel_not_found"})
-"""Trouble with a channel in which nobody acts on a card that stands there, either."""
 
 Report = Callable[[str, Exception], None]
 
@@ -66,16 +63,13 @@ class UnseenCases:
         lately = self._at is not None and timedelta(0) <= now - self._at < EVERY
         if lately and not await self._cards.due(now, 1):  # what is still due after the other clocks acted may be for us
             return 0
-        troubled = [one for one in (await self._cards.governance()).bindings.values() if one.trouble]
-        trouble = {one.name: one.trouble for one in troubled} | {channel_name(one.id): one.trouble for one in troubled if one.id}
-        dark = [spelling for one in troubled for spelling in (one.name, one.name.removeprefix("#"))]
-        closed = [one.id or one.name.removeprefix("#") for one in troubled if one.trouble in CLOSED]
-        found = await self._cards.unseen_cards(dark, closed, now, BATCH)
-        again = await self._cards.seen_again(dark, closed, now + GRACE, BATCH)
+        dark = (await self._cards.governance()).dark
+        closed = [spelling for spelling, error in dark.items() if error in CLOSED]
+        found = await self._cards.unseen_cards(list(dark), closed, now, BATCH)
+        again = await self._cards.seen_again(list(dark), closed, now + GRACE, BATCH)
         owners = self._policy().form.owners
         steps: list[tuple[str, Step]] = [
-            (one.case_id, go_where_seen(one.tier, trouble.get(channel_name(one.destination)) or one.error, dark=dark, otherwise=owners))
-            for one in found
+            (one.case_id, go_where_seen(one.tier, dark.get(one.destination) or one.error, owners)) for one in found
         ]
         steps += [(case_id, stay_where_seen) for case_id in again]
         results = await asyncio.gather(*(self._ledger.change(case_id, step) for case_id, step in steps), return_exceptions=True)

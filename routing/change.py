@@ -128,7 +128,8 @@ class Subject:
 
     A step that does not route again gets no policy, so that an old policy that no longer compiles holds up no clock and no vote.
     `related` are the cases it names (parent, children, tied ones), locked as well; `automation` how far its workflow may act now. With the
-    content come `present` facts of the workflow: sampling, exceptions and what was approved automatically so far, as they are now.
+    content come `present` facts of the workflow: sampling, exceptions and what was approved automatically so far, as they are now. `dark`
+    is Slack's code by every spelling of a channel to which nothing can be sent now.
     """
 
     case: Case
@@ -137,13 +138,14 @@ class Subject:
     related: Mapping[str, Case] = field(default_factory=dict)
     automation: Automation = Automation.ON
     present: Facts | None = None
+    dark: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """What the first step of a case gets: its id, the policy it will live by, the facts, the time, and the case it may be tied to.
 
-    `shadow` is a policy that routes it too and does nothing.
+    `shadow` is a policy that routes it too and does nothing; `dark` as in `Subject`.
     """
 
     case_id: str
@@ -152,3 +154,4 @@ class Arrival:
     now: datetime
     first: Case | None = None
     shadow: Policy | None = None
+    dark: Mapping[str, str] = field(default_factory=dict)

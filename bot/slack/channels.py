@@ -144,7 +144,7 @@ class Channels:
                 await resolve(only)
             except SendError as error:  # Slack does not answer, or is busy: it is asked again later
                 _LOG.warning("names not resolved", cause=error.reason)
-        concerned = [one for one in (await self._names.known()).values() if only is None or one.name in only]
+        concerned = [one for one in await self._watched() if only is None or one.name in only]
         for bound in sorted(concerned, key=lambda one: self._compared.get(one.name, NEVER)):
             try:
                 await self._compare(bound)
@@ -164,9 +164,9 @@ class Channels:
             _, called = await self._seen(wanted)  # a private channel's name, which no listing had before we were let in
         if called and not of_group and self._scan is not None:
             self._scan = self._scan.called(wanted, called)
-        alike = [one for one in (await self._names.known()).values() if one.name.startswith("@") == of_group]
-        unsure = [one for one in alike if not one.id or one.trouble or one.parted]
-        concerned = [one for one in alike if one in unsure or one.id == wanted or one.name == channel_name(called)]
+        alike = [one for one in await self._watched() if one.name.startswith("@") == of_group]
+        unsure = [one for one in alike if not (one.id or is_channel_id(one.name[1:])) or one.trouble or one.parted]
+        concerned = [one for one in alike if one in unsure or wanted in (one.id, one.name[1:]) or one.name == channel_name(called)]
         if concerned:
             await self._let_go(concerned)
             await self.look([one.name for one in concerned])
@@ -179,6 +179,12 @@ class Channels:
         troubled = [one for one in (await self._names.known()).values() if one.trouble]
         said = [trouble_sentence(one, await self._reads.waiting_for(destinations_of(one))) for one in troubled]
         return [Obstacle("channels", sentence, stops=False) for sentence in said]
+
+    async def _watched(self) -> Sequence[Binding]:
+        """What names stand for, and the channels that the policy has by their ids."""
+        known, now = await self._names.known(), self._clock()
+        by_id = [one for one in channels_in_use(self._policy(), ids=True) if is_channel_id(one.removeprefix("#"))]
+        return [*known.values(), *(Binding(name=one, since=now) for one in by_id if one not in known)]
 
     async def _resolve_channels(self, only: Collection[str] | None) -> None:
         if new := await self._unbound(channels_in_use(self._policy()), only):

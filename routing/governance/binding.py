@@ -34,6 +34,12 @@ class Binding(BaseModel):
         return bool(self.called or self.claimant) and not self.kept
 
     @property
+    def spellings(self) -> tuple[str, ...]:
+        """How a channel may be written where it is sent to: by name or id, with or without #."""
+        plain = [one for one in (self.name.removeprefix("#"), self.id) if one]
+        return (*plain, *map(channel_name, plain))
+
+    @property
     def over(self) -> bool:
         """Whether nobody need look at it."""
         return not self.parted and not self.trouble

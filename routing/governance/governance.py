@@ -1,5 +1,6 @@
 """Everything that is decided about more than one case, as one small value in one row. Owns the shape; the verbs beside it change it."""
 
+from collections.abc import Mapping
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -28,6 +29,15 @@ class Governance(BaseModel):
     waivers: tuple[Waiver, ...] = ()
     alerts: tuple[Alert, ...] = ()
     bindings: dict[str, Binding] = Field(default_factory=dict, description="by name: what names of channels and user groups stand for")
+
+    @property
+    def dark(self) -> Mapping[str, str]:
+        """Slack's code for why nothing can be sent there, by every spelling of a channel of which that is so."""
+        found: dict[str, str] = {}
+        for one in self.bindings.values():
+            if one.trouble and not one.name.startswith("@"):
+                found |= dict.fromkeys(one.spellings, one.trouble)
+        return found
 
     def control(self, workflow: str) -> Control:
         """The brake of a workflow."""

@@ -43,7 +43,7 @@ class Draft:
 
     def beside(self, case: Case) -> "Draft":
         """The working copy of another case of the workflow that changes with this one; `take` it when it is done."""
-        return Draft(Subject(case, automation=self.subject.automation), self.now)
+        return Draft(Subject(case, automation=self.subject.automation, dark=self.subject.dark), self.now)
 
     def take(self, other: "Draft") -> None:
         """Make the change of another case part of this one."""

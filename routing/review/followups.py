@@ -11,6 +11,7 @@ from routing.case.followup import Information, Outcome, Withdrawal
 from routing.case.submission import Submission, read_submission
 from routing.change import SYSTEM, Actor, Subject
 from routing.evaluation.route import route
+from routing.review.departure import announce_where_dark
 from routing.review.draft import Draft
 from routing.review.event_fields import answer, routed
 from routing.review.ladder import move_up, resumed_clocks
@@ -152,6 +153,7 @@ def _place_again(draft: Draft, before: Case, event: int) -> None:
         return
     if before.state is State.NEEDS_INFO:
         draft.put(state=State.PENDING, clocks=resumed_clocks(case, draft.now).model_copy(update={"acknowledge": None}))
+        announce_where_dark(draft, posted=True)
     if case.route.lane is Lane.STOP and before.route.lane is not Lane.STOP:
         open_page(draft)
     draft.update_cards()

@@ -10,6 +10,7 @@ from routing.canonical import Json
 from routing.case.case import Case, Clocks
 from routing.change import SYSTEM, Actor, Message, MessageKind
 from routing.clock import after, after_each
+from routing.review.departure import announce_where_dark
 from routing.review.draft import Draft
 from routing.review.pages import close_pages, open_page, page_destination
 from routing.review.verdict import conclude
@@ -58,6 +59,7 @@ def arrive(draft: Draft, tier: int, *, page: bool) -> None:
     moved = {"state": State.PENDING, "held_by": "", "tier": tier, "tier_since": draft.now, "first_tier": first}
     draft.put(**moved, acknowledged_by="", claimed_by="", unseen=False)
     draft.put(clocks=tier_clocks(draft.case, draft.now))
+    announce_where_dark(draft, posted=stands)
     if stands:
         draft.update_cards()
     else:

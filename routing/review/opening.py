@@ -45,7 +45,7 @@ def open_case(service: str, submission: Submission) -> OpenStep:
             clocks=Clocks(deadline=submission.deadline),
             **content_facts(submission),
         )
-        draft = Draft(Subject(case, policy, submission, automation=facts.automation), now)
+        draft = Draft(Subject(case, policy, submission, automation=facts.automation, dark=arrival.dark), now)
         draft.put_clocks(total=total_clock(case, now))
         fields = received(case, submission) | _in_shadow(arrival, submission)
         draft.record(EventKind.RECEIVED, Actor("service", service), fields, submission=submission)

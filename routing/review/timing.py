@@ -6,6 +6,7 @@ from typing import assert_never
 
 from routing.authorize import refuse
 from routing.change import SYSTEM, Change, Refused, Subject
+from routing.review.departure import announce_where_dark
 from routing.review.draft import Draft
 from routing.review.ladder import climb, exhaust, expire, hold, hold_clock, resumed_clocks
 from routing.review.outlook import Upcoming, clocks_once_paged, due
@@ -74,6 +75,7 @@ def _uninformed(draft: Draft) -> None:
         _show(draft)
         return
     draft.put(state=State.PENDING, clocks=resumed_clocks(case, draft.now), acknowledged_by="")  # somebody has to take it up again
+    announce_where_dark(draft, posted=True)
     draft.update_cards()
     draft.note(event)
 

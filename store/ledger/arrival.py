@@ -30,7 +30,7 @@ def arrive(case_id: str, arriving: Arriving, active: Policy, now: datetime, *, k
     first = None if workflow is None else _first(arriving, workflow, now, known, kept)
     of_case = {"lot": lot(case_id, policy.sha256), "first": "" if first is None else first.id, "staged": staged}
     facts = _of_workflow(arriving.workflow, workflow, governance, now, known=known, kept=kept).model_copy(update=of_case)
-    return Arrival(case_id, policy, facts, now, first, shadow)
+    return Arrival(case_id, policy, facts, now, first, shadow, governance.dark)
 
 
 def present(case: Case, policy: Policy, governance: Governance, now: datetime, *, known: Known, kept: Draft) -> Facts:

@@ -138,9 +138,9 @@ class UnitOfWork:
         if case is None:
             return None
         related = {name: self._kept.cases[name] for name in named(case) if name in self._kept.cases}
-        automation = self.governance.control(case.workflow).automation
+        automation, dark = self.governance.control(case.workflow).automation, self.governance.dark
         if not content:
-            return Subject(case, related=related, automation=automation)
+            return Subject(case, related=related, automation=automation, dark=dark)
         try:
             policy = self._policies.get(case.route.policy_sha256)
         except PolicyError:  # an old one may name what is gone from the environment; a step that routes again says that it needs it
@@ -148,7 +148,7 @@ class UnitOfWork:
         limits = None
         if policy is not None:
             limits = present(case, policy, self.governance, self.now, known=self._known, kept=self._kept)
-        return Subject(case, policy, self._safes.content(case), related, automation, limits)
+        return Subject(case, policy, self._safes.content(case), related, automation, limits, dark)
 
     def governed(self, wanted: Sequence[str] = (), draft: Draft | None = None) -> Governed:
         """What a governance step gets: the value as the items, and `draft`, left it. Raises NoPolicyError, PolicyError."""

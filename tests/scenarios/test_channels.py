@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import pairwise
@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from bot.sandbox.faults import Fault, Mode
 from bot.sandbox.slack.conversations import Channel
+from routing.case.case import Case
 from routing.case.submission import moment_text
 from routing.governance.binding_lifecycle import unreachable
 from routing.review.outlook import upcoming
@@ -267,12 +268,12 @@ async def leaves_when_announced(world: GovernedWorld, case_id: str, said: str) -
 
 @pytest.mark.parametrize("tried_after", [0, 180, 420])
 async def test_every_surface_announces_when_a_case_leaves_whose_card_is_refused(small: GovernedWorld, tried_after: int) -> None:
-    """Whenever that was found out (seconds), it goes at the time that was announced and not before."""
+    """However long after the case came that was found out (seconds), it goes at the time that was announced and not before."""
     world = small
     await world.bot.channels.tick()
-    await archive(world)
     case_id = await world.submit()
     world.clock.now += tried_after * A_SECOND
+    await archive(world)
     await world.bot.courier.drain_once()
     await world.bot.tick()
     await leaves_when_announced(world, case_id, "#review-tier1 does not show its card")
@@ -318,6 +319,67 @@ async def test_a_case_whose_card_stands_in_a_channel_that_was_closed_goes_on(sma
     await world.drain()
     assert "Slack did not show the card of tier 1" in world.thread(case_id, tier=2)
     assert "approve" in world.buttons(case_id, tier=2)
+
+
+def says_now(case: Case, answer: Mapping[str, object]) -> bool:
+    """Whether an answer says of a case that it leaves its tier for not being shown there, as the case itself has it."""
+    first = upcoming(case)
+    assert first is not None
+    return first.clock == "unseen" and (answer["due_at"], answer["next"]) == (moment_text(first.at), "escalated")
+
+
+@pytest.mark.parametrize("spelled", ["review-tier1", "'#review-tier1'", "C0TIER10001"])
+async def test_what_is_posted_for_a_closed_channel_is_answered_with_what_will_happen(tmp_path: Path, sqlite_url: str, spelled: str) -> None:
+    """At once, before anybody looked at the case, however the policy writes the channel; and so it happens."""
+    async with running(GovernedWorld(tmp_path, sqlite_url, socket_mode=False, policy=POLICY.replace("review-tier1", spelled))) as world:
+        await world.bot.channels.tick()
+        await archive(world)
+        await world.bot.channels.look()
+        _, answer = await world.post()
+        case_id = str(answer["id"])
+        assert says_now(await world.case(case_id), answer)
+        await world.bot.tick()
+        assert says_now(await world.case(case_id), answer)
+        await leaves_when_announced(world, case_id, "does not show its card")
+
+
+async def test_a_case_that_is_informed_while_its_channel_is_closed_says_so_at_once(small: GovernedWorld) -> None:
+    """The card stands where nobody acts on it any more; so the clocks that go on end sooner."""
+    world = small
+    await world.bot.channels.tick()
+    case_id = await world.submit()
+    await world.drain()
+    await world.click(ANNA, "ask", case_id)
+    await world.fill_in(ANNA, {"question": "Which of the two cards was charged?"})
+    await archive(world)
+    await world.bot.channels.look()
+    _, answer = await world.sandbox.customer.supply_information(case_id, answer="The one ending in 17.")
+    assert says_now(await world.case(case_id), answer)
+    await leaves_when_announced(world, case_id, "does not show its card")
+
+
+async def test_a_page_for_a_tier_whose_channel_is_closed_says_until_when_the_case_is_there(tmp_path: Path, sqlite_url: str) -> None:
+    """It goes out before anybody looks for cards that are not shown."""
+    third = "      - {channel: review-ops, group: experts, ack: 15m, decide: 30m}\n    exhausted: hold\n  deserted"
+    policy = POLICY.replace("    exhausted: hold\n  deserted", third)
+    async with running(GovernedWorld(tmp_path, sqlite_url, socket_mode=False, policy=policy)) as world:
+        await world.bot.channels.tick()
+        await heard(world.sandbox.slack.archive_channel(TIER2))
+        await world.bot.channels.look()
+        case_id = await world.submit()
+        await world.drain()
+        leaves = upcoming(await world.case(case_id))
+        assert leaves is not None
+        world.clock.now = leaves.at - A_SECOND
+        await world.bot.tick()
+        world.clock.now = leaves.at
+        await world.bot.tick()
+        await world.bot.courier.drain_once()
+        first = upcoming(case := await world.case(case_id))
+        assert first is not None
+        assert (case.tier, first.clock) == (1, "unseen")
+        [incident] = world.sandbox.pagerduty.incidents
+        assert f"due {first.at:%H:%M} UTC, else escalated" in incident.title
 
 
 @pytest.mark.parametrize("opened_again", [False, True])

@@ -1,7 +1,6 @@
 """Opening a case about a case: the check of an automatic approval, the question whether something shall be undone. Owns what both share."""
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from routing.authorize import requesters
 from routing.canonical import Json
@@ -18,10 +17,9 @@ from routing.vocabulary import CaseKind, EventKind
 
 
 def open_child(
-    parent: Case,
+    about: Draft,
     route: Route,
     submission: Submission,
-    now: datetime,
     *,
     kind: CaseKind,
     name: str,
@@ -30,12 +28,13 @@ def open_child(
     reason_code: str = "",
     said: Mapping[str, Json] | None = None,
 ) -> Opens:
-    """What opens a case of this kind about `parent`, with its content. Its task id ends in `name`; `why` is said by its first event too,
-    and `said`, somebody's words, sealed into it.
+    """What opens a case of this kind about that of `about`, with its content. Its task id ends in `name`; `why` is said by its first event
+    too, and `said`, somebody's words, sealed into it.
 
     Whoever asked for the action, or took part in deciding it, is kept from deciding this one as well; so is `requester`. The service's
     deadline was about the decision and does not apply, nor does a freeze: undoing is what a frozen workflow may need.
     """
+    parent, now = about.case, about.now
     content = submission.model_copy(update={"task_id": f"{parent.id}:{name}"})
     voters = {vote.by for vote in parent.votes} if kind is CaseKind.CHECK else set()
     took_part = {" ".join(sorted(names_under(voter, parent.people))) for voter in voters}
@@ -58,7 +57,7 @@ def open_child(
             tier=route.start,
             **content_facts(content),
         )
-        draft = Draft(Subject(case, submission=content), now)
+        draft = Draft(Subject(case, submission=content, dark=about.subject.dark), now)
         draft.put_clocks(total=total_clock(case, now))
         fields = received(case, content) | {"kind": kind.value, "parent": parent.id, **why, "deadline": None}
         draft.record(EventKind.RECEIVED, SYSTEM, fields, sealed=said, submission=content)

@@ -54,10 +54,9 @@ def propose(
     fields = {"reason_code": reason_code, "action_sha256": case.action_sha256, **said}
     parent.note(parent.record(EventKind.ROLLBACK_PROPOSED, actor, fields, sealed=sealed))
     return open_child(
-        case,
+        parent,
         rollback_route(case),
         content,
-        parent.now,
         kind=CaseKind.ROLLBACK,
         name="rollback" if number == 1 else f"rollback{number}",
         why={"reason_code": reason_code},

@@ -35,7 +35,7 @@ def draw_check(draft: Draft, submission: Submission) -> None:
         raise ValueError("a check needs the policy of the case")
     why: dict[str, Json] = {"sampled": case.route.sampled, "rate": case.route.sampling_rate}
     draft.record(EventKind.CHECK_OPENED, fields=why)
-    draft.open(open_child(case, check_route(case, policy), submission, draft.now, kind=CaseKind.CHECK, name="check", why=why))
+    draft.open(open_child(draft, check_route(case, policy), submission, kind=CaseKind.CHECK, name="check", why=why))
 
 
 def check_route(parent: Case, policy: Policy) -> Route:
