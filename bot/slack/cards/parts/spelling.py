@@ -6,7 +6,7 @@ deceive is spelled out. It never cuts anything.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,12 +19,11 @@ _DEEP = 3
 _ESCAPES = 4
 """So many escapes make one line of JSON harder to read than the text itself."""
 
-_STYLES: tuple[dict[str, Any], ...] = (
-    {"separators": (",", ":")},
-    {"separators": (", ", ": ")},
-    *({"indent": width} for width in (1, 2, 3, 4, "\t")),
-)
-"""The ways in which programs write JSON (Python, JavaScript and whatever follows them)."""
+_LOOKED_INTO = 32_768
+"""Characters of a text that is unfolded at most: it is read at every drawing, since nothing of a case is kept in memory."""
+
+_ON_ONE_LINE: tuple[dict[str, Any], ...] = ({"separators": (",", ":")}, {"separators": (", ", ": ")})
+_INDENTED = re.compile(r"[{\[]\n( {1,8}|\t)(?=\S)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +122,10 @@ class Unfolded:
 
 
 def unfolded(text: str) -> Unfolded | None:
-    """What a text holds as JSON; None for any other text, for JSON that two readers could understand differently, and for {} and []."""
-    if re.match(r"\s*[{\[]", text) is None:
+    """What a text holds as JSON; None for any other text, for a very long one, for JSON that two readers could understand differently, and
+    for {} and [].
+    """
+    if len(text) > _LOOKED_INTO or re.match(r"\s*[{\[]", text) is None:
         return None
     try:
         found = loads(b'{"value": ' + text.encode() + b"}")
@@ -133,5 +134,11 @@ def unfolded(text: str) -> Unfolded | None:
     if set(found) != {"value"} or not found["value"]:
         return None
     value = found["value"]
-    spellings = (json.dumps(value, ensure_ascii=plain, **style) for plain in (False, True) for style in _STYLES)
-    return Unfolded(value, text in spellings)
+    return Unfolded(value, text in _as_programs_write(value, text))
+
+
+def _as_programs_write(value: object, text: str) -> Iterator[str]:
+    """The value as a program writes it that begins as the text does: indented as there, else on one line with or without blanks."""
+    indented = _INDENTED.match(text)
+    styles: tuple[dict[str, Any], ...] = ({"indent": indented[1]},) if indented is not None else _ON_ONE_LINE
+    return (json.dumps(value, ensure_ascii=text.isascii(), **style) for style in styles)

@@ -264,13 +264,21 @@ def test_json_in_a_text_is_unfolded() -> None:
     assert full.endswith(f"│ as it stands: text\n│ │ {CALL}")
 
 
-@pytest.mark.parametrize("style", [{}, {"separators": (",", ":")}, {"indent": 2}, {"indent": 4, "ensure_ascii": False}])
-def test_json_of_any_usual_layout_is_compared_as_what_it_says(style: dict[str, Any]) -> None:
+@pytest.mark.parametrize("plain", [False, True])
+@pytest.mark.parametrize("style", [{}, {"separators": (",", ":")}, *({"indent": width} for width in (*range(1, 9), "\t"))])
+def test_json_of_any_usual_layout_is_compared_as_what_it_says(style: dict[str, Any], *, plain: bool) -> None:
     """The difference is said inside of it, and only its layout is no change of a value but one of the text."""
     old, new = {"to": ["ä", "b"], "n": 5}, {"to": ["ä"], "n": 50}
-    shown = rows({"args": json.dumps(old, **style)}, {"args": json.dumps(new, **style)})
+    shown = rows({"args": json.dumps(old, ensure_ascii=plain, **style)}, {"args": json.dumps(new, ensure_ascii=plain, **style)})
     assert shown == ["~ args: the JSON inside of this text", '│ - to[1]: "b"', "│ ~ n: 5 → 50   (+900 %)"]
     assert rows({"args": json.dumps(old)}, {"args": json.dumps(old, indent=3)})[0].startswith("~ args: ")
+
+
+def test_a_text_that_is_too_long_to_be_looked_into_stands_as_it_is() -> None:
+    """As JSON it would be read at every drawing; it is compared as a text, and nothing of it is missing in the full evidence."""
+    old, new = (json.dumps({"ids": list(range(8_000)), "to": to}) for to in ("anna", "ben"))
+    assert rows({"args": old}, {"args": new})[0].startswith("~ args: 46,913 characters → 46,912 characters")
+    assert values_in_full({"args": new}).split("\n") == ["args: text", f"│ {new}"]
 
 
 def test_a_long_text_is_cut_around_its_first_difference() -> None:
