@@ -29,8 +29,9 @@ class Rule:
     `states`: in which states it means anything. `group`: `step` the group that answers now, `ladder` any group of the
     case's ladder, `reveal` the groups that may see what is masked, `` no group. `roles`: besides or instead, the groups of one of these
     roles; none: any. `impartial`: the requester and people of earlier steps are barred. `fresh`: the card pressed must show the case as it
-    is. `reason`/`text`: a reason code and free text are mandatory (requirement V4). `of_any_kind`: it means something for checks and roll
-    backs too, which are answered with yes or no. `tied`: it means something for a case that is decided with another.
+    is. `reason`/`text`: a reason code and free text are mandatory (requirement V4); `confirm`: a form has to ask before. `of_any_kind`: it
+    means something for checks and roll backs too, which are answered with yes or no. `tied`: it means something for a case that is decided
+    with another.
     """
 
     states: frozenset[State]
@@ -39,6 +40,7 @@ class Rule:
     fresh: bool = True
     reason: bool = False
     text: bool = False
+    confirm: bool = False
     roles: frozenset[Role] = frozenset()
     of_any_kind: bool = True
     tied: bool = False
@@ -87,6 +89,7 @@ REFUSALS: dict[str, str] = {
     "open_evidence_first": "Part of this case did not fit on the card. Please open the full evidence before you decide.",
     "reason_required": "Please choose a reason from the list.",
     "text_required": "Please say in your own words why.",
+    "confirm_first": "This is a large change, so nothing was recorded yet. Please press again and confirm it.",
     "claimed": "Somebody else has claimed this case.",
     "not_claimed": "You have not claimed this case.",
     "nothing_to_roll_back": "Nothing was approved here, so there is nothing to roll back.",
@@ -145,6 +148,8 @@ def authorize(press: Press, case: Case) -> Allowed | Refused:
         return refuse("reason_required")
     if rule.text and not press.text.strip():
         return refuse("text_required")
+    if rule.confirm and not press.confirmed:
+        return refuse("confirm_first")
     return Allowed()
 
 
@@ -163,9 +168,9 @@ def outsider(person: Person, team: str) -> str | None:
 
 def demands(verb: Verb, case: Case) -> Rule:
     """What a verb demands of whoever presses on this case: its rule, with a reason where a check is overridden, and text where that failed,
-    and with a role where a quarantine is lifted.
+    confirmed where a large change is approved, and with a role where a quarantine is lifted.
     """
-    rule = RULES[verb]
+    rule = replace(RULES[verb], confirm=verb is Verb.APPROVE and moves_far(case))
     if verb is Verb.RESUME and case.held_by == "quarantine":
         return replace(rule, group="", roles=RELEASERS, reason=True, text=True)
     if not overrides(verb, case):

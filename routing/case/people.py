@@ -55,10 +55,9 @@ class Press:
 
     `face` is `Case.face` of the card pressed; `saw` the digest of the delivered blocks where known; `card_known` is False
     when the message is no card of this case in this workspace, channel and app, `card_replaced` True when it was one until another was
-    posted in its place. `cut` says that the card could not show
-    everything. `checklist` gives pass, fail or na for each item of the step. `text`, `params` and `prefill` are content: they go to
-    the vault, never open into a leaf. A modification gives both of the latter whole, as they shall be; a `prefill` of None leaves the
-    pre-filled fields as they are.
+    posted in its place. `cut` says that the card could not show everything, `confirmed` that a form asked before it counted. `checklist`
+    gives pass, fail or na for each item of the step. `text`, `params` and `prefill` are content: they go to the vault, never open into a
+    leaf. A modification gives both of the latter whole, as they shall be; a `prefill` of None leaves the pre-filled fields as they are.
     """
 
     verb: str
@@ -69,6 +68,7 @@ class Press:
     card_known: bool = True
     card_replaced: bool = False
     cut: bool = False
+    confirmed: bool = False
     saw: str = ""
     reason_code: str = ""
     text: str = ""

@@ -1,9 +1,13 @@
 """A case comes in, people decide it, the service is called back: the stories of the presses that decide."""
 
 import asyncio
+from pathlib import Path
+
+import pytest
 
 from routing.vocabulary import EventKind, State, Verdict
-from tests.world import ANNA, BEN, CHIARA, DMITRI, GUEST, STRANGER, World
+from tests.world import ANNA, BEN, CHIARA, DMITRI, GUEST, STRANGER, World, running
+from tests.written import POLICY
 
 
 async def test_approve(world: World) -> None:
@@ -93,6 +97,31 @@ async def test_a_failed_check_is_overridden_with_words(world: World) -> None:
     assert (decided["verdict"], decided["rationale"]) == ("approved", "The limit was raised this morning.")
     approved = next(one for one in await world.bot.reads.history(case_id) if one.kind is EventKind.APPROVED)
     assert (approved.fields["reason_code"], approved.fields["override_check"]) == ("other", True)
+
+
+@pytest.mark.parametrize("failed", [False, True])
+async def test_a_large_change_is_confirmed_in_a_form(tmp_path: Path, sqlite_url: str, *, failed: bool) -> None:
+    """It names all that speaks against the action; the press itself counts nothing yet. A modification that goes as far says so as well."""
+    limited = POLICY.replace("required: [request], sensitive", "required: [request], checks: {change_percent: {refunded: 50}}, sensitive")
+    async with running(World(tmp_path, sqlite_url, socket_mode=False, policy=limited)) as world:
+        checks = [{"name": "rules", "result": "fail", "detail": "Above the limit of 50 USD."}] if failed else None
+        action = {"type": "refund.create", "params": {"refunded": "80.00"}, "before": {"refunded": "10.00"}}
+        case_id = await world.submit(checks=checks, action=action)
+        await world.drain()
+        assert "*Large change:* *Approve* asks to confirm" in world.text(case_id)
+        await world.click(ANNA, "modify", case_id)
+        await world.fill_in(ANNA, {"param:/refunded": "90.00", "reason": "inaccurate", "text": "It is 90."})
+        preview = world.sandbox.slack.open_view(ANNA)
+        assert "by more than the policy lets pass unnoticed" in str(preview)
+        await world.click(ANNA, "approve", case_id)
+        form = str(world.sandbox.slack.open_view(ANNA))
+        assert "The action changes refunded by more than" in form
+        assert ("Above the limit of 50 USD." in form) == failed
+        assert (await world.case(case_id)).open
+        await world.fill_in(ANNA, {"reason": "other", "text": "It was agreed."} if failed else {"text": ""})
+        await world.drain()
+        [decided] = world.callbacks(case_id)
+        assert (decided["verdict"], decided["action"]["params"]) == ("approved", {"refunded": "80.00"})
 
 
 async def test_two_people(world: World) -> None:

@@ -34,7 +34,7 @@ FORMS = frozenset({Verb.REJECT, Verb.ESCALATE, Verb.ASK, Verb.COMMENT, Verb.ROLL
 """Verbs that always ask for words first; the others count at once, but for those below."""
 
 SOMETIMES = frozenset({Verb.APPROVE, Verb.RESUME})
-"""Verbs that ask for words first where the case demands it: a check failed, the step has a checklist, it is in quarantine."""
+"""Verbs that ask first where the case demands it: a check failed, the change is large, the step has a checklist, it is in quarantine."""
 
 SHOWING = frozenset({Verb.OPEN_EVIDENCE, Verb.REVEAL})
 """Verbs that are answered with a view, once they are recorded."""

@@ -82,14 +82,14 @@ class Presses:
             case = await self._reads.case(pressed.case_id)
             if case is None:
                 return self._told(pressed, _declined(refuse("unknown_card")))
-            press = replace(await self._press(pressed, case), reason_code=words.reason_code, text=words.text)
+            press = replace(await self._press(pressed, case), reason_code=words.reason_code, text=words.text, confirmed=typed is not None)
         except Exception as problem:  # noqa: BLE001 - the database does not answer: whoever pressed must be told, whatever it is
             return self._told(pressed, _unrecorded(pressed, problem))
         press = replace(press, params=words.params, prefill=words.prefill, checklist=words.checklist)
         return self._told(pressed, await self._change(pressed, press, step_of(press), case.kind))
 
     async def wants_form(self, pressed: Pressed) -> bool:
-        """Whether this verb demands a reason, text or a checklist of the case as it is, so that a form comes first."""
+        """Whether this verb demands a reason, text, a checklist or to be confirmed, of the case as it is, so that a form comes first."""
         try:
             case = await self._reads.case(pressed.case_id)
         except Exception:  # noqa: BLE001 - then the press is not carried out either, and says why
@@ -98,7 +98,7 @@ class Presses:
         if case is None:
             return False
         wanted = demands(pressed.verb, case)
-        return wanted.reason or wanted.text or (pressed.verb is Verb.APPROVE and bool(asked(case)))
+        return wanted.reason or wanted.text or wanted.confirm or (pressed.verb is Verb.APPROVE and bool(asked(case)))
 
     async def may_begin(self, pressed: Pressed) -> Declined | None:
         """Whether a form may be opened for this press: why not, recorded as every refused press is, or None when it may."""
@@ -184,7 +184,9 @@ def _unrecorded(pressed: Pressed, problem: Exception) -> Declined:
 def _obstacle(press: Press, case: Case) -> Refused | None:
     """What would refuse this press however well its form was filled in."""
     answers = {item.id: "pass" for item in asked(case)}
-    filled = replace(press, reason_code=next(iter(reason_codes(Verb(press.verb), case)), ""), text="filled in", checklist=answers or None)
+    filled = replace(
+        press, reason_code=next(iter(reason_codes(Verb(press.verb), case)), ""), text="filled in", confirmed=True, checklist=answers or None
+    )
     verdict = authorize(filled, case)
     if not isinstance(verdict, Allowed):
         return verdict

@@ -95,8 +95,7 @@ def _before_pressing(view: View) -> list[Block]:
     """Said beside the buttons: what approving asks for, and where it would not leave."""
     items = len(asked(view.case))
     said = [f"⚠️ *{checks_against(view.case)}:* approving needs a reason."] if overrides(Verb.APPROVE, view.case) else []
-    if moves_far(view.case) and not said:
-        said = [f"⚠️ *Large change:* *{labels(view.case).approve}* asks to confirm."]
+    said += [f"⚠️ *Large change:* *{labels(view.case).approve}* asks to confirm."] if moves_far(view.case) else []
     said += [f"☑️ *{labels(view.case).approve}* asks for {items} points; any fail {if_failed(view.case)}."] if items else []
     said += [text for text in (afresh(view), brake_now(view)) if text]
     return [words("\n".join(said))] if said else []

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from routing.authorize import refuse
-from routing.case.case import TRANSITIONS, Case, Step, check_transition
+from routing.authorize import demands, refuse
+from routing.case.case import TRANSITIONS, Case, Reason, Step, check_transition
 from routing.case.followup import Outcome, Withdrawal
 from routing.change import Change, Message, MessageKind, Refused, Subject
 from routing.errors import TransitionError
 from routing.review import followups
 from routing.review.holds import afresh
 from routing.review.verbs import STEPS, step_of
-from routing.vocabulary import EventKind, State, Verb, Verdict
+from routing.vocabulary import CaseKind, EventKind, State, Verb, Verdict
 from tests.routing.factory import FRONT, NOON, POLICY, SENIOR, a_case, a_person, a_press, a_route, a_submission
 
 LATER = NOON + timedelta(minutes=5)
@@ -83,6 +83,20 @@ def test_overriding_a_failed_check_stands_in_the_log() -> None:
     assert approved.sealed["text"] == "The rule is out of date."
     plain = changed(carry_out(a_case(), "approve"))
     assert "override_check" not in next(event for event in plain.events if event.kind is EventKind.APPROVED).fields
+
+
+@pytest.mark.parametrize("kind", list(CaseKind))
+@pytest.mark.parametrize(("failed", "warned"), [(0, 0), (1, 0), (0, 1), (1, 1)])
+def test_a_large_change_is_approved_by_whoever_was_asked_alone(kind: CaseKind, failed: int, warned: int) -> None:
+    """Whatever else speaks against it; of a check and a roll back nobody asks that, they let nothing through."""
+    large = a_route(reasons=(Reason(code="change_large", text="The action changes price by more than the policy lets pass unnoticed."),))
+    case = a_case(route=large, kind=kind, failed_checks=failed, warned_checks=warned)
+    given: dict[str, Any] = {"reason_code": "other", "text": "It was agreed."}
+    if kind is CaseKind.CASE:
+        assert carry_out(case, "approve", **given) == refuse("confirm_first")
+        assert changed(carry_out(case, "approve", confirmed=True, **given)).case.verdict is Verdict.APPROVED
+    assert not demands(Verb.REJECT, case).confirm
+    assert demands(Verb.APPROVE, case).confirm == (kind is CaseKind.CASE)
 
 
 def test_one_no_decides_at_any_step() -> None:

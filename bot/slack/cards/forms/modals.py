@@ -16,7 +16,8 @@ from bot.slack.cards.text.block_kit import Block, bullets, lines, plain, rich, r
 from bot.slack.cards.text.safe_text import Cuts, head, line
 from bot.slack.cards.text.wording import code_label, labels
 from bot.slack.cards.view import View
-from routing.authorize import demands, overrides, reason_codes
+from routing.authorize import demands, moves_far, overrides, reason_codes
+from routing.signals import Trigger
 from routing.vocabulary import CaseKind, Verb
 
 _TITLE = {
@@ -68,11 +69,12 @@ def metadata(view: View, seat: Seat, **more: str | int) -> str:
 def verb_modal(view: View, verb: Verb, seat: Seat) -> dict[str, Any]:
     """The form of a verb: its reason where one is due, its text, mandatory where `routing.authorize.demands` says so.
 
-    Approve has a form too, for a step with a checklist and a case with a failed check. Verbs without a form here raise KeyError.
+    Approve has a form too, for a step with a checklist, a case with a failed check and a large change. Verbs without a form here raise
+    KeyError.
     """
     rule = demands(verb, view.case)
     title, submit = _titles(view, verb)
-    blocks: list[Block] = [summary(view), *(overridden(view) if verb is Verb.APPROVE else [])]
+    blocks: list[Block] = [summary(view), *(against(view) if verb is Verb.APPROVE else [])]
     if verb is Verb.ROLL_BACK:
         blocks.append(words("This does not undo anything by itself: somebody else has to say yes, then the service is asked to."))
     if verb is Verb.QUARANTINE:
@@ -110,8 +112,15 @@ def summary(view: View) -> Block:
     return rich(lines(run(title, "bold"), run(f"  ·  revision {view.case.revision}, action {view.case.action_sha256[:12]}")))
 
 
+def against(view: View) -> list[Block]:
+    """What speaks against the action before somebody lets it through all the same, each by its name; nothing where nothing does."""
+    large = next((reason.text for reason in view.case.route.reasons if reason.code == Trigger.CHANGE_LARGE), "")
+    change = [rich(lines(run("A large change", "bold"), run(f": {Cuts().cut(line(large), 300)}")))] if moves_far(view.case) else []
+    return [*overridden(view), *change]
+
+
 def overridden(view: View) -> list[Block]:
-    """The checks that failed or warned, before somebody lets the action through all the same; nothing where none did."""
+    """The checks that failed or warned, by their names."""
     if not overrides(Verb.APPROVE, view.case):
         return []
     cuts = Cuts()

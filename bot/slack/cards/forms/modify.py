@@ -28,6 +28,7 @@ from bot.slack.cards.text.wording import labels
 from bot.slack.cards.view import View
 from routing.authorize import demands
 from routing.canonical import digest
+from routing.evaluation.change_limits import large_changes
 from routing.number import SAFE_INT
 from routing.review.modification import locked_names
 from routing.strict_json import pointer
@@ -89,7 +90,7 @@ def _preview(view: View, seat: Seat, params: Mapping[str, Any], prefill: Mapping
     shown: list[Block] = []
     if old_params or params:
         shown.append(rich(lines(run("Instead of what was proposed   ", "bold"), legend), change_block(old_params, params, cuts)))
-        shown += _compared(view, params)
+        shown += [*_compared(view, params), *_too_far(view, params)]
     if prefill != old_prefill:
         difference = change_block(old_prefill, prefill, cuts, _PREFILL_DIFFERENCE_MOST)
         shown.append(rich(lines(run("Instead of what the model filled in", "bold")), difference))
@@ -242,6 +243,15 @@ def _hint(view: View, place: Place) -> str:
 
 def _differs(one: Mapping[str, Any], other: Mapping[str, Any], key: str) -> bool:
     return digest([one.get(key)]) != digest([other.get(key)])
+
+
+def _too_far(view: View, params: Mapping[str, Any]) -> list[Block]:
+    """The values that are moved beyond a limit of the policy."""
+    if view.workflow is None:
+        return []
+    limits, action = view.workflow.checks, view.submission.action.model_copy(update={"params": dict(params)})
+    far = ", ".join(_label(path) for path in large_changes(limits.change_percent, limits.change_amount, action))
+    return [rich(lines(run("A large change", "bold"), run(f": {far}, by more than the policy lets pass unnoticed")))] if far else []
 
 
 def _briefly(*values: object) -> list[str]:

@@ -6,11 +6,9 @@ Protocol: action_id `tierline:<verb>`, block_id `tierline:actions:<n>`, value = 
 
 from bot.slack.cards.parts.checklist import confirming
 from bot.slack.cards.text.block_kit import Block, button, button_row, carried, plain, words
-from bot.slack.cards.text.safe_text import brief
 from bot.slack.cards.text.wording import labels
 from bot.slack.cards.view import View
-from routing.authorize import EXECUTABLE, RELEASERS, moves_far, overrides
-from routing.signals import Trigger
+from routing.authorize import EXECUTABLE, RELEASERS
 from routing.vocabulary import CaseKind, State, Verb
 
 
@@ -37,8 +35,6 @@ def review_rows(view: View, *, cut: bool) -> list[Block]:
     offers += [("Ask", Verb.ASK, "")] if served else []
     offers += [("Comment", Verb.COMMENT, ""), (*claim, ""), ("Open evidence", Verb.OPEN_EVIDENCE, "")]
     row = _row(view, 1, offers, cut=cut)
-    if moves_far(case) and not overrides(Verb.APPROVE, case):  # that opens a form
-        row["elements"][0]["confirm"] = _large_change(view)
     if served and any(case.route.roles.get(role) for role in RELEASERS):  # nobody else could let it out again
         row["elements"].append(_seldom(view, "Quarantine this case", Verb.QUARANTINE, cut=cut))
     return [row]
@@ -70,14 +66,6 @@ def decided_rows(view: View) -> list[Block]:
 def _row(view: View, number: int, offers: list[tuple[str, Verb, str]], *, cut: bool) -> Block:
     buttons = [button(label, action_id(verb), value(view, cut=cut), style) for label, verb, style in offers]
     return button_row(f"tierline:actions:{number}", buttons)
-
-
-def _large_change(view: View) -> Block:
-    """What is asked before a large change is approved."""
-    why = next(reason.text for reason in view.case.route.reasons if reason.code == Trigger.CHANGE_LARGE)
-    approve = labels(view.case).approve
-    asked = {"title": "A large change", "text": f"{brief(why, 240)} {approve} it all the same?", "confirm": approve, "deny": "Back"}
-    return {name: plain(text) for name, text in asked.items()}
 
 
 def _seldom(view: View, label: str, verb: Verb, *, cut: bool) -> Block:

@@ -6,10 +6,12 @@ import pytest
 
 from bot.slack.cards.card import draw_card
 from bot.slack.cards.command_answers import draw_case
+from bot.slack.cards.forms.modals import Seat, verb_modal
 from bot.slack.cards.text.limits import check_message
 from escalation.page_words import summary_of
+from routing.authorize import demands
 from routing.case.case import Reason
-from routing.vocabulary import Risk
+from routing.vocabulary import Risk, Verb
 from tests.bot.slack.cards.factory import REFUND, a_route, a_view
 
 LEVEL = {"🟢": 0, "🟡": 1, "🟠": 2, "🔴": 3}
@@ -29,10 +31,12 @@ def test_the_title_shows_the_worst(risk: Risk, failed: int, warned: int, large: 
     assert LEVEL[title[0]] == worst
     asked = "approving needs a reason" in str(draw_card(view).blocks)
     assert asked == bool(results)
-    approve = next(
-        one for block in draw_card(view).blocks for one in block.get("elements", ()) if one.get("action_id") == "tierline:approve"
-    )
-    assert ("confirm" in approve) == ("asks to confirm" in str(draw_card(view).blocks)) == (bool(large) and not results)
+    assert ("asks to confirm" in str(draw_card(view).blocks)) == bool(large)
+    form = str(verb_modal(view, Verb.APPROVE, Seat("C1", "1.1"))["blocks"])
+    assert all(f"c{number}" in form for number in range(min(len(results), 3)))
+    assert ("A large change" in form) == (LARGE.text in form) == bool(large)
+    confirmed = demands(Verb.APPROVE, view.case).confirm
+    assert confirmed == bool(large)
     check_message(draw_card(view).text, draw_card(view).blocks)
     paged = summary_of(view.case, view.case.tier)
     said = title[2:].partition(" · ")[0]
