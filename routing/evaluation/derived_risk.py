@@ -60,15 +60,22 @@ def left_behind(policy: Policy, submission: Submission) -> tuple[str, ...]:
 
 
 def new_currency(policy: Policy, before: Submission, after: Submission) -> bool:
-    """Whether a modification changed the currency that is read from the action, and nothing in the policy says what that means: no rule of
-    the workflow reads it, and it is not `fixed`. Nobody converts, so a limit for an amount holds in the one it was written for only.
+    """Whether a modification changed the currency of amounts, and nothing in the policy says what that means: no rule of the workflow reads
+    it, and it is not `fixed`. Nobody converts, so a limit for an amount holds in the one it was written for only.
+
+    Where the policy reads the amount from the action and not its currency, that is the service's word, wherever it stands in the action.
     """
     workflow = policy.workflows[before.workflow]
-    path = _paths(workflow, before).get("currency")
+    paths, given = _paths(workflow, before), before.risk.currency
     judged = any("risk.currency" in expression.reads for _rule, expression in policy.expressions[before.workflow])
-    if path is None or judged or "risk.currency" in workflow.modification.fixed:
+    if judged or "risk.currency" in workflow.modification.fixed:
         return False
-    return bool(_read("currency", path, before) != _read("currency", path, after))
+    if (path := paths.get("currency")) is not None:
+        return bool(_read("currency", path, before) != _read("currency", path, after))
+    if "amount" not in paths or given is None:
+        return False
+    was, now = ([*_texts(one.action.params)].count(given) for one in (before, after))
+    return now < was
 
 
 def untidy_currency(workflow: Workflow, before: Submission, after: Submission) -> str:
@@ -136,6 +143,15 @@ def _number(value: object) -> Decimal | None:
         return None
     text = value if isinstance(value, str) else f"{Decimal(repr(value)):f}"
     return Decimal(text) if is_amount(text) else None
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text of the parameters, in capitals."""
+    if isinstance(value, str):
+        yield value.upper()
+    elif isinstance(value, Mapping | list):
+        for inner in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(inner)
 
 
 def _at(value: object, path: list[str]) -> Iterator[object]:

@@ -189,6 +189,35 @@ def test_another_currency_is_not_executed_on_one_press(judged: str, was: str, no
     assert case.route.lane is (Lane.SPECIALIST if rises else Lane.REVIEW)
 
 
+@pytest.mark.parametrize("judged", ["nothing", "fixed"])
+@pytest.mark.parametrize(
+    ("given", "changed", "other"),
+    [
+        ("EUR", {"currency": "BTC"}, True),
+        ("EUR", {"currency": "JPY", "amount": "19.00"}, True),
+        ("EUR", {"currency": ""}, True),
+        ("EUR", {"lines": [{"in": "USD"}]}, True),
+        ("EUR", {"amount": "19.00"}, False),
+        ("EUR", {"order": "8842"}, False),
+        ("EUR", {"lines": [{"in": "eur"}]}, False),
+        ("USD", {"currency": "BTC"}, False),  # the service said another one than its action, so nobody knows which it is
+        (None, {"currency": "BTC"}, False),
+    ],
+)
+def test_another_currency_than_the_service_named_is_not_executed_on_one_press(
+    judged: str, given: str | None, changed: dict[str, Any], *, other: bool
+) -> None:
+    """Where the policy reads the amount from the action and not its currency, which then is what the service said, wherever it stands."""
+    key, when, rises = JUDGED[judged]
+    policy = a_policy(key.replace(", currency: action.params.currency", ""), when=when)
+    params = {"order": "8841", "amount": "20.00", "currency": "eur", "lines": [{"in": "EUR"}]}
+    risk = {"impact": "low", "likelihood": 0.1, "recoverability": "easy"} | ({"currency": given} if given else {})
+    change = modified(policy, a_refund(action={"type": "refund.create", "params": params, "reversible": True}, risk=risk), **changed)
+    assert isinstance(change, Change)
+    reasons = " ".join(reason.text for reason in change.case.route.reasons)
+    assert (change.case.verdict is None, "risk.currency" in reasons) == (other and rises, other and rises)
+
+
 def test_another_currency_at_the_top_is_decided_by_somebody_else() -> None:
     """There is no lane above the expert's."""
     policy, content = a_policy(TIED), a_refund("5000.00")
