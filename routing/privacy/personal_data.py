@@ -16,6 +16,13 @@ from routing.privacy.spans import Span, scan
 _AT = re.compile(r"(?:@|%40)(?:[\w-]{1,63}\.){1,8}[^\W\d_][\w-]{1,23}")
 _LOCAL = re.compile(r"[\w.+'-]{1,256}")
 
+_NOBODY = re.compile(r"(?:\b(?:abfss?|wasbs?)://\$?[a-z0-9-]{1,63}|(?<![\w.+'-])git)\Z", re.ASCII | re.IGNORECASE)
+"""What stands before an @ and is no person: a container of Azure's storage, the account that everybody has at a host of git.
+
+Sources: https://learn.microsoft.com/en-us/azure/storage/blobs/data-lake-storage-introduction-abfs-uri,
+https://git-scm.com/docs/git-clone#_git_urls
+"""
+
 _INTERNATIONAL = re.compile(r"\+(?<![\w+].)[ (]{0,2}[1-9](?:[ ()./-]{0,3}[0-9]){6,16}")
 _DIALLED = re.compile(r"00(?<![\w.,+]..)[ ]?[1-9](?:[ ()./-]{0,3}[0-9]){7,14}(?![\w])")
 _AMERICAN = re.compile(r"(?:\((?<!\w.)[2-9][0-9]{2}\) ?|[2-9][0-9]{2}(?<!\w...)[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?![\w-])")
@@ -66,7 +73,7 @@ def ibans(text: str) -> Iterator[Span]:
 def _email(match: re.Match[str]) -> Span | None:
     before = match.string[max(match.start() - 256, 0) : match.start()]
     local = _LOCAL.match(before[::-1])
-    if local is None:
+    if local is None or (match[0].startswith("@") and _NOBODY.search(before)):
         return None
     return Span(match.start() - local.end(), match.end(), "email", f"•••{match[0]}")
 

@@ -52,6 +52,11 @@ FOUND = [
     ("Authorization: Basic dXNlcjpwYXNzd29yZA==", f"Authorization: Basic {HIDDEN}"),
     ("Authorization: Bearer abcdef0123456789abcdef", f"Authorization: {HIDDEN}"),
     ("https://bob:s3cr3t@db.internal/x", f"https://bob:{HIDDEN}/x"),
+    ("abfss://anna.smith@account.example/x", "abfss://•••@account.example/x"),
+    ("abfss://raw:s3cr3t@account.dfs.core.windows.net/x", f"abfss://raw:{HIDDEN}/x"),
+    ("xabfss://c@a.example.com", "xabfss://•••@a.example.com"),
+    ("anna.git@example.com or digit@example.com", "•••@example.com or •••@example.com (2)"),
+    ("abfss://anna%40account.example/x", "abfss://•••%40account.example/x"),
     ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY----- after", f"{HIDDEN} after"),
     ("-----BEGIN PRIVATE KEY-----\nMIIE and then it was cut", HIDDEN),
 ]
@@ -72,6 +77,12 @@ READABLE = [
     "v1.2.3, react@19.0.0, 10.0.0.1, 192.168.100.200",
     "max_tokens: 4096, the token: the, the secret: nobody knows",
     "password: please reset it",
+    *(
+        f"see {scheme}://{part}@account.dfs.core.windows.net/a/b"
+        for scheme in ("abfs", "abfss", "wasb", "WASBS")
+        for part in ("raw-1", "$web")
+    ),
+    "git@github.com:org/repo.git, ssh://git@gitlab.example.com/org/repo.git",
     "hotel: 12345678, telescope 1234567890",
     "+12.5 %, UTC+1 2026-11-20, run 20261120T150000Z",
     "0.123456789 and 12345678901234.50",

@@ -3,6 +3,7 @@
 Of two long texts a card shows the changed lines, and of two long lines what stands around their first difference.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
@@ -18,6 +19,9 @@ _AROUND_LEFT = 3
 """So many lines are not worth leaving out."""
 _SIDE_MOST = 6
 """Lines of one side on a card, so that the other one has room."""
+_NUMBERED_MOST = 20
+_TWINS_MOST = 20
+"""Removed lines among which one is looked for that an added line may look like."""
 _BESIDE_MOST = 60
 """A line longer than this has its change named once more, by itself."""
 
@@ -36,24 +40,46 @@ def text_difference(old: str, new: str, *, whole: bool) -> tuple[tuple[str, ...]
 
 
 def _alike(old: str, new: str) -> str:
-    """The differing characters by number, where two texts may look alike: composed in another way, or with letters of another script."""
+    """The differing characters by number, where two texts may look alike: composed in another way, with characters of another script, or
+    with others of the same that many fonts draw alike.
+    """
+    one, other = (_drawn(text) for text in (old, new))
+    if len(one) != len(other) or not all(left == right or _may_pass(left, right) for left, right in zip(one, other, strict=True)):
+        return ""
     start = next((place for place, (one, other) in enumerate(zip(old, new, strict=False)) if one != other), min(len(old), len(new)))
     most = min(len(old), len(new)) - start
     end = next((back for back in range(most) if old[-1 - back] != new[-1 - back]), most)
     pieces = [text[start : len(text) - end] for text in (old, new)]
-    swapped = len(old) == len(new) and all(one == other or _may_pass(one, other) for one, other in zip(*pieces, strict=True))
-    if not swapped and unicodedata.normalize("NFKC", old) != unicodedata.normalize("NFKC", new):
-        return ""
-    numbers = ["".join(f"⟨U+{ord(char):04X}⟩" for char in piece) or "nothing" for piece in pieces]
-    return f"   (may look alike: {numbers[0]} → {numbers[1]})"
+    numbers = ["".join(f"⟨U+{ord(char):04X}⟩" for char in piece[:_NUMBERED_MOST]) or "nothing" for piece in pieces]
+    more = [f" and {len(piece) - _NUMBERED_MOST:,} more" if len(piece) > _NUMBERED_MOST else "" for piece in pieces]
+    return f"   (may look alike: {numbers[0]}{more[0]} → {numbers[1]}{more[1]})"
+
+
+def _drawn(text: str) -> str:
+    """A text by what is seen of it, one character for all that are drawn alike, also for two that are drawn as one.
+
+    Source: the prototypes of Unicode's confusable characters (UTS #39, https://www.unicode.org/reports/tr39/) that are in ASCII.
+    """
+    return re.sub("rn|vv", lambda pair: _PAIRS[pair[0]], unicodedata.normalize("NFKC", text)).translate(_ONE_FOR_ALL)
+
+
+_PAIRS = {"rn": "m", "vv": "w"}
+_ONE_FOR_ALL = str.maketrans("1I|0`", "lllO'")
 
 
 def _may_pass(one: str, other: str) -> bool:
-    """Whether a character could be taken for another: two letters of different scripts, two dashes."""
-    if one.isalpha() and other.isalpha():
-        scripts = [unicodedata.name(char, "").partition(" ")[0] for char in (one, other)]
-        return scripts[0] != scripts[1]
-    return unicodedata.category(one) == unicodedata.category(other) == "Pd"
+    """Whether a character could be taken for one of another script: two letters or figures, two marks, of which one is not in ASCII."""
+    if one.isascii() and other.isascii():
+        return False
+    if one.isalnum() and other.isalnum():
+        return _script(one) != _script(other)
+    kinds = [unicodedata.category(char) for char in (one, other)]
+    return all(kind[0] == "P" or kind == "Sm" for kind in kinds)
+
+
+def _script(char: str) -> str:
+    script = unicodedata.name(char, "").partition(" ")[0]
+    return "LATIN" if script == "DIGIT" else script
 
 
 def around(texts: Sequence[str], most: int) -> list[str]:
@@ -125,9 +151,10 @@ def _same(lines: Sequence[str], told: _Told, *, leads: bool, trails: bool) -> It
 def _became(old: Sequence[str], new: Sequence[str], told: _Told) -> Iterator[str]:
     """Lines that are removed and added; in equal number, each beside what it becomes."""
     if len(old) != len(new):
-        for sign, lines in (("-", old), ("+", new)):
+        for sign, lines, others in (("-", old, ()), ("+", new, old[:_TWINS_MOST])):
             some = lines if told.whole else lines[:_SIDE_MOST]
-            yield from (f"{sign} {told.window(line, 0, 0)}" for line in some)
+            for line in some:
+                yield f"{sign} {told.window(line, 0, 0)}{next(filter(None, (_alike(other, line) for other in others)), '')}"
             if len(some) < len(lines):
                 told.cut = True
                 yield f"⋯ {len(lines) - len(some):,} more such lines"
@@ -135,7 +162,7 @@ def _became(old: Sequence[str], new: Sequence[str], told: _Told) -> Iterator[str
     for one, other in zip(old, new, strict=True):
         start, end = _place(one, other)
         yield f"- {told.window(one, start, len(one) - end)}"
-        yield f"+ {told.window(other, start, len(other) - end)}"
+        yield f"+ {told.window(other, start, len(other) - end)}{_alike(one, other)}"
         if max(len(one), len(other)) > _BESIDE_MOST:
             pieces = [spelled(text[start : len(text) - end]) for text in (one, other)]
             if told.whole or max(map(len, pieces)) <= _INLINE_MOST:

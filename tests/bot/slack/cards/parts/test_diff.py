@@ -340,7 +340,16 @@ def test_the_full_evidence_shows_the_pair_with_its_changes_marked() -> None:
         ("e\u0301t\u00e9", "\u00e9te\u0301", "⟨U+0065⟩⟨U+0301⟩⟨U+0074⟩⟨U+00E9⟩ → ⟨U+00E9⟩⟨U+0074⟩⟨U+0065⟩⟨U+0301⟩"),
         ("a-b", "a\u2010b", "⟨U+002D⟩ → ⟨U+2010⟩"),
         ("\uff21", "A", "⟨U+FF21⟩ → ⟨U+0041⟩"),
-        ("paypal.com", "paypa1.com", ""),
+        ("paypal.com", "paypa1.com", "⟨U+006C⟩ → ⟨U+0031⟩"),
+        ("Iban", "lban", "⟨U+0049⟩ → ⟨U+006C⟩"),
+        ("A1O|", "AI0l", "⟨U+0031⟩⟨U+004F⟩⟨U+007C⟩ → ⟨U+0049⟩⟨U+0030⟩⟨U+006C⟩"),
+        ("modern.example", "modem.example", "⟨U+0072⟩⟨U+006E⟩ → ⟨U+006D⟩"),
+        ("vvest", "west", "⟨U+0076⟩⟨U+0076⟩ → ⟨U+0077⟩"),
+        ("3", "\u0417", "⟨U+0033⟩ → ⟨U+0417⟩"),
+        ("a,b", "a\u201ab", "⟨U+002C⟩ → ⟨U+201A⟩"),
+        ("5 - 3", "5 \u2212 3", "⟨U+002D⟩ → ⟨U+2212⟩"),
+        ("100", "110", ""),
+        ("room 3", "room 8", ""),
         ("$5", "€5", ""),
         ("129.00", "11.90", ""),
         ("a", "5", ""),
@@ -352,6 +361,33 @@ def test_a_change_that_may_not_be_seen_is_told_by_number(old: str, new: str, num
     """Two values of one look are no change to a reader; others are not cluttered."""
     shown = changes_in_full(Action(type="payee.set", params={"to": new}, before={"to": old}))
     assert shown.partition("may look alike: ")[2].removesuffix(")") == numbers
+
+
+TWINS = [("paypal.com", "paypa1.com"), ("paypal.com", "\u0440aypal.com"), ("modern", "modem"), ("A0", "AO"), ("caf\u00e9", "cafe\u0301")]
+
+
+@pytest.mark.parametrize(("old", "new"), TWINS)
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("{0}", "{0}"),
+        ("{0} " + "word " * 60, "{0} " + "word " * 60),
+        ("word " * 60 + "{0}", "word " * 60 + "{0}"),
+        ("first\n{0}\nlast", "first\n{0}\nlast"),
+        ("first\n{0}\nlast", "first\n{0}\nmore\nlast"),
+        ("first\nx\n{0}\nlast", "first\n{0}\nlast"),
+    ],
+)
+def test_what_may_look_alike_is_told_in_any_text(old: str, new: str, before: str, after: str, *, whole: bool) -> None:
+    """On one line or among many, short or long, on the card as in the full evidence; nothing of it is told of another change."""
+
+    def shown(one: str, other: str) -> str:
+        action = Action(type="x", params={"t": after.format(other)}, before={"t": before.format(one)})
+        return changes_in_full(action) if whole else words_of([action_block(action, differences(action), Cuts())])
+
+    assert "may look alike" in shown(old, new)
+    assert "may look alike" not in shown(old, "another")
 
 
 @pytest.mark.parametrize("size", [2, 11, 38, 300])
