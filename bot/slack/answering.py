@@ -6,6 +6,7 @@ carries it out.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -24,6 +25,28 @@ UNCLEAR = (
 LATE = "Tierline's database takes long to answer, so it is not known yet whether this counts. You will be told here."
 STOPPED = "This did not count. Please tell whoever runs Tierline:"
 WRONG = "Something went wrong here. What counts is what the card or the channel shows; where it does not show this, please press again."
+
+
+@dataclass(frozen=True, slots=True)
+class Sentences:
+    """What is said of something that was pressed or typed: where it takes long, where the database is away, where it fails for a reason
+    that nobody foresaw. `counts`: it may change something, so that nobody knows what became of it once it was acknowledged.
+    """
+
+    late: str
+    away: str
+    wrong: str
+    counts: bool
+
+
+COUNTING = Sentences(LATE, NOT_RECORDED, WRONG, counts=True)
+ASKING = Sentences(
+    "Tierline takes long to find the answer. It comes here; where nothing comes within a few minutes, please ask again.",
+    "Tierline cannot read its database at this moment, so there is no answer. Please ask again in a minute.",
+    "Something went wrong while the answer was looked for. Please ask again.",
+    counts=False,
+)
+"""For a question, which changes nothing."""
 
 PATIENCE_S = 2.0
 """Slack gives up after three seconds and says that we failed."""
@@ -57,9 +80,9 @@ class Answering:
         self._timeouts = timeouts
         self._under_way = set[asyncio.Task[None]]()
 
-    async def answered(self, work: Coroutine[Any, Any, None], ack: Acknowledgement, say: Say, late: str = LATE) -> None:
+    async def answered(self, work: Coroutine[Any, Any, None], ack: Acknowledgement, say: Say, words: Sentences = COUNTING) -> None:
         """Carry `work` out to its end, whatever becomes of its caller and of what is said meanwhile. `say` tells a sentence and
-        acknowledges with it: `late` where `work` has not acknowledged in time, and one that is true in any case where it raises.
+        acknowledges with it, of `words`: where `work` has not acknowledged in time, and where it raises.
         """
         task = asyncio.get_running_loop().create_task(work)
         self._under_way.add(task)
@@ -70,11 +93,11 @@ class Answering:
                     await asyncio.shield(task)
             except TimeoutError:
                 if not task.done() and not ack.done:
-                    await _told(say, late)
+                    await _told(say, words.late)
                 await asyncio.shield(task)
         except Exception as problem:  # noqa: BLE001 - the edge: whoever pressed must be told, whatever it is
             _LOG.error("a press or a command was not carried out", **failure())
-            await _told(say, _what_became(problem, acknowledged=ack.done))
+            await _told(say, _what_became(problem, words, acknowledged=ack.done))
 
     async def stop(self) -> None:
         """Let what is under way end for a little, then end it."""
@@ -102,8 +125,9 @@ def unrecorded(problem: Exception) -> tuple[str, str]:
     return ("unclear", UNCLEAR) if isinstance(problem, UnclearError) else ("not_recorded", NOT_RECORDED)
 
 
-def _what_became(problem: Exception, *, acknowledged: bool) -> str:
+def _what_became(problem: Exception, words: Sentences, *, acknowledged: bool) -> str:
     """A sentence that is true in any case, of work that raised `problem`."""
     if (why := to_look_at(problem)) is not None:
         return str(why)
-    return NOT_RECORDED if is_unavailable(problem) and not acknowledged else WRONG
+    nothing_done = not acknowledged or not words.counts
+    return words.away if is_unavailable(problem) and nothing_done else words.wrong

@@ -15,7 +15,7 @@ from slack_bolt.app.async_app import AsyncApp
 
 from bot.failures import failure
 from bot.slack.actions.replies import Replies
-from bot.slack.answering import LATE, Acknowledgement, Answering
+from bot.slack.answering import ASKING, COUNTING, Acknowledgement, Answering
 from bot.slack.cards.bulletins.bulletin import draw_brake_line
 from bot.slack.cards.command_answers import (
     CaseLine,
@@ -35,7 +35,7 @@ from bot.slack.cards.text.limits import check_message
 from bot.slack.cards.text.remedies import trouble_sentence
 from bot.slack.cards.text.safe_text import brief
 from bot.slack.channels import destinations_of
-from bot.slack.governance.command_grammar import USAGE, Listing, Unclear, read_command
+from bot.slack.governance.command_grammar import USAGE, only_asks, read_command
 from bot.slack.governance.commands import GovernanceCommands
 from bot.slack.interaction import Interaction
 from bot.slack.named_cases import named_cases
@@ -63,9 +63,6 @@ ASKED = ("status", "next", "mine", "case", "help")
 
 PLANNED = ("kpi", "packet", "on-call", "break-glass", "drill", "away")
 """Words that people look for here and that do nothing yet."""
-
-LATE_ANSWER = "Tierline takes long to find the answer. It comes here; where nothing comes within a few minutes, please ask again."
-"""For a command that only asks: nothing of it counts."""
 
 _LOG = structlog.get_logger("tierline.commands")
 
@@ -105,8 +102,8 @@ class Commands:
     async def on_command(self, ack: Ack, body: Mapping[str, Any]) -> None:
         """Somebody typed it."""
         said, typed = Acknowledgement(ack), _typed(body)
-        say, late = partial(self._say, said, typed), LATE if self._may_count(typed.told["text"]) else LATE_ANSWER
-        await self._answering.answered(self._answer(say, typed), said, say, late)
+        say, words = partial(self._say, said, typed), COUNTING if self._may_count(typed.told["text"]) else ASKING
+        await self._answering.answered(self._answer(say, typed), said, say, words)
 
     async def _answer(self, say: Callable[[Drawing], Awaitable[None]], typed: Interaction) -> None:
         await say(await self.answer(typed.user, typed.team, typed.told["text"], typed.trigger_id))
@@ -122,8 +119,7 @@ class Commands:
 
     def _may_count(self, text: str) -> bool:
         """Whether this command changes something if it is carried out."""
-        command = read_command(text, self._clock()) if self._about_many is not None else None
-        return not isinstance(command, Listing | Unclear | None)
+        return self._about_many is not None and not only_asks(read_command(text, self._clock()))
 
     async def answer(self, user: str, team: str, text: str, key: str = "") -> Drawing:
         """What `user`, who typed in `team`, gets to see. `key` names this message for ever."""

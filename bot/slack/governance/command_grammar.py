@@ -82,6 +82,11 @@ class Unclear:
 GovernanceCommand = Decision | OneCase | Batch | Listing | Unclear
 
 
+def only_asks(command: GovernanceCommand | None) -> bool:
+    """Whether nothing is changed by carrying it out."""
+    return isinstance(command, Listing | Unclear | None)
+
+
 def read_command(text: str, now: datetime) -> GovernanceCommand | None:
     """The command that somebody typed behind `/review`; None where the first word is none of these."""
     word, *rest = words_of(text) or [""]

@@ -18,7 +18,7 @@ from bot.slack.cards.command_answers import draw_answer, draw_usage
 from bot.slack.cards.text.block_kit import Drawing, plain, small_words, words
 from bot.slack.cards.text.safe_text import brief, escaped
 from bot.slack.governance.batches import Batches, batch_asked
-from bot.slack.governance.command_grammar import Batch, Decision, GovernanceCommand, Listing, OneCase, Unclear, read_command
+from bot.slack.governance.command_grammar import Batch, Decision, GovernanceCommand, Listing, OneCase, Unclear, only_asks, read_command
 from bot.slack.governance.confirmations import confirmation
 from bot.slack.governance.rulings import Asked, Rulings
 from bot.slack.people import SlackUnreachable
@@ -52,7 +52,9 @@ class GovernanceCommands:
             return await self._carry_out(command, Asked(GovernanceVerb.QUARANTINE, "", user, team, key))
         except SlackUnreachable:
             return draw_answer(REFUSALS["slack_unreachable"])
-        except Exception as problem:  # noqa: BLE001 - whatever was raised, nobody knows that it is recorded, and whoever typed must be told so
+        except Exception as problem:  # whatever was raised, nobody knows that it is recorded, and whoever typed must be told so
+            if only_asks(command):
+                raise
             _LOG.error("command not recorded", **failure())
             return draw_answer(unrecorded(problem)[1])
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.slack.answering import LATE, NOT_RECORDED, WRONG, Acknowledgement, Answering
+from bot.slack.answering import ASKING, COUNTING, LATE, Acknowledgement, Answering, Sentences
 from bot.timeouts import ManualTimeouts
 
 
@@ -37,9 +37,11 @@ async def test_who_waits_too_long_is_told_so_in_time_and_then_what_became_of_it(
     assert acks == [{"text": LATE}]
 
 
-@pytest.mark.parametrize(("problem", "text"), [(KeyError("x"), WRONG), (OSError("gone"), NOT_RECORDED), (TimeoutError(), NOT_RECORDED)])
-async def test_what_nobody_foresaw_is_answered_too(problem: Exception, text: str) -> None:
-    """With a sentence that is true in any case."""
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("words", [COUNTING, ASKING])
+@pytest.mark.parametrize(("problem", "away"), [(KeyError("x"), False), (OSError("gone"), True), (TimeoutError(), True)])
+async def test_what_nobody_foresaw_is_answered_too(problem: Exception, words: Sentences, *, away: bool, late: bool) -> None:
+    """With a sentence that is true in any case: of a question none that speaks of counting, whether it fails at once or late."""
     said = list[str]()
 
     async def slack(**_given: object) -> None:
@@ -48,11 +50,16 @@ async def test_what_nobody_foresaw_is_answered_too(problem: Exception, text: str
     async def say(one: str) -> None:
         said.append(one)
 
+    ack = Acknowledgement(slack)
+
     async def work() -> None:
+        if late:
+            await ack()
         raise problem
 
-    await Answering(ManualTimeouts()).answered(work(), Acknowledgement(slack), say)
-    assert said == [text]
+    await Answering(ManualTimeouts()).answered(work(), ack, say, words)
+    assert said == [words.away if away and not (late and words.counts) else words.wrong]
+    assert words.counts or not any("count" in one or "press" in one for one in (words.late, words.away, words.wrong))
 
 
 @pytest.mark.parametrize("raises", [None, KeyError("x")])

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bot.slack.answering import LATE
+from bot.slack.answering import ASKING, LATE
 from bot.slack.cards.command_answers import COMMANDS
-from bot.slack.commands import ASKED, LATE_ANSWER, PLANNED
+from bot.slack.commands import ASKED, PLANNED
 from bot.slack.governance.command_grammar import USAGE
 from tests.bot.slack.northwind import ANNA, BEN, DMITRI, TIER1, Northwind, a_company
 
@@ -147,11 +147,11 @@ async def test_a_word_that_is_planned_is_none_of_those_that_are_there(sqlite_url
 @pytest.mark.parametrize(
     ("typed", "first", "then"),
     [
-        ("status", LATE_ANSWER, "waiting"),
-        ("next", LATE_ANSWER, "Refund"),
-        ("mine", LATE_ANSWER, "You have claimed nothing"),
-        ("case t-17", LATE_ANSWER, "Refund"),
-        ("exception list", LATE_ANSWER, "exception"),
+        ("status", ASKING.late, "waiting"),
+        ("next", ASKING.late, "Refund"),
+        ("mine", ASKING.late, "You have claimed nothing"),
+        ("case t-17", ASKING.late, "Refund"),
+        ("exception list", ASKING.late, "exception"),
         ("quarantine t-17 It errs.", LATE, "groups of each role"),
     ],
 )
