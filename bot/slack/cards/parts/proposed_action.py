@@ -17,6 +17,7 @@ from routing.policy.form.derived import path_of
 from routing.vocabulary import EventKind, Risk
 
 _HEADER_MOST = 150
+_FIGURE = frozenset({"amount", "currency"})
 
 
 def headline(lead: str, view: View) -> list[Block]:
@@ -44,18 +45,21 @@ def worst_lead(view: View) -> str:
 
 
 def amount_beside_title(view: View) -> str:
-    """The amount, unless the title already says the same figure, or it is what the service said of an action that people have changed."""
-    amount = "" if _of_another_action(view) else amount_text(view.submission.risk)
-    said = amount and re.search(rf"(?<![\d.,-]){re.escape(amount)}(?![\d.,\w])", line(view.submission.title))
-    return "" if said else amount
-
-
-def _of_another_action(view: View) -> bool:
-    """Whether people changed the action, and amount or currency are not read from it."""
-    risk, tied = view.submission.risk, view.workflow.risk_from if view.workflow is not None else {}
-    given = [fact for fact in ("amount", "currency") if getattr(risk, fact) is not None]
+    """The amount, and whose word it is where the policy does not read it from the action; "" where the title already says the same figure,
+    or where it is what the service said of an action that people have changed.
+    """
+    risk, tied = view.submission.risk, _tied(view)
     changed = any(field.startswith("params.") for field in view.case.modified_fields)
-    return changed and not all(path_of(tied, fact, view.submission.action.type) for fact in given)
+    if changed and any(getattr(risk, fact) is not None for fact in _FIGURE - tied):
+        return ""
+    said = re.search(rf"(?<![\d.,-]){re.escape(amount_text(risk, _FIGURE))}(?![\d.,\w])", line(view.submission.title))
+    return "" if said else amount_text(risk, tied)
+
+
+def _tied(view: View) -> frozenset[str]:
+    """Which of amount and currency the policy reads from the action."""
+    given = view.workflow.risk_from if view.workflow is not None else {}
+    return frozenset(fact for fact in _FIGURE if path_of(given, fact, view.submission.action.type))
 
 
 _UNDO = {True: "", False: "cannot be undone", None: "not known to be undoable"}

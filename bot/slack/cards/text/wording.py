@@ -1,5 +1,6 @@
 """The words people read for the codes of the vocabulary. Owns labels and icons; never a sentence about one case."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -72,8 +73,11 @@ def code_label(code: str) -> str:
     return line(code).replace("_", " ").capitalize()
 
 
-def amount_text(risk: RiskFacts) -> str:
-    """`1,240.00 USD`, "" where the case names no amount."""
+def amount_text(risk: RiskFacts, tied: Collection[str]) -> str:
+    """`1,240.00 USD`, "" where the case names no amount. What is not `tied` to the action is said to be the service's word."""
     if risk.amount is None:
         return ""
-    return f"{Decimal(risk.amount):,f} {risk.currency or '(no currency given)'}"
+    figure, currency = f"{Decimal(risk.amount):,f}", risk.currency or "(no currency given)"
+    if "amount" not in tied:
+        return f"{figure} {currency}, says the service"
+    return f"{figure} {currency}" if "currency" in tied or risk.currency is None else f"{figure} ({currency}, says the service)"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,9 +15,12 @@ from bot.slack.cards.thread import draw_note
 from bot.slack.cards.view import Happening, View
 from routing.case.case import Clocks, Step
 from routing.change import Actor
+from routing.policy.file import load_policy
+from routing.policy.form.derived import RiskFact
 from routing.vocabulary import EventKind, Exhausted, State, Verdict
 from tests.bot.slack.cards.factory import ANA, BEN, KIM, NOW, REFUND, a_route, a_view, dual_critical, low
 from tests.bot.slack.cards.test_hostile import nodes
+from tests.routing.factory import POLICY_TEXT
 
 VOTE = {"step": 0, "by": ANA, "verb": "approve", "at": NOW}
 
@@ -45,7 +49,26 @@ def test_the_first_line_says_how_risky_what_and_how_much() -> None:
     """Risk, title and amount stand in the header; the amount not twice."""
     assert draw_card(a_view()).blocks[0]["text"]["text"] == "🟠 High risk · Refund 1,240.00 USD to customer 8841"
     other = draw_card(a_view(REFUND | {"title": "Refund 11,240.00 USD to customer 8841"})).blocks[0]["text"]["text"]
-    assert other.endswith("8841 · 1,240.00 USD")
+    assert other.endswith("8841 · 1,240.00 USD, says the service")
+
+
+@pytest.mark.parametrize("modified", [False, True])
+@pytest.mark.parametrize("currency", ["USD", None])
+@pytest.mark.parametrize("tied", [(), ("amount",), ("currency",), ("amount", "currency")])
+def test_an_amount_that_is_not_read_from_the_action_is_said_to_be_the_service_s_word(
+    tied: tuple[RiskFact, ...], currency: str | None, *, modified: bool
+) -> None:
+    """In the title and on a phone; of an action that people have changed it is not said at all."""
+    document = REFUND | {"title": "Refund", "risk": {"amount": "1240.00"} | ({"currency": currency} if currency else {})}
+    policy = load_policy(POLICY_TEXT, {}).workflow("refunds")
+    assert policy is not None
+    workflow = policy.model_copy(update={"risk_from": {fact: f"action.params.{fact}" for fact in tied}})
+    view = replace(a_view(document, modified_fields=("params.amount",) if modified else ()), workflow=workflow)
+    whose = {fact for fact in ("amount", "currency") if fact not in tied and document["risk"].get(fact)}
+    for title in (draw_card(view).blocks[0]["text"]["text"], draw_card(view).text):
+        assert ("1,240.00" in title) == (not modified or not whose)
+        assert ("says the service" in title) == (not modified and bool(whose))
+        assert ("1,240.00 (USD, says the service)" in title) == (not modified and whose == {"currency"})
 
 
 def test_the_action_is_drawn_from_the_action_with_changes_first() -> None:
