@@ -24,7 +24,7 @@ from bot.delivery.rate_limits import RateLimits
 from bot.failures import failure
 from bot.http.admission import Admission, name_signer
 from bot.http.bodies import Bodies
-from bot.http.connections import Connections, Door, most_connections
+from bot.http.connections import Connections, Door, descriptors, most_connections
 from bot.http.database_status import SILENT, DatabaseStatus
 from bot.http.followups import Followups
 from bot.http.health import Health
@@ -223,7 +223,7 @@ class App:
         self.scheduled_replay = ScheduledReplay(self.ledger, self.reads, self.proposing, self.policy, now)
         bolt = make_bolt(session, settings.slack_api_url, timeouts)
         self._listen_to_slack(bolt, people, Replies(client, session, timeouts), now, timeouts)
-        bodies, self.connections = Bodies(), Connections(most_connections(len(services.by_name)))
+        bodies, self.connections = Bodies(), Connections(most_connections(len(services.by_name), descriptors()), wall.steady)
         self.slack = Reachability(client, _first(settings.slack_bot_token), wall.steady, timeouts)
         slack_secrets, app_token = _all(settings.slack_signing_secret), _first(settings.slack_app_token)
         inbound = self._inbound = Inbound(bolt, slack_secrets, peers_now, client, app_token, steady=now, bodies=bodies)

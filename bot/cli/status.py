@@ -8,6 +8,7 @@ from bot.cli.terminal import FOUND, JsonFlag, emit, table
 
 if TYPE_CHECKING:
     from bot.cli.writing.running_bot import DirectStore
+    from bot.timeouts import Timeouts
 
 SHOWN = 100
 """Dead messages listed one by one."""
@@ -27,7 +28,13 @@ def status(*, as_json: JsonFlag = False) -> None:
     """
     import asyncio
 
-    found = asyncio.run(_standing())
+    from bot.timeouts import REAL
+
+    tell(asyncio.run(standing(REAL)), as_json=as_json)
+
+
+def tell(found: dict[str, Any], *, as_json: bool) -> None:
+    """What `standing` found. Raises `Exit` with 1 where somebody has to look."""
     if as_json:
         emit(found)
     else:
@@ -54,9 +61,8 @@ def retry(
         print(f"{answer['retried']} {'message' if answer['retried'] == 1 else 'messages'} will be sent again.")
 
 
-async def _standing() -> dict[str, Any]:
-    import asyncio
-
+async def standing(timeouts: "Timeouts") -> dict[str, Any]:
+    """What the command shows. `timeouts` says how long the database may take."""
     from sqlalchemy import Connection
 
     from bot.cli.completeness import newest_completeness
@@ -128,7 +134,7 @@ async def _standing() -> dict[str, Any]:
 
     said = dict(await running_readiness(settings()))
     try:
-        async with asyncio.timeout(READ_S), reading() as (_, database):
+        async with timeouts.within(READ_S), reading() as (_, database):
             return said | await database.read(read)
     except TimeoutError:
         unread = "The database does not answer."

@@ -7,6 +7,7 @@ and who has to go. It reads nothing of what is sent: signatures are checked else
 
 import asyncio
 import resource
+from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Any
 
@@ -40,9 +41,13 @@ _FULL = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: clos
 _LOG = structlog.get_logger("tierline.http")
 
 
-def most_connections(services: int) -> int:
-    """How many connections leave enough of this process's descriptors for everything else."""
-    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+def descriptors() -> int:
+    """How many descriptors this process may have, `resource.RLIM_INFINITY` for any number."""
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def most_connections(services: int, limit: int) -> int:
+    """How many connections leave enough of `limit` descriptors for everything else."""
     if limit == resource.RLIM_INFINITY:
         return MOST
     return max(1, min(MOST, max(limit - RESERVED - RESERVED_PER_SERVICE * services, limit // 4)))
@@ -114,10 +119,11 @@ class Connection(RequestHandler):
 
 
 class Connections:
-    """The connections there are; `most` at a time."""
+    """The connections there are; `most` at a time. `steady` gives seconds that nobody sets."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, steady: Callable[[], float]) -> None:
         self.most = most
+        self._steady = steady
         self.refused = 0
         """Connections that were shown out, or not let in, because there was no room."""
         self._proven = dict[Connection, None]()
@@ -155,16 +161,19 @@ class Connections:
         if self._take_out(connection):
             self._place(connection, limit_s)
 
+    def start(self) -> None:
+        """Look now and every second until `stop`."""
+        self.look()
+        self._looking = asyncio.get_running_loop().call_later(LOOK_EVERY_S, self.start)
+
     def look(self) -> None:
-        """Show out whoever takes too long, now and every second until `stop`."""
-        loop = asyncio.get_running_loop()
-        now = loop.time()
+        """Show out whoever takes too long."""
+        now = self._steady()
         every = [*self._proven, *(one for crowd in self._unproven.values() for one in crowd)]
         for connection in every:
             if now - connection.since > connection.limit_s:
                 self.leave(connection)
                 connection.show_out()
-        self._looking = loop.call_later(LOOK_EVERY_S, self.look)
 
     def stop(self) -> None:
         """Look no more."""
@@ -172,7 +181,7 @@ class Connections:
             self._looking.cancel()
 
     def _place(self, connection: Connection, limit_s: float) -> None:
-        connection.since, connection.limit_s = asyncio.get_running_loop().time(), limit_s
+        connection.since, connection.limit_s = self._steady(), limit_s
         crowd = self._proven if limit_s == PROVEN_S else self._unproven.setdefault(connection.address, {})
         crowd[connection] = None
 
@@ -213,7 +222,7 @@ class Door(web.BaseSite):
             return Connection(self._connections, server, loop=loop, **how)
 
         self._server = await loop.create_server(connection, self._host, self._port, backlog=self._backlog)
-        self._connections.look()
+        self._connections.start()
 
     async def stop(self) -> None:
         """Close it."""

@@ -1,15 +1,13 @@
 """Who may hold a connection: room is made, every phase ends, and who is signed is left alone."""
 
 import asyncio
-import resource
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
 
-from bot.http import connections as limits
-from bot.http.connections import Connections, Door, most_connections, vouch
+from bot.http.connections import HEAD_S, IDLE_S, UNPROVEN_S, Connections, Door, most_connections, vouch
 
 pytestmark = pytest.mark.outside
 
@@ -28,7 +26,8 @@ class House:
     port: int
 
     def __init__(self, most: int) -> None:
-        self.connections = Connections(most)
+        self.now = 0.0
+        self.connections = Connections(most, lambda: self.now)
         self.signed = asyncio.Event()
         self.answer = asyncio.Event()
 
@@ -109,29 +108,33 @@ async def test_who_waits_longest_makes_place_in_whatever_phase(sent: tuple[bytes
 
 
 @pytest.mark.parametrize("sent", PHASES.values(), ids=PHASES)
-async def test_every_phase_ends(sent: tuple[bytes, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_every_phase_ends(sent: tuple[bytes, ...]) -> None:
     """Also without any need of room: nobody holds a connection for ever by saying nothing."""
-    for name in ("HEAD_S", "UNPROVEN_S", "IDLE_S", "LOOK_EVERY_S"):
-        monkeypatch.setattr(limits, name, 0.05 + 0.001 * len(name))  # the phases are told apart by their limits
     async with a_house(most=50) as house, asyncio.timeout(20):
         _, writer = await house.call(*sent)
-        await house.answers()
-        while len(house.connections):  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        assert await house.answers()
+        house.connections.look()
+        assert len(house.connections) >= 1
+        while len(house.connections):  # until the server has seen all of it, it may begin another phase
+            house.now += max(HEAD_S, UNPROVEN_S, IDLE_S) + 0.1
+            house.connections.look()
+            await asyncio.sleep(0)
         writer.close()
 
 
-async def test_headers_that_trickle_end_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_headers_that_trickle_end_in_time() -> None:
     """A byte now and then does not keep a connection."""
-    monkeypatch.setattr(limits, "HEAD_S", 0.2)
-    monkeypatch.setattr(limits, "LOOK_EVERY_S", 0.05)
     async with a_house(most=50) as house, asyncio.timeout(20):
         reader, writer = await house.call(b"GET / HTTP/1.1\r\nX: ")
-        while not reader.at_eof():
+        assert await house.answers()
+        ended = asyncio.create_task(reader.read())
+        while not ended.done() and house.now < 2 * HEAD_S:
             writer.write(b"x")
-            await asyncio.wait([asyncio.create_task(reader.read(1))], timeout=0.02)
-            if writer.transport.is_closing() or reader.exception() is not None:
-                break
+            assert await house.answers()  # so it has read the byte too
+            house.now += 1.0
+            house.connections.look()
+        await asyncio.wait([ended])
+        assert HEAD_S < house.now < HEAD_S + 3.0
         writer.close()
 
 
@@ -157,7 +160,6 @@ async def test_a_signed_call_gives_way_to_nobody() -> None:
 @pytest.mark.parametrize(
     ("limit", "services", "most"), [(1024, 1, 696), (1024, 200, 256), (256, 1, 64), (65_536, 5, 1_000), (-1, 1, 1_000)]
 )
-def test_descriptors_are_kept_for_our_own_way_out(monkeypatch: pytest.MonkeyPatch, limit: int, services: int, most: int) -> None:
+def test_descriptors_are_kept_for_our_own_way_out(limit: int, services: int, most: int) -> None:
     """Below the limit of the process there is room for Slack, PagerDuty, the database and every service's callbacks."""
-    monkeypatch.setattr(resource, "getrlimit", lambda _what: (limit, limit))
-    assert most_connections(services) == most
+    assert most_connections(services, limit) == most
