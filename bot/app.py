@@ -221,7 +221,7 @@ class App:
         self.watch = Watch(self.ledger, self.reads, breakers, now, report=self.reports.case, late=self.metrics.swept)
         self.unseen = UnseenCases(self.ledger, self.reads, self.policy, now, report=self.reports.case)
         self.scheduled_replay = ScheduledReplay(self.ledger, self.reads, self.proposing, self.policy, now)
-        bolt = make_bolt(session, settings.slack_api_url, timeouts)
+        bolt = make_bolt(session, settings.slack_api_url)
         self._listen_to_slack(bolt, people, Replies(client, session, timeouts), now, timeouts)
         bodies, self.connections = Bodies(), Connections(most_connections(len(services.by_name), descriptors()), wall.steady)
         self.slack = Reachability(client, _first(settings.slack_bot_token), wall.steady, timeouts)
@@ -313,7 +313,7 @@ class App:
         answering = Answering(timeouts)
         self._stack.push_async_callback(answering.stop)
         Listeners(presses, self.views, replies, answering).listen(bolt)
-        WorkspaceEvents(self.channels, people.identity).listen(bolt)
+        WorkspaceEvents(self.channels, people.identity, answering).listen(bolt)
         rulings = Rulings(self.ledger, self.reads, people, self.policy, self.metrics.pressed)
         buttons = GovernanceButtons(
             rulings, self.reads, people, replies, channels=self.channels, deployment=self.deployment, answering=answering

@@ -37,6 +37,11 @@ class ManualTimeouts(Timeouts):
         """None."""
         return None
 
+    @property
+    def waiting(self) -> int:
+        """How many bounds hold now."""
+        return len(self._bounds)
+
     def run_out(self) -> None:
         """Let the time of everything that is awaited now be over."""
         for bound in self._bounds:

@@ -21,6 +21,7 @@ from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack.ack import Ack
 from bot.sandbox.slack.slack import actions_of
 from bot.settings import Settings, read_settings
+from bot.slack.answering import UNDER_WAY
 from bot.timeouts import ManualTimeouts
 from routing.case.case import Case
 from store.schema import cases, micros, moment, outbox
@@ -315,13 +316,8 @@ def a_case(number: int, **changes: Any) -> dict[str, Any]:
 
 async def listeners_end() -> None:
     """Wait for what a listener still does after it has acknowledged: opening a modal, telling the person."""
-    while running := [task for task in asyncio.all_tasks() if _is_bolts(task)]:
+    while running := [task for task in asyncio.all_tasks() if task.get_name() == UNDER_WAY]:
         await asyncio.wait(running)
-
-
-def _is_bolts(task: "asyncio.Task[Any]") -> bool:
-    code = getattr(task.get_coro(), "cr_code", None)
-    return code is not None and "slack_bolt" in code.co_filename
 
 
 def _next_due(connection: Connection) -> datetime | None:

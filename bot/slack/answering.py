@@ -54,23 +54,28 @@ PATIENCE_S = 2.0
 ENDING_S = 5.0
 """What is still under way when the bot stops has so long to end."""
 
+UNDER_WAY = "answering"
+"""The name of every task begun here."""
+
 _LOG = structlog.get_logger("tierline.answering")
 
 Say = Callable[[str], Awaitable[None]]
 
 
 class Acknowledgement:
-    """Slack's `ack`, of which only the first call reaches anybody: `done` says whether it was made."""
+    """Slack's `ack`, of which only the first call reaches anybody: `done` says whether it was made, `made` ends a wait for it."""
 
     def __init__(self, ack: Callable[..., Awaitable[Any]]) -> None:
         self._ack = ack
         self.done = False
+        self.made = asyncio.get_running_loop().create_future()
 
     async def __call__(self, **given: object) -> None:
         """Acknowledge, with what Slack is to do."""
         if not self.done:
             self.done = True
             await self._ack(**given)
+            self.made.set_result(None)
 
 
 class Answering:
@@ -80,13 +85,21 @@ class Answering:
         self._timeouts = timeouts
         self._under_way = set[asyncio.Task[None]]()
 
-    async def answered(self, work: Coroutine[Any, Any, None], ack: Acknowledgement, say: Say, words: Sentences = COUNTING) -> None:
-        """Carry `work` out to its end, whatever becomes of its caller and of what is said meanwhile. `say` tells a sentence and
-        acknowledges with it, of `words`: where `work` has not acknowledged in time, and where it raises.
-        """
-        task = asyncio.get_running_loop().create_task(work)
+    def begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Carry `work` out to its end, whatever becomes of its caller, who need not wait for it."""
+        task = asyncio.get_running_loop().create_task(work, name=UNDER_WAY)
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
+        return task
+
+    async def answered(self, work: Coroutine[Any, Any, None], ack: Acknowledgement, say: Say, words: Sentences = COUNTING) -> None:
+        """Begin `work`, and come back as soon as it has acknowledged, which Slack waits for; it goes on to its end. `say` tells a sentence
+        and acknowledges with it, of `words`: where `work` has not acknowledged in time, and where it raises.
+        """
+        seen_through = self.begin(self._seen_through(self.begin(work), ack, say, words))
+        await asyncio.wait((seen_through, ack.made), return_when=asyncio.FIRST_COMPLETED)
+
+    async def _seen_through(self, task: asyncio.Task[None], ack: Acknowledgement, say: Say, words: Sentences) -> None:
         try:
             try:
                 async with self._timeouts.within(PATIENCE_S):

@@ -32,19 +32,12 @@ from bot.http.connections import vouch
 from bot.readiness import Obstacle
 from bot.slack.reachability import SIGNING_SECRET, shape_problem
 from bot.slack.socket_line import SocketLine
-from bot.timeouts import REAL, Timeouts
 
 TOLERANCE_S = 300
 """How far Slack's timestamp may be from ours. Source: https://docs.slack.dev/authentication/verifying-requests-from-slack"""
 
 REDIAL_S = 5.0
 """Between two tries to reach Slack, and between two pings; a connection that answers no four of them is given up (slack_sdk 3.47)."""
-
-ACK_S = 3.0
-"""What Slack waits for an acknowledgement; Bolt answers in our place once it is over."""
-
-UNHURRIED_ACK_S = 240.0
-"""Where nobody's seconds count; Bolt asks again and again for so long, so it has to end."""
 
 BODY_MOST = 1024 * 1024
 PATH = "/slack/events"
@@ -77,31 +70,25 @@ def make_client(session: ClientSession, base_url: str, token: str | None, tls: S
     )
 
 
-class Bolt(AsyncApp):
-    """Bolt with a say in how long its listeners have to acknowledge: `ack_s`, set before they are registered (slack_bolt 1.30)."""
+def make_bolt(session: ClientSession, base_url: str) -> AsyncApp:
+    """An empty Bolt app. It holds no token and calls nobody: requests are checked before it, and its listeners use our own client.
 
-    ack_s = UNHURRIED_ACK_S
-
-    def _register_listener(self, *args: Any, **more: Any) -> Any:  # noqa: ANN401 - as Bolt has it
-        return super()._register_listener(*args, **{**more, "ack_timeout": self.ack_s})
-
-
-def make_bolt(session: ClientSession, base_url: str, timeouts: Timeouts = REAL) -> AsyncApp:
-    """An empty Bolt app. It holds no token and calls nobody: requests are checked before it, and its listeners use our own client."""
+    It answers Slack when a listener comes back, instead of looking for an acknowledgement every 10 ms, for 3 s at most (slack_bolt 1.30):
+    ours come back as soon as they have acknowledged, and say themselves when that takes long.
+    """
 
     async def authorize(**_ignored: Any) -> AuthorizeResult:
         return AuthorizeResult(enterprise_id=None, team_id=None)
 
-    bolt = Bolt(
+    return AsyncApp(
         name="tierline",
         logger=_quiet(),
         client=make_client(session, base_url, None),
         authorize=authorize,
         signing_secret="checked before Bolt",  # noqa: S106 - never read: Bolt's own check is off
         request_verification_enabled=False,
+        process_before_response=True,
     )
-    bolt.ack_s = timeouts.limit_s(ACK_S) or UNHURRIED_ACK_S
-    return bolt
 
 
 class Inbound:

@@ -10,6 +10,7 @@ import structlog
 from slack_bolt.app.async_app import AsyncApp
 
 from bot.failures import failure
+from bot.slack.answering import Answering
 from bot.slack.channels import Channels
 from bot.slack.people import Identity
 
@@ -35,9 +36,10 @@ _LOG = structlog.get_logger("tierline.channels")
 class WorkspaceEvents:
     """The listeners. `identity` says who we are in Slack: people join channels all day, and only that we did concerns us."""
 
-    def __init__(self, channels: Channels, identity: Callable[[], Awaitable[Identity]]) -> None:
+    def __init__(self, channels: Channels, identity: Callable[[], Awaitable[Identity]], answering: Answering) -> None:
         self._channels = channels
         self._identity = identity
+        self._answering = answering
 
     def listen(self, bolt: AsyncApp) -> None:
         """Register with Bolt."""
@@ -45,7 +47,11 @@ class WorkspaceEvents:
             bolt.event(kind)(self.on_event)
 
     async def on_event(self, event: Mapping[str, Any]) -> None:
-        """Something changed. What cannot be looked at now is looked at later, without the event."""
+        """Something changed. Slack is answered at once."""
+        _ = self._answering.begin(self._heed(event))
+
+    async def _heed(self, event: Mapping[str, Any]) -> None:
+        """Look at it. What cannot be looked at now is looked at later, without the event."""
         try:
             if event.get("type") == "member_joined_channel" and event.get("user") != (await self._identity()).user:
                 return

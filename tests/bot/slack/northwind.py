@@ -18,7 +18,7 @@ from bot.sandbox.slack.ack import Ack
 from bot.slack.actions.listeners import Listeners
 from bot.slack.actions.presses import Presses
 from bot.slack.actions.replies import Replies
-from bot.slack.answering import Answering
+from bot.slack.answering import UNDER_WAY, Answering
 from bot.slack.cards.view import Bulletin, View
 from bot.slack.channels import Channels
 from bot.slack.commands import Commands
@@ -200,7 +200,7 @@ class Northwind:
     async def answered(self, doing: Awaitable[Ack]) -> Ack:
         """Do something in Slack and wait until our listeners have ended: they still answer after they have acknowledged."""
         ack = await doing
-        while listening := [task for task in asyncio.all_tasks() if "run_ack_function" in repr(task.get_coro())]:
+        while listening := [task for task in asyncio.all_tasks() if task.get_name() == UNDER_WAY]:
             await asyncio.wait(listening)
         return ack
 
@@ -278,12 +278,12 @@ async def a_company(  # noqa: PLR0915  # a composition root: one line a part
             timeouts=timeouts,
         )
         couriers.append(courier)
-        bolt = make_bolt(session, sandbox.slack_api_url, timeouts)
+        bolt = make_bolt(session, sandbox.slack_api_url)
         presses = Presses(ledger, views, people, DEPLOYMENT, lambda verb, result: tally.append((verb, result)))
         replies = Replies(client, session, timeouts)
         answering = Answering(timeouts)
         Listeners(presses, views, replies, answering).listen(bolt)
-        WorkspaceEvents(channels, people.identity).listen(bolt)
+        WorkspaceEvents(channels, people.identity, answering).listen(bolt)
         rulings = Rulings(ledger, reads, people, lambda: active, lambda verb, result: tally.append((verb, result)))
         GovernanceButtons(rulings, reads, people, replies, channels=channels, deployment=DEPLOYMENT, answering=answering).listen(bolt)
         about_many = GovernanceCommands(rulings, Batches(database, ledger, people, rulings), reads, lambda: active, clock)

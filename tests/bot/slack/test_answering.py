@@ -26,13 +26,15 @@ async def test_who_waits_too_long_is_told_so_in_time_and_then_what_became_of_it(
         await goes_on.wait()
         await say("Recorded.")
 
-    answering = asyncio.create_task(Answering(timeouts).answered(work(), ack, say))
-    await asyncio.sleep(0)
+    under_way = Answering(timeouts)
+    answering = asyncio.create_task(under_way.answered(work(), ack, say))
+    await _until_it_waits(timeouts)
     timeouts.run_out()
     await late.wait()
+    await answering  # Slack has its acknowledgement
     assert said == [LATE]
     goes_on.set()
-    await answering
+    await under_way.stop()
     assert said == [LATE, "Recorded."]
     assert acks == [{"text": LATE}]
 
@@ -81,7 +83,7 @@ async def test_what_counts_is_seen_through_where_nobody_can_be_told(raises: Exce
             raise raises
 
     answering = asyncio.create_task(Answering(timeouts).answered(work(), Acknowledgement(slack), say))
-    await asyncio.sleep(0)
+    await _until_it_waits(timeouts)
     timeouts.run_out()
     await tried.wait()
     await asyncio.sleep(0)
@@ -93,7 +95,8 @@ async def test_what_counts_is_seen_through_where_nobody_can_be_told(raises: Exce
 async def test_what_is_under_way_has_ended_when_the_bot_has_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where whoever waited for it was cancelled: with a little time it ends by itself, and what hangs is ended."""
     monkeypatch.setattr("bot.slack.answering.ENDING_S", 0.01)
-    under_way, goes_on, ended = Answering(ManualTimeouts()), asyncio.Event(), list[str]()
+    timeouts, goes_on, ended = ManualTimeouts(), asyncio.Event(), list[str]()
+    under_way = Answering(timeouts)
 
     async def slack(**_given: object) -> None:
         return
@@ -113,8 +116,7 @@ async def test_what_is_under_way_has_ended_when_the_bot_has_stopped(monkeypatch:
         asyncio.create_task(under_way.answered(work(name, until), Acknowledgement(slack), say))
         for name, until in (("short", goes_on), ("hung", asyncio.Event()))
     ]
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    await _until_it_waits(timeouts, number=2)
     for one in waiting:
         one.cancel()
     await asyncio.wait(waiting)
@@ -122,3 +124,33 @@ async def test_what_is_under_way_has_ended_when_the_bot_has_stopped(monkeypatch:
     goes_on.set()
     await under_way.stop()
     assert ended == ["short", "hung was ended"]
+
+
+async def test_slack_is_answered_at_the_acknowledgement_and_not_at_the_end() -> None:
+    """What comes after it, like words to whoever pressed, keeps nobody waiting and is seen through."""
+    goes_on, acks, ended = asyncio.Event(), list[dict[str, object]](), list[str]()
+
+    async def slack(**given: object) -> None:
+        acks.append(given)
+
+    async def say(one: str) -> None:
+        raise AssertionError(one)
+
+    ack = Acknowledgement(slack)
+
+    async def work() -> None:
+        await ack()
+        await goes_on.wait()
+        ended.append("told")
+
+    under_way = Answering(ManualTimeouts())
+    await under_way.answered(work(), ack, say)
+    assert (acks, ended) == ([{}], [])
+    goes_on.set()
+    await under_way.stop()
+    assert ended == ["told"]
+
+
+async def _until_it_waits(timeouts: ManualTimeouts, number: int = 1) -> None:
+    while timeouts.waiting < number:  # noqa: ASYNC110 - it comes with the loop's next turns
+        await asyncio.sleep(0)

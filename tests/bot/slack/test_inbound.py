@@ -17,7 +17,6 @@ from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack.http_delivery import sign
 from bot.slack.inbound import PATH, Inbound, is_genuine, make_bolt, make_client
 from bot.slack.socket_line import SocketLine
-from bot.timeouts import ManualTimeouts
 from tests.bot.slack.northwind import ANNA, TIER1, Clock, a_company
 from tests.set_clock import WallClock, wall_clock
 
@@ -95,7 +94,7 @@ async def test_with_socket_mode_we_dial_out_and_open_no_door() -> None:
     clock = Clock()
     async with Sandbox(clock.unix) as sandbox, ClientSession() as session:
         app = sandbox.config.slack.app
-        bolt = make_bolt(session, sandbox.slack_api_url, ManualTimeouts())
+        bolt = make_bolt(session, sandbox.slack_api_url)
 
         async def answer(ack: object) -> None:
             await ack(text="heard")  # type: ignore[operator]
@@ -119,7 +118,7 @@ async def test_slack_may_be_down_when_we_dial_out() -> None:
         app = sandbox.config.slack.app
         outage = sandbox.faults.add(Fault("slack", "apps.connections.open", Mode.SERVER_ERROR, times=None))
         client = make_client(session, sandbox.slack_api_url, app.bot_token)
-        inbound = Inbound(make_bolt(session, sandbox.slack_api_url, ManualTimeouts()), [], clock, client, app.app_token, redial_s=0.5)
+        inbound = Inbound(make_bolt(session, sandbox.slack_api_url), [], clock, client, app.app_token, redial_s=0.5)
         sandbox.connect()
         await inbound.start()
         assert sandbox.slack.socket_mode.connected == 0
@@ -135,7 +134,7 @@ async def test_dialing_can_be_stopped() -> None:
         app = sandbox.config.slack.app
         sandbox.faults.add(Fault("slack", "apps.connections.open", Mode.SERVER_ERROR, times=None))
         client = make_client(session, sandbox.slack_api_url, app.bot_token)
-        inbound = Inbound(make_bolt(session, sandbox.slack_api_url, ManualTimeouts()), [], clock, client, app.app_token, redial_s=1_000.0)
+        inbound = Inbound(make_bolt(session, sandbox.slack_api_url), [], clock, client, app.app_token, redial_s=1_000.0)
         await inbound.start()
         async with asyncio.timeout(200):  # the next dial is far away
             await inbound.stop()
@@ -147,7 +146,7 @@ async def test_a_void_ticket_is_not_dialed_for_ever() -> None:
     async with Sandbox(clock.unix) as sandbox, ClientSession() as session:
         app, sockets = sandbox.config.slack.app, sandbox.slack.socket_mode
         client = make_client(session, sandbox.slack_api_url, app.bot_token)
-        inbound = Inbound(make_bolt(session, sandbox.slack_api_url, ManualTimeouts()), [], clock, client, app.app_token, redial_s=0.5)
+        inbound = Inbound(make_bolt(session, sandbox.slack_api_url), [], clock, client, app.app_token, redial_s=0.5)
         sandbox.connect()
         sockets._tickets = _FirstVoid()  # noqa: SLF001 - the sandbox has no fault for its websocket
         await inbound.start()

@@ -18,8 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.sandbox.northwind import PAGERDUTY
 from bot.sandbox.sandbox import Sandbox, SandboxConfig
 from bot.sandbox.slack.seed import SLACK
-from bot.slack.inbound import Bolt
-from tests.bot.sandbox.slack.northwind import LONG_S, serve
+from tests.bot.sandbox.slack.northwind import LONG_S, Bolt, serve
 
 Json = dict[str, Any]
 Ack = Callable[..., Awaitable[None]]

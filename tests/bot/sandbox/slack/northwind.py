@@ -13,6 +13,7 @@ from typing import Any
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
+from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -20,11 +21,19 @@ from bot.sandbox.faults import Faults
 from bot.sandbox.slack.config import SlackConfig
 from bot.sandbox.slack.seed import SLACK
 from bot.sandbox.slack.slack import Slack
-from bot.slack.inbound import Bolt
 
 TIER1, TIER2, GENERAL, PRIVATE, ARCHIVED = "C0TIER10001", "C0TIER20001", "C0GENERAL01", "C0SECRET001", "C0ARCHIVED1"
 ANNA, BEN = "U0ANNA00001", "U0BEN000001"
 Json = dict[str, Any]
+
+
+class Bolt(AsyncApp):
+    """Bolt whose listeners may take minutes to acknowledge, on a machine that is busy."""
+
+    def _register_listener(self, *args: Any, **more: Any) -> Any:  # noqa: ANN401 - as Bolt has it
+        return super()._register_listener(*args, **{**more, "ack_timeout": 240.0})
+
+
 _ANY = re.compile(".*")
 LONG_S = 3_600
 """As good as for ever, where a number is wanted."""
