@@ -9,6 +9,7 @@ import time
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection, select
@@ -20,7 +21,9 @@ from benchmarks.many_cases import copy_cases
 from benchmarks.rig import Rig, a_rig
 from bot import clock as wall
 from bot.app import App
+from bot.slack.commands import LOOKED_AT
 from store.reads.queue import outbox_counts, queue_counts
+from store.reads.tier_status import tier_statuses
 from store.schema import leaves, moment
 
 ACKNOWLEDGE = timedelta(minutes=10)
@@ -55,7 +58,7 @@ async def measure(folder: Path, open_cases: int, deadlines: int) -> Sequence[Fig
             await send(posts(0, deadlines, clock(), CANCELLATION), app.port, 16)
         copy_cases(rig.database, open_cases)
         async with rig.bot(clock=clock) as app:
-            figures = await _at_rest(app, f"{open_cases:,} open cases")
+            figures = await _at_rest(app, clock(), f"{open_cases:,} open cases")
         late, paged = await _deadlines(rig, clock, deadlines)
     assert len(late) == len(paged) == deadlines, f"{len(late)} of {deadlines} escalated, {len(paged)} paged"
     what = f"{deadlines:,} deadlines at once, {open_cases:,} open"
@@ -66,7 +69,7 @@ async def measure(folder: Path, open_cases: int, deadlines: int) -> Sequence[Fig
     ]
 
 
-async def _at_rest(app: App, what: str) -> list[Figure]:
+async def _at_rest(app: App, now: datetime, what: str) -> list[Figure]:
     async def sweep() -> None:
         assert await app.tick() == 0
 
@@ -80,6 +83,10 @@ async def _at_rest(app: App, what: str) -> list[Figure]:
         Figure(f"sweep with breakers, {what}", [breakers], "ms"),
         Figure(f"sweep, {what}, nothing due", [await _ms(sweep) for _ in range(SWEEPS)], "ms", Target(5.0)),
         Figure(f"queue status, {what}", [await _ms(lambda: read(queue_counts)) for _ in range(SWEEPS)], "ms", Target(10.0)),
+        Figure(
+            f"/review status, {what}", [await _ms(lambda: read(partial(tier_statuses, now=now))) for _ in range(SWEEPS)], "ms", Target(10.0)
+        ),
+        Figure(f"/review next, {what}", [await _ms(lambda: app.reads.free_cases(LOOKED_AT, now)) for _ in range(SWEEPS)], "ms"),
         Figure(f"outbox status, {what}", [await _ms(lambda: read(outbox_counts)) for _ in range(SWEEPS)], "ms"),
     ]
 

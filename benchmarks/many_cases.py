@@ -4,6 +4,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from store.schema import OPEN
+
 _DAY_S = 86_400
 _NEW = {
     "id": "printf('c_%026d', i)",
@@ -30,5 +32,11 @@ def copy_cases(file: Path, count: int) -> None:
             f"one AS (SELECT * FROM cases LIMIT 1), "
             f"copies AS (SELECT *, {reminded} AS reminded, {reminded} + {_DAY_S // 2} AS decided FROM n, one) "
             f"INSERT INTO cases ({', '.join(columns)}) SELECT {values} FROM copies"
+        )
+        waiting = "tier, lane, state, workflow, tied_to <> '', claimed_by <> ''"
+        database.execute("DELETE FROM queue")
+        database.execute(
+            f"INSERT INTO queue (tier, lane, state, workflow, tied, claimed, cases) SELECT {waiting}, count(*) FROM cases "  # noqa: S608
+            f"WHERE state IN {OPEN} GROUP BY {waiting}"
         )
         database.commit()

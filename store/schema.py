@@ -187,6 +187,19 @@ cases = Table(
     Index("cases_created", "workflow", "created_at"),
 )
 
+queue = Table(
+    "queue",
+    metadata,
+    Column("tier", Integer, primary_key=True, autoincrement=False),
+    Column("lane", String, primary_key=True),
+    Column("state", String, primary_key=True),
+    Column("workflow", String, primary_key=True),
+    Column("tied", Boolean, primary_key=True),  # to another case, with which it is decided
+    Column("claimed", Boolean, primary_key=True),
+    Column("cases", BigInteger, nullable=False),  # how many open cases there are of this kind: `store.ledger.places`
+    sqlite_with_rowid=False,
+)
+
 governance = Table(
     "governance",
     metadata,

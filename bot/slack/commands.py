@@ -52,7 +52,7 @@ from routing.vocabulary import State, Verb
 from store.audit.stored_tree import DamagedLogError
 from store.database.database import Database
 from store.reads.cases import Reads
-from store.reads.queue import OutboxCount, QueueCount, outbox_counts, queue_counts
+from store.reads.queue import OutboxCount, open_by_state, outbox_counts
 from store.reads.tier_status import TierStatus, tier_statuses
 
 LOOKED_AT = 50
@@ -156,13 +156,13 @@ class Commands:
     async def _status(self) -> Drawing:
         now = self._clock()
         tiers = await self._database.read(partial(tier_statuses, now=now))
-        queue = await self._database.read(queue_counts)
+        waiting = await self._database.read(open_by_state)
         by_channel: dict[str, list[TierStatus]] = {}
         for one in tiers:
             by_channel.setdefault(self._channel(one), []).append(one)
         statuses = [_together(channel, found) for channel, found in by_channel.items()]
         brakes = [draw_brake_line(one) for one in (await self._reads.governance()).controls.values() if one.automation is not Automation.ON]
-        drawing = draw_status(statuses, held=_count(queue, State.HELD), needs_info=_count(queue, State.NEEDS_INFO))
+        drawing = draw_status(statuses, held=waiting.get(State.HELD, 0), needs_info=waiting.get(State.NEEDS_INFO, 0))
         closed = [one for one in (await self._reads.governance()).bindings.values() if one.trouble]
         told = [f"⚠️ {brief(trouble_sentence(one, await self._reads.waiting_for(destinations_of(one))), 800)}" for one in closed]
         drawing = replace(drawing, blocks=[*drawing.blocks, *map(words, [*told[:10], *brakes[:20]])])
@@ -250,10 +250,6 @@ def _together(channel: str, statuses: Sequence[TierStatus]) -> ChannelStatus:
     waiting = sum(one.waiting for one in statuses)
     due = min((one.next for one in statuses if one.next is not None), key=lambda move: move.at, default=None)
     return ChannelStatus(channel, waiting, waiting - sum(one.claimed for one in statuses), sum(one.late for one in statuses), due)
-
-
-def _count(queue: Sequence[QueueCount], state: State) -> int:
-    return sum(one.cases for one in queue if one.state == state)
 
 
 def _with_dead_letters(drawing: Drawing, outbox: Sequence[OutboxCount]) -> Drawing:

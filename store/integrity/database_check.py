@@ -19,6 +19,7 @@ from store.integrity.event_check import Told, check_events
 from store.integrity.findings import Finding
 from store.integrity.head_check import check_head, check_notes, stored_tree
 from store.integrity.limits_check import check_tallies
+from store.integrity.queue_check import check_queue
 from store.integrity.release import TILES_KEPT
 from store.ledger.arrival_limits import DAY
 from store.ledger.sealed_head import HeadAlteredError, head_row
@@ -140,7 +141,8 @@ class DatabaseCheck:
             if not after:
                 break
         findings += check_notes(connection, self._keys)
-        findings += (*_policies(connection, told), *check_tallies(connection, told.approvals), *_strays(connection))
+        findings += (*_policies(connection, told), *check_tallies(connection, told.approvals), *check_queue(connection))
+        findings += _strays(connection)
         return Checked(tuple(findings), size, _count(connection))
 
 

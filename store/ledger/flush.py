@@ -15,6 +15,7 @@ from routing.signals import Trigger
 from store.audit.merkle import Frontier
 from store.ledger.arrival_limits import add_approvals, add_uses, day_of
 from store.ledger.draft import Draft, Row
+from store.ledger.places import count_moves
 from store.ledger.prefetch import InboxKey, InboxRow, Known
 from store.ledger.sealed_head import Ruling, UnreadableGovernanceError
 from store.schema import IS_UNSETTLED, case_keys, cases, governance, head, inbox, leaves, micros, nodes, outbox, vault
@@ -41,6 +42,7 @@ def flush(connection: Connection, known: Known, kept: Draft, changed: AbstractSe
     _insert(connection, cases, [row | columns(kept.cases[row["id"]], kept.rows[row["id"]]) for row in kept.opened])
     if updated := [{"case": each} | columns(kept.cases[each], kept.rows[each]) for each in changed - opened]:
         connection.execute(_UPDATE_CASE, updated)
+    count_moves(connection, [(None if each in opened else known.cases[each], kept.cases[each]) for each in {*opened, *changed}])
     _insert(connection, inbox, [_arrival(key, row, now) for key, row in kept.inbox.items() if key not in known.inbox])
     _insert(connection, outbox, kept.outbox)
     if urgent := [{"case": row["case_id"], "at_peer": row["peer"], "to": row["destination"]} for row in kept.outbox if row["urgent"]]:

@@ -2,16 +2,16 @@
 it counts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import BigInteger, Connection, cast, func, select
 
 from routing.review.outlook import Upcoming
-from store.reads.next_moves import GROUPED, first_of
-from store.schema import UNSETTLED, among, moment, outbox
+from store.reads.next_moves import first_of, places
+from store.schema import UNSETTLED, among, moment, outbox, queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +52,16 @@ class DeadMessage:
 def queue_counts(connection: Connection) -> Sequence[QueueCount]:
     """Open cases by tier, lane and state."""
     found = []
-    for (tier, lane, state), rows in groupby(connection.execute(GROUPED).all(), key=lambda row: (row.tier, row.lane, row.state)):
-        groups = list(rows)
-        found.append(QueueCount(tier, lane, state, sum(row.cases for row in groups), first_of(connection, groups)))
+    for (tier, lane, state), rows in groupby(places(connection), key=lambda row: (row.tier, row.lane, row.state)):
+        here = list(rows)
+        found.append(QueueCount(tier, lane, state, sum(row.cases for row in here), first_of(connection, here)))
     return found
+
+
+def open_by_state(connection: Connection) -> Mapping[str, int]:
+    """How many open cases are in each state."""
+    counted = select(queue.c.state, cast(func.sum(queue.c.cases), BigInteger).label("cases")).group_by(queue.c.state)
+    return {row.state: row.cases for row in connection.execute(counted)}
 
 
 def outbox_counts(connection: Connection) -> Sequence[OutboxCount]:

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, Row, func, select
 
 from routing.case.case import Case
 from routing.review.outlook import Upcoming
-from store.reads.next_moves import GROUPED, first_of
+from store.reads.next_moves import at_place, first_of, places
 from store.reads.snapshots import readable
-from store.schema import IS_CLAIMED, cases, micros
+from store.schema import cases, micros
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +31,24 @@ class TierStatus:
 
 def tier_statuses(connection: Connection, now: datetime) -> Sequence[TierStatus]:
     """Every workflow and tier at which something waits, lower tiers first. What is decided with another case counts once, with that one."""
-    alone = cases.c.tied_to == ""
-    late = func.count().filter(cases.c.next_at <= micros(now)).label("late")
-    groups = defaultdict[tuple[int, str], list[Row[Any]]](list)
-    for row in connection.execute(GROUPED.add_columns(late).where(alone)).all():
-        if row.state == "pending":  # asked for in the statement, it would keep SQLite from counting in the order of the index
-            groups[row.tier, row.workflow].append(row)
-    place = (cases.c.tier, cases.c.workflow)
-    counted = select(*place, func.count().label("cases")).where(IS_CLAIMED, cases.c.state == "pending", alone).group_by(*place)
-    claimed = {(row.tier, row.workflow): row.cases for row in connection.execute(counted)}
+    pending = defaultdict[tuple[int, str], list[Row[Any]]](list)
+    for row in places(connection, alone=True):
+        if row.state == "pending":
+            pending[row.tier, row.workflow].append(row)
     found = []
-    for (tier, workflow), rows in sorted(groups.items()):
-        waiting, overdue = sum(row.cases for row in rows), sum(row.late for row in rows)
-        first = first_of(connection, rows, alone)
-        found.append(TierStatus(workflow, tier, waiting, claimed.get((tier, workflow), 0), overdue, first))
+    for (tier, workflow), rows in sorted(pending.items()):
+        waiting, claimed = sum(row.cases for row in rows), sum(row.claimed for row in rows)
+        late = sum(_late(connection, row, now) for row in rows)
+        found.append(TierStatus(workflow, tier, waiting, claimed, late, first_of(connection, rows, alone=True)))
     return found
+
+
+def _late(connection: Connection, place: Row[Any], now: datetime) -> int:
+    """How many cases at a place wait for something that should have happened by now: none for long while clocks are looked at."""
+    if place.next_at is None or place.next_at > micros(now):
+        return 0
+    late = select(func.count()).select_from(cases).where(*at_place(place, alone=True), cases.c.next_at <= micros(now))
+    return connection.execute(late).scalar_one()
 
 
 def cases_named(connection: Connection, word: str, limit: int = 10) -> Sequence[Case]:

@@ -18,6 +18,7 @@ from store.ledger.answers import Changed, Repeated
 from store.migrate import OlderSchemaError
 from store.migrations.versions.r0003_hard_use import BATCH
 from store.reads.cases import Reads
+from store.reads.queue import open_by_state
 from store.schema import cases, head, leaves, micros
 from tests.checkout import GOLDEN
 from tests.store.a_store import a_delivery, a_submission, deciding, open_books, opening
@@ -114,6 +115,14 @@ async def test_old_cases_say_when_what_comes_next_is(old_url: str) -> None:
         first = None if row.snapshot == "{}" else upcoming(Case.model_validate_json(row.snapshot))
         assert row.next_at == (None if first is None else micros(first.at))
     assert sum(row.next_at is None for row in rows) < BATCH
+
+
+async def test_old_cases_are_counted_where_they_wait(old_url: str) -> None:
+    """As many as there are, and one less once one is decided."""
+    async with open_books(old_url) as books:
+        assert await books.database.read(open_by_state) == {"pending": 1}
+        await books.ledger.change(PENDING, deciding())
+        assert await books.database.read(open_by_state) == {"pending": 0}
 
 
 async def test_a_command_that_only_reads_says_that_the_database_is_old(old_url: str) -> None:

@@ -1,5 +1,5 @@
-"""The log stays append-only whichever statement is tried, its head says by a seal who left it so, and what happens next to a case is found
-without reading others.
+"""The log stays append-only whichever statement is tried, its head says by a seal who left it so, and how many cases wait where, and what
+happens first to them, is known without reading them.
 
 Revision ID: 0003
 Revises: 0002
@@ -29,14 +29,15 @@ BATCH = 500
 
 
 def upgrade() -> None:
-    """Refuse what would replace a row of the log, make room for the seal of its head, say of open cases what happens next when, and let
-    what is due be read a page at a time.
+    """Refuse what would replace a row of the log, make room for the seal of its head, say of open cases how many there are and what happens
+    next when, and let what is due be read a page at a time.
     """
     op.add_column("head", sa.Column("seal", sa.LargeBinary(), nullable=True))
     op.add_column("cases", sa.Column("next_at", sa.BigInteger(), nullable=True))
     _fill()
     index = ["tier", "lane", "state", "workflow", "next_at", "tied_to"]
     op.create_index("cases_next", "cases", index, sqlite_where=OPEN, postgresql_where=OPEN)
+    _count()
     op.drop_index("cases_due", "cases")
     op.create_index("cases_due", "cases", ["due_at", "id"], sqlite_where=DUE, postgresql_where=DUE)
     _protect()
@@ -53,6 +54,27 @@ def _fill() -> None:
         if times:
             connection.execute(this, times)
         rows = connection.execute(wanted.where(CASES.c.id > rows[-1].id)).all()
+
+
+def _count() -> None:
+    """Say how many open cases there are at each place."""
+    op.create_table(
+        "queue",
+        sa.Column("tier", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("lane", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("workflow", sa.String(), nullable=False),
+        sa.Column("tied", sa.Boolean(), nullable=False),
+        sa.Column("claimed", sa.Boolean(), nullable=False),
+        sa.Column("cases", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tier", "lane", "state", "workflow", "tied", "claimed"),
+        sqlite_with_rowid=False,
+    )
+    op.execute(
+        "INSERT INTO queue (tier, lane, state, workflow, tied, claimed, cases) "  # noqa: S608
+        "SELECT tier, lane, state, workflow, tied_to <> '', claimed_by <> '', count(*) "
+        f"FROM cases WHERE {OPEN.text} GROUP BY tier, lane, state, workflow, tied_to <> '', claimed_by <> ''"
+    )
 
 
 def _next_at(snapshot: str) -> int | None:

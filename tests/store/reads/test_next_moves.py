@@ -1,12 +1,15 @@
 """What is said to happen first among open cases is the first of what is said of each, and is found without reading them."""
 
+import asyncio
+import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, event, select, update
 
 from routing.case.case import Case, Clocks
 from routing.case.facts import Facts
@@ -16,11 +19,11 @@ from routing.review.opening import open_case
 from routing.review.outlook import Upcoming, upcoming
 from routing.review.timing import on_time
 from routing.vocabulary import Exhausted, Lane, State, Verdict
+from store.integrity.queue_check import check_queue
 from store.ledger.flush import columns
-from store.reads.next_moves import GROUPED
-from store.reads.queue import queue_counts
+from store.reads.queue import open_by_state, queue_counts
 from store.reads.tier_status import tier_statuses
-from store.schema import cases, micros
+from store.schema import cases, micros, queue
 from tests.examples_drawn import examples
 from tests.routing import factory
 from tests.routing.review.test_outlook import ACTS, MONDAY, acted, policies
@@ -92,10 +95,11 @@ async def test_what_is_said_of_many_is_what_is_said_of_each(database_url: str) -
     """Held, frozen, tied, claimed and late ones, at every tier, after each of a few changes: as all snapshots read one by one say."""
     random = Random(8)  # noqa: S311 - the same in every run
     async with open_books(database_url) as books:
-        opened = [await books.open(f"t-{number}") for number in range(40)]
-        for _ in range(3):
-            for case in opened:
-                await books.ledger.change(case.id, lived(random))
+        opened = list[Case]()
+        for turn in range(4):
+            changes = asyncio.gather(*(books.ledger.change(case.id, lived(random)) for case in [*opened, *opened[:5]]))
+            opened += await asyncio.gather(*(books.open(f"t-{turn}-{number}") for number in range(12)))  # with them in one transaction
+            await changes
 
             def rows(connection: Connection) -> list[Case]:
                 return [Case.model_validate_json(each) for each in connection.execute(select(cases.c.snapshot)).scalars()]
@@ -103,6 +107,9 @@ async def test_what_is_said_of_many_is_what_is_said_of_each(database_url: str) -
             some = [case for case in await books.database.read(rows) if case.open]
             counts = await books.database.read(queue_counts)
             assert sum(count.cases for count in counts) == len(some)
+            assert {state: number for state, number in (await books.database.read(open_by_state)).items() if number} == Counter(
+                case.state.value for case in some
+            )
             for count in counts:
                 alike = [c for c in some if (c.tier, c.route.lane.value, c.state.value) == (count.tier, count.lane, count.state)]
                 assert count.cases == len(alike)
@@ -124,21 +131,40 @@ def agrees(said: Upcoming | None, some: Sequence[Case]) -> None:
     assert said is None or said in [upcoming(case) for case in some]
 
 
-async def test_no_case_is_read_to_count_them_or_to_find_the_first(sqlite_url: str) -> None:
-    """The index alone answers, in its own order; the one case that comes first is looked up in it."""
-    first = select(cases.c.snapshot).where(*(column == "x" for column in (cases.c.lane, cases.c.state, cases.c.workflow)))
-    lookup = first.where(cases.c.tier == 0, cases.c.next_at == 5, cases.c.state.in_(["pending", "needs_info", "held"]))
+async def test_what_the_ledger_counts_is_what_a_check_finds(database_url: str) -> None:
+    """After a step that fails among others in a transaction, too: nothing of it is counted."""
 
-    def plan(connection: Connection) -> list[str]:
-        found = []
-        for statement in (GROUPED, lookup):
-            written = statement.compile(connection, compile_kwargs={"literal_binds": True})
-            found.append(" ".join(str(row[-1]) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {written}").all()))
-        return found
+    def broken(_subject: Subject, _now: datetime) -> Change:
+        raise ZeroDivisionError
+
+    async with open_books(database_url) as books:
+        opened = await asyncio.gather(*(books.open(f"t-{number}") for number in range(5)))
+        said = [books.ledger.change(case.id, step) for case in opened for step in (lived(Random(1)), broken)]  # noqa: S311
+        assert sum(isinstance(one, Exception) for one in await asyncio.gather(*said, return_exceptions=True)) == len(opened)
+
+        def tampered(connection: Connection) -> None:
+            connection.execute(update(queue).where(queue.c.cases > 0).values(cases=queue.c.cases + 1))
+
+        assert await books.database.read(lambda connection: list(check_queue(connection))) == []
+        await books.writer.write(lambda connection, _now: tampered(connection))
+        assert await books.database.read(lambda connection: list(check_queue(connection)))
+
+
+async def test_no_case_is_read_to_count_them_or_to_find_the_first(sqlite_url: str) -> None:
+    """Of the cases that wait only entries of one index are looked up, and at last the one that comes first."""
+    asked = list[tuple[str, tuple[object, ...]]]()
+
+    def ask(connection: Connection) -> str:
+        event.listen(connection, "before_cursor_execute", lambda *given: asked.append((given[2], given[3])))
+        queue_counts(connection)
+        tier_statuses(connection, NOON + timedelta(days=9))
+        reading = [(statement, said) for statement, said in asked if statement.startswith("SELECT")]
+        plans = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", said).all() for statement, said in reading]
+        return "\n".join(str(row[-1]) for plan in plans for row in plan)
 
     async with open_books(sqlite_url) as books:
-        counting, looking = await books.database.read(plan)
-    assert "USING COVERING INDEX cases_next" in counting
-    assert "TEMP B-TREE" not in counting
-    assert "SEARCH" in looking
-    assert "INDEX cases_next" in looking
+        await books.open()
+        steps = await books.database.read(ask)
+    of_cases = [step for step in steps.splitlines() if " cases " in step]
+    assert len(of_cases) == 5  # the earliest of each place and the case itself, twice; and how many are late
+    assert all(re.search(r"SEARCH cases USING (COVERING )?INDEX cases_next", step) for step in of_cases), of_cases
