@@ -29,7 +29,7 @@ from bot.http.intake import Intake
 from bot.http.rate_limit import RateLimit
 from bot.services import read_services
 from store.ledger.answers import Conflict, Delivery, Opened, Repeated
-from store.ledger.items import OpenStep
+from store.ledger.items import Foreseen, OpenStep
 from store.ledger.ledger import Ledger
 
 SENDERS = (1, 16, 64)
@@ -44,10 +44,10 @@ class OneByOne(Ledger):
         super().__init__(app.writer)
         self._turn = asyncio.Lock()
 
-    async def open(self, delivery: Delivery, step: OpenStep) -> Opened | Repeated | Conflict:
+    async def open(self, delivery: Delivery, step: OpenStep, foreseen: Foreseen | None = None) -> Opened | Repeated | Conflict:
         """Wait for the turn, then open."""
         async with self._turn:
-            return await super().open(delivery, step)
+            return await super().open(delivery, step, foreseen)
 
 
 async def measure(folder: Path, runs: int, cases: int) -> Sequence[Figure]:

@@ -6,7 +6,8 @@ Owns that a thing that arrived once counts once and that refusals are on record.
 import json
 import re
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from routing.case.case import Case
 from routing.case.people import GovernancePress, Press
@@ -16,7 +17,7 @@ from routing.policy.policy import Policy
 from routing.review.related.near_duplicates import follow
 from routing.vocabulary import EventKind
 from store.ledger.answers import Answer, Changed, Conflict, Delivery, Missing, Opened, Repeated, Ruled
-from store.ledger.arrival_limits import Arriving
+from store.ledger.arrival_limits import Arriving, day_of
 from store.ledger.draft import Also, Draft
 from store.ledger.identifiers import CASE
 from store.ledger.prefetch import InboxKey, Needs, TaskKey
@@ -31,17 +32,36 @@ OURS = re.compile(rf"({CASE}[0-9a-z]{{26}}):[a-z]+[0-9]*")
 """Task ids of the cases that we open about other cases; a service that took one would keep us from it."""
 
 
+MOST_FORESEEN = timedelta(seconds=1)
+"""How old a step that was taken ahead may be when it counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """A first step that was taken ahead of its transaction: from this, that came. It counts where nothing has moved since."""
+
+    arrival: Arrival
+    change: Change
+
+    def holds(self, found: Arrival) -> bool:
+        """Whether the transaction found what the step was taken from, but for the moments in between; amounts count for a day in UTC."""
+        then = self.arrival.now
+        recent = timedelta(0) <= found.now - then <= MOST_FORESEEN and day_of(found.now) == day_of(then)
+        return recent and replace(found, now=then) == self.arrival
+
+
 class Opening:
     """A case that a service posts."""
 
-    def __init__(self, delivery: Delivery, step: OpenStep, checkpoint: str | None) -> None:
-        """`checkpoint` is the newest note, for the answer."""
+    def __init__(self, delivery: Delivery, step: OpenStep, checkpoint: str | None, foreseen: Foreseen | None = None) -> None:
+        """`checkpoint` is the newest note, for the answer; `foreseen` what the step gave ahead of the transaction."""
         self._checkpoint = checkpoint
         self._delivery = delivery
         self._step = step
+        self._foreseen = foreseen
         self._key = InboxKey("webhook", delivery.service, delivery.webhook_id)
         self._task = TaskKey(delivery.service, delivery.workflow, delivery.task_id)
-        self._arriving = Arriving(delivery.workflow, delivery.likeness, delivery.action_sha256)
+        self._arriving = arriving(delivery)
         self.needs = Needs(keys=(self._key,), tasks=(self._task,), arriving=(self._arriving,))
 
     def apply(self, unit: UnitOfWork) -> Opened | Repeated | Conflict:
@@ -57,12 +77,19 @@ class Opening:
             unit.answer(draft, self._key, delivery.digest, task.answer, task.case_id)
             unit.take(draft)
             return Repeated(json.loads(task.answer), task.case_id)
-        change = self._step(unit.arrival(self._arriving))
+        foreseen = self._foreseen
+        arrival = unit.arrival(self._arriving, "" if foreseen is None else foreseen.arrival.case_id)
+        change = foreseen.change if foreseen is not None and foreseen.holds(arrival) else self._step(arrival)
         unit.open(draft, change, delivery.webhook_id, delivery.input_sha256)
         answer = {**(change.answer or {}), "checkpoint": self._checkpoint}
         unit.answer(draft, self._key, delivery.digest, answer, change.case.id)
         unit.take(draft)
         return Opened(answer, draft.cases[change.case.id])
+
+
+def arriving(delivery: Delivery) -> Arriving:
+    """What has to be read for a delivery."""
+    return Arriving(delivery.workflow, delivery.likeness, delivery.action_sha256)
 
 
 class Changing:

@@ -15,7 +15,7 @@ from routing.policy.policy import Policy
 from routing.vocabulary import EventKind
 from store.ledger.answers import Answer, Changed, Conflict, Delivery, Missing, Opened, Repeated, Ruled
 from store.ledger.draft import Also
-from store.ledger.items import Activating, Changing, Governing, Opening, OpenStep, Recording, Step
+from store.ledger.items import Activating, Changing, Foreseen, Governing, Opening, OpenStep, Recording, Step, arriving
 from store.ledger.prefetch import InboxKey
 from store.ledger.refusals import Refusals
 from store.ledger.timekeeper import Jump
@@ -40,13 +40,21 @@ class Ledger:
         self.checkpoint: str | None = None
         """The note of the newest checkpoint known here, for the answers to new cases; who signs keeps it up to date."""
 
-    async def open(self, delivery: Delivery, step: OpenStep) -> Opened | Repeated | Conflict:
-        """Open a case, once for each webhook id and each task.
+    def foresee(self, delivery: Delivery, step: OpenStep) -> Foreseen | None:
+        """Take the first step of a case ahead, from what this process knew last, so that its transaction only has to see whether that still
+        holds; None where nothing is known yet. Raises what the step raises.
+        """
+        arrival = self._writer.foresee(arriving(delivery))
+        return None if arrival is None else Foreseen(arrival, step(arrival))
+
+    async def open(self, delivery: Delivery, step: OpenStep, foreseen: Foreseen | None = None) -> Opened | Repeated | Conflict:
+        """Open a case, once for each webhook id and each task; `foreseen` is what `foresee` gave for the two.
 
         Raises what the step raises, NoPolicyError, NotRecordingError, CannotRecordError.
         """
         self._check_recording()
-        return await self._writer.submit(Opening(delivery, step, self.checkpoint), Rank.INTAKE)
+        foreseen = foreseen or self.foresee(delivery, step)
+        return await self._writer.submit(Opening(delivery, step, self.checkpoint, foreseen), Rank.INTAKE)
 
     async def change(
         self,

@@ -104,10 +104,14 @@ class UnitOfWork:
 
     def active_policy(self) -> Policy:
         """The policy that new cases follow. Raises NoPolicyError."""
-        sha256 = self._kept.policy or self._known.policy
-        if not sha256:
+        if not self.policy:
             raise NoPolicyError(NoPolicyError.__doc__)
-        return self._policies.get(sha256)
+        return self._policies.get(self.policy)
+
+    @property
+    def policy(self) -> str:
+        """The hash of the policy that new cases follow, as the items left it; empty where there is none."""
+        return self._kept.policy or self._known.policy
 
     def keep(self, draft: Draft, policy: Policy) -> None:
         """Store a policy's bytes, whether or not anything ever follows it."""
@@ -122,7 +126,7 @@ class UnitOfWork:
 
     def activate(self, draft: Draft, policy: Policy) -> bool:
         """Make a policy the active one. False if it is already."""
-        if policy.sha256 == (self._kept.policy or self._known.policy):
+        if policy.sha256 == self.policy:
             return False
         self.keep(draft, policy)
         draft.policy = policy.sha256
@@ -162,9 +166,9 @@ class UnitOfWork:
             self._services,
         )
 
-    def arrival(self, arriving: Arriving) -> Arrival:
-        """What the first step of a new case gets. Raises NoPolicyError, PolicyError."""
-        wanted = case_id(self.now, self._entropy(NOISE_SIZE))
+    def arrival(self, arriving: Arriving, wanted: str = "") -> Arrival:
+        """What the first step of a new case gets; `wanted` is the id that it has already. Raises NoPolicyError, PolicyError."""
+        wanted = wanted or case_id(self.now, self._entropy(NOISE_SIZE))
         return arrive(wanted, arriving, self.active_policy(), self.now, known=self._known, kept=self._kept, policies=self._policies)
 
     def open(self, draft: Draft, change: Change, webhook_id: str, input_sha256: str) -> tuple[int, ...]:
@@ -180,7 +184,7 @@ class UnitOfWork:
                 "task_id": case.task_id,
                 "webhook_id": webhook_id,
                 "input_sha256": input_sha256,
-                "created_at": micros(self.now),
+                "created_at": micros(case.created_at),
             }
         )
         indices = self._apply(draft, None, change)

@@ -19,9 +19,14 @@ from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
+from routing.change import Arrival
 from store.database.database import Database
 from store.database.errors import CommitUnclearError, is_conflict, is_unavailable
-from store.ledger.prefetch import Needs, database_clock, prefetch
+from store.ledger.arrival import arrive
+from store.ledger.arrival_limits import Arriving
+from store.ledger.draft import Draft
+from store.ledger.identifiers import NOISE_SIZE, case_id
+from store.ledger.prefetch import Known, Needs, database_clock, prefetch
 from store.ledger.sealed_head import HeadAlteredError, Ruling
 from store.ledger.timekeeper import Jump, Timekeeper
 from store.ledger.unit_of_work import UnitOfWork
@@ -39,6 +44,9 @@ Narrow = Callable[[Connection, datetime], T]
 
 MAX_ITEMS = 64
 MAX_WORK_S = 0.020
+MAX_AT_ONCE_S = 0.004
+"""Of work in a row; then whoever else has something to do on the event loop does it."""
+
 CLOSE_S = 5.0
 """How long a transaction that is under way may take to end before `close` cuts it off."""
 
@@ -114,8 +122,10 @@ class Writer:
         """The seal of the log's head, as this process makes it."""
         self._wakeups = wakeups
         self._passing = passing
+        self._entropy = entropy
         self._begin = partial(UnitOfWork, vault=vault, policies=policies, entropy=entropy, services=services)
         self._ruling = Ruling()  # as of the last transaction; the head of the log tells whether another process changed it
+        self._policy = ""
         self._ask_clock = timekeeper.by_database and database.is_postgres
         self._own_time = Timekeeper(timekeeper.wall, timekeeper.steady)  # not the ledger's where the database has a clock
         self._queues: tuple[deque[_Entry], ...] = tuple(deque() for _ in Rank)
@@ -160,6 +170,14 @@ class Writer:
         """Run a narrow write in the next transaction and give its result once it is committed. Raises as `submit` does."""
         result: T = await self._enqueue(_Entry(asyncio.get_running_loop().create_future(), narrow=narrow), rank)
         return result
+
+    def foresee(self, arriving: Arriving) -> Arrival | None:
+        """What a case that comes now would get, as of this process's last transaction; None where no policy is known yet."""
+        policy = self._policies.compiled(self._policy)
+        if policy is None:
+            return None
+        now, known = self._timekeeper.now(), Known(0, b"", 0, 0, self._policy, self._ruling)
+        return arrive(case_id(now, self._entropy(NOISE_SIZE)), arriving, policy, now, known=known, kept=Draft(), policies=self._policies)
 
     async def look_at_clock(self) -> None:
         """Notice a wall clock that was set, also while there is nothing to write: the ledger's, and this machine's where that is another.
@@ -239,7 +257,7 @@ class Writer:
                 known = await transaction.run(read)
                 now = self._tell(known.clock, moment(known.last_time), asked_s)
                 unit = self._begin(known, now)
-                late = self._apply(unit, items)
+                late = await self._apply(unit, items)
             else:
                 now = self._tell(await transaction.run(database_clock) if self._ask_clock else None, _LONG_AGO, asked_s)
                 late = []
@@ -247,18 +265,23 @@ class Writer:
             await transaction.commit(partial(self._flush, unit=unit, narrow=narrow, now=now))
         self._passing("writer.after_commit")
         if unit is not None:
-            self._ruling = unit.ruling
+            self._ruling, self._policy = unit.ruling, unit.policy
             self._wakeups.tell(unit.changed, enqueued=unit.enqueued, promised=unit.promised)
         for entry in reversed(late):
             self._queues[Rank.PROMPT].appendleft(entry)
         return [entry for entry in batch if entry not in late]
 
-    def _apply(self, unit: UnitOfWork, items: list[_Entry]) -> list[_Entry]:
+    async def _apply(self, unit: UnitOfWork, items: list[_Entry]) -> list[_Entry]:
+        """Apply the items, letting others have their turn now and then. Gives those for which there was no time."""
         loop = asyncio.get_running_loop()
-        limit = loop.time() + MAX_WORK_S
+        worked_s, begun = 0.0, loop.time()
         for position, entry in enumerate(items):
-            if position and loop.time() > limit:
+            here_s = loop.time() - begun
+            if position and worked_s + here_s > MAX_WORK_S:
                 return items[position:]
+            if here_s > MAX_AT_ONCE_S:
+                await asyncio.sleep(0)
+                worked_s, begun = worked_s + here_s, loop.time()
             entry.problem = None
             try:
                 entry.result = entry.item.apply(unit) if entry.item is not None else None

@@ -30,7 +30,7 @@ STAGED = load_policy(POLICY_TEXT.replace(b"2026-11-20.1", b"2026-11-20.2"), {})
 
 
 class Openings:
-    """Opens cases, keeping what each first step got."""
+    """Opens cases, keeping what each first step got: taken ahead, and once more where something moved."""
 
     def __init__(self, books: Books) -> None:
         self.books = books
@@ -45,7 +45,7 @@ class Openings:
         delivery = Delivery(plain.service, plain.webhook_id, plain.digest, "refunds", task_id, plain.input_sha256, likeness, action)
         result = await self.books.ledger.open(delivery, self._keeping(task_id, likeness, action, auto, used))
         assert isinstance(result, Opened)
-        return next(arrival for arrival in self.arrivals if arrival.case_id == result.case.id)
+        return next(arrival for arrival in reversed(self.arrivals) if arrival.case_id == result.case.id)
 
     def _keeping(self, task_id: str, likeness: str, action: str, auto: str | None, used: Sequence[str]) -> OpenStep:
         plain = opening(a_submission(task_id=task_id, risk=RiskFacts(amount=auto, segment="north")))
