@@ -12,6 +12,7 @@ from aiohttp import web
 from bot.failures import to_look_at
 from bot.http.admission import Admission, Call
 from bot.http.problem import RETRY_AFTER_S, No, refuse
+from bot.http.turns import Turns
 from routing.case.near_duplicate import likeness
 from routing.case.submission import read_submission
 from routing.errors import Problem, SubmissionError
@@ -21,6 +22,7 @@ from routing.review.opening import open_case
 from routing.strict_json import loads
 from store.audit.leaf import LeafTooLongError
 from store.ledger.answers import Conflict, Delivery, Opened, Repeated
+from store.ledger.items import Foreseen, OpenStep
 from store.ledger.ledger import Ledger, NotRecordingError
 from store.ledger.unit_of_work import NoPolicyError
 from store.ledger.writer import CannotRecordError, UnclearError, WriterClosedError
@@ -34,12 +36,15 @@ TOO_LONG = Problem("", "ids, names and flags are together too long for one audit
 class Intake:
     """Takes cases in."""
 
-    def __init__(self, admission: Admission, ledger: Ledger, policy: Callable[[], Policy], tally: Callable[[int], None]) -> None:
+    def __init__(
+        self, admission: Admission, ledger: Ledger, policy: Callable[[], Policy], tally: Callable[[int], None], turns: Turns | None = None
+    ) -> None:
         """`policy` gives the active policy; `tally` counts answers by status code."""
         self._admission = admission
         self._ledger = ledger
         self._policy = policy
         self._tally = tally
+        self._turns = turns or Turns()
 
     def routes(self) -> list[web.RouteDef]:
         """Where cases come in."""
@@ -47,12 +52,41 @@ class Intake:
 
     async def post(self, request: web.Request) -> web.Response:
         """Open a case, or say why not."""
-        call = await self._admission.admit(request)
-        answer = call if isinstance(call, web.Response) else await self._take(call)
+        answer = refuse(No.BUSY, retry_after_s=RETRY_AFTER_S) if self._turns.full else await self._admit(request)
         self._tally(answer.status)
         return answer
 
+    async def _admit(self, request: web.Request) -> web.Response:
+        call = await self._admission.admit(request)
+        if isinstance(call, web.Response):
+            return call
+        with self._turns.let_in():
+            return await self._take(call)
+
     async def _take(self, call: Call) -> web.Response:
+        try:
+            async with self._turns.turn():
+                read = self._read(call)
+            if isinstance(read, web.Response):
+                return read
+            result = await self._ledger.open(*read)
+        except NOT_RECORDED as problem:
+            return not_recorded(problem)
+        except LeafTooLongError:
+            return refuse(No.INVALID, problems=[TOO_LONG])
+        match result:
+            case Opened(answer=first):
+                return reply(first, 202)
+            case Repeated(answer=earlier):
+                return reply(earlier or {}, 200)
+            case Conflict(reason="webhook_id"):
+                return refuse(No.WEBHOOK_ID_USED, "Send new content under a new webhook-id.")
+            case Conflict(case_id=case_id):
+                path = f"/v1/cases/{case_id}/information"
+                return refuse(No.TASK_EXISTS, f"Send what changed to {path}.", case_id=case_id, information=path)
+
+    def _read(self, call: Call) -> web.Response | tuple[Delivery, OpenStep, Foreseen | None]:
+        """What is to be opened; or why it is not."""
         try:
             submission = read_submission(loads(call.body))
         except SubmissionError as error:
@@ -69,22 +103,8 @@ class Intake:
             likeness=likeness(call.service.name, submission),
             action_sha256=submission.action.sha256,
         )
-        try:
-            result = await self._ledger.open(delivery, open_case(call.service.name, submission))
-        except NOT_RECORDED as problem:
-            return not_recorded(problem)
-        except LeafTooLongError:
-            return refuse(No.INVALID, problems=[TOO_LONG])
-        match result:
-            case Opened(answer=first):
-                return reply(first, 202)
-            case Repeated(answer=earlier):
-                return reply(earlier or {}, 200)
-            case Conflict(reason="webhook_id"):
-                return refuse(No.WEBHOOK_ID_USED, "Send new content under a new webhook-id.")
-            case Conflict(case_id=case_id):
-                path = f"/v1/cases/{case_id}/information"
-                return refuse(No.TASK_EXISTS, f"Send what changed to {path}.", case_id=case_id, information=path)
+        step = open_case(call.service.name, submission)
+        return delivery, step, self._ledger.foresee(delivery, step)
 
 
 def not_for(policy: Policy, call: Call, workflow: str) -> web.Response | None:

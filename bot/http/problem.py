@@ -45,6 +45,7 @@ class No(Enum):
     ENCODING = Kind(415, "encoding", "The body must not be compressed: the signature covers it as it is sent")
     INVALID = Kind(422, "invalid", "The body does not have the published form")
     TOO_FAST = Kind(429, "too-fast", "This service sends faster than it may")
+    BUSY = Kind(429, "busy", "More cases come in than can be taken at the moment; nothing was recorded")
     INTERNAL = Kind(500, "internal", "Something is wrong here; nothing was recorded")
     NOT_RECORDING = Kind(503, "not-recording", "Nothing can be recorded at the moment; nothing was")
     CROWDED = Kind(503, "crowded", "Too many requests are on their way at the moment; nothing was recorded")

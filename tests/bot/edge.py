@@ -20,6 +20,7 @@ from bot.http.precheck import Precheck
 from bot.http.problem import problems
 from bot.http.rate_limit import RateLimit
 from bot.http.reading import Api
+from bot.http.turns import Turns
 from bot.services import Services, load_services
 from bot.standard_webhooks import read_secret, sign
 from routing.case.people import Person, Press
@@ -150,7 +151,7 @@ class Edge:
 
 
 @asynccontextmanager
-async def open_edge(url: str, *, pace: RateLimit | None = None, policy: Policy = POLICY) -> AsyncIterator[Edge]:
+async def open_edge(url: str, *, pace: RateLimit | None = None, policy: Policy = POLICY, turns: Turns | None = None) -> AsyncIterator[Edge]:
     """Open database, ledger and server."""
     async with open_books(url, load=lambda text: load_policy(text, {})) as books:
         await books.ledger.activate(policy)
@@ -161,7 +162,8 @@ async def open_edge(url: str, *, pace: RateLimit | None = None, policy: Policy =
         api = Api(admission, reads, receipts, books.wakeups, lambda: policy)
         edge = Edge(books, known, reads, receipts, api)
         app = web.Application(middlewares=[problems])
-        app.add_routes(Intake(admission, books.ledger, lambda: policy, lambda status: edge.tallied.append(("intake", status))).routes())
+        intake = Intake(admission, books.ledger, lambda: policy, lambda status: edge.tallied.append(("intake", status)), turns)
+        app.add_routes(intake.routes())
         app.add_routes(Followups(admission, books.ledger, reads, lambda kind, status: edge.tallied.append((kind, status))).routes())
         app.add_routes(Precheck(admission, lambda: policy, reads.governance, books.clock).routes())
         app.add_routes(api.routes())
