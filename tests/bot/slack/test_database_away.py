@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.slack.actions.listeners import UNREAD
-from bot.slack.answering import ASKING, NOT_RECORDED, WRONG
+from bot.slack.answering import ASKING, NOT_RECORDED, UNCLEAR, WRONG
 from tests.bot.slack.northwind import ANNA, CHIARA, TIER1, Northwind, a_company
 from tests.store.database.faults import GONE, READS, SQLITE_FAULTS, WRITES, Faults, failing_postgres, failing_sqlite, postgres_fault
 
@@ -34,6 +34,32 @@ async def failing(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Northwi
             await company.submit()
             await company.drain()
             yield company, faults
+
+
+async def test_an_approval_is_answered_whichever_statement_fails(failing: tuple[Northwind, Faults]) -> None:
+    """Recorded, not recorded, or nobody knows: whoever approved is told which, once, and it is so; pressed again, it counts once."""
+    company, faults = failing
+    (case,) = await company.reads.free_cases(10, company.clock.now)
+    outcomes = list[str]()
+    for number in range(200):
+        told = len(company.told(ANNA))
+        faults.arm(number)
+        ack = await company.click(ANNA, "approve")
+        passed = faults.heal()
+        assert ack.status == 200
+        (said,) = company.told(ANNA)[told:]
+        outcomes.append(said)
+        times = (await company.events(case)).count("decided")
+        so = {NOT_RECORDED: (0,), UNCLEAR: (0, 1)}.get(said, (1,))
+        assert times in so, (number, faults.passed[-1:], said)
+        assert said in (NOT_RECORDED, UNCLEAR) or said.startswith("Recorded: you approved")
+        if passed <= number:
+            break
+        if times:
+            case = await company.submit(f"t-{number + 100}")
+            await company.drain(2)
+    assert NOT_RECORDED in outcomes
+    assert outcomes[-1].startswith("Recorded: you approved"), "each statement had its turn"
 
 
 async def test_everything_that_is_pressed_sent_or_typed_is_answered(failing: tuple[Northwind, Faults]) -> None:
