@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, select, text, update
 
 from store.schema import head, meta, micros
 
@@ -12,8 +12,16 @@ REPEATED = 512
 """How often the time is written: some 8 KiB, as a small case is, so that a full disk is met here and not by the next case."""
 
 
+SPILL = ("SET LOCAL work_mem = '64kB'", "SELECT count(*) FROM generate_series(1, 8000)", "SET LOCAL work_mem = DEFAULT")
+"""PostgreSQL packs that row into some hundred bytes, for which a page of a full disk has room. These numbers need a temporary file of some
+100 KiB beside the tables, which is gone when they are counted (its documentation, "Resource Consumption", work_mem).
+"""
+
+
 def try_to_write(connection: Connection, now: datetime) -> None:
-    """Take the lock that every event needs, and change a row. Raises what the database raises."""
+    """Find room on its disk, take the lock that every event needs, and change a row. Raises what the database raises."""
+    for statement in SPILL if connection.dialect.name == "postgresql" else ():
+        connection.execute(text(statement))
     connection.execute(select(head.c.id).with_for_update())
     value = str(micros(now)) * REPEATED
     if not connection.execute(update(meta).where(meta.c.key == KEY).values(value=value)).rowcount:

@@ -108,6 +108,19 @@ async def test_a_postgresql_that_stands_still_is_not_ready(postgres_url: str, tm
         await world.submit()
 
 
+async def test_a_postgresql_without_room_on_its_disk_is_not_ready(tmp_path: Path, postgres_url: str) -> None:
+    """Also where a page of what is stored has room for the row that is tried: the next case would need another."""
+    other_hand = await asyncpg.connect(**_place(postgres_url))
+    name = make_url(postgres_url).database
+    await other_hand.execute(f"ALTER DATABASE {name} SET temp_file_limit = 0")  # as near to a full disk as a server can be set
+    async with a_world(tmp_path, postgres_url) as world:
+        assert await ready(world) == (503, ["The database takes no writes: it is out of resources."])
+    await other_hand.execute(f"ALTER DATABASE {name} RESET temp_file_limit")
+    await other_hand.close()
+    async with a_world(tmp_path, postgres_url) as world:
+        assert await ready(world) == (200, [])
+
+
 async def test_a_log_that_nobody_signs_is_not_ready(world: World) -> None:
     """Here or in any other replica: an event without a checkpoint for a minute means that decisions wait."""
     await world.submit()
