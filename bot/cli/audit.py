@@ -60,14 +60,14 @@ def verify(
         return
     if directory is None:
         raise typer.BadParameter("name an export (tierline audit export makes one), or say --database")
-    from bot.cli.completeness import incomplete_in
+    from bot.cli.completeness import incomplete_in, incompleteness
     from store.audit.processes import available_cores
     from store.audit.verify import verify_export
 
     note = None if older is None else older.read_text()
     with progress("verifying") as advance:
-        report = verify_export(directory, note, advance, trusted_vkey=key, processes=available_cores())
-    notes = [*report.notes, *(incomplete_in(directory, report.size) if report.ok and report.size is not None else [])]
+        report = verify_export(directory, note, advance, trusted_vkey=key, processes=available_cores(), examine=incompleteness)
+    notes = [*report.notes, *(incomplete_in(report) if report.ok else [])]
     if as_json:
         root = None if report.root is None else report.root.hex()
         found = {"ok": report.ok, "problems": report.problems, "notes": notes}

@@ -3,15 +3,16 @@
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-
-from sqlalchemy import Connection, select
+from typing import TYPE_CHECKING
 
 from routing.case.completeness import judged
-from store.audit.tiles import BadBundle, read_entries
-from store.schema import leaves
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from store.audit.verify import Report
 
 LOOKED_AT = 2_000
 """Newest events that `status` looks at."""
@@ -33,33 +34,33 @@ class Completeness:
         return (self.events - len(self.incomplete)) * 1_000 // self.events / 10 if self.events else 100.0
 
 
-def newest_completeness(connection: Connection) -> Completeness:
+def newest_completeness(connection: "Connection") -> Completeness:
     """Of the newest events in the database."""
+    from sqlalchemy import select
+
+    from store.schema import leaves
+
     bodies = connection.execute(select(leaves.c.body).order_by(leaves.c.idx.desc()).limit(LOOKED_AT)).scalars()
-    return _judge(bodies)
+    judgements = [incompleteness(_leaf(body)) for body in bodies]
+    return Completeness(len(judgements), tuple(filter(None, judgements)))
 
 
-def incomplete_in(directory: Path, size: int) -> list[str]:
-    """One sentence for each incomplete event of an export whose entries were found well-formed, and a last one for those not named."""
+def incompleteness(leaf: Mapping[str, object]) -> str:
+    """One sentence about an event that is incomplete, "" about any other. A `store.audit.shapes.Examine`: verification can ask it."""
+    lacking = judged(leaf)
+    index, kind = (value if isinstance(value, int | str) else "?" for value in (leaf.get("index"), leaf.get("event")))
+    return f"event {index} ({kind}) is incomplete: it lacks {', '.join(lacking)}" if lacking else ""
+
+
+def incomplete_in(report: "Report") -> list[str]:
+    """Of an export verified with `incompleteness`: a sentence for each incomplete event, and a last one for those not named."""
+    more = [f"{report.remarked - NAMED} more events are incomplete"] if report.remarked > NAMED else []
+    return [*report.remarks[:NAMED], *more]
+
+
+def _leaf(body: bytes) -> Mapping[str, object]:
     try:
-        found = _judge(entry for bundle in read_entries(directory, size) for entry in bundle)
-    except (OSError, BadBundle, ValueError):
-        return []  # verification has said what is wrong with the file
-    more = [f"{len(found.incomplete) - NAMED} more events are incomplete"] if len(found.incomplete) > NAMED else []
-    return [*found.incomplete[:NAMED], *more]
-
-
-def _judge(bodies: Iterable[bytes]) -> Completeness:
-    judgements = list(_sentences(bodies))
-    return Completeness(len(judgements), tuple(sentence for sentence in judgements if sentence))
-
-
-def _sentences(bodies: Iterable[bytes]) -> Iterator[str]:
-    for body in bodies:
-        try:
-            leaf = json.loads(body)
-        except ValueError:
-            leaf = {}
-        leaf = leaf if isinstance(leaf, dict) else {}
-        lacking = judged(leaf)
-        yield f"event {leaf.get('index')} ({leaf.get('event')}) is incomplete: it lacks {', '.join(lacking)}" if lacking else ""
+        leaf = json.loads(body)
+    except ValueError:
+        return {}
+    return leaf if isinstance(leaf, dict) else {}

@@ -121,9 +121,10 @@ FORMS: dict[EventKind, Form] = {
 def missing(kind: EventKind, leaf: Mapping[str, object]) -> tuple[str, ...]:
     """Dotted names of what a leaf of this kind lacks, in order; empty when it is complete."""
     form, actor = FORMS[kind], _part(leaf, "actor")
-    wanted = form.fields | (form.by_people if actor.get("kind") == "human" else frozenset())
+    by = actor.get("kind")
+    wanted = form.fields | (form.by_people if by == "human" else frozenset())
     lacking = [name for name in EVERY if leaf.get(name) in (None, "")]
-    lacking += [] if actor.get("kind") in ACTORS else ["actor.kind"]
+    lacking += [] if isinstance(by, str) and by in ACTORS else ["actor.kind"]
     lacking += [] if actor.get("id") else ["actor.id"]
     lacking += _absent("fields", wanted, _part(leaf, "fields")) + _absent("sealed", form.sealed, _part(leaf, "sealed"))
     if form.of_a_case:

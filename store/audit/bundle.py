@@ -11,7 +11,7 @@ from pathlib import Path
 
 from store.audit.canonical import NotCanonical, parse, parse_all
 from store.audit.merkle import TILE_WIDTH, complete_root, leaf_hash
-from store.audit.shapes import KEY_ROTATED, LEAF_VERSION, Said, Shapes
+from store.audit.shapes import KEY_ROTATED, LEAF_VERSION, Examine, Said, Shapes, nothing
 from store.audit.tiles import BadBundle, read_bundle, tile_path
 
 TOGETHER = 16
@@ -21,7 +21,7 @@ TOGETHER = 16
 @dataclass(slots=True)
 class Findings:
     """What one bundle holds: leaf hashes in a row, their root if it is full, event ids, the times of its first and last event, key
-    rotations (index, fields), problems.
+    rotations (index, fields), problems, remarks.
 
     `broken` says why nothing more can be told, `tile` what is wrong with the tile of hashes of a full bundle, `unreadable` why that cannot
     be read; each is empty otherwise.
@@ -35,6 +35,7 @@ class Findings:
     latest: datetime | None = None
     rotations: list[tuple[int, object]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
     broken: str = ""
     tile: str = ""
     unreadable: str = ""
@@ -43,10 +44,11 @@ class Findings:
 class Bundles:
     """The bundles of one export, each checked by itself; what one teaches of the shapes of events, the next is read faster with."""
 
-    def __init__(self, directory: Path, size: int) -> None:
-        """`size` is how many leaves the export has."""
+    def __init__(self, directory: Path, size: int, examine: Examine = nothing) -> None:
+        """`size` is how many leaves the export has. `examine` gives the remarks."""
         self._directory = directory
         self._size = size
+        self._examine = examine
         self._shapes = Shapes()
 
     def check(self, number: int) -> Findings:
@@ -61,7 +63,7 @@ class Bundles:
             findings.broken = f"events {findings.first} and following: the bundle of entries is broken"
             return findings
         self._hash(entries, number, findings)
-        for index, said in enumerate(self._read(entries, findings.first, findings.rotations), findings.first):
+        for index, said in enumerate(self._read(entries, findings), findings.first):
             if said is None:
                 findings.problems.append(f"event {index}: not a JSON object in canonical form (RFC 8785)")
             else:
@@ -79,8 +81,8 @@ class Bundles:
         except OSError as problem:
             findings.unreadable = str(problem)
 
-    def _read(self, entries: Sequence[bytes], first: int, rotations: list[tuple[int, object]]) -> Sequence[Said | None]:
-        """What each entry says of itself, None for what is no canonical object. Adds to `rotations`."""
+    def _read(self, entries: Sequence[bytes], findings: Findings) -> Sequence[Said | None]:
+        """What each entry says of itself, None for what is no canonical object. Adds key rotations and remarks to the findings."""
         said = [self._shapes.read(entry) for entry in entries]
         unknown = [place for place, known in enumerate(said) if known is None]
         for start in range(0, len(unknown), TOGETHER):
@@ -90,8 +92,11 @@ class Bundles:
                     continue
                 said[place] = leaf.get("v"), leaf.get("index"), leaf.get("id"), leaf.get("time")
                 if leaf.get("event") == KEY_ROTATED:
-                    rotations.append((first + place, leaf.get("fields")))
-                self._shapes.learn(entries[place], leaf)
+                    findings.rotations.append((findings.first + place, leaf.get("fields")))
+                if remark := self._examine(leaf):
+                    findings.remarks.append(remark)
+                else:
+                    self._shapes.learn(entries[place], leaf)
         return said
 
 

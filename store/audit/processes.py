@@ -4,11 +4,10 @@ their findings any more; never judges.
 
 import os
 import signal
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from pathlib import Path
 
 from store.audit.bundle import Bundles, Findings
 
@@ -21,16 +20,17 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def check_bundles(directory: Path, size: int, numbers: Sequence[int], processes: int) -> Generator[Findings, None, None]:
-    """The findings about each of these bundles of an export of `size` leaves, in order. To be closed by whoever does not take all.
+def check_bundles(bundles: Callable[[], Bundles], numbers: Sequence[int], processes: int) -> Generator[Findings, None, None]:
+    """The findings about these bundles of an export, in order. To be closed by whoever does not take all.
 
     Findings that nobody took yet wait in the processes, a few bundles each. What a process does not answer is checked here.
     """
-    here = Bundles(directory, size)
+    here = bundles()
     if processes == 1 or len(numbers) < 2 * FIRST:
         yield from map(here.check, numbers)
         return
-    with _started(directory, size, [numbers[FIRST + place :: processes] for place in range(processes)]) as answers:
+    shares = [numbers[FIRST + place :: processes] for place in range(processes)]
+    with _started(bundles, shares) as answers:
         yield from map(here.check, numbers[:FIRST])
         for place, number in enumerate(numbers[FIRST:]):
             try:
@@ -41,7 +41,7 @@ def check_bundles(directory: Path, size: int, numbers: Sequence[int], processes:
 
 
 @contextmanager
-def _started(directory: Path, size: int, shares: Sequence[Sequence[int]]) -> Generator[Sequence[Connection], None, None]:
+def _started(bundles: Callable[[], Bundles], shares: Sequence[Sequence[int]]) -> Generator[Sequence[Connection], None, None]:
     """A process for each share of the bundles while the block runs, and where each answers."""
     context = get_context("spawn")  # a process holds its own end of its own pipe and no other, so it learns from that when this one is gone
     answers, running = list[Connection](), []
@@ -49,7 +49,7 @@ def _started(directory: Path, size: int, shares: Sequence[Sequence[int]]) -> Gen
         for share in shares:
             receiver, sender = context.Pipe(duplex=False)
             answers.append(receiver)
-            process = context.Process(target=_check_all, args=(sender, directory, size, share), daemon=True)
+            process = context.Process(target=_check_all, args=(sender, bundles, share), daemon=True)
             unmasked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # Ctrl-C is for this process alone; the mask is inherited
             try:
                 process.start()
@@ -68,8 +68,8 @@ def _started(directory: Path, size: int, shares: Sequence[Sequence[int]]) -> Gen
             process.join()
 
 
-def _check_all(answers: Connection, directory: Path, size: int, numbers: Sequence[int]) -> None:
-    bundles = Bundles(directory, size)
+def _check_all(answers: Connection, bundles: Callable[[], Bundles], numbers: Sequence[int]) -> None:
+    check = bundles().check
     with suppress(BrokenPipeError):
         for number in numbers:
-            answers.send(bundles.check(number))
+            answers.send(check(number))

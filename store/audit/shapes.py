@@ -11,6 +11,7 @@ expression has two ways to match the same bytes, so that none looks for a second
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from store.audit.canonical import is_canonical_number
 
@@ -22,7 +23,7 @@ LEARNT_OF = 64
 """Of so many events without a shape one is learnt: making an expression costs as much as reading some dozens of events."""
 
 MOST_MADE = 256
-MOST_OF_A_KIND = 6
+MOST_OF_A_KIND = 8
 LONGEST = 8_192
 MOST_BRACKETS = 64
 """What a hostile log can make of it: expressions made, tried on one event, and the length and depth of an event that is learnt."""
@@ -30,22 +31,41 @@ MOST_BRACKETS = 64
 Said = tuple[object, object, object, object]
 """What an event says of itself: its `v`, `index`, `id` and `time`."""
 
+Examine = Callable[[Mapping[str, object]], str]
+"""What is to be remarked about an event, if anything. It may depend on which keys there are, on the event's kind and its actor's, and for
+each other value by itself on whether it is null, empty, zero or false; not on those that the event says of itself, nor on items of a list.
+"""
+
 _PLAIN = re.compile(rb"[ -\[\]-~]*+")
 _CHARACTER = r"[ !#-\[\]-~]"
-_SCALARS = {str: f'"{_CHARACTER}*+"', type(None): "null", int: "0|-?[1-9][0-9]{0,14}+", bool: "true|false", float: "(-?[0-9][0-9.e+-]*+)"}
-_ITEM = f"(?:{'|'.join(part for kind, part in _SCALARS.items() if kind is not float)})"
-_LIST = rf"\[(?:{_ITEM}(?:,{_ITEM})*)?\]"
-_SAID = {
-    "id": f'"(?P<id>{_CHARACTER}{_CHARACTER}*+)"',
-    "index": f"(?P<index>{_SCALARS[int]})",
-    "time": f'"(?P<time>{_CHARACTER}*+)"',
-    "v": str(LEAF_VERSION),
-}
-_KIND = b'"event":"'
+_TEXT = f"{_CHARACTER}{_CHARACTER}*+"
+_ITEM = f'(?:"{_CHARACTER}*+"|0|-?[1-9][0-9]{{0,14}}+|null|true|false)'
+_SAID = {"id": f'"(?P<id>{_TEXT})"', "index": "(?P<index>0|[1-9][0-9]{0,14}+)", "time": f'"(?P<time>{_TEXT})"', "v": str(LEAF_VERSION)}
+_KINDS = (("event",), ("actor", "kind"))
+"""Where it stands of which kind an event and its actor are; what is known of one kind is not known of another."""
 
+_KIND = b'"event":"'
 _Path = tuple[str | int, ...]
-_Place = tuple[_Path, type | None]
-"""Where a value stands, and whether it is an object, a list or a scalar (None)."""
+
+
+class _Plain(StrEnum):
+    """What a value without values of their own in it may be, as far as an `Examine` may tell them apart, and how it is spelt."""
+
+    TEXT = f'"{_TEXT}"'
+    EMPTY = '""'
+    NULL = "null"
+    ZERO = "0"
+    WHOLE = "-?[1-9][0-9]{0,14}+"
+    FRACTION = r"(-?(?:0\.|[1-9])[0-9.e+-]*+)"  # whole ones too
+    TRUE = "true"
+    FALSE = "false"
+    LIST = rf"\[{_ITEM}(?:,{_ITEM})*\]"
+    NO_ITEMS = r"\[\]"
+
+
+def nothing(_leaf: Mapping[str, object]) -> str:
+    """Examine no event."""
+    return ""
 
 
 class Shapes:
@@ -57,7 +77,7 @@ class Shapes:
         self._unknown = 0
 
     def read(self, entry: bytes) -> Said | None:
-        """What canonical bytes of a known shape say, which are no `KEY_ROTATED`; else None."""
+        """What these bytes say if they have a known shape: then they are canonical, no `KEY_ROTATED`, and nothing is to be remarked."""
         if (kind := self._kinds.get(_kind(entry))) is not None:
             for shape in kind.shapes.values():
                 if (said := shape.read(entry)) is not None:
@@ -65,7 +85,7 @@ class Shapes:
         return None
 
     def learn(self, entry: bytes, leaf: Mapping[str, object]) -> None:
-        """Be shown an event that has no known shape: its bytes, found canonical, and what they hold."""
+        """Be shown an event that has no known shape and about which nothing is to be remarked: its canonical bytes and what they hold."""
         self._unknown += 1
         if self._unknown % LEARNT_OF == 0 and self._made < MOST_MADE and _can_be_learnt(entry, leaf):
             self._made += 1
@@ -95,41 +115,60 @@ class _Shape:
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """Shapes of one kind of event by where their values stand, and of which types each scalar was seen."""
+    """Shapes of one kind of event, by which values stand where, and what was seen in each plain one's place."""
 
-    shapes: dict[frozenset[_Place], _Shape] = field(default_factory=dict)
-    types: dict[_Path, set[type]] = field(default_factory=dict)
+    shapes: dict[frozenset[object], _Shape] = field(default_factory=dict)
+    seen: dict[_Path, set[_Plain]] = field(default_factory=dict)
 
     def learn(self, leaf: Mapping[str, object]) -> None:
-        places = set[_Place]()
-
-        def said(path: _Path, value: object) -> str:
-            return f'"{re.escape(str(value))}"' if path == ("event",) else _SAID.get(str(path[0])) or scalars(path, value)
-
-        def scalars(path: _Path, value: object) -> str:
-            places.add((path, type(value) if isinstance(value, dict | list) else None))
-            match value:
-                case dict():
-                    return _object(value, path, scalars)
-                case list() if all(item is None or isinstance(item, str | int) for item in value):
-                    return _LIST
-                case list():
-                    return rf"\[{','.join(scalars((*path, place), item) for place, item in enumerate(value))}\]"
-                case _:
-                    types = self.types.setdefault(path, set())
-                    types.add(type(value))
-                    parts = "|".join(part for kind, part in _SCALARS.items() if kind in types and not (kind is int and float in types))
-                    return f"(?:{parts})" if "|" in parts else parts
-
-        expression = _object(leaf, (), said)
+        places = set[object]()
+        expression = _object({key: _SAID.get(key) or self._value((key,), value, places) for key, value in leaf.items()})
         structure = frozenset(places)
         if len(self.shapes) < MOST_OF_A_KIND or structure in self.shapes:
             self.shapes[structure] = _Shape.of(expression)
 
+    def _value(self, path: _Path, value: object, places: set[object]) -> str:
+        """The expression for this value and what was seen in its place before. Adds to the places."""
+        match value:
+            case str() if path in _KINDS:
+                places.add((path, value))
+                return f'"{re.escape(value)}"'
+            case dict():
+                places.add((path, dict))
+                return _object({key: self._value((*path, key), inner, places) for key, inner in value.items()})
+            case list() if not all(item is None or isinstance(item, str | int) for item in value):
+                places.add((path, list))
+                return rf"\[{','.join(self._value((*path, place), item, places) for place, item in enumerate(value))}\]"
+            case _:
+                places.add(path)
+                seen = self.seen.setdefault(path, set())
+                seen.add(_plain(value))
+                parts = [plain for plain in _Plain if plain in seen and (plain is not _Plain.WHOLE or _Plain.FRACTION not in seen)]
+                return f"(?:{'|'.join(parts)})" if len(parts) > 1 else parts[0]
 
-def _object(value: Mapping[str, object], path: _Path, part: Callable[[_Path, object], str]) -> str:
-    """The expression of an object, from the part of each of its members."""
-    return r"\{" + ",".join(f'"{re.escape(key)}":{part((*path, key), inner)}' for key, inner in value.items()) + r"\}"
+
+def _plain(value: object) -> _Plain:
+    match value:
+        case None:
+            return _Plain.NULL
+        case bool():
+            return _Plain.TRUE if value else _Plain.FALSE
+        case str():
+            return _Plain.TEXT if value else _Plain.EMPTY
+        case int() | float() if value == 0:
+            return _Plain.ZERO
+        case int():
+            return _Plain.WHOLE
+        case float():
+            return _Plain.FRACTION
+        case _:
+            return _Plain.LIST if value else _Plain.NO_ITEMS
+
+
+def _object(members: Mapping[str, str]) -> str:
+    """The expression of an object, from those of its members."""
+    parts = ",".join(f'"{re.escape(key)}":{part}' for key, part in members.items())
+    return rf"\{{{parts}\}}"
 
 
 def _kind(entry: bytes) -> bytes:
@@ -148,6 +187,5 @@ def _can_be_learnt(entry: bytes, leaf: Mapping[str, object]) -> bool:
         and type(leaf.get("index")) is int
         and isinstance(leaf.get("id"), str)
         and isinstance(leaf.get("time"), str)
-        and isinstance(leaf.get("event"), str)
-        and leaf["event"] != KEY_ROTATED
+        and leaf.get("event") == _kind(entry).decode() != KEY_ROTATED
     )

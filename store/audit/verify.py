@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from store.audit.bundle import Bundles, Findings, compare_tile, is_number
@@ -18,7 +19,7 @@ from store.audit.commitment import MalformedOpening, Opening
 from store.audit.key_rotation import is_announced
 from store.audit.merkle import EMPTY_ROOT, HASH_SIZE, TILE_WIDTH, leaf_hash, verify_inclusion
 from store.audit.processes import check_bundles
-from store.audit.shapes import LEAF_VERSION
+from store.audit.shapes import LEAF_VERSION, Examine, nothing
 from store.audit.signed_note import BadKey, BadNote, VerifierKey
 from store.audit.tiles import CHECKPOINT_FILE, KEY_FILE, MAX_LEAF_BYTES, TileStack, is_tile_path, tile_path
 from store.audit.used_ids import UsedIds
@@ -33,10 +34,15 @@ KEY_NOT_PINNED = "key not pinned: the signing key was taken from the export itse
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What verification found. `events` were checked; `size` and `root` are the signed checkpoint's, None if it could not be read."""
+    """What verification found. `events` were checked; `size` and `root` are the signed checkpoint's, None if it could not be read.
+
+    Of the `remarked` remarks about single events the first hundred are kept.
+    """
 
     problems: tuple[str, ...]
     notes: tuple[str, ...]
+    remarks: tuple[str, ...]
+    remarked: int
     events: int
     size: int | None
     root: bytes | None
@@ -70,16 +76,18 @@ def verify_export(
     *,
     trusted_vkey: str | None = None,
     processes: int = 1,
+    examine: Examine = nothing,
 ) -> Report:
     """Check every file and every event of an export; `progress(done, total)` is called after each 256 events.
 
     `older_checkpoint` is the text of a checkpoint note got earlier, for instance from a receipt: it shows that nothing since was cut.
     `trusted_vkey` is the key one expects, got on another way. Either ties the export to what its reader already trusted.
-    `processes` is how many may share the work on a large export; they are started anew, so the main module must bear to be imported.
+    `processes` is how many may share the work on a large export. They start anew, so the main module must bear to be imported, and
+    `examine`, which gives the remarks, must be a function that they can import.
     """
-    audit = _Audit(Path(directory))
+    audit = _Audit(Path(directory), processes, examine)
     try:
-        audit.run(older_checkpoint, trusted_vkey, progress, processes)
+        audit.run(older_checkpoint, trusted_vkey, progress)
     except OSError as problem:
         audit.problem(f"cannot be read: {problem}")
     except _Hopeless as problem:
@@ -119,15 +127,19 @@ class _Hopeless(Exception):
 class _Audit:
     """One pass over an export, collecting what is wrong."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, processes: int, examine: Examine) -> None:
         self._directory = directory
+        self._processes = processes
+        self._examine = examine
         self._problems = list[str]()
         self._notes = list[str]()
+        self._remarks = list[str]()
+        self._remarked = 0
         self._keys: list[VerifierKey] = []
         self._rotations = 0
         self._checkpoint: Checkpoint | None = None
         self._stack = TileStack()
-        self._ids = UsedIds(self._ids_before)
+        self._ids = UsedIds(lambda _count: ())
         self._time = datetime.min.replace(tzinfo=UTC)
 
     def problem(self, sentence: str) -> None:
@@ -138,9 +150,11 @@ class _Audit:
     def report(self) -> Report:
         """What was found so far."""
         size, root = (self._checkpoint.size, self._checkpoint.root) if self._checkpoint else (None, None)
-        return Report(tuple(self._problems), tuple(self._notes), self._stack.frontier.size, size, root)
+        return Report(
+            tuple(self._problems), tuple(self._notes), tuple(self._remarks), self._remarked, self._stack.frontier.size, size, root
+        )
 
-    def run(self, older_note: str | None, trusted_vkey: str | None, progress: Callable[[int, int], None] | None, processes: int) -> None:
+    def run(self, older_note: str | None, trusted_vkey: str | None, progress: Callable[[int, int], None] | None) -> None:
         """Check everything. Raises OSError and _Hopeless where going on makes no sense."""
         try:
             self._keys = parse_keys(self._text(KEY_FILE))
@@ -157,7 +171,9 @@ class _Audit:
         elif trusted_vkey is None and older is None:
             self._notes.append(KEY_NOT_PINNED)
         bundles = self._bundles(checkpoint.size)
-        with closing(check_bundles(self._directory, checkpoint.size, bundles, processes)) as checked:
+        reader = partial(Bundles, self._directory, checkpoint.size, self._examine)
+        self._ids = UsedIds(lambda count: (findings.ids for findings in map(reader().check, bundles[:count])))
+        with closing(check_bundles(reader, bundles, self._processes)) as checked:
             for findings in checked:
                 self._take(findings, older)
                 if progress is not None:
@@ -205,6 +221,8 @@ class _Audit:
         """Join one bundle to those before it."""
         for problem in findings.problems:
             self.problem(problem)
+        self._remarks += findings.remarks[: MAX_PROBLEMS - len(self._remarks)]
+        self._remarked += len(findings.remarks)
         if findings.broken:
             raise _Hopeless(findings.broken)
         start, end = findings.first, findings.first + len(findings.hashes) // HASH_SIZE
@@ -236,10 +254,6 @@ class _Audit:
     def _compare(self, path: str, expected: bytes) -> None:
         if wrong := compare_tile(self._directory, path, expected):
             self.problem(wrong)
-
-    def _ids_before(self, count: int) -> Iterator[Sequence[str]]:
-        checked = Bundles(self._directory, self._checkpoint.size if self._checkpoint else 0)
-        return (checked.check(number).ids for number in range(count))
 
     def _rotate(self, index: int, fields: object) -> None:
         old, new = self._keys[self._rotations], next(iter(self._keys[self._rotations + 1 :]), None)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, select
 
-from bot.cli.completeness import incomplete_in, newest_completeness
+from bot.cli.completeness import incompleteness, newest_completeness
 from bot.cli.writing.erasure import erase_content
 from bot.sandbox.faults import Fault, Mode
 from routing.change import Actor
@@ -83,8 +83,8 @@ async def test_every_event_is_complete(quiet_world: World, tmp_path: Path) -> No
     found = await world.bot.database.read(newest_completeness)
     assert found.incomplete == ()
     assert found.percent == 100.0
-    checkpoint = await export(world.bot.database, tmp_path / "export", [world.bot.vkey])
-    assert incomplete_in(tmp_path / "export", checkpoint.size) == []
+    await export(world.bot.database, tmp_path / "export", [world.bot.vkey])
+    assert verify_export(tmp_path / "export", examine=incompleteness).remarks == ()
 
 
 async def test_erased_means_gone(world: World, tmp_path: Path) -> None:

@@ -3,11 +3,13 @@
 import os
 import signal
 from contextlib import closing
+from functools import partial
 from multiprocessing import active_children
 from pathlib import Path
 
 import pytest
 
+from store.audit.bundle import Bundles
 from store.audit.processes import available_cores, check_bundles
 from store.audit.verify import verify_export
 from tests.store.audit.small_log import a_leaf, checkpoint_of, export, leaves
@@ -42,8 +44,8 @@ def test_several_processes_find_the_same(tmp_path: Path) -> None:
 def test_processes_may_be_interrupted_and_may_die(tmp_path: Path) -> None:
     """Ctrl-C at the terminal is not for them, and what one that was killed does not answer is checked here."""
     directory = export(tmp_path / "export", leaves(3_000))
-    expected = list(check_bundles(directory, 3_000, range(12), 1))
-    with closing(check_bundles(directory, 3_000, range(12), 2)) as checked:
+    expected = list(check_bundles(partial(Bundles, directory, 3_000), range(12), 1))
+    with closing(check_bundles(partial(Bundles, directory, 3_000), range(12), 2)) as checked:
         found = [next(checked)]
         first, second = (process.pid for process in active_children())
         assert first is not None
@@ -58,7 +60,7 @@ def test_processes_may_be_interrupted_and_may_die(tmp_path: Path) -> None:
 def test_processes_end_with_whoever_wanted_their_findings(tmp_path: Path) -> None:
     """Whoever stops half-way leaves none behind."""
     directory = export(tmp_path / "export", leaves(3_000))
-    with closing(check_bundles(directory, 3_000, range(12), available_cores() + 1)) as checked:
+    with closing(check_bundles(partial(Bundles, directory, 3_000), range(12), available_cores() + 1)) as checked:
         next(checked)
         assert active_children()
     assert not active_children()
