@@ -18,7 +18,7 @@ from tests.store.audit.small_log import a_leaf, export
 from tests.store.audit.test_shapes import shown
 
 LEFT_OUT = "left out"
-VALUES = [LEFT_OUT, None, "", 0, False, 0.0, "x", 1, True, 0.5, [], {}, ["x"], [[]], {"x": 1}, "human", "system"]
+VALUES: list[Any] = [LEFT_OUT, None, "", 0, False, 0.0, "x", 1, True, 0.5, [], {}, ["x"], [[]], {"x": 1}, "human", "system"]
 PLACES = [
     "actor",
     "actor kind",
