@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.slack.cards.parts.comparison import Difference, Kind, compare, compare_values
 from bot.slack.cards.parts.spelling import BAR, Leaf, leaves, row_lines, spelled, unfolded, written
-from bot.slack.cards.parts.text_difference import text_difference
+from bot.slack.cards.parts.text_difference import text_difference, twin_note
 from bot.slack.cards.text.block_kit import Block, typewriter
 from bot.slack.cards.text.percentages import change
 from bot.slack.cards.text.safe_text import Cuts, weight
@@ -102,7 +102,9 @@ def _rows(found: Sequence[Difference], cuts: Cuts | None) -> list[_Row]:
     """In the order of the marks; without `cuts` nothing is left out, else so much of each kind that none crowds out the others."""
     drawn: list[_Row] = []
     limits = _FEW if cuts is not None and len(found) > _ROWS_MOST else {}
-    rows = {kind: _of_kind(kind, found, cuts, limits.get(kind)) for kind in _MARK}
+    lost = (leaf.value for one in found if one.kind in ("removed", "changed") and not one.note for leaf in leaves(one.old))
+    gone = [text for text in lost if _is_name(text)]
+    rows = {kind: _of_kind(kind, found, cuts, limits.get(kind), gone) for kind in _MARK}
     if cuts is not None and sum(len(row.lines) for some, _ in rows.values() for row in some) > _ROWS_MOST:
         rows = {kind: (some[: _FEW[kind]], left + max(len(some) - _FEW[kind], 0)) for kind, (some, left) in rows.items()}
     for kind, (some, left) in rows.items():
@@ -113,15 +115,15 @@ def _rows(found: Sequence[Difference], cuts: Cuts | None) -> list[_Row]:
     return drawn
 
 
-def _of_kind(kind: Kind, found: Sequence[Difference], cuts: Cuts | None, most: int | None) -> tuple[list[_Row], int]:
-    """The rows of one kind, and how many more there are."""
+def _of_kind(kind: Kind, found: Sequence[Difference], cuts: Cuts | None, most: int | None, gone: Sequence[str]) -> tuple[list[_Row], int]:
+    """The rows of one kind, and how many more there are. `gone`: texts that are removed, for which a new one could be taken."""
     ones = [one for one in found if one.kind == kind]
     if most is not None and len(ones) > most:  # what is said of a whole list stands before its entries, so that none crowds out another
         ones.sort(key=lambda one: not one.note)
-    return [row for one in ones[:most] for row in _drawn(one, cuts)], len(ones) - len(ones[:most])
+    return [row for one in ones[:most] for row in _drawn(one, cuts, gone)], len(ones) - len(ones[:most])
 
 
-def _drawn(one: Difference, cuts: Cuts | None) -> Iterable[_Row]:
+def _drawn(one: Difference, cuts: Cuts | None, gone: Sequence[str]) -> Iterable[_Row]:
     whole = cuts is None
     match one.kind:
         case "removed" if one.note:
@@ -134,13 +136,25 @@ def _drawn(one: Difference, cuts: Cuts | None) -> Iterable[_Row]:
             yield _Row(one.kind, _changed(one, cuts))
         case "moved":
             yield _Row(one.kind, (f"{_path(one.path, cuts)}: {one.note}{spelled(one.new)}",))
-        case "new" | "same":
+        case "new":
+            yield from (_Row(one.kind, _added(_cut(leaf, cuts), gone, whole=whole)) for leaf in leaves(one.new, one.path))
+        case "same":
             yield from (_Row(one.kind, row_lines(_cut(leaf, cuts), whole=whole)) for leaf in leaves(one.new, one.path))
         case "unnamed":
             for leaf in leaves(one.old, one.path):
                 first, *rest = written(leaf.value, whole=whole)
                 said = first if cuts is None else cuts.cut(first, _VALUE_MOST)
                 yield _Row(one.kind, (f"{_path(leaf.path, cuts)} = {said}, not named by this action", *rest))
+
+
+def _added(leaf: Leaf, gone: Sequence[str], *, whole: bool) -> tuple[str, ...]:
+    """A new value, and whether it could be taken for one that is `gone`."""
+    first, *rest = row_lines(leaf, whole=whole)
+    return (f"{first}{twin_note(leaf.value, gone) if _is_name(leaf.value) else ''}", *rest)
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= _INLINE_MOST
 
 
 def _path(path: str, cuts: Cuts | None) -> str:

@@ -21,7 +21,6 @@ _SIDE_MOST = 6
 """Lines of one side on a card, so that the other one has room."""
 _NUMBERED_MOST = 20
 _TWINS_MOST = 20
-"""Removed lines among which one is looked for that an added line may look like."""
 _BESIDE_MOST = 60
 """A line longer than this has its change named once more, by itself."""
 
@@ -53,6 +52,11 @@ def _alike(old: str, new: str) -> str:
     numbers = ["".join(f"⟨U+{ord(char):04X}⟩" for char in piece[:_NUMBERED_MOST]) or "nothing" for piece in pieces]
     more = [f" and {len(piece) - _NUMBERED_MOST:,} more" if len(piece) > _NUMBERED_MOST else "" for piece in pieces]
     return f"   (may look alike: {numbers[0]}{more[0]} → {numbers[1]}{more[1]})"
+
+
+def twin_note(text: str, others: Sequence[str]) -> str:
+    """The note where a text may look like one of `others`, of which the first few are looked at; "" where it looks like none."""
+    return next(filter(None, (_alike(other, text) for other in others[:_TWINS_MOST] if other != text)), "")
 
 
 def _drawn(text: str) -> str:
@@ -151,10 +155,10 @@ def _same(lines: Sequence[str], told: _Told, *, leads: bool, trails: bool) -> It
 def _became(old: Sequence[str], new: Sequence[str], told: _Told) -> Iterator[str]:
     """Lines that are removed and added; in equal number, each beside what it becomes."""
     if len(old) != len(new):
-        for sign, lines, others in (("-", old, ()), ("+", new, old[:_TWINS_MOST])):
+        for sign, lines, others in (("-", old, ()), ("+", new, old)):
             some = lines if told.whole else lines[:_SIDE_MOST]
             for line in some:
-                yield f"{sign} {told.window(line, 0, 0)}{next(filter(None, (_alike(other, line) for other in others)), '')}"
+                yield f"{sign} {told.window(line, 0, 0)}{twin_note(line, others)}"
             if len(some) < len(lines):
                 told.cut = True
                 yield f"⋯ {len(lines) - len(some):,} more such lines"

@@ -390,6 +390,32 @@ def test_what_may_look_alike_is_told_in_any_text(old: str, new: str, before: str
     assert "may look alike" not in shown(old, "another")
 
 
+@pytest.mark.parametrize(("old", "new"), TWINS)
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (["x", "OLD"], ["NEW", "x", "y"]),
+        (["OLD"], ["NEW", "y"]),
+        ([{"to": "OLD", "id": 1}], [{"to": "NEW", "id": 2}]),
+        ([["OLD", "z"], "x"], ["x", {"to": "NEW"}, "y"]),
+    ],
+)
+def test_what_may_look_like_something_removed_is_told_in_any_list(
+    old: str, new: str, before: list[object], after: list[object], *, whole: bool
+) -> None:
+    """An entry of another list cannot pass for the one it replaces; where nothing like it was removed nothing is told."""
+
+    def shown(one: str, other: str) -> str:
+        sides = [json.loads(json.dumps(side).replace("OLD", one).replace("NEW", other)) for side in (before, after)]
+        action = Action(type="x", params={"t": sides[1]}, before={"t": sides[0]})
+        return changes_in_full(action) if whole else words_of([action_block(action, differences(action), Cuts())])
+
+    assert "may look alike" in shown(old, new)
+    assert "may look alike" not in shown(old, "another")
+    assert "may look alike" not in shown(old, old)
+
+
 @pytest.mark.parametrize("size", [2, 11, 38, 300])
 def test_one_shrunk_list_does_not_crowd_out_another(size: int) -> None:
     """However many entries the first one loses, the card says that the second one loses some too."""
