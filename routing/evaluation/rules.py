@@ -40,13 +40,21 @@ def ruled(policy: Policy, submission: Submission, codes: list[str], now: datetim
 def _answers(
     rules: Sequence[tuple[Rule, Expression]], submission: Submission, codes: Sequence[str], now: datetime
 ) -> Sequence[bool | Failure]:
-    """What each condition says. All are asked at once; where one of them fails, each alone."""
-    at_once = together(tuple([expression.text for _, expression in rules]))
+    """What each condition says; one for another type of action is not asked."""
+    kind = submission.action.type
+    asked = [expression for _, expression in rules if expression.action_type in (None, kind)]
+    answers = iter(_asked(asked, submission, codes, now)) if asked else iter(())
+    return [next(answers) if expression.action_type in (None, kind) else False for _, expression in rules]
+
+
+def _asked(conditions: Sequence[Expression], submission: Submission, codes: Sequence[str], now: datetime) -> Sequence[bool | Failure]:
+    """What these say. All are asked at once; where one of them fails, each alone."""
+    at_once = together(tuple([condition.text for condition in conditions]))
     answers = at_once.evaluate(submission, codes, now) if at_once is not None else None
     if answers is not None:
         return answers
     bound = variables(submission, codes, now)
-    return [expression.evaluate(bound) for _, expression in rules]
+    return [condition.evaluate(bound) for condition in conditions]
 
 
 def demanded(rule: Rule) -> Lane:

@@ -33,6 +33,7 @@ _QUOTED = re.compile(
 _NAMED = re.compile(
     r"(?<!\w)(?<![\w)\]]\.)(?:(risk)\s*\.\s*(\w+)|(action|model|context|evidence|checks|subject|labels|workflow|signals|now)\b(?!\s*\())"
 )
+_FOR_TYPE = re.compile(r"""\s*action\.type\s*==\s*(["'])([^"'\\\n]*)\1\s*(?:&&|$)""")
 _AT = re.compile(r"<input>:([0-9]+):([0-9]+): (.*)")
 
 
@@ -65,6 +66,11 @@ class Expression:
     def reads(self) -> tuple[str, ...]:
         """What of a case it reads: `risk.amount` for a field of the risk, `labels` for any other part, each once."""
         return _reads(self.text)
+
+    @property
+    def action_type(self) -> str | None:
+        """The type of action without which it is false, whatever else it says; None where there is no such type."""
+        return _action_type(self.text)
 
     def evaluate(self, variables: Variables) -> bool | Failure:
         """True, false, or why there is no answer."""
@@ -145,6 +151,13 @@ def _values(submission: Submission, signals: Sequence[str], now: datetime, roots
 def _reads(text: str) -> tuple[str, ...]:
     code = _QUOTED.sub(" ", text)
     return tuple(dict.fromkeys(".".join(part for part in found if part) for found in _NAMED.findall(code)))
+
+
+@lru_cache(maxsize=4_096)
+def _action_type(text: str) -> str | None:
+    found = _FOR_TYPE.match(text)
+    either = re.search(r"\|\||\?", _QUOTED.sub(" ", text))  # without, all is joined by `&&`, and false is stronger than an error
+    return found[2] if found is not None and either is None else None
 
 
 def _said(error: str) -> str:

@@ -50,6 +50,7 @@ MAX_AT_ONCE_S = 0.004
 CLOSE_S = 5.0
 """How long a transaction that is under way may take to end before `close` cuts it off."""
 
+_NOTHING = Draft()
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -125,7 +126,7 @@ class Writer:
         self._entropy = entropy
         self._begin = partial(UnitOfWork, vault=vault, policies=policies, entropy=entropy, services=services)
         self._ruling = Ruling()  # as of the last transaction; the head of the log tells whether another process changed it
-        self._policy = ""
+        self._foreseen = Known(0, b"", 0, 0, "")  # what a case that comes now would be routed by, as of then
         self._ask_clock = timekeeper.by_database and database.is_postgres
         self._own_time = Timekeeper(timekeeper.wall, timekeeper.steady)  # not the ledger's where the database has a clock
         self._queues: tuple[deque[_Entry], ...] = tuple(deque() for _ in Rank)
@@ -173,11 +174,11 @@ class Writer:
 
     def foresee(self, arriving: Arriving) -> Arrival | None:
         """What a case that comes now would get, as of this process's last transaction; None where no policy is known yet."""
-        policy = self._policies.compiled(self._policy)
+        policy = self._policies.compiled(self._foreseen.policy)
         if policy is None:
             return None
-        now, known = self._timekeeper.now(), Known(0, b"", 0, 0, self._policy, self._ruling)
-        return arrive(case_id(now, self._entropy(NOISE_SIZE)), arriving, policy, now, known=known, kept=Draft(), policies=self._policies)
+        now, known = self._timekeeper.now(), self._foreseen
+        return arrive(case_id(now, self._entropy(NOISE_SIZE)), arriving, policy, now, known=known, kept=_NOTHING, policies=self._policies)
 
     async def look_at_clock(self) -> None:
         """Notice a wall clock that was set, also while there is nothing to write: the ledger's, and this machine's where that is another.
@@ -265,7 +266,7 @@ class Writer:
             await transaction.commit(partial(self._flush, unit=unit, narrow=narrow, now=now))
         self._passing("writer.after_commit")
         if unit is not None:
-            self._ruling, self._policy = unit.ruling, unit.policy
+            self._ruling, self._foreseen = unit.ruling, Known(0, b"", 0, 0, unit.policy, unit.ruling)
             self._wakeups.tell(unit.changed, enqueued=unit.enqueued, promised=unit.promised)
         for entry in reversed(late):
             self._queues[Rank.PROMPT].appendleft(entry)

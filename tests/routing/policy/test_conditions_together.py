@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.case.submission import Submission, read_submission
-from routing.policy.expressions import compile_condition, together, variables
+from routing.policy.expressions import ExpressionError, compile_condition, together, variables
 from routing.policy.file import load_policy
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -81,3 +81,50 @@ def test_the_rules_of_the_examples_are_asked_at_once(file: str) -> None:
     policy = load_policy((EXAMPLES / f"{file}.yml").read_bytes(), {"PAGERDUTY_ROUTING_KEY": "R" * 32})
     for rules in policy.expressions.values():
         assert together(tuple(expression.text for _, expression in rules)) is not None
+
+
+@pytest.mark.parametrize("case", CASES, ids=["least", "full"])
+@pytest.mark.parametrize(
+    "rest", [*CONDITIONS, "'a || b' == labels.region", "(false || true)", "true ? true : false", "1 + 1", "has(action.params)"]
+)
+@pytest.mark.parametrize("named", ['action.type == "other"', "action.type=='other'", ' action.type == "other" '])
+def test_a_condition_for_another_type_of_action_is_false_and_not_asked(named: str, rest: str, case: Submission) -> None:
+    """Where it says that it is for one type only, it is false for any other, also where the rest of it would fail."""
+    for text in (
+        named,
+        f"{named} && {rest}",
+        f"{named} && {rest} && true",
+        f"{named} || {rest}",
+        f"!({named}) && {rest}",
+        f"{rest} && {named}",
+    ):
+        try:
+            condition = compile_condition(text)
+        except ExpressionError:
+            continue
+        if condition.action_type is not None:
+            assert condition.action_type == "other"
+            assert condition.evaluate(variables(case, [], NOW)) is False
+    assert compile_condition(named).action_type == "other"
+    assert compile_condition(f"{named} || true").action_type is None
+    assert compile_condition(f"!({named})").action_type is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("action.type == 'a' && has(risk.amount)", "a"),
+        ("action.type == 'a' && labels.x == 'b || c?'", "a"),
+        ("action.type == 'a' // || anything", None),
+        ("action.type == 'a' ? true : false", None),
+        ("action.type == 'a' && (has(risk.amount) || true)", None),
+        ("action.type != 'a' && true", None),
+        ("action.type == 'a' + 'b' && true", None),
+        ("action.type == labels.x && true", None),
+        ("'a' == action.type && true", None),
+        ('action.type == "a\\n" && true', None),
+    ],
+)
+def test_the_type_a_condition_is_for(text: str, expected: str | None) -> None:
+    """Read from what it begins with, and only where the rest cannot make it true for another."""
+    assert compile_condition(text).action_type == expected
