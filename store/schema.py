@@ -123,6 +123,9 @@ IS_ALIKE = text(f"state IN {OPEN} AND likeness <> '' AND tied_to = ''")
 IS_FREE = text(f"state IN {OPEN} AND held_by = '' AND tied_to = ''")
 """Open cases that a freeze has to hold."""
 
+IS_WAITING = text("state = 'pending' AND claimed_by = '' AND tied_to = ''")
+"""Cases that people owe an answer, and nobody works on."""
+
 IS_CLAIMED = text("claimed_by <> ''")
 IS_HELD = text("held_by <> ''")
 IS_CHILD = text("parent <> ''")
@@ -170,7 +173,18 @@ cases = Table(
     # task_id first: a batch looks its tasks up with one IN list over this column
     UniqueConstraint("task_id", "workflow", "service", name="cases_task"),
     Index("cases_due", "due_at", "id", sqlite_where=text("due_at IS NOT NULL"), postgresql_where=text("due_at IS NOT NULL")),
-    Index("cases_queue", text("priority DESC"), "due_at", "id", "tier", "lane", "state", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    Index(
+        "cases_queue",
+        *("state", text("priority DESC"), "due_at", "id", "created_at", "claimed_by", "tied_to"),  # as `cases_waiting`
+        sqlite_where=_OPEN,
+        postgresql_where=_OPEN,
+    ),
+    Index(
+        "cases_waiting",
+        *("priority", "created_at", "due_at", "id", "state", "claimed_by", "tied_to"),  # all that is asked, so that no row need be read
+        sqlite_where=IS_WAITING,
+        postgresql_where=IS_WAITING,
+    ),
     Index("cases_next", "tier", "lane", "state", "workflow", "next_at", "tied_to", sqlite_where=_OPEN, postgresql_where=_OPEN),
     Index("cases_claimed", "claimed_by", sqlite_where=IS_CLAIMED, postgresql_where=IS_CLAIMED),
     Index(

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import Connection, case, literal, select, tuple_
+from sqlalchemy import Connection, literal, select, tuple_
 
 from routing.case.case import Case
 from routing.case.submission import Submission
-from routing.evaluation.risk import WAITING_MOST, WAITING_PER_H
 from routing.governance.governance import Governance
 from routing.policy.policy import Policy
 from store.database.database import Database
@@ -19,6 +18,7 @@ from store.ledger.sealed_head import head_row, read_ruling
 from store.outbox.delivered_cards import Card, card_at, cards_of
 from store.outbox.withholding import to_freeze, to_release, to_withhold
 from store.policies import Policies
+from store.reads.free_cases import free_cases
 from store.reads.history import Happening, Scene, read_content, read_history, read_scene
 from store.reads.snapshots import readable
 from store.reads.unposted import UnseenCard, seen_again, unseen_cards, waiting_for
@@ -58,7 +58,7 @@ class Reads:
 
     async def free_cases(self, limit: int, now: datetime) -> Sequence[Case]:
         """Cases that people owe an answer and nobody has claimed: by priority and how long they wait (R6), then earliest due, then id."""
-        return await self._database.read(partial(_free_cases, limit=limit, now=now))
+        return await self._database.read(partial(free_cases, limit=limit, now=now))
 
     async def held_cases(self, limit: int) -> Sequence[Case]:
         """Cases that are held, by priority, then earliest due, then id."""
@@ -164,16 +164,6 @@ def _due(connection: Connection, *, now: datetime, limit: int, after: Due | None
     beyond = [] if after is None else [tuple_(cases.c.due_at, cases.c.id) > (micros(after.at), after.case_id)]
     statement = select(cases.c.due_at, cases.c.id).where(cases.c.due_at <= micros(now), *beyond).order_by(cases.c.due_at, cases.c.id)
     return [Due(moment(at), case_id) for at, case_id in connection.execute(statement.limit(limit))]
-
-
-def _free_cases(connection: Connection, *, limit: int, now: datetime) -> list[Case]:
-    waited_h = (micros(now) - cases.c.created_at) // 3_600_000_000
-    aged = case(
-        (waited_h * WAITING_PER_H >= WAITING_MOST, WAITING_MOST), else_=waited_h * WAITING_PER_H
-    )  # `routing.evaluation.risk.waiting_priority`
-    waiting = select(cases.c.snapshot).where(cases.c.state == "pending", cases.c.claimed_by == _NOBODY, cases.c.tied_to == _NOBODY)
-    ordered = waiting.order_by((cases.c.priority + aged).desc(), cases.c.due_at, cases.c.id).limit(limit)
-    return readable(connection.execute(ordered).scalars())
 
 
 def _held_cases(connection: Connection, *, limit: int) -> list[Case]:

@@ -24,6 +24,7 @@ DUE = sa.text("due_at IS NOT NULL")
 REFUSAL = "the audit log is append-only"
 
 OPEN = sa.text("state IN ('pending', 'needs_info', 'held')")
+WAITING = sa.text("state = 'pending' AND claimed_by = '' AND tied_to = ''")
 CASES = sa.table("cases", sa.column("id"), sa.column("state"), sa.column("snapshot"), sa.column("next_at"))
 BATCH = 500
 
@@ -38,6 +39,11 @@ def upgrade() -> None:
     index = ["tier", "lane", "state", "workflow", "next_at", "tied_to"]
     op.create_index("cases_next", "cases", index, sqlite_where=OPEN, postgresql_where=OPEN)
     _count()
+    op.drop_index("cases_queue", "cases")
+    queue: list[str | sa.TextClause] = ["state", sa.text("priority DESC"), "due_at", "id", "created_at", "claimed_by", "tied_to"]
+    op.create_index("cases_queue", "cases", queue, sqlite_where=OPEN, postgresql_where=OPEN)
+    waiting = ["priority", "created_at", "due_at", "id", "state", "claimed_by", "tied_to"]
+    op.create_index("cases_waiting", "cases", waiting, sqlite_where=WAITING, postgresql_where=WAITING)
     op.drop_index("cases_due", "cases")
     op.create_index("cases_due", "cases", ["due_at", "id"], sqlite_where=DUE, postgresql_where=DUE)
     _protect()
