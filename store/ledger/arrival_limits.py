@@ -91,11 +91,16 @@ def counted(value: Governance, uses: Mapping[str, int]) -> Governance:
     return value.model_copy(update={"waivers": waivers})
 
 
+def counted_amount(approval: Approval) -> Decimal:
+    """What it counts for: a negative one makes no room, and none counts for more than `MOST`."""
+    return min(abs(approval.amount), Decimal(MOST))
+
+
 def add_approvals(connection: Connection, approvals: Iterable[Approval], day: int) -> None:
     """Count automatic approvals of a day."""
     sums: dict[str, list[Decimal]] = {}
     for approval in approvals:
-        sums.setdefault(approval.workflow, []).append(min(abs(approval.amount), Decimal(MOST)))  # a negative one must not make room
+        sums.setdefault(approval.workflow, []).append(counted_amount(approval))
     if sums:
         rows = [
             {"workflow": workflow, "day": day, "autos": len(amounts), **dict(zip(("whole", "millionths"), _parts(amounts), strict=True))}

@@ -31,6 +31,7 @@ from store.ledger.arrival_limits import Approval, Arriving
 from store.ledger.case_vaults import CaseVaults
 from store.ledger.draft import Draft
 from store.ledger.flush import flush
+from store.ledger.high_water import HighWater
 from store.ledger.identifiers import NOISE_SIZE, bare_id, case_id, event_id
 from store.ledger.prefetch import InboxKey, InboxRow, Known, TaskKey, TaskRow, named
 from store.ledger.rows import leaf_row, message_row
@@ -93,6 +94,10 @@ class UnitOfWork:
     def governance(self) -> Governance:
         """The governance as the items left it."""
         return self._kept.governance or self._known.governance
+
+    def raise_to(self, high_water: HighWater) -> None:
+        """Have it remember the counts of limits as this transaction left them."""
+        high_water.keep(self._known, self._kept.approvals, self._kept.uses, self.now)
 
     def answered(self, key: InboxKey) -> InboxRow | None:
         """What was answered under a key before."""

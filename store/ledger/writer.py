@@ -25,6 +25,7 @@ from store.database.errors import CommitUnclearError, is_conflict, is_unavailabl
 from store.ledger.arrival import arrive
 from store.ledger.arrival_limits import Arriving
 from store.ledger.draft import Draft
+from store.ledger.high_water import HighWater
 from store.ledger.identifiers import NOISE_SIZE, case_id
 from store.ledger.prefetch import Known, Needs, database_clock, prefetch
 from store.ledger.sealed_head import HeadAlteredError, Ruling
@@ -129,6 +130,7 @@ class Writer:
         self._foreseen = Known(0, b"", 0, 0, "")  # what a case that comes now would be routed by, as of then
         self._ask_clock = timekeeper.by_database and database.is_postgres
         self._own_time = Timekeeper(timekeeper.wall, timekeeper.steady)  # not the ledger's where the database has a clock
+        self._high_water = HighWater()
         self._queues: tuple[deque[_Entry], ...] = tuple(deque() for _ in Rank)
         self._arrived = asyncio.Event()
         self._batch: list[_Entry] = []
@@ -256,6 +258,7 @@ class Writer:
                     prefetch, needs=needs, at_hand=at_hand, cached=cached, about=about, seal=self.seal, ask_clock=self._ask_clock
                 )
                 known = await transaction.run(read)
+                self._high_water.lift(known)
                 now = self._tell(known.clock, moment(known.last_time), asked_s)
                 unit = self._begin(known, now)
                 late = await self._apply(unit, items)
@@ -267,6 +270,7 @@ class Writer:
         self._passing("writer.after_commit")
         if unit is not None:
             self._ruling, self._foreseen = unit.ruling, Known(0, b"", 0, 0, unit.policy, unit.ruling)
+            unit.raise_to(self._high_water)
             self._wakeups.tell(unit.changed, enqueued=unit.enqueued, promised=unit.promised)
         for entry in reversed(late):
             self._queues[Rank.PROMPT].appendleft(entry)
