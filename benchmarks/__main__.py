@@ -27,7 +27,7 @@ def _measurements(*, quick: bool) -> dict[str, Measurement]:
         "clocks": lambda folder: clocks.measure(folder, 20_000 if quick else 100_000, deadlines=200 if quick else 1_000),
         "million": lambda folder: clocks.measure(folder, 200_000 if quick else 1_000_000, deadlines=1),
         "pure": lambda folder: pure.measure(folder, runs, cases=1_000 if quick else 10_000),
-        "audit": lambda folder: audit.measure(folder, runs, events=20_000 if quick else 200_000),
+        "audit": lambda folder: audit.measure(folder, runs, events=150_000 if quick else 1_000_000),
         "startup": lambda folder: startup.measure(folder, runs, open_cases=20_000 if quick else 100_000),
         NEEDS_AN_INDEX: lambda folder: peers.measure(folder, runs, cases=1_000 if quick else 2_000),
     }

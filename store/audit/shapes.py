@@ -23,7 +23,7 @@ LEARNT_OF = 64
 """Of so many events without a shape one is learnt: making an expression costs as much as reading some dozens of events."""
 
 MOST_MADE = 256
-MOST_OF_A_KIND = 8
+MOST_OF_A_KIND = 6
 LONGEST = 8_192
 MOST_BRACKETS = 64
 """What a hostile log can make of it: expressions made, tried on one event, and the length and depth of an event that is learnt."""
@@ -94,23 +94,27 @@ class Shapes:
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """The expression, and which of its groups are fractions, whose spelling has to be looked at."""
+    """The expression, and which of its groups, counted from 0, are id, index, time, and fractions, whose spelling has to be looked at."""
 
     pattern: re.Pattern[bytes]
+    said: tuple[int, int, int]
     fractions: tuple[int, ...]
 
     @classmethod
     def of(cls, expression: str) -> "_Shape":
         pattern = re.compile(expression.encode())
-        return cls(pattern, tuple(set(range(1, pattern.groups + 1)) - set(pattern.groupindex.values())))
+        name, index, time = (pattern.groupindex[key] - 1 for key in ("id", "index", "time"))
+        return cls(pattern, (name, index, time), tuple({*range(pattern.groups)} - {name, index, time}))
 
     def read(self, entry: bytes) -> Said | None:
         if (match := self.pattern.fullmatch(entry)) is None:
             return None
-        for group in self.fractions:
-            if (fraction := match[group]) is not None and not is_canonical_number(fraction.decode()):
+        groups = match.groups()
+        for fraction in self.fractions:
+            if (token := groups[fraction]) is not None and not is_canonical_number(token.decode()):
                 return None
-        return LEAF_VERSION, int(match["index"]), match["id"].decode(), match["time"].decode()
+        name, index, time = self.said
+        return LEAF_VERSION, int(groups[index]), groups[name].decode(), groups[time].decode()
 
 
 @dataclass(frozen=True, slots=True)
