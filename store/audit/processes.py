@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection
 
 from store.audit.bundle import Bundles, Findings
@@ -45,6 +45,7 @@ def _started(bundles: Callable[[], Bundles], shares: Sequence[Sequence[int]]) ->
     """A process for each share of the bundles while the block runs, and where each answers."""
     context = get_context("spawn")  # a process holds its own end of its own pipe and no other, so it learns from that when this one is gone
     answers, running = list[Connection](), []
+    resource_tracker.ensure_running()  # starting it later would lift the mask below
     try:
         for share in shares:
             receiver, sender = context.Pipe(duplex=False)

@@ -43,15 +43,16 @@ def test_several_processes_find_the_same(tmp_path: Path) -> None:
 
 def test_processes_may_be_interrupted_and_may_die(tmp_path: Path) -> None:
     """Ctrl-C at the terminal is not for them, and what one that was killed does not answer is checked here."""
-    directory = export(tmp_path / "export", leaves(3_000))
-    expected = list(check_bundles(partial(Bundles, directory, 3_000), range(12), 1))
-    with closing(check_bundles(partial(Bundles, directory, 3_000), range(12), 2)) as checked:
+    directory = export(tmp_path / "export", leaves(10_000))
+    expected = list(check_bundles(partial(Bundles, directory, 10_000), range(40), 1))
+    with closing(check_bundles(partial(Bundles, directory, 10_000), range(40), 2)) as checked:
         found = [next(checked)]
-        first, second = (process.pid for process in active_children())
-        assert first is not None
-        assert second is not None
-        os.kill(first, signal.SIGINT)
-        os.kill(second, signal.SIGKILL)
+        processes = active_children()
+        for process in processes:
+            os.kill(process.pid or 0, signal.SIGINT)
+        found += [next(checked), next(checked), next(checked), next(checked)]
+        assert all(process.is_alive() for process in processes)
+        processes[0].kill()
         found += checked
     assert found == expected
     assert not active_children()
@@ -59,8 +60,8 @@ def test_processes_may_be_interrupted_and_may_die(tmp_path: Path) -> None:
 
 def test_processes_end_with_whoever_wanted_their_findings(tmp_path: Path) -> None:
     """Whoever stops half-way leaves none behind."""
-    directory = export(tmp_path / "export", leaves(3_000))
-    with closing(check_bundles(partial(Bundles, directory, 3_000), range(12), available_cores() + 1)) as checked:
+    directory = export(tmp_path / "export", leaves(10_000))
+    with closing(check_bundles(partial(Bundles, directory, 10_000), range(40), available_cores() + 1)) as checked:
         next(checked)
         assert active_children()
     assert not active_children()
