@@ -34,6 +34,8 @@ NO_KEY = "its key is missing or is not its own, so its content cannot be read"
 
 def check_cases(connection: Connection, after: str, count: int, tree: ProvenLeaves, keys: Vault) -> tuple[list[Finding], str]:
     """What is wrong with the `count` cases that follow the id `after`, and the id of the last of them, "" when no more follow."""
+    if not count:
+        return [], after
     rows = connection.execute(select(cases).where(cases.c.id > after).order_by(cases.c.id).limit(count)).all()
     ids = [row.id for row in rows]
     last = ids[-1] if len(ids) == count else ""

@@ -60,9 +60,14 @@ class Approvals:
     def read(self, connection: Connection, keys: Vault) -> None:
         """Add up what the approvals moved that were heard of since the last time."""
         wanted, self.unread = self.unread, {}
-        rows = {row.leaf_idx: row for row in connection.execute(_CONTENT.where(vault.c.leaf_idx.in_(wanted)))} if wanted else {}
+        if not wanted:
+            return
+        rows = {row.leaf_idx: row for row in connection.execute(_CONTENT.where(vault.c.leaf_idx.in_(wanted)))}
+        named = {_policy(leaf) for _, leaf in wanted.values()}
+        bodies = connection.execute(select(policies.c.sha256, policies.c.body).where(policies.c.sha256.in_(named)))
+        forms = {row.sha256: _form(row.body) for row in bodies}
         for index, (key, leaf) in wanted.items():
-            if (amount := _amount(connection, keys, leaf, rows.get(index))) is None:
+            if (amount := _amount(keys, leaf, rows.get(index), forms.get(_policy(leaf)))) is None:
                 self.partly.add(key)
             else:
                 self.sums[key] = self.sums.get(key, Decimal(0)) + amount
@@ -73,15 +78,21 @@ _CONTENT = select(vault.c.leaf_idx, vault.c.box, vault.c.case_id, case_keys.c.wr
 )
 
 
-def _amount(connection: Connection, keys: Vault, leaf: Leaf, row: Any) -> Decimal | None:  # noqa: ANN401 - one of `_CONTENT`
+def _policy(leaf: Leaf) -> str:
+    return str(leaf["policy"]["sha256"])
+
+
+def _amount(keys: Vault, leaf: Leaf, row: Any, form: PolicyForm | None) -> Decimal | None:  # noqa: ANN401 - a row of `_CONTENT`
     """What the approval that this event tells of moved, as its policy reads it; None where nobody can say any more."""
-    body = connection.execute(select(policies.c.body).where(policies.c.sha256 == leaf["policy"]["sha256"])).scalar_one_or_none()
-    form = None if body is None else _form(body)
     workflow = None if form is None else form.workflows.get(str(leaf["workflow"]))
     if row is None or workflow is None:
         return None
     try:
         content = unseal(keys.open_case(row.case_id, row.wrapped), row.leaf_idx, row.box)
+        risk = content.get("risk")
+        if not workflow.risk_from:
+            said = risk.get("amount") if isinstance(risk, dict) else None
+            return min(counted(None if said is None else str(said)), Decimal(MOST))
         submission = content_submission(str(leaf["workflow"]), str(leaf["task_id"]), content)
     except (CannotOpen, ValueError):
         return None

@@ -96,7 +96,8 @@ async def test_a_day_is_followed_from_one_look_to_the_next(sqlite_url: str, tmp_
             return [str(one) for one in await check.part(place, 1, 10, today_most=1)]
 
         for _ in range(3):
-            await asyncio.gather(*(world.submit(**FREE) for _ in range(90)))
+            for _ in range(15):
+                await asyncio.gather(*(world.submit(**FREE) for _ in range(6)))
             assert await look() == []
         assert (await check.everything()).events > 2 * 256
         await world.bot.writer.write(lambda connection, _now: connection.execute(update(tallies).values(autos=1)))
