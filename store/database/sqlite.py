@@ -1,7 +1,7 @@
-"""SQLite: written in one thread of its own, read in a few others, and a lock keeps a second process off the file.
+"""SQLite: read through aiosqlite, written in one thread of its own, and a lock keeps a second process off the file.
 
-Owns its settings: WAL, and every commit on the disk. A read or a piece of a transaction goes to its thread as a whole and comes back once:
-through aiosqlite each statement would hop between threads three times (docs/decisions.md).
+Owns its settings: WAL, and every commit on the disk. A write transaction has a dozen statements, each of which would hop between threads
+three times through aiosqlite (docs/decisions.md).
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from store.database.errors import AnotherProcessError, CommitUnclearError, UnsafeDatabaseError, is_clear, spoils_connection
@@ -39,33 +40,15 @@ class Sqlite:
         self._lock = _lock(path.resolve()) if serving else None  # one lock for the file, by whatever links it is reached
         pool: dict[str, Any] = {"max_overflow": 0, "connect_args": {"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000}}
         self._writer = create_engine(url.set(drivername="sqlite"), pool_size=1, **pool)
-        self._reader = create_engine(url.set(drivername="sqlite"), pool_size=READERS, **pool)
+        self._reader = create_async_engine(url, pool_size=READERS, **pool)
         _set_up(self._writer, "BEGIN IMMEDIATE")
-        _set_up(self._reader, "BEGIN", ("query_only", 1))
+        _set_up(self._reader.sync_engine, "BEGIN", ("query_only", 1))
         self._thread = _WritingThread(self._writer)
-        self._reading = ThreadPoolExecutor(READERS, "sqlite-reader")
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` on a snapshot of what is committed. Where the caller is cancelled the read ends at once, and is waited for."""
-        lent = list[Any]()
-        job = self._reading.submit(self._read, work, lent)
-        done = asyncio.wrap_future(job)
-        try:
-            return await asyncio.shield(done)
-        except asyncio.CancelledError:
-            if not job.cancel():
-                for connection in lent:
-                    connection.interrupt()
-            await asyncio.gather(done, return_exceptions=True)
-            raise
-
-    def _read(self, work: Callable[[Connection], T], lent: list[Any]) -> T:
-        with self._reader.connect() as connection:
-            lent.append(connection.connection.driver_connection)
-            try:
-                return work(connection)
-            finally:
-                lent.clear()
+        """Run `work` on a snapshot of what is committed."""
+        async with self._reader.connect() as connection:
+            return await connection.run_sync(work)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Transaction]:
@@ -104,9 +87,8 @@ class Sqlite:
     async def close(self) -> None:
         """Close all connections and give the lock back."""
         await self._thread.close()
-        self._reading.shutdown()
         self._writer.dispose()
-        self._reader.dispose()
+        await self._reader.dispose()
         if self._lock is not None:
             os.close(self._lock)
 

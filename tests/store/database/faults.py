@@ -5,7 +5,6 @@ this; PostgreSQL raises its own or ends the connection.
 """
 
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Dialect, Engine, event
 
-WRITES, READS = "sqlite-writer", "sqlite-reader"
+WRITES, READS = "sqlite", "sqlite+aiosqlite"
 
 
 @dataclass
@@ -104,12 +103,12 @@ def postgres_fault(state: str) -> Callable[[Connection], None]:
 
 
 @contextmanager
-def failing_sqlite(faults: Faults, threads: str = WRITES) -> Iterator[None]:
+def failing_sqlite(faults: Faults, drivername: str = WRITES) -> Iterator[None]:
     """Connections that are opened meanwhile for writing (`WRITES`) or reading (`READS`) fail as `faults` says, also as they are opened."""
     kind = _failing(faults)
 
-    def connect(_dialect: Dialect, _record: object, _arguments: object, more: dict[str, object]) -> None:
-        if threading.current_thread().name.startswith(threads):
+    def connect(dialect: Dialect, _record: object, _arguments: object, more: dict[str, object]) -> None:
+        if f"{dialect.name}+{dialect.driver}".removesuffix("+pysqlite") == drivername:
             more["factory"] = kind
 
     event.listen(Engine, "do_connect", connect)
