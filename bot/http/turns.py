@@ -1,4 +1,4 @@
-"""Cases come in one after the other, and between two of them everything else that is ready has its turn: people first by construction.
+"""Cases come in a few at a time, and in between everything else that is ready has its turn: people first by construction.
 
 Owns how many cases may be on their way at a time, by how long a turn takes now: whoever would wait too long is asked to come back, before
 anything of what was sent is read. It knows neither what is posted nor who posts it.
@@ -11,6 +11,9 @@ from contextlib import asynccontextmanager, contextmanager
 MOST_WAIT_S = 0.5
 """Longer than this nobody waits for those before: a service that is told to come back does something else meanwhile."""
 
+AT_ONCE = 4
+"""Cases in a row: some milliseconds of work, and enough to be written together."""
+
 FEWEST = 16
 """So many are always taken, however long a turn takes."""
 
@@ -22,7 +25,7 @@ class Turns:
     """Whose turn it is."""
 
     def __init__(self) -> None:
-        self._one = asyncio.Lock()
+        self._few = asyncio.Semaphore(AT_ONCE)
         self._turn_s = 0.0
         self.under_way = 0
         """Cases that were let in and are not answered yet."""
@@ -30,7 +33,7 @@ class Turns:
     @property
     def full(self) -> bool:
         """Whether whoever comes now would wait too long."""
-        return self.under_way >= FEWEST and self.under_way * self._turn_s > MOST_WAIT_S
+        return self.under_way >= FEWEST and self.under_way / AT_ONCE * self._turn_s > MOST_WAIT_S
 
     @contextmanager
     def let_in(self) -> Iterator[None]:
@@ -43,9 +46,9 @@ class Turns:
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """Wait for the turn. In the block stands what keeps the loop busy, and nothing that waits."""
+        """Wait for a turn. In the block stands what keeps the loop busy, and nothing that waits."""
         loop = asyncio.get_running_loop()
-        async with self._one:
+        async with self._few:
             begun = loop.time()
             await asyncio.sleep(0)
             yield
