@@ -134,12 +134,51 @@ def test_fractions_have_one_spelling(number: float, digits: int) -> None:
     assert shapes.read(a_leaf(2, fields={"share": number})) is not None or number == 0 or abs(number) > 2**53
 
 
+@pytest.mark.parametrize("place", [b"in a string", b"in a list", b"in a key", b"e7", b"2026-11-20T00:00:07.000000Z", b"opened", b"c1"])
+def test_every_byte_in_every_string(place: bytes) -> None:
+    """At the beginning, inside and at the end of every string, keys included: what has to be escaped, or is no character, is not taken."""
+    entry = a_leaf(7, fields={"a": "in a string", "b": ["in a list", 1], "in a key": 1})
+    shapes = shown(entry)
+    for byte in range(256):
+        for spelling in (bytes([byte]), b"\\" + bytes([byte]), b"\\u%04x" % byte):
+            for at in (0, 1, len(place)):
+                other = entry.replace(place, place[:at] + spelling + place[at:])
+                assert same(shapes.read(other), other)
+
+
+@pytest.mark.parametrize("key", ['"', "\\", "\n", "\x1f", "\x7f", "é", "\u2028", "\U0001f600"])
+def test_keys_that_have_something_to_escape_are_not_learnt(key: str) -> None:
+    """Whatever stands for the key afterwards: no spelling of it is taken that reading would refuse."""
+    entry = a_leaf(1, fields={key: 1, "a": 2})
+    shapes, written = shown(entry), rfc8785.dumps(key)[1:-1]
+    for spelling in (written, key.encode(), b"\\u%04x" % ord(key[0])):
+        other = entry.replace(b'"%s":1' % written, b'"%s":1' % spelling)
+        assert same(shapes.read(other), other)
+
+
+ALIKE: list[list[Any]] = [["x", "other"], [""], [None], [0], [1, -5, 10**15 - 1], [True], [False], [[]], [["x"], [1, None, "", True]]]
+ALIKE += [[0.5, -1e-7, 1e22], [{}], [{"x": 1}, {"x": 2}], [[[]]], [[{"x": 1}], [{"x": 3}]]]
+"""Values that nobody may tell apart by whether they are null, empty, zero or false."""
+
+
+@pytest.mark.parametrize("alike", ALIKE, ids=repr)
+def test_what_was_learnt_is_known_and_nothing_else(alike: list[Any]) -> None:
+    """In the place of a value, those like it are known and no others: they may be worth a remark. Where several were seen, all are."""
+    known = shown(a_leaf(1, fields={"a": alike[0]}))
+    assert all(known.read(a_leaf(2, fields={"a": value})) for value in alike)
+    for others in ALIKE:
+        if others is not alike and not (isinstance(alike[0], float) and others[0] == 1):  # where fractions stand, whole numbers may
+            assert not any(known.read(a_leaf(2, fields={"a": value})) for value in others)
+        both = shown(a_leaf(1, fields={"a": alike[0]}), a_leaf(1, fields={"a": others[0]}))
+        assert all(both.read(a_leaf(2, fields={"a": value})) for value in [*alike, *others])
+
+
 @pytest.mark.parametrize(
     "spelling", ["0", "1", "-1", "-0", "01", "00", "+1", "1.0", "1e3", "9" * 15, "9" * 16, str(2**53), "1" * 400, "", "-"]
 )
 def test_whole_numbers_have_one_spelling(spelling: str) -> None:
     """Wherever a whole number stood, the event's own index included."""
-    shapes = shown(a_leaf(5, fields={"tier": 5, "tiers": [5, "a", None]}))
+    shapes = shown(a_leaf(5, fields={"tier": 5, "tiers": [5, "a", None]}), a_leaf(5, fields={"tier": 0, "tiers": []}))
     for place in (b'"tier":5', b"[5", b'"index":5', b'"v":1'):
         entry = a_leaf(5, fields={"tier": 5, "tiers": [5, "a", None]}).replace(place, place[:-1] + spelling.encode())
         assert same(shapes.read(entry), entry)
