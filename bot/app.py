@@ -36,6 +36,7 @@ from bot.http.precheck import Precheck
 from bot.http.problem import problems
 from bot.http.rate_limit import RateLimit
 from bot.http.reading import MAX_WAITING, Api
+from bot.http.turns import MOST_WAIT_S, Turns
 from bot.loops import end, for_ever
 from bot.policy.active import ActivePolicy, read_policy
 from bot.policy.proposing import Proposing
@@ -236,7 +237,7 @@ class App:
         self.readiness.add(database_status.recording, database_status.writing, database_status.signed, silent=SILENT)
         acknowledgements = Acknowledgements(self.ledger, self.deployment, _all(settings.pagerduty_webhook_secret), rest)
         routes = [
-            *Intake(admission, self.ledger, self.policy, self.metrics.intake_answered).routes(),
+            *Intake(admission, self.ledger, self.policy, self.metrics.intake_answered, Turns(timeouts.limit_s(MOST_WAIT_S))).routes(),
             *Precheck(admission, self.policy, self.reads.governance, now).routes(),
             *Followups(admission, self.ledger, self.reads, self.metrics.followup_answered).routes(),
             *api.routes(),

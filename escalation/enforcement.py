@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from escalation.put_off import PutOff
 from routing.authority import Automation
 from routing.authorize import refuse
 from routing.change import Change, Refused, Subject
@@ -25,6 +26,7 @@ BATCH = 200
 
 Result = Changed | Refused | Repeated | Conflict | Missing
 Report = Callable[[str, Exception], None]
+ChangeAll = Callable[[Sequence[str], Callable[[str], Awaitable[Result]]], Awaitable[int]]
 
 
 class BrakedCases(Protocol):
@@ -47,26 +49,35 @@ class BrakedCases(Protocol):
         ...
 
 
-async def enforce(ledger: Ledger, cases: BrakedCases, report: Report) -> int:
+async def enforce(ledger: Ledger, cases: BrakedCases, now: datetime, report: Report, put_off: PutOff) -> int:
     """One round over every brake that was ever touched. Gives how many cases changed. Raises CannotRecordError."""
     governance = await cases.governance()
-    return sum([await _enforce(ledger, cases, control, report) for control in governance.controls.values() if control.since is not None])
+    braked = [control for control in governance.controls.values() if control.since is not None]
+
+    async def change(ids: Sequence[str], step: Callable[[str], Awaitable[Result]]) -> int:
+        return await _change([case_id for case_id in ids if not put_off.holds(case_id, now)], step, failed)
+
+    def failed(case_id: str, problem: Exception) -> None:
+        report(case_id, problem)
+        put_off.add(case_id, now)
+
+    return sum([await _enforce(ledger, cases, control, change) for control in braked])
 
 
-async def _enforce(ledger: Ledger, cases: BrakedCases, control: Control, report: Report) -> int:
+async def _enforce(ledger: Ledger, cases: BrakedCases, control: Control, change: ChangeAll) -> int:
     changed = 0
     if control.withholds():
         ids = await cases.to_withhold(control.workflow, BATCH)
-        changed += await _change(ids, lambda case_id: _keep_back(ledger, case_id), report)
+        changed += await change(ids, lambda case_id: _keep_back(ledger, case_id))
     else:
         ids = await cases.to_release(control.workflow, BATCH, frozen=False)
-        changed += await _change(ids, lambda case_id: ledger.change(case_id, afresh(), content=True), report)
+        changed += await change(ids, lambda case_id: ledger.change(case_id, afresh(), content=True))
     if control.freezes():
         ids = await cases.to_freeze(control.workflow, BATCH)
-        changed += await _change(ids, lambda case_id: ledger.change(case_id, freeze()), report)
+        changed += await change(ids, lambda case_id: ledger.change(case_id, freeze()))
     else:
         ids = await cases.to_release(control.workflow, BATCH, frozen=True)
-        changed += await _change(ids, lambda case_id: ledger.change(case_id, release("workflow_resumed"), content=True), report)
+        changed += await change(ids, lambda case_id: ledger.change(case_id, release("workflow_resumed"), content=True))
     return changed
 
 

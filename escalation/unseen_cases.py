@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from escalation.put_off import PutOff
 from routing.governance.governance import Governance
 from routing.policy.policy import Policy
 from routing.review.departure import CLOSED, GRACE
@@ -56,6 +57,7 @@ class UnseenCases:
         self._clock = clock
         self._report = report
         self._at: datetime | None = None
+        self._put_off = PutOff()
 
     async def tick(self) -> int:
         """Let those go on whose time it is. Gives how many changed. Raises what the database raises."""
@@ -72,10 +74,12 @@ class UnseenCases:
             (one.case_id, go_where_seen(one.tier, dark.get(one.destination) or one.error, owners)) for one in found
         ]
         steps += [(case_id, stay_where_seen) for case_id in again]
+        steps = [(case_id, step) for case_id, step in steps if not self._put_off.holds(case_id, now)]
         results = await asyncio.gather(*(self._ledger.change(case_id, step) for case_id, step in steps), return_exceptions=True)
         for (case_id, _), result in zip(steps, results, strict=True):
             if isinstance(result, Exception):
                 self._report(case_id, result)
+                self._put_off.add(case_id, now)
             elif isinstance(result, BaseException):
                 raise result
         changed = sum(isinstance(result, Changed) for result in results)

@@ -7,11 +7,12 @@ processed is reported and left alone for a minute, and never holds up the others
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 from escalation.breaker_watch import BreakerWatch
 from escalation.enforcement import BrakedCases, enforce
+from escalation.put_off import PutOff
 from routing.review.timing import on_time
 from store.ledger.answers import Changed
 from store.ledger.ledger import Ledger
@@ -21,9 +22,6 @@ from store.reads.cases import Due
 BATCH = 500
 ROUNDS = 20
 """Batches in one sweep at most; what is left is taken up by the next tick."""
-
-PUT_OFF = timedelta(minutes=1)
-"""For so long a case that could not be processed is left alone."""
 
 
 class DueCases(Protocol):
@@ -40,22 +38,6 @@ class Agenda(DueCases, BrakedCases, Protocol):
 
 Report = Callable[[str, Exception], None]
 """Told of a case that could not be processed: its id and what was raised."""
-
-
-class PutOff:
-    """The cases that could not be processed, and since when each is left alone."""
-
-    def __init__(self) -> None:
-        self._since = dict[str, datetime]()
-
-    def add(self, case_id: str, now: datetime) -> None:
-        """Leave it alone from now on."""
-        self._since = {each: since for each, since in self._since.items() if self.holds(each, now)} | {case_id: now}
-
-    def holds(self, case_id: str, now: datetime) -> bool:
-        """Whether it is to be left alone; no longer where the clock was set since, either way."""
-        since = self._since.get(case_id)
-        return since is not None and abs(now - since) < PUT_OFF
 
 
 async def sweep(ledger: Ledger, cases: DueCases, now: datetime, report: Report, put_off: PutOff) -> int:
@@ -114,6 +96,7 @@ class Watch:
         self._report = report
         self._late = late
         self._put_off = PutOff()
+        self._unbraked = PutOff()  # of its own: a clock that cannot act is no reason to let a brake wait
 
     async def tick(self) -> int:
         """One sweep, the brakes, the breakers, and the refused presses of minutes that are over. Raises CannotRecordError."""
@@ -122,6 +105,6 @@ class Watch:
             self._late((now - due[0].at).total_seconds())
         acted = await sweep(self._ledger, self._cases, now, self._report, self._put_off)
         acted += await self._breakers.tick()
-        acted += await enforce(self._ledger, self._cases, self._report)
+        acted += await enforce(self._ledger, self._cases, now, self._report, self._unbraked)
         await self._ledger.sweep_refusals(now)
         return acted

@@ -22,9 +22,10 @@ _NEW = 0.1
 
 
 class Turns:
-    """Whose turn it is."""
+    """Whose turn it is. `most_wait_s`: how long anybody waits for those before; None where nobody's seconds count."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_wait_s: float | None = MOST_WAIT_S) -> None:
+        self._most_wait_s = most_wait_s
         self._few = asyncio.Semaphore(AT_ONCE)
         self._turn_s = 0.0
         self.under_way = 0
@@ -33,7 +34,9 @@ class Turns:
     @property
     def full(self) -> bool:
         """Whether whoever comes now would wait too long."""
-        return self.under_way >= FEWEST and self.under_way / AT_ONCE * self._turn_s > MOST_WAIT_S
+        if self._most_wait_s is None or self.under_way < FEWEST:
+            return False
+        return self.under_way / AT_ONCE * self._turn_s > self._most_wait_s
 
     @contextmanager
     def let_in(self) -> Iterator[None]:

@@ -162,7 +162,9 @@ async def open_edge(url: str, *, pace: RateLimit | None = None, policy: Policy =
         api = Api(admission, reads, receipts, books.wakeups, lambda: policy)
         edge = Edge(books, known, reads, receipts, api)
         app = web.Application(middlewares=[problems])
-        intake = Intake(admission, books.ledger, lambda: policy, lambda status: edge.tallied.append(("intake", status)), turns)
+        intake = Intake(
+            admission, books.ledger, lambda: policy, lambda status: edge.tallied.append(("intake", status)), turns or Turns(None)
+        )
         app.add_routes(intake.routes())
         app.add_routes(Followups(admission, books.ledger, reads, lambda kind, status: edge.tallied.append((kind, status))).routes())
         app.add_routes(Precheck(admission, lambda: policy, reads.governance, books.clock).routes())

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Connection, func, update
 
+from escalation.put_off import PutOff
 from escalation.ticker import Ticker
-from escalation.watch import BATCH, PutOff, sweep
+from escalation.watch import BATCH, sweep
 from routing.vocabulary import State, Verdict
 from store.reads.cases import Due
 from store.schema import cases
