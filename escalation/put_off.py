@@ -16,7 +16,14 @@ class PutOff:
 
     def add(self, case_id: str, now: datetime) -> None:
         """Leave it alone from now on."""
-        self._since = {each: since for each, since in self._since.items() if self.holds(each, now)} | {case_id: now}
+        self._since.pop(case_id, None)
+        self._since[case_id] = now
+        while not self.holds(oldest := next(iter(self._since)), now):
+            del self._since[oldest]
+
+    def __len__(self) -> int:
+        """How many are left alone, or were lately."""
+        return len(self._since)
 
     def holds(self, case_id: str, now: datetime) -> bool:
         """Whether it is to be left alone; no longer where the clock was set since, either way."""

@@ -67,8 +67,9 @@ class UnseenCases:
             return 0
         dark = (await self._cards.governance()).dark
         closed = [spelling for spelling, error in dark.items() if error in CLOSED]
-        found = await self._cards.unseen_cards(list(dark), closed, now, BATCH)
-        again = await self._cards.seen_again(list(dark), closed, now + GRACE, BATCH)
+        most = BATCH + len(self._put_off)
+        found = await self._cards.unseen_cards(list(dark), closed, now, most)
+        again = await self._cards.seen_again(list(dark), closed, now + GRACE, most)
         owners = self._policy().form.owners
         steps: list[tuple[str, Step]] = [
             (one.case_id, go_where_seen(one.tier, dark.get(one.destination) or one.error, owners)) for one in found

@@ -6,7 +6,7 @@ processed is reported and left alone for a minute, and never holds up the others
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -45,9 +45,11 @@ async def sweep(ledger: Ledger, cases: DueCases, now: datetime, report: Report, 
 
     Raises CannotRecordError when the database fails: the next tick tries again.
     """
-    acted = 0
+    acted, passed = 0, set[str]()
     for _ in range(ROUNDS):
-        due = [one.case_id for one in await _to_act(cases, now, put_off)]
+        due = [one.case_id for one in await _to_act(cases, now, put_off, passed)]
+        if not due:
+            break
         results = await asyncio.gather(*(ledger.change(case_id, on_time) for case_id in due), return_exceptions=True)
         for case_id, result in zip(due, results, strict=True):
             match result:
@@ -58,19 +60,18 @@ async def sweep(ledger: Ledger, cases: DueCases, now: datetime, report: Report, 
                     put_off.add(case_id, now)
                 case BaseException():
                     raise result
+                case Changed():
+                    acted += 1
                 case _:
-                    pass  # it acted, or somebody else was faster
-        acted += sum(isinstance(result, Changed) for result in results)
-        if not any(isinstance(result, (Changed, Exception)) for result in results):
-            break
+                    passed.add(case_id)  # nothing of ours is due there: those behind it have their turn
     return acted
 
 
-async def _to_act(cases: DueCases, now: datetime, put_off: PutOff) -> Sequence[Due]:
-    """A batch of due cases, earliest first, past however many are put off."""
+async def _to_act(cases: DueCases, now: datetime, put_off: PutOff, passed: Collection[str] = ()) -> Sequence[Due]:
+    """A batch of due cases, earliest first, past however many are put off or in `passed`."""
     found, page = list[Due](), await cases.due(now, BATCH)
     while True:
-        found += [one for one in page if not put_off.holds(one.case_id, now)]
+        found += [one for one in page if one.case_id not in passed and not put_off.holds(one.case_id, now)]
         if len(found) >= BATCH or len(page) < BATCH:
             return found
         page = await cases.due(now, BATCH, page[-1])

@@ -60,6 +60,8 @@ class Intake:
         call = await self._admission.admit(request)
         if isinstance(call, web.Response):
             return call
+        if self._turns.full:  # of those that came at once and were read meanwhile
+            return refuse(No.BUSY, retry_after_s=RETRY_AFTER_S)
         with self._turns.let_in():
             return await self._take(call)
 

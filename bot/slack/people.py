@@ -98,7 +98,9 @@ class People:
         return self.us
 
     async def person(self, user: str, team: str, groups: Mapping[str, Group]) -> Person:
-        """What is known of `user`, who pressed in `team`, and which of `groups` (by the policy's name) they are in. Never raises."""
+        """What is known of `user`, who pressed in `team`, and which of `groups` (by the policy's name) they are in. Raises
+        what reading the bindings of names raises; where Slack does not answer, the person is not known.
+        """
         try:
             async with self._timeouts.within(BUDGET_S):
                 profile, memberships = await asyncio.gather(self._ask("users.info", user), self._memberships(user, groups))

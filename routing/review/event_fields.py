@@ -30,9 +30,9 @@ def answer(case: Case) -> dict[str, Json]:
 
 
 def received(case: Case, submission: Submission) -> dict[str, Json]:
-    """What the first event of a case says openly."""
+    """What the first event of a case says openly: also the moment it was routed at, which may be a little before the event's own."""
     deadline = moment_text(submission.deadline) if submission.deadline is not None else None
-    return routed(case, submission) | {"deadline": deadline}
+    return routed(case, submission) | {"deadline": deadline, "routed_at": moment_text(case.created_at)}
 
 
 def routed(case: Case, submission: Submission) -> dict[str, Json]:

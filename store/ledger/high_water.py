@@ -18,6 +18,7 @@ class HighWater:
     def __init__(self) -> None:
         self._amounts = dict[tuple[str, int], Decimal]()
         self._uses = dict[str, int]()
+        self._counted = set[tuple[str, str]]()
 
     def lift(self, known: Known) -> None:
         """Raise what was read to what is known here."""
@@ -34,5 +35,6 @@ class HighWater:
             key = (approval.workflow, today)
             self._amounts[key] = self._amounts.get(key, Decimal(0)) + counted_amount(approval)
         self._uses |= known.uses
-        for waiver_id, _case_id in uses:
-            self._uses[waiver_id] = self._uses.get(waiver_id, 0) + 1
+        for use in set(uses) - self._counted:  # one case uses an exception once, however often it is routed
+            self._counted.add(use)
+            self._uses[use[0]] = self._uses.get(use[0], 0) + 1

@@ -16,7 +16,7 @@ from routing.case.facts import Facts
 from routing.errors import SubmissionError
 from routing.simulation.replay import Replayed, Where, placed
 from routing.vocabulary import CaseKind, EventKind, Lane, Template, Verdict
-from store.schema import case_keys, cases, leaves, moment, vault
+from store.schema import case_keys, cases, leaves, vault
 from store.vault.content import content_submission, unseal
 from store.vault.vault import Vault
 
@@ -53,7 +53,7 @@ def _read(connection: Connection, page: Sequence[Case], keys: Vault) -> Iterator
     wanted = {case.id: case for case in page if case.kind is CaseKind.CASE and case.erased_at is None}
     checks = _checks(connection, [child for case in wanted.values() for child in case.children])
     first = (
-        select(leaves.c.case_id, leaves.c.idx, leaves.c.body, leaves.c.at, vault.c.box, case_keys.c.wrapped)
+        select(leaves.c.case_id, leaves.c.idx, leaves.c.body, vault.c.box, case_keys.c.wrapped)
         .join(vault, vault.c.leaf_idx == leaves.c.idx)
         .join(case_keys, case_keys.c.case_id == leaves.c.case_id)
         .where(leaves.c.case_id.in_(wanted), leaves.c.kind == EventKind.RECEIVED.value)
@@ -70,7 +70,7 @@ def _read(connection: Connection, page: Sequence[Case], keys: Vault) -> Iterator
         except SubmissionError:  # a form that is no longer published cannot be routed as it was
             continue
         facts, label = Facts.model_validate(leaf["fields"]["facts"]), _label(case, [checks[one] for one in case.children if one in checks])
-        replayed = Replayed(case.task_id, submission, facts, moment(row.at), label, _where(leaf["fields"]))
+        replayed = Replayed(case.task_id, submission, facts, case.created_at, label, _where(leaf["fields"]))
         yield Stored(replayed, leaf["policy"]["sha256"], leaf["fields"].get("shadow"))
 
 

@@ -9,7 +9,9 @@ from sqlalchemy import Connection, func, update
 
 from escalation.put_off import PutOff
 from escalation.ticker import Ticker
+from escalation.unseen_cases import BATCH as AT_ONCE
 from escalation.watch import BATCH, sweep
+from routing.governance.binding_lifecycle import unreachable
 from routing.vocabulary import State, Verdict
 from store.reads.cases import Due
 from store.schema import cases
@@ -103,7 +105,7 @@ async def test_a_sweep_that_changes_nothing_ends(sqlite_url: str) -> None:
     async with a_company(sqlite_url) as company:
         case = await company.submit()
         assert await sweep(company.ledger, Eager(), company.clock.now + timedelta(hours=1), lambda *_: None, PutOff()) == 0
-        assert len(asked) == 1
+        assert len(asked) == 2  # and what it refused is passed over
 
 
 async def test_the_ticker_goes_on_after_a_failure_and_waits_for_its_tick_at_the_end() -> None:
@@ -138,12 +140,49 @@ async def test_what_fits_no_batch_comes_in_the_next_round(sqlite_url: str, numbe
         assert await company.watch.tick() == number
 
 
-async def _break(company: Northwind, *case_ids: str) -> None:
-    """Store a snapshot of each case whose tier does not exist."""
+async def _break(company: Northwind, *case_ids: str, how: tuple[str, str] = ('"tier":0', '"tier":7')) -> None:
+    """Store a snapshot of each case in which one text stands for another: a tier that does not exist."""
 
     def spoil(connection: Connection) -> None:
-        broken = func.replace(cases.c.snapshot, '"tier":0', '"tier":7')
+        broken = func.replace(cases.c.snapshot, *how)
         connection.execute(update(cases).where(cases.c.id.in_(case_ids)).values(snapshot=broken))
 
     async with company.database.writing() as transaction:
         await transaction.commit(spoil)
+
+
+async def test_cases_whose_time_is_for_others_hold_nobody_up(sqlite_url: str) -> None:
+    """More of them than a batch wait to leave a channel that shows no cards: the clock of the case behind them acts in its own sweep."""
+    async with a_company(sqlite_url) as company:
+        other = await company.submit("t-other")
+        await company.drain(2)
+        company.clock.forward(585)
+        await company.ledger.govern(unreachable("#review-tier1", "not_in_channel"))
+        hidden = await asyncio.gather(*(company.submit(f"t-{number}") for number in range(BATCH + 1)))
+        while (await company.case(hidden[-1])).clocks.unseen is None:
+            await company.unseen.tick()
+        due = (await company.case(other)).clocks.acknowledge
+        assert due is not None
+        company.clock.now = due + timedelta(seconds=1)
+        assert len(await company.reads.due(company.clock.now, 2 * BATCH)) > BATCH + 1
+        await company.watch.tick()
+        assert (await company.case(other)).tier == 1
+
+
+async def test_more_poisoned_cases_than_a_batch_keep_no_other_in_a_channel_that_shows_no_cards(sqlite_url: str) -> None:
+    """Each is reported once in the minute, and the one behind them leaves at the time that was announced."""
+    async with a_company(sqlite_url) as company:
+        hidden = await asyncio.gather(*(company.submit(f"t-{number}") for number in range(AT_ONCE + 1)))
+        company.clock.forward(1)
+        healthy = await company.submit("t-good")
+        await company.ledger.govern(unreachable("#review-tier1", "is_archived"))
+        while (at := (await company.case(healthy)).clocks.unseen) is None:
+            await company.unseen.tick()
+            company.clock.forward(1)
+        await _break(company, *(case.id for case in hidden), how=('"likeness":"', '"likeness":7,"x":"'))
+        company.clock.now = at
+        for _ in range(2):
+            await company.unseen.tick()
+            company.clock.forward(1)
+        assert (await company.case(healthy)).tier == 1
+        assert sorted(company.poison) == sorted(case.id for case in hidden)

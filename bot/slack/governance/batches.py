@@ -14,7 +14,7 @@ from bot.slack.answering import unrecorded
 from bot.slack.governance.command_grammar import Batch, OneCase
 from bot.slack.governance.rulings import Asked, Rulings
 from bot.slack.named_cases import named_cases
-from bot.slack.people import People
+from bot.slack.people import Identity, People
 from routing.authority import GovernanceVerb
 from routing.case.case import Case
 from routing.case.people import Press
@@ -49,10 +49,12 @@ class Batches:
         if not found:
             return f"There is no case and no task called “{command.word}”."
         verb = Verb.QUARANTINE if command.hold else Verb.RESUME
-        refused = [text for case in found if (text := await self._press(case, verb, command.reason, asked)) is not None]
-        if refused:
-            return refused[0]
-        return f"{found[0].id} is {'in quarantine' if command.hold else 'released'}."
+        us = await self._people.identity()
+        outcomes = [(case.id, await self._press(us, case, verb, command.reason, asked)) for case in found]
+        done = [case_id for case_id, refused in outcomes if refused is None]
+        became = f"{' and '.join(done)} {'is' if len(done) == 1 else 'are'} {'in quarantine' if command.hold else 'released'}."
+        refused = [text if len(found) == 1 else f"{case_id}: {text}" for case_id, text in outcomes if text is not None]
+        return " ".join([*([became] if done else []), *refused])
 
     async def many(self, command: Batch, asked: Asked, policy: Policy) -> str:
         """Hold a batch; gives the sentence for whoever asked. `policy`: the active one, which says which workflows there are."""
@@ -61,7 +63,8 @@ class Batches:
             return refused.text
         query = partial(open_batch, workflow=command.workflow, model=command.model, since=command.since, limit=AT_ONCE)
         cases, more = await self._database.read(query)
-        outcomes = await asyncio.gather(*(self._press(case, Verb.QUARANTINE, command.reason, asked) for case in cases))
+        us = await self._people.identity()
+        outcomes = await asyncio.gather(*(self._press(us, case, Verb.QUARANTINE, command.reason, asked) for case in cases))
         held = sum(outcome is None for outcome in outcomes)
         parts = [f"{held:,} case{'s' if held != 1 else ''} of {command.workflow} in quarantine."]
         parts += [f"{len(cases) - held:,} could not be held: {next(filter(None, outcomes))}"] if held < len(cases) else []
@@ -70,22 +73,21 @@ class Batches:
             return " ".join(parts)
         return "No open case matches." if policy.workflow(command.workflow) is not None else no_such_workflow(command.workflow, policy).text
 
-    async def _press(self, case: Case, verb: Verb, reason: str, asked: Asked) -> str | None:
-        """None when it counts, else why not."""
-        us = await self._people.identity()
-        press = Press(
-            verb=verb,
-            person=await self._people.person(asked.user, us.team, case.route.groups),
-            case_id=case.id,
-            face=case.face,
-            team=us.team if asked.team == us.team else asked.team,
-            reason_code=ReasonCode.OTHER.value,
-            text=reason,
-        )
-        key = InboxKey("press", f"{asked.team}/{asked.user}", f"{asked.key}+{case.id}")
+    async def _press(self, us: Identity, case: Case, verb: Verb, reason: str, asked: Asked) -> str | None:
+        """None when it counts, else why not. Never raises: of the other cases something else may be true."""
         try:
+            press = Press(
+                verb=verb,
+                person=await self._people.person(asked.user, us.team, case.route.groups),
+                case_id=case.id,
+                face=case.face,
+                team=us.team if asked.team == us.team else asked.team,
+                reason_code=ReasonCode.OTHER.value,
+                text=reason,
+            )
+            key = InboxKey("press", f"{asked.team}/{asked.user}", f"{asked.key}+{case.id}")
             result = await self._ledger.change(case.id, step_of(press), press=press, key=key, content=needs_content(verb, case.kind))
-        except Exception as problem:  # noqa: BLE001 - whatever was raised, of the other cases something else may be true
+        except Exception as problem:  # noqa: BLE001 - whatever was raised, nobody knows that it is recorded
             _LOG.error("not recorded", verb=verb, case=case.id, **failure())
             return unrecorded(problem)[1]
         if isinstance(result, Changed | Repeated):

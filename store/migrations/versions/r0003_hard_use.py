@@ -86,7 +86,7 @@ def _count() -> None:
 def _next_at(snapshot: str) -> int | None:
     try:
         first = upcoming(Case.model_validate_json(snapshot))
-    except ValidationError:
+    except (ValidationError, LookupError):  # nor one that follows no tier of its own ladder
         return None
     return None if first is None else (first.at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 

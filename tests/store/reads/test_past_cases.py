@@ -1,12 +1,16 @@
 """Cases of the past, read back as a replay wants them: a policy replayed on what it routed itself moves nothing, whatever held then."""
 
+import json
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from sqlalchemy import select
+
 from routing.authority import Automation
-from routing.case.submission import Submission, read_submission
+from routing.case.submission import Submission, moment_text, read_submission
 from routing.change import SYSTEM, Actor, Change, Event, Message, MessageKind, Refused, Subject
+from routing.evaluation.route import route
 from routing.governance.control import Control
 from routing.governance.proposal import Rollout
 from routing.governance.ruling import Governed, GovernStep, Ruling
@@ -18,6 +22,7 @@ from routing.vocabulary import EventKind, Lane, State, Verdict
 from store.ledger.answers import Changed, Opened
 from store.ledger.items import Step
 from store.reads.past_cases import Stored, stored_cases
+from store.schema import leaves
 from tests.store.a_store import SECRET, Books, a_delivery, deciding, open_books
 
 TEXT = b"""
@@ -171,3 +176,28 @@ async def test_only_the_newest_are_read_oldest_first(sqlite_url: str) -> None:
         for number in range(5):
             await post(books, f"t-{number}")
         assert [one.replayed.task_id for one in await past(books, limit=2)] == ["t-3", "t-4"]
+
+
+async def test_a_case_is_replayed_at_the_moment_it_was_routed(database_url: str) -> None:
+    """Which is a little before its event where its turn came late; by then its source was out of date. The event says that moment."""
+    text = (
+        TEXT.replace(b"caps: {per_hour: 4}", b"freshness: {record: 1h}")
+        .replace(b"rate: 0.5", b"rate: 0")
+        .replace(b"share: 0.5", b"share: 1")
+    )
+    policy = load_policy(text, {})
+    async with open_books(database_url, policy=text) as books:
+        retrieved = books.clock.now - timedelta(hours=1) + timedelta(milliseconds=400)
+        note = a_note("t-1", evidence=[{"id": "e1", "kind": "record", "title": "x", "retrieved_at": retrieved.isoformat()}])
+        step, delivery = open_case("refund-agent", note), a_delivery("t-1")
+        foreseen = books.ledger.foresee(delivery, step)
+        books.clock.forward(0.9)
+        opened = await books.ledger.open(delivery, step, foreseen)
+        assert isinstance(opened, Opened)
+        assert opened.case.route.lane is Lane.AUTO
+        (stored,) = await books.database.read(partial(stored_cases, vault=books.vault, limit=10))
+        again = route(policy, stored.replayed.submission, stored.replayed.facts, stored.replayed.at)
+        assert (again.lane, again.reasons) == (Lane.AUTO, opened.case.route.reasons)
+        body = await books.database.read(lambda c: c.execute(select(leaves.c.body).where(leaves.c.kind == "received")).scalar_one())
+        received = json.loads(body)
+        assert received["fields"]["routed_at"] == moment_text(stored.replayed.at) < received["time"]

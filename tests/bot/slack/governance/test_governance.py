@@ -1,8 +1,10 @@
 """What people decide about more than one case, in Slack: each press and order is answered, recorded, and told to whom it concerns."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from bot.sandbox.faults import Fault, Mode
 from bot.slack.actions.presses import Declined
@@ -11,6 +13,7 @@ from bot.slack.governance.rulings import Asked, Rulings
 from routing.authority import Automation, GovernanceVerb
 from routing.change import Stop
 from routing.governance.automation import stopped
+from routing.governance.governance import Governance
 from routing.governance.ruling import Governed, Ruling
 from routing.governance.waiver_lifecycle import list_weekly
 from routing.policy.file import load_policy
@@ -234,3 +237,39 @@ async def test_a_workflow_that_is_none_is_answered_with_those_that_are(sqlite_ur
             assert "no workflow “refnds”; did you mean" in await command(company, GRACE, order.format("refnds")), order
             assert "did you mean" in await command(company, GRACE, order.format("REFUNDS")), order
             assert "no workflow “payroll”; known: refunds." in await command(company, GRACE, order.format("payroll")), order
+
+
+@pytest.mark.parametrize("words", ["quarantine workflow=refunds model=m since=2h Wrong.", "quarantine t-1 Wrong."])
+async def test_of_many_cases_each_that_counted_is_said_to(words: str, sqlite_url: str) -> None:
+    """Whichever read fails meanwhile: what was held is never answered with that it did not count."""
+    async with a_company(sqlite_url, policy=POLICY + b"  pairs: {ladder: standard, template: dual, requester: optional}\n") as company:
+        mine = [await company.submit(*of) for of in (("t-1",), ("t-2",), ("t-1", "pairs"))]
+        read, seen = company.reads.governance, set[str]()
+        await command(company, ADA, "policy")
+        for at in range(12):
+            left = iter(range(at))
+
+            async def fail(left: Iterator[int] = left) -> Governance:
+                if next(left, None) is None:
+                    raise OperationalError("SELECT", {}, OSError("gone"))
+                return await read()
+
+            company.reads.governance = fail  # type: ignore[method-assign]
+            answer = await command(company, ADA, words)
+            company.reads.governance = read  # type: ignore[method-assign]
+            held = {case.id for case in mine if (await company.case(case)).held_by} - seen
+            assert not held or "in quarantine" in answer, (at, answer)
+            seen |= held
+        assert seen
+
+
+async def test_a_task_of_several_workflows_is_answered_case_by_case(sqlite_url: str) -> None:
+    """Those that are held now, and those that were before."""
+    async with a_company(sqlite_url, policy=POLICY + b"  pairs: {ladder: standard, template: dual, requester: optional}\n") as company:
+        one, other = await company.submit("t-1"), await company.submit("t-1", "pairs")
+        await command(company, ADA, f"quarantine {one.id} Wrong.")
+        answer = await command(company, ADA, "quarantine t-1 Wrong.")
+        assert f"{other.id} is in quarantine. {one.id}: This case is in quarantine already." in answer
+        answer = await command(company, ADA, "release t-1 Fine.")
+        assert all(f"{case.id}" in answer for case in (one, other))
+        assert "are released." in answer
