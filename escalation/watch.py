@@ -39,17 +39,23 @@ class Agenda(DueCases, BrakedCases, Protocol):
 Report = Callable[[str, Exception], None]
 """Told of a case that could not be processed: its id and what was raised."""
 
+Late = Callable[[float], None]
+"""Told by how many seconds the oldest clock was missed."""
 
-async def sweep(ledger: Ledger, cases: DueCases, now: datetime, report: Report, put_off: PutOff) -> int:
+
+async def sweep(ledger: Ledger, cases: DueCases, now: datetime, report: Report, put_off: PutOff, *, late: Late) -> int:
     """Let every due case act until none is due. Gives how many acted; a case with several clocks due acts several times.
 
     Raises CannotRecordError when the database fails: the next tick tries again.
     """
     acted, passed = 0, set[str]()
-    for _ in range(ROUNDS):
-        due = [one.case_id for one in await _to_act(cases, now, put_off, passed)]
-        if not due:
+    for number in range(ROUNDS):
+        found = await _to_act(cases, now, put_off, passed)
+        if not found:
             break
+        if number == 0:
+            late((now - found[0].at).total_seconds())
+        due = [one.case_id for one in found]
         results = await asyncio.gather(*(ledger.change(case_id, on_time) for case_id in due), return_exceptions=True)
         for case_id, result in zip(due, results, strict=True):
             match result:
@@ -67,7 +73,7 @@ async def sweep(ledger: Ledger, cases: DueCases, now: datetime, report: Report, 
     return acted
 
 
-async def _to_act(cases: DueCases, now: datetime, put_off: PutOff, passed: Collection[str] = ()) -> Sequence[Due]:
+async def _to_act(cases: DueCases, now: datetime, put_off: PutOff, passed: Collection[str]) -> Sequence[Due]:
     """A batch of due cases, earliest first, past however many are put off or in `passed`."""
     found, page = list[Due](), await cases.due(now, BATCH)
     while True:
@@ -78,7 +84,7 @@ async def _to_act(cases: DueCases, now: datetime, put_off: PutOff, passed: Colle
 
 
 class Watch:
-    """The sweep as the ticker calls it. `clock` gives aware UTC times; `late` is told by how many seconds the oldest clock was missed."""
+    """The sweep as the ticker calls it. `clock` gives aware UTC times."""
 
     def __init__(
         self,
@@ -88,7 +94,7 @@ class Watch:
         clock: Callable[[], datetime],
         *,
         report: Report,
-        late: Callable[[float], None],
+        late: Late,
     ) -> None:
         self._ledger = ledger
         self._breakers = breakers
@@ -102,9 +108,7 @@ class Watch:
     async def tick(self) -> int:
         """One sweep, the brakes, the breakers, and the refused presses of minutes that are over. Raises CannotRecordError."""
         now = self._clock()
-        if due := await _to_act(self._cases, now, self._put_off):
-            self._late((now - due[0].at).total_seconds())
-        acted = await sweep(self._ledger, self._cases, now, self._report, self._put_off)
+        acted = await sweep(self._ledger, self._cases, now, self._report, self._put_off, late=self._late)
         acted += await self._breakers.tick()
         acted += await enforce(self._ledger, self._cases, now, self._report, self._unbraked)
         await self._ledger.sweep_refusals(now)

@@ -104,7 +104,10 @@ async def test_a_sweep_that_changes_nothing_ends(sqlite_url: str) -> None:
 
     async with a_company(sqlite_url) as company:
         case = await company.submit()
-        assert await sweep(company.ledger, Eager(), company.clock.now + timedelta(hours=1), lambda *_: None, PutOff()) == 0
+        assert (
+            await sweep(company.ledger, Eager(), company.clock.now + timedelta(hours=1), lambda *_: None, PutOff(), late=lambda _s: None)
+            == 0
+        )
         assert len(asked) == 2  # and what it refused is passed over
 
 
