@@ -4,8 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := .venv/.demo
 STAMP := .venv/.complete
-# Two workers more than cores: now and then some wait for a process, a lease or a page.
-PYTEST := $(BIN)/pytest --numprocesses $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2) --maxprocesses 8 --dist load --maxschedchunk 1
+# One worker more than cores: now and then one waits for a process, a lease or a page; with a second one it is no faster.
+PYTEST := $(BIN)/pytest --numprocesses $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --maxprocesses 8 --dist load --maxschedchunk 1
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
 # uv is much faster than pip but reads no pip.conf: it is told pip's index, and where it cannot install, pip does the same.
