@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, select
 
 from routing.case.case import Case
 from routing.review.outlook import Upcoming
-from store.reads.next_moves import at_place, first_of, places
+from store.reads.next_moves import first_of, places_alone
 from store.reads.snapshots import readable
-from store.schema import cases, micros
+from store.schema import cases
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +32,14 @@ class TierStatus:
 def tier_statuses(connection: Connection, now: datetime) -> Sequence[TierStatus]:
     """Every workflow and tier at which something waits, lower tiers first. What is decided with another case counts once, with that one."""
     pending = defaultdict[tuple[int, str], list[Row[Any]]](list)
-    for row in places(connection, alone=True):
+    for row in places_alone(connection, now):
         if row.state == "pending":
             pending[row.tier, row.workflow].append(row)
     found = []
     for (tier, workflow), rows in sorted(pending.items()):
-        waiting, claimed = sum(row.cases for row in rows), sum(row.claimed for row in rows)
-        late = sum(_late(connection, row, now) for row in rows)
+        waiting, claimed, late = (sum(getattr(row, name) for row in rows) for name in ("cases", "claimed", "late"))
         found.append(TierStatus(workflow, tier, waiting, claimed, late, first_of(connection, rows, alone=True)))
     return found
-
-
-def _late(connection: Connection, place: Row[Any], now: datetime) -> int:
-    """How many cases at a place wait for something that should have happened by now: none for long while clocks are looked at."""
-    if place.next_at is None or place.next_at > micros(now):
-        return 0
-    late = select(func.count()).select_from(cases).where(*at_place(place, alone=True), cases.c.next_at <= micros(now))
-    return connection.execute(late).scalar_one()
 
 
 def cases_named(connection: Connection, word: str, limit: int = 10) -> Sequence[Case]:

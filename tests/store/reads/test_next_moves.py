@@ -150,8 +150,38 @@ async def test_what_the_ledger_counts_is_what_a_check_finds(database_url: str) -
         assert await books.database.read(lambda connection: list(check_queue(connection)))
 
 
+async def test_one_statement_tells_of_all_places(database_url: str) -> None:
+    """However many there are, and however many cases are late; only for a case that nobody can read, another of its moment is looked up."""
+    asked = list[str]()
+
+    def ask(connection: Connection) -> int:
+        said = queue_counts(connection), tier_statuses(connection, NOON + timedelta(days=9))
+        asked.clear()
+        event.listen(connection, "before_cursor_execute", lambda *given: asked.append(given[2]))
+        assert (queue_counts(connection), tier_statuses(connection, NOON + timedelta(days=9))) == said
+        assert all(one.next is not None for each in said for one in each)
+        return sum(status.late for status in said[1])
+
+    def damage(connection: Connection) -> None:
+        first = select(cases.c.id).where(cases.c.state == "pending").order_by(cases.c.id).limit(1).scalar_subquery()
+        connection.execute(update(cases).where(cases.c.id == first).values(snapshot="{"))
+
+    def spread(subject: Subject, _now: datetime) -> Change:
+        number, route = int(subject.case.task_id.removeprefix("t-")), subject.case.route
+        became = {"tier": number % 2, "workflow": f"w-{number % 9}", "route": route.model_copy(update={"tiers": route.tiers[:1] * 2})}
+        return Change(subject.case.model_copy(update=became), ())
+
+    async with open_books(database_url) as books:
+        opened = await asyncio.gather(*(books.open(f"t-{number}") for number in range(40)))  # their clocks run out at one moment
+        await asyncio.gather(*(books.ledger.change(case.id, spread) for case in opened))
+        assert await books.database.read(ask) == len(opened)
+        assert len([statement for statement in asked if statement.startswith("SELECT")]) == 2
+        await books.writer.write(lambda connection, _now: damage(connection))
+        assert await books.database.read(ask) == len(opened)
+
+
 async def test_no_case_is_read_to_count_them_or_to_find_the_first(sqlite_url: str) -> None:
-    """Of the cases that wait only entries of one index are looked up, and at last the one that comes first."""
+    """Of the cases that wait only entries of one index are looked up, and the one that comes first at each place."""
     asked = list[tuple[str, tuple[object, ...]]]()
 
     def ask(connection: Connection) -> str:
@@ -166,5 +196,5 @@ async def test_no_case_is_read_to_count_them_or_to_find_the_first(sqlite_url: st
         await books.open()
         steps = await books.database.read(ask)
     of_cases = [step for step in steps.splitlines() if " cases " in step]
-    assert len(of_cases) == 5  # the earliest of each place and the case itself, twice; and how many are late
+    assert len(of_cases) == 5  # the earliest time of each place and the first case, twice; and how many are late
     assert all(re.search(r"SEARCH cases USING (COVERING )?INDEX cases_next", step) for step in of_cases), of_cases
