@@ -1,5 +1,9 @@
 """The bot as an operator starts it, with files of its own in a folder and a sandbox as Slack, PagerDuty and service. Measures nothing."""
 
+import asyncio
+import json
+import os
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -17,6 +21,7 @@ from bot.sandbox.slack.seed import SLACK, TEAM
 from bot.settings import read_settings
 
 REVIEWER = "U0ANNA00001"
+START_S = 60.0
 _CHANNELS = ("airline-desk", "airline-supervisors", "airline-duty")
 
 
@@ -50,6 +55,23 @@ class Rig:
             yield app
         finally:
             await app.stop()
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[int]:
+        """The bot in a process of its own. Gives its port."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bot.cli.main", "serve", "--json"),
+            env=dict(os.environ) | self.environment,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        try:
+            assert process.stdout is not None
+            url = json.loads(await asyncio.wait_for(process.stdout.readline(), START_S))["url"]
+            self.sandbox.connect(slack_events_url=f"{url}/slack/events", cases_url=url)
+            yield int(url.rsplit(":", 1)[1])
+        finally:
+            process.terminate()
+            await process.wait()
 
 
 @asynccontextmanager

@@ -167,3 +167,30 @@ async def test_both_databases_read_the_numbers_we_take_as_we_do(database_url: st
     finally:
         await database.close()
     assert repr(loads(b'{"numbers": ' + told.encode() + b"}")["numbers"]) == repr(numbers)
+    assert repr(loads(b'{"numbers": ' + told.encode() + b"}")["numbers"]) == repr(numbers)
+
+
+async def test_what_is_left_half_read_keeps_nobody_at_an_old_snapshot(database_url: str) -> None:
+    """Somebody takes the first row, fails or goes away, and holds on to the rest: the next read sees what was committed since."""
+    kept = list[object]()
+
+    def half(connection: Connection) -> object:
+        many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100) SELECT n.i FROM n CROSS JOIN cases"
+        rows = connection.execute(text(many))
+        kept.append(rows)
+        return next(iter(rows), None)
+
+    def failing(connection: Connection) -> None:
+        kept.append(half(connection))
+        raise LookupError
+
+    async with open_books(database_url) as books:
+        await books.open("t-0")
+        for _ in range(8):
+            await books.database.read(half)
+            with pytest.raises(LookupError) as failed:
+                await books.database.read(failing)
+            kept.append(failed)
+        await books.open("t-1")
+        counts = [await books.database.read(lambda c: c.execute(text("SELECT count(*) FROM cases")).scalar_one()) for _ in range(8)]
+        assert counts == [2] * 8
