@@ -342,6 +342,7 @@ class App:
             self.slack.run(),
             self.database_watch.run(),
             for_ever("channels", self._look_at_channels),
+            *([for_ever("replicas", partial(self.wakeups.share, self.database))] if self.database.is_postgres else []),
         )
         for pulse in (self._tick_pulse, self._courier_pulse, self._signing_pulse):
             self.readiness.add(pulse.check, silent=pulse.late)

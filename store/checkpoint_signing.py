@@ -123,7 +123,7 @@ class Signing:
         checkpoint = await asyncio.to_thread(self._directory.publish, note)
         await self._writer.write(partial(_publish, size=edge.size, note=note))
         self._last, self._ledger.checkpoint = self._clock(), note
-        self._wakeups.outbox.set()  # callbacks that waited for it
+        self._wakeups.tell((), enqueued=True, promised=False)  # callbacks that waited for it
         return checkpoint
 
     async def _disagreement(self) -> str:

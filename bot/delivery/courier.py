@@ -158,7 +158,7 @@ class Courier:
         return taken
 
     def _pause_s(self) -> float:
-        """Seconds until something that was put back may be due, a second at most: other replicas give no hint here."""
+        """Seconds until something that was put back may be due, a second at most: a hint of another replica may be lost."""
         soonest, self._soonest = self._soonest, None
         return min(POLL_S, max(0.0, (soonest - self._clock()).total_seconds())) if soonest is not None else POLL_S
 

@@ -7,7 +7,7 @@ both.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Self
 
 from sqlalchemy import Connection, make_url
@@ -15,7 +15,7 @@ from sqlalchemy import Connection, make_url
 from store.database.errors import DatabaseClosedError
 from store.database.postgresql import Postgresql
 from store.database.sqlite import Sqlite
-from store.database.transaction import T, Transaction
+from store.database.transaction import Say, T, Transaction
 from store.migrate import check
 
 CLOSE_S = 5.0
@@ -68,6 +68,14 @@ class Database:
     async def hold(self, key: int) -> bool:
         """Whether this process holds the PostgreSQL advisory lock `key`, taking it if it is free. On SQLite there is no other process."""
         return await self._to_its_end(self._side.hold(key))
+
+    def line(self, channel: str, hear: Callable[[str], None], broken: Callable[[], None]) -> AbstractAsyncContextManager[Say]:
+        """A line to the other processes on this PostgreSQL: `hear` is called with what they say, and what it gives says something to them.
+        Where it breaks `broken` is called, and saying something raises. On SQLite there is no other process: raises TypeError.
+        """
+        if not isinstance(self._side, Postgresql):
+            raise TypeError("SQLite has one serving process, which has nobody to talk to")
+        return self._side.line(channel, hear, broken)
 
     async def forget(self) -> bool:
         """Have what was deleted leave the disk: SQLite's journal is written back and emptied. False when readers kept that from happening.

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL
@@ -11,11 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import NullPool
 
 from store.database.errors import CommitUnclearError, is_clear
-from store.database.transaction import T, Transaction
+from store.database.transaction import Say, T, Transaction
 from store.migrate import upgrade
 
-CONNECTIONS = 6
-"""Four that read, one that writes, one that is asked who holds a lock."""
+CONNECTIONS = 7
+"""Four that read, one that writes, one that is asked who holds a lock, one that hears of the other replicas."""
 
 ANSWER_S = 15
 """How long a statement may take. One that takes longer hangs: its connection is given up, and the next gets another."""
@@ -25,6 +26,8 @@ CONNECT_S = 10
 
 MIGRATION_LOCK = 0x7469_6572_0001
 """Key of the PostgreSQL advisory lock under which one process migrates."""
+
+_NOTIFY = text("SELECT pg_notify(:channel, :words)")
 
 
 class Postgresql:
@@ -83,6 +86,27 @@ class Postgresql:
             except BaseException:
                 await self._let_go()
                 raise
+
+    @asynccontextmanager
+    async def line(self, channel: str, hear: Callable[[str], None], broken: Callable[[], None]) -> AsyncIterator[Say]:
+        """What others say on a channel of NOTIFY, and a way to say something there."""
+        async with self._engine.connect() as connection:
+            speaking = await connection.execution_options(isolation_level="AUTOCOMMIT")
+            driver: Any = (await speaking.get_raw_connection()).driver_connection  # asyncpg's
+
+            def heard(_connection: object, pid: int, _channel: str, said: str) -> None:
+                if pid != driver.get_server_pid():
+                    hear(said)
+
+            async def say(words: str) -> None:
+                await speaking.execute(_NOTIFY, {"channel": channel, "words": words})
+
+            try:
+                driver.add_termination_listener(lambda _connection: broken())
+                await driver.add_listener(channel, heard)
+                yield say
+            finally:
+                await connection.invalidate()
 
     async def _let_go(self) -> None:
         self._held.clear()

@@ -1,11 +1,14 @@
 """The write transaction, as whoever writes sees it on either database."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
 
 T = TypeVar("T")
+
+Say = Callable[[str], Awaitable[None]]
+"""Says fewer than 8,000 bytes to the other processes that have a line to this database."""
 
 
 class Transaction(Protocol):

@@ -138,6 +138,7 @@ class Northwind:
     reads: Reads
     outbox: Outbox
     courier: Courier
+    wakeups: Wakeups
     views: Views
     people: People
     watch: Watch
@@ -312,6 +313,7 @@ async def a_company(  # noqa: PLR0915  # a composition root: one line a part
                 reads=reads,
                 outbox=outbox,
                 courier=courier,
+                wakeups=wakeups,
                 views=views,
                 people=people,
                 watch=watch,
