@@ -1,6 +1,7 @@
 """The bot as an operator starts it, with files of its own in a folder and a sandbox as Slack, PagerDuty and service. Measures nothing."""
 
 import asyncio
+import gc
 import json
 import os
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 from benchmarks.cases import POLICY, SECRETS, WORKFLOW
 from bot import clock as wall
 from bot.app import App
+from bot.cli.serve import be_prompt
 from bot.sandbox.northwind import PAGERDUTY, REFUND_AGENT
 from bot.sandbox.sandbox import Sandbox, SandboxConfig
 from bot.sandbox.slack.config import ChannelSeed
@@ -52,8 +54,10 @@ class Rig:
         app = await App.start(read_settings(settings), self.environment, background=background, clock=clock, passing=passing)
         try:
             self.sandbox.connect(slack_events_url=f"{app.url}/slack/events", cases_url=app.url)
+            be_prompt()
             yield app
         finally:
+            gc.unfreeze()
             await app.stop()
 
     @asynccontextmanager

@@ -17,22 +17,18 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
-from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from store.database.errors import AnotherProcessError, CommitUnclearError, UnsafeDatabaseError, is_clear, spoils_connection
+from store.database.sqlite_readers import SqliteReaders
 from store.database.transaction import T, Transaction
 from store.migrate import upgrade
 
 READERS = 4
 
 BUSY_TIMEOUT_MS = 5_000
-
-_WHOLE = "whole"
-"""Under this name a connection keeps the engine that runs whole reads on it."""
 
 
 class Sqlite:
@@ -45,21 +41,15 @@ class Sqlite:
         self._lock = _lock(path.resolve()) if serving else None  # one lock for the file, by whatever links it is reached
         pool: dict[str, Any] = {"max_overflow": 0, "connect_args": {"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000}}
         self._writer = create_engine(url.set(drivername="sqlite"), pool_size=1, **pool)
-        self._reader = create_async_engine(url, pool_size=READERS, pool_reset_on_return=None, **pool)
+        reader = create_async_engine(url, pool_size=READERS, pool_reset_on_return=None, **pool)
         _set_up(self._writer, "BEGIN IMMEDIATE")
-        _set_up(self._reader.sync_engine, "BEGIN", ("query_only", 1))
+        _set_up(reader.sync_engine, "BEGIN", ("query_only", 1))
+        self._readers = SqliteReaders(reader, READERS)
         self._thread = _WritingThread(self._writer)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` on a snapshot of what is committed."""
-        async with self._reader.connect() as connection:
-            lent = await connection.get_raw_connection()
-            try:
-                return await _read(lent.driver_connection, lent.info, work)
-            except DBAPIError as problem:
-                if spoils_connection(problem):
-                    await connection.invalidate()
-                raise
+        return await self._readers.read(work)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Transaction]:
@@ -99,43 +89,9 @@ class Sqlite:
         """Close all connections and give the lock back."""
         await self._thread.close()
         self._writer.dispose()
-        await self._reader.dispose()
+        await self._readers.close()
         if self._lock is not None:
             os.close(self._lock)
-
-
-async def _read(line: Any, kept: dict[Any, Any], work: Callable[[Connection], T]) -> T:  # noqa: ANN401 - aiosqlite's connection
-    """Run `work` as a whole in the thread of aiosqlite's connection, where each statement alone would hop between threads three times.
-    Where the caller is cancelled it ends at once, and is waited for.
-    """
-    if _WHOLE not in kept:
-        kept[_WHOLE] = create_engine("sqlite://", creator=lambda: line._conn, poolclass=StaticPool)  # noqa: SLF001 - as SQLAlchemy's dialect
-        event.listen(kept[_WHOLE], "begin", _begin_reading)
-        event.listen(kept[_WHOLE], "after_cursor_execute", _read_to_the_end)
-    done = asyncio.ensure_future(line._execute(_run_on, kept[_WHOLE], work))  # noqa: SLF001
-    try:
-        return await asyncio.shield(done)
-    except asyncio.CancelledError:
-        await line.interrupt()
-        await asyncio.gather(done, return_exceptions=True)
-        raise
-
-
-def _run_on(engine: Engine, work: Callable[[Connection], T]) -> T:
-    with engine.connect() as connection:
-        return work(connection)
-
-
-def _begin_reading(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN")
-
-
-def _read_to_the_end(_connection: Connection, cursor: Any, _sql: str, _values: object, context: Any, _many: bool) -> None:  # noqa: ANN401, FBT001
-    """Take all rows at once: a statement that somebody leaves half-way keeps its snapshot open, and what is read on the connection after it
-    would be as old (https://www.sqlite.org/isolation.html).
-    """
-    if cursor.description is not None:
-        context.cursor_fetch_strategy = FullyBufferedCursorFetchStrategy(cursor, initial_buffer=cursor.fetchall())
 
 
 class _WritingThread:

@@ -1,5 +1,7 @@
 """What a start says: that the bot is ready, or in plain words what is in its way; and that `status` says the same."""
 
+import gc
+import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -7,7 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.cli.serve import greet
+from bot.cli.serve import SWITCH_S, be_prompt, greet
 from bot.readiness import Obstacle, Standing
 from bot.sandbox.faults import Fault, Mode
 from bot.sandbox.sandbox import Sandbox
@@ -65,6 +67,18 @@ async def test_a_start_with_a_wrong_token_says_so(env: dict[str, str], tmp_path:
         assert said in " ".join(status.out.split())
     assert "see place" not in bot.log
     assert value not in bot.log
+
+
+def test_a_serving_process_is_set_up_for_people_who_wait() -> None:
+    """Threads take turns within a millisecond, and what was there at the start is no garbage to look for."""
+    before = sys.getswitchinterval()
+    try:
+        be_prompt()
+        assert sys.getswitchinterval() == pytest.approx(SWITCH_S)
+        assert gc.get_freeze_count() > 10_000
+    finally:
+        gc.unfreeze()
+        sys.setswitchinterval(before)
 
 
 def test_a_start_in_words(capsys: pytest.CaptureFixture[str]) -> None:
