@@ -66,3 +66,22 @@ async def test_a_busy_bot_says_so_before_it_reads_a_body(sqlite_url: str) -> Non
             assert (await edge.get("/v1/workflows/refunds")).status == 200
         assert (await edge.post("/v1/cases", a_case(task_id="t-18"))).status == 202
         assert edge.tallied == [("intake", 202), ("intake", 429), ("intake", 202)]
+
+
+async def test_what_came_while_others_filled_up_is_asked_to_come_back_too(sqlite_url: str) -> None:
+    """There was room when its first line came, and none when its body had come: nothing is stored, and sent again it counts."""
+
+    class FilledMeanwhile(Turns):
+        asked = 0
+
+        @property
+        def full(self) -> bool:
+            self.asked += 1
+            return self.asked == 2
+
+    turns = FilledMeanwhile()
+    async with open_edge(sqlite_url, turns=turns) as edge:
+        refused = await edge.post("/v1/cases", a_case())
+        assert (refused.status, refused.headers["Retry-After"], refused.body["type"]) == (429, "5", "urn:tierline:problem:busy")
+        assert (turns.asked, turns.under_way, await edge.count()) == (2, 0, 0)
+        assert (await edge.post("/v1/cases", a_case())).status == 202
