@@ -78,7 +78,7 @@ def name_of_address(email: str, dotless: Collection[str] = DOTLESS) -> str:
 
     `dotless`: domains whose mail system ignores dots before the @.
     """
-    parts = _read(email)
+    parts = _read(email) if email else None
     if parts is None:
         return ""
     local, domain = parts
@@ -88,7 +88,7 @@ def name_of_address(email: str, dotless: Collection[str] = DOTLESS) -> str:
 
 def names_within(text: str, dotless: Collection[str] = DOTLESS) -> tuple[str, ...]:
     """The digests of every address that stands in a text which is none itself, as `Anna <anna@example.com>`; none where it is one."""
-    parts = () if is_address(text) else re.split(r"[\s<>()\[\],;:|\"']+", _seen(text))
+    parts = () if not text or is_address(text) else re.split(r"[\s<>()\[\],;:|\"']+", _seen(text))
     return tuple(dict.fromkeys(name for part in parts if (name := name_of_address(part, dotless))))
 
 

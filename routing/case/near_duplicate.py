@@ -2,6 +2,8 @@
 `routing.review.related.near_duplicates` owns what becomes of them.
 """
 
+from functools import lru_cache
+
 from routing.canonical import digest
 from routing.case.submission import Submission
 
@@ -11,4 +13,9 @@ def likeness(service: str, submission: Submission) -> str:
     subject = submission.subject
     if subject is None:
         return ""
-    return digest([service, submission.workflow, submission.action.type, subject.type, subject.id])
+    return _likeness(service, submission.workflow, submission.action.type, subject.type, subject.id)
+
+
+@lru_cache(maxsize=64)  # who takes a case in and who opens it ask for the same
+def _likeness(*shared: str | None) -> str:
+    return digest(shared)

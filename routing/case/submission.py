@@ -226,7 +226,7 @@ def read_submission(document: Mapping[str, Any]) -> Submission:
 
 def moment_text(at: datetime) -> str:
     """RFC 3339 in UTC with microseconds and Z, the one spelling of time in leaves, answers and callbacks."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).isoformat(timespec="microseconds")[: -len("+00:00")] + "Z"
 
 
 @cache

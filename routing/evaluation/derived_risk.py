@@ -98,6 +98,8 @@ def fixed(expression: Expression) -> tuple[str, ...]:
 
 
 def _paths(workflow: Workflow, submission: Submission) -> dict[str, str]:
+    if not workflow.risk_from:
+        return {}
     found = {fact: path_of(workflow.risk_from, fact, submission.action.type) for fact in workflow.risk_from}
     return {fact: path for fact, path in found.items() if path}
 

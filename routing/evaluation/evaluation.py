@@ -104,8 +104,8 @@ def evaluate(policy: Policy, submission: Submission, facts: Facts, now: datetime
     templates = frozenset({workflow.template, *(rule.template for rule in fires if rule.template)})
     autonomy = (*autonomy_signals(workflow, strictest(templates), submission, facts), *_modified(workflow, submission, facts))
     requester = _requester(workflow, templates, submission)
-    paths = _lacking(workflow, requester, submission)
     blind = unreadable(workflow, submission)
+    paths = _lacking(workflow, requester, submission, blind)
     missing = tuple(_asked(path, submission, unread=path in blind) for path in paths)
     waived = [
         one
@@ -145,12 +145,12 @@ def evaluate(policy: Policy, submission: Submission, facts: Facts, now: datetime
     )
 
 
-def _lacking(workflow: Workflow, requester: str, submission: Submission) -> tuple[str, ...]:
+def _lacking(workflow: Workflow, requester: str, submission: Submission, blind: tuple[str, ...]) -> tuple[str, ...]:
     """What the case is sent back for; people decide if nothing comes."""
     named = submission.requester
     known, unreadable = named is not None and named.known, named is not None and named.email is not None and not named.known
     asked = ("requester",) if unreadable or (requester == "required" and not known) else ()
-    return tuple(dict.fromkeys((*lacking(workflow, submission), *asked)))
+    return tuple(dict.fromkeys((*lacking(workflow, submission, blind), *asked)))
 
 
 def _modified(workflow: Workflow, submission: Submission, facts: Facts) -> Signals:

@@ -101,7 +101,7 @@ def _generic(output: str, *, given: bool) -> Signal:
 def _instructions(submission: Submission) -> Signal:
     evidence = (text for one in submission.evidence for text in (one.title, one.text))
     texts = [text for text in (submission.request, *evidence) if text]
-    if count := reads_like_instructions([folded(text) for text in texts]):
+    if count := reads_like_instructions(texts):
         return fired("instructions_in_input", Trigger.INSTRUCTIONS_IN_INPUT, Lane.REVIEW, count)
     return passed("instructions_in_input", 0, "no such text was found")
 

@@ -5,7 +5,7 @@ itself knows to be missing as `context.missing`.
 """
 
 import re
-from collections import Counter
+from collections.abc import Sequence
 
 from routing.case.paths import value_at
 from routing.case.submission import Submission
@@ -20,16 +20,16 @@ _BRACKETED = re.compile(r"\[([^\[\]\n]{1,400})\](?!\()")
 """`[id]` or `[id, id]`, and no link as Markdown writes it."""
 
 
-def lacking(workflow: Workflow, submission: Submission) -> tuple[str, ...]:
-    """What is missing, in the order of the policy; empty when everything is there."""
-    kinds = Counter(evidence.kind for evidence in submission.evidence)
+def lacking(workflow: Workflow, submission: Submission, unread: Sequence[str] | None = None) -> tuple[str, ...]:
+    """What is missing, in the order of the policy; empty when everything is there. `unread` is what `unreadable` says, if that is known."""
+    kinds = [evidence.kind for evidence in submission.evidence]
     return tuple(
         dict.fromkeys(
             (
                 *(path for path in workflow.required if not _tied(workflow, submission, path) and not _given(submission, path)),
-                *unreadable(workflow, submission),
-                *(f"evidence.{kind}" for kind, least in workflow.required_evidence.items() if kinds[kind] < least),
-                *((CITATIONS,) if len(cited(submission)[0]) < workflow.checks.citations else ()),
+                *(unreadable(workflow, submission) if unread is None else unread),
+                *(f"evidence.{kind}" for kind, least in workflow.required_evidence.items() if kinds.count(kind) < least),
+                *((CITATIONS,) if workflow.checks.citations and len(cited(submission)[0]) < workflow.checks.citations else ()),
                 *((CONTEXT,) if submission.context.missing and workflow.context_missing == "information" else ()),
             )
         )

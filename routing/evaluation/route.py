@@ -41,43 +41,55 @@ def settle(policy: Policy, weighed: Evaluated, submission: Submission, facts: Fa
     workflow, lane, template, placed = weighed.workflow, weighed.lane, weighed.template, weighed.placed
     submission = weighed.submission
     risk = weighed.assessed.risk
+    own_desks = placed.tiers is policy.tiers[workflow.ladder]
+    by_policy = ("route", submission.workflow, lane, risk, weighed.templates, weighed.needed, placed.start, own_desks)
+    return policy.once(by_policy, lambda: _frame(policy, weighed)).model_copy(
+        update={
+            "priority": priority(policy.form.priority, weighed.assessed, lane, submission, now),
+            "requester": weighed.requester,
+            "reasons": _reasons(weighed),
+            "missing": weighed.lacking,
+            "rule": weighed.winner,
+            "lost": tuple([ruled.rule.name for ruled in weighed.rules if ruled.fired and not weighed.won(ruled)]),
+            "gates": {name: worst(signals).value for name, signals in weighed.gates.items()},
+            "sampled": picked(workflow, template, submission, facts) if lane is Lane.AUTO else "",
+            "sampling_rate": rate_of(workflow, facts) if lane is Lane.AUTO else 0.0,
+            "exceptions": weighed.exceptions,
+            "held_lower": placed.held_lower,
+        }
+    )
+
+
+def _frame(policy: Policy, weighed: Evaluated) -> Route:
+    """What of a route follows from the policy, once it is known who works where: made once for all cases that are alike in this."""
+    workflow, lane, placed, risk = weighed.workflow, weighed.lane, weighed.placed, weighed.assessed.risk
     steps = steps_of(workflow, lane, weighed.templates)
-    chosen = Route(
+    frame = Route(
         lane=lane,
         mode=router_of(workflow).mode(workflow, lane, risk),
         risk=risk,
-        priority=priority(policy.form.priority, weighed.assessed, lane, submission, now),
-        template=template,
+        priority=0,
+        template=weighed.template,
         steps=steps,
         ladder=workflow.ladder,
         tiers=placed.tiers,
         start=placed.start,
         page_at_start=lane is Lane.STOP and placed.tiers[placed.start].page is not None,
         exhausted=policy.ladders[workflow.ladder].exhausted,
-        requester=weighed.requester,
-        reasons=_reasons(weighed),
-        missing=weighed.lacking,
-        rule=weighed.winner,
-        lost=tuple(ruled.rule.name for ruled in weighed.rules if ruled.fired and not weighed.won(ruled)),
-        gates={name: str(worst(signals)) for name, signals in weighed.gates.items()},
         threshold=workflow.thresholds.auto,
         instructions=workflow.instructions,
         owner=workflow.owner,
         groups=_groups(policy, workflow, placed.tiers, steps),
         reason_codes=_reason_codes(policy),
         autonomy=workflow.autonomy,
-        sampled=picked(workflow, template, submission, facts) if lane is Lane.AUTO else "",
-        sampling_rate=rate_of(workflow, facts) if lane is Lane.AUTO else 0.0,
         skills=tuple(sorted(weighed.needed)),
-        exceptions=weighed.exceptions,
-        held_lower=placed.held_lower,
         duplicates_s=workflow.duplicates.window if workflow.duplicates.tie else None,
         reveal=workflow.sensitive.reveal,
         roles=policy.form.roles,
         policy_version=policy.version,
         policy_sha256=policy.sha256,
     )
-    return clocked(chosen, policy.clock_tables(submission.workflow))
+    return clocked(frame, policy.clock_tables(weighed.submission.workflow))
 
 
 def astray(policy: Policy, submission: Submission) -> Route:

@@ -1,6 +1,6 @@
 """The policy's rules, evaluated for one case. Owns what becomes of each; never chooses the lane."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,31 +23,48 @@ class Ruled:
 
 def ruled(policy: Policy, submission: Submission, codes: list[str], now: datetime) -> tuple[Ruled, ...]:
     """Each rule of the case's workflow in the order of the file; one without an answer asks for an expert. `codes`: what fired so far."""
-    rules = policy.expressions[submission.workflow]
-    if not rules:
-        return ()
-    found = []
-    for rule, answer in zip((rule for rule, _ in rules), _answers(rules, submission, codes, now), strict=True):
+    book = policy.once(("rules", submission.workflow), lambda: _Book.of(policy.expressions[submission.workflow]))
+    asked = book.asked(submission.action.type)
+    if not asked:
+        return book.silent
+    found = list(book.silent)
+    for (place, rule, _), answer in zip(asked, _answers([each for _, _, each in asked], submission, codes, now), strict=True):
         if isinstance(answer, Failure):
-            found.append(Ruled(rule, fired("rule", Trigger.RULE_ERROR, Lane.EXPERT, rule.name, answer.text), fired=False))
+            found[place] = Ruled(rule, fired("rule", Trigger.RULE_ERROR, Lane.EXPERT, rule.name, answer.text), fired=False)
         elif answer:
-            found.append(Ruled(rule, fired("rule", Trigger.POLICY_RULE, demanded(rule), rule.reason), fired=True))
-        else:
-            found.append(Ruled(rule, passed("rule", rule.name, "its condition does not hold"), fired=False))
+            found[place] = Ruled(rule, fired("rule", Trigger.POLICY_RULE, demanded(rule), rule.reason), fired=True)
     return tuple(found)
 
 
-def _answers(
-    rules: Sequence[tuple[Rule, Expression]], submission: Submission, codes: Sequence[str], now: datetime
-) -> Sequence[bool | Failure]:
-    """What each condition says; one for another type of action is not asked."""
-    kind = submission.action.type
-    asked = [expression for _, expression in rules if expression.action_type in (None, kind)]
-    answers = iter(_asked(asked, submission, codes, now)) if asked else iter(())
-    return [next(answers) if expression.action_type in (None, kind) else False for _, expression in rules]
+_Asked = tuple[tuple[int, Rule, Expression], ...]
+"""Rules with their places in the file."""
 
 
-def _asked(conditions: Sequence[Expression], submission: Submission, codes: Sequence[str], now: datetime) -> Sequence[bool | Failure]:
+@dataclass(frozen=True, slots=True)
+class _Book:
+    """The rules of a workflow: what becomes of them where none holds, and which are asked for an action, by its type where some are for
+    that type alone.
+    """
+
+    silent: tuple[Ruled, ...]
+    by_type: Mapping[str, _Asked]
+    of_any_type: _Asked
+
+    @classmethod
+    def of(cls, rules: Sequence[tuple[Rule, Expression]]) -> "_Book":
+        def asked(kind: str | None) -> _Asked:
+            return tuple((place, *each) for place, each in enumerate(rules) if each[1].action_type in (None, kind))
+
+        silent = tuple(Ruled(rule, passed("rule", rule.name, "its condition does not hold"), fired=False) for rule, _ in rules)
+        named = {expression.action_type for _, expression in rules} - {None}
+        return cls(silent, {kind: asked(kind) for kind in named if kind is not None}, asked(None))
+
+    def asked(self, kind: str) -> _Asked:
+        """The rules whose condition may hold for this type of action."""
+        return self.by_type.get(kind, self.of_any_type)
+
+
+def _answers(conditions: Sequence[Expression], submission: Submission, codes: Sequence[str], now: datetime) -> Sequence[bool | Failure]:
     """What these say. All are asked at once; where one of them fails, each alone."""
     at_once = together(tuple([condition.text for condition in conditions]))
     answers = at_once.evaluate(submission, codes, now) if at_once is not None else None

@@ -6,6 +6,8 @@ They are hints: a hit brings a person, a miss proves nothing. All are compared w
 import re
 from collections.abc import Sequence
 
+from routing.evaluation.terms import folded
+
 FEWEST_LETTERS = 5
 """An output with fewer letters and digits than this says nothing about the case."""
 
@@ -57,17 +59,19 @@ a regular expression for what follows.
 """
 
 _FOLLOWS = tuple((begin, re.compile(rest)) for begins, rest in INSTRUCTIONS for begin in begins)
-_BEGINS = tuple(dict.fromkeys(begin for begin, _ in _FOLLOWS))
+_FIRST_SIGNS = 6
+_STARTS = tuple(dict.fromkeys(begin[:_FIRST_SIGNS] for begin, _ in _FOLLOWS))
+_ASCII_STARTS = tuple(start for start in _STARTS if start.isascii())
 
 
 def reads_like_instructions(texts: Sequence[str]) -> int:
-    """How many of these folded texts hold one of them. Begins are plain text and looked for in all of them at once, so that what is
+    """How many of these texts, folded, hold one of them. The first letters of each are looked for in all texts at once, so that what is
     harmless, as nearly everything is, costs little.
     """
-    together = "\n".join(texts)
-    for begin in _BEGINS:
-        if begin in together:
-            return sum(any(_follows(text, begin, rest) for begin, rest in _FOLLOWS) for text in texts)
+    together = folded("\n".join(texts))
+    for start in _ASCII_STARTS if together.isascii() else _STARTS:
+        if start in together:
+            return sum(any(_follows(text, begin, rest) for begin, rest in _FOLLOWS) for text in map(folded, texts))
     return 0
 
 

@@ -33,6 +33,8 @@ _QUOTED = re.compile(
 _NAMED = re.compile(
     r"(?<!\w)(?<![\w)\]]\.)(?:(risk)\s*\.\s*(\w+)|(action|model|context|evidence|checks|subject|labels|workflow|signals|now)\b(?!\s*\())"
 )
+_WITHIN = re.compile(r"\([^()\[\]{}]*\)|\[[^()\[\]{}]*\]|\{[^()\[\]{}]*\}")
+"""A pair of brackets without another in it."""
 _FOR_TYPE = re.compile(r"""\s*action\.type\s*==\s*(["'])([^"'\\\n]*)\1\s*(?:&&|$)""")
 _AT = re.compile(r"<input>:([0-9]+):([0-9]+): (.*)")
 
@@ -156,8 +158,13 @@ def _reads(text: str) -> tuple[str, ...]:
 @lru_cache(maxsize=4_096)
 def _action_type(text: str) -> str | None:
     found = _FOR_TYPE.match(text)
-    either = re.search(r"\|\||\?", _QUOTED.sub(" ", text))  # without, all is joined by `&&`, and false is stronger than an error
-    return found[2] if found is not None and either is None else None
+    if found is None:
+        return None
+    outside, before = _QUOTED.sub(" ", text), ""
+    while outside != before:
+        outside, before = _WITHIN.sub(" ", outside), outside
+    either = re.search(r"\|\||\?", outside)  # without, all is joined by `&&`, and false is stronger than an error
+    return found[2] if either is None else None
 
 
 def _said(error: str) -> str:

@@ -1,7 +1,8 @@
 """A loaded policy: what the file says, with its rules compiled. Owns the value; never reads a file and decides nothing."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from routing.authority import Role
 from routing.case.case import Group, Tier
@@ -10,6 +11,8 @@ from routing.policy.clocks.row import ClockRow
 from routing.policy.expressions import Expression
 from routing.policy.form.form import PolicyForm, Rule, Workflow
 from routing.policy.form.ladders import Ladder
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class Policy:
     tiers: Mapping[str, tuple[Tier, ...]]
     own_clocks: Mapping[str, tuple[ClockRow, ...]]
     clocks: tuple[ClockRow, ...]
+    _made: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def version(self) -> str:
@@ -54,6 +58,16 @@ class Policy:
     def has_owners(self) -> bool:
         """Whether it names anybody who may accept the next policy."""
         return bool(self.form.owners or self.form.roles.get(Role.POLICY_OWNER))
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` gives, made when first asked for and kept as long as the policy: for what follows from the policy and `key` alone.
+        There must be few keys, so none holds anything of a case that its service may choose freely.
+        """
+        try:
+            made: T = self._made[key]
+        except KeyError:
+            made = self._made[key] = make()
+        return made
 
     def workflow(self, name: str) -> Workflow | None:
         """The workflow of this name, None when the policy has none."""
