@@ -33,6 +33,11 @@ _LATER = frozenset({408, 425, 429})
 class PagerDutyUnreadable(RuntimeError):
     """PagerDuty could not be asked just now; nothing is known about what it holds."""
 
+    def __init__(self, kind: str, status: int | None = None) -> None:
+        """`kind` of the failure; `status` of the answer, where there was one."""
+        super().__init__(kind)
+        self.status = status
+
 
 def is_loopback(url: str) -> bool:
     """Whether `url` names this machine, the only place where a plain http:// PagerDuty may be."""
@@ -126,6 +131,16 @@ class RestClient:
         found = await self._get(f"/incidents/{quote(incident_id, safe='')}", {})
         return str((found.get("incident") or {}).get("incident_key") or "")
 
+    async def has_escalation_policy(self, escalation_policy: str) -> bool:
+        """Whether there is an escalation policy with this id. Raises PagerDutyUnreadable."""
+        try:
+            await self._get(f"/escalation_policies/{quote(escalation_policy, safe='')}", {})
+        except PagerDutyUnreadable as error:
+            if error.status == 404:
+                return False
+            raise
+        return True
+
     async def on_call(self, escalation_policy: str) -> str:
         """Who answers first for an escalation policy now, by name; "" when nobody does. Raises PagerDutyUnreadable."""
         found = await self._get("/oncalls", {"escalation_policy_ids[]": [escalation_policy]})
@@ -147,7 +162,8 @@ class RestClient:
         try:
             return await _in_thread(self._threads, get)
         except (pagerduty.Error, httpx2.HTTPError, ValueError) as error:
-            raise PagerDutyUnreadable(type(error).__name__) from error
+            response = getattr(error, "response", None)
+            raise PagerDutyUnreadable(type(error).__name__, getattr(response, "status_code", None)) from error
 
 
 def _properties(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,10 @@ class OlderSchemaError(RuntimeError):
     """The database has the schema of an older version. `tierline db upgrade` or `tierline serve` brings it up to date."""
 
 
+class NoSchemaError(OlderSchemaError):
+    """The database is empty. `tierline serve` makes its tables."""
+
+
 def upgrade(connection: Connection) -> None:
     """Apply the revisions that are missing, within the connection's transaction. Raises NewerSchemaError."""
     config = _config(connection)
@@ -24,11 +28,13 @@ def upgrade(connection: Connection) -> None:
 
 
 def check(connection: Connection) -> None:
-    """Raises NewerSchemaError or OlderSchemaError unless the database has exactly this program's schema."""
+    """Raises NewerSchemaError, OlderSchemaError or NoSchemaError unless the database has exactly this program's schema."""
     config = _config(connection)
     current = _current(connection)
     if current not in _known(config):
         raise NewerSchemaError(NewerSchemaError.__doc__)
+    if current is None:
+        raise NoSchemaError(NoSchemaError.__doc__)
     if current != ScriptDirectory.from_config(config).get_current_head():
         raise OlderSchemaError(OlderSchemaError.__doc__)
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from bot.launch.scopes import SCOPES
 from bot.sandbox.slack.api import NEEDS
 from bot.slack.typed import COMMAND
 from bot.slack.workspace_events import EVENTS
@@ -47,6 +48,11 @@ def test_no_scope_is_wider_than_what_we_call(manifest: Manifest) -> None:
     """Each scope has a method that needs it."""
     wanted = {scope for method in _methods() for scope in NEEDS.get(method, ())} | BY_ITSELF | PRIVATE_TWINS | {"users:read.email"}
     assert set(manifest["oauth_config"]["scopes"]["bot"]) - wanted == set()
+
+
+def test_the_launch_checklist_asks_for_these_scopes(manifest: Manifest) -> None:
+    """A token that lacks one is told so before the first card."""
+    assert set(SCOPES) == set(manifest["oauth_config"]["scopes"]["bot"])
 
 
 def test_the_command_is_the_one_we_answer(manifest: Manifest) -> None:

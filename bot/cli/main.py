@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import audit, db, demo, policy, send, serve, services, status
+from bot.cli import audit, db, demo, init, policy, readiness, send, serve, services, status
 from bot.cli.error_sentences import sentence
 from bot.cli.terminal import remark
 
@@ -23,6 +23,8 @@ app = typer.Typer(
 )
 app.command(epilog="Example:  TIERLINE_POLICY=policy.yml TIERLINE_SERVICES=services.yml tierline serve")(serve.serve)
 app.command(epilog="Example:  tierline demo --port 8000")(demo.demo)
+app.command(epilog="Example:  tierline init tierline")(init.init)
+app.command(epilog="Example:  tierline readiness --page")(readiness.readiness)
 app.command(epilog="Example:  tierline send cases.jsonl --url http://127.0.0.1:8080 --service refund-agent")(send.send)
 app.add_typer(policy.app, name="policy")
 app.add_typer(services.app, name="services")

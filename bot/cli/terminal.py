@@ -6,9 +6,12 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 GOOD, FOUND, USAGE = 0, 1, 2
 """Exit codes: all is well; something was found or did not work; the command was not understood or cannot be carried out."""
@@ -53,20 +56,25 @@ def _nothing(done: int, total: int) -> None:
     """Where nobody watches."""
 
 
+def console() -> "Console":
+    """Standard output for what is drawn; a pipe is as wide as a wide screen."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+
+
 def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     """A table for people; nothing but its title and "none" where there are no rows."""
     from rich import box
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
     if not rows:
-        console.print(Text(f"{title}: none"))
+        console().print(Text(f"{title}: none"))
         return
     drawn = Table(title=title, title_justify="left", box=box.SIMPLE)
     for column in columns:
         drawn.add_column(column, overflow="fold")
     for row in rows:
         drawn.add_row(*map(Text, row))
-    console.print(drawn)
+    console().print(drawn)

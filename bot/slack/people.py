@@ -5,7 +5,7 @@ Slack does not answer it says so: then nobody decides.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -106,7 +106,7 @@ class People:
                 profile, memberships = await asyncio.gather(self._ask("users.info", user), self._memberships(user, groups))
         except (SlackUnreachable, TimeoutError):
             return Person(id=user, team=team, known=False)
-        return replace(_person(profile["user"], user, team, memberships), dotless=self._dotless())
+        return replace(person_of(profile["user"], user, team, memberships), dotless=self._dotless())
 
     async def names(self, users: Collection[str]) -> dict[str, str]:
         """The names of these users, to show them: at most a day old, without those whom Slack cannot name just now. Never raises."""
@@ -135,17 +135,17 @@ class People:
 
     async def _group_id(self, listed: list[Mapping[str, Any]], reference: str, bound: Mapping[str, Binding]) -> str:
         """The id of the group that is meant, "" where it is not in use. A handle means for good the group that had it when first asked."""
-        found = _group_id(listed, reference)
+        found = group_id(listed, reference)
         if self._names_bound is None or is_group_id(reference):
             return found
         name = group_name(reference)
         known = bound.get(name)
         if known is not None and known.id:
-            return _group_id(listed, known.id)
+            return group_id(listed, known.id)
         if not found:
             return ""
         try:
-            return _group_id(listed, await self._names_bound.bind(name, found))
+            return group_id(listed, await self._names_bound.bind(name, found))
         except (CannotRecordError, WriterClosedError) as error:
             raise SlackUnreachable("what a user group's handle stands for could not be recorded") from error
 
@@ -175,7 +175,7 @@ class People:
         return response.data
 
 
-def _person(user: Mapping[str, Any], pressed_as: str, team: str, groups: frozenset[str]) -> Person:
+def person_of(user: Mapping[str, Any], pressed_as: str, team: str, groups: frozenset[str]) -> Person:
     """A `users.info` user as the facts that count. Source: https://docs.slack.dev/reference/objects/user-object
 
     In an enterprise one person has an id of the enterprise and may have one in each workspace; which one comes where is Slack's to say.
@@ -196,7 +196,7 @@ def _person(user: Mapping[str, Any], pressed_as: str, team: str, groups: frozens
     )
 
 
-def _group_id(listed: list[Mapping[str, Any]], reference: str) -> str:
+def group_id(listed: Sequence[Mapping[str, Any]], reference: str) -> str:
     """The id of the group in use that has this id or handle, "" where there is none."""
     return next((str(one["id"]) for one in listed if reference in (one.get("id"), one.get("handle")) and not one.get("date_delete")), "")
 

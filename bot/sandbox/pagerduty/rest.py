@@ -1,4 +1,4 @@
-"""PagerDuty's REST API v2 as far as a rota or a look-up needs it: on-calls, users, incidents, notes, alerts.
+"""PagerDuty's REST API v2 as far as a rota or a look-up needs it: on-calls, escalation policies, users, incidents, notes, alerts.
 
 It only reads the account and holds no state.
 """
@@ -32,6 +32,7 @@ class RestApi:
         """All the paths that are answered."""
         return [
             web.get("/oncalls", self._carry("oncalls", self._oncalls)),
+            web.get("/escalation_policies/{id}", self._carry("escalation_policies", self._policy)),
             web.get("/users", self._carry("users", self._users)),
             web.get("/users/{id}", self._carry("users", self._user)),
             web.get("/incidents", self._carry("incidents", self._incidents)),
@@ -73,6 +74,13 @@ class RestApi:
             if (not wanted or policy_id in wanted) and (not people or person.id in people)
         ]
         return _page(request, "oncalls", found)
+
+    def _policy(self, request: web.Request) -> web.Response:
+        found = [one for one in self._account.config.services if one.escalation_policy_id == request.match_info["id"]]
+        if not found:
+            return web.json_response(NOT_FOUND, status=404)
+        named = {"type": "escalation_policy", "name": found[0].escalation_policy_name}
+        return web.json_response({"escalation_policy": self._account.wire.policy(found[0]) | named})
 
     def _users(self, request: web.Request) -> web.Response:
         query = request.query.get("query", "").casefold()

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from email.utils import formatdate
 
 from aiohttp import web
 
@@ -34,6 +35,9 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "users.info": ("users:read",),
     "users.lookupByEmail": ("users:read.email",),
 }
+APP_SCOPE = "connections:write"
+"""What an app-level token may: open sockets, nothing else."""
+
 _JSON_ARGUMENTS = {
     "attachments": "invalid_attachments",
     "blocks": "invalid_blocks_format",
@@ -43,11 +47,19 @@ _JSON_ARGUMENTS = {
 
 
 class SlackApi:
-    """Everything under /api/. `methods`: by Slack's name, arguments in, the answer's fields out."""
+    """Everything under /api/. `methods`: by Slack's name, arguments in, the answer's fields out. `clock`: unix seconds, told in headers."""
 
     def __init__(
-        self, config: SlackConfig, rate_limit: RateLimit, faults: Faults, record: Record, methods: Mapping[str, Callable[[Json], Json]]
+        self,
+        config: SlackConfig,
+        rate_limit: RateLimit,
+        faults: Faults,
+        record: Record,
+        methods: Mapping[str, Callable[[Json], Json]],
+        *,
+        clock: Callable[[], float],
     ) -> None:
+        self._clock = clock
         self._app = config.app
         self._per_minute = config.per_minute
         self._rate_limit = rate_limit
@@ -64,7 +76,9 @@ class SlackApi:
         token, args, problem = await read_call(request)
 
         def apply() -> web.Response:
-            status, headers = 200, {"X-OAuth-Scopes": ",".join(sorted(self._app.scopes))}
+            status, headers = 200, {"Date": formatdate(self._clock(), usegmt=True)}
+            if token in (self._app.bot_token, self._app.app_token):  # of a token that nobody has there is nothing to say
+                headers["X-OAuth-Scopes"] = self._granted(token)
             try:
                 body = {"ok": True, **self._answer(method, token, args, problem)}
             except SlackError as refusal:
@@ -78,6 +92,9 @@ class SlackApi:
             self._record.add("fault", method=method, mode=str(fault.mode), channel=args.get("channel"), args=args)
 
         return await self._faults.carry_out("slack", method, request, apply, note=note)
+
+    def _granted(self, token: str) -> str:
+        return APP_SCOPE if token == self._app.app_token else ",".join(sorted(self._app.scopes))
 
     def _answer(self, method: str, token: str, args: Json, problem: str | None) -> Json:
         if problem:

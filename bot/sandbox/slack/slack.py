@@ -50,7 +50,7 @@ class Slack:
             **ViewMethods(self.workspace, self.modals).methods(),
             **self.socket_mode.methods(),
         }
-        self._api = SlackApi(config, rate_limit, faults, self.record, methods)
+        self._api = SlackApi(config, rate_limit, faults, self.record, methods, clock=clock)
         people = Interactions(
             workspace=self.workspace,
             modals=self.modals,

@@ -7,6 +7,8 @@ import pytest
 from tests.bot.cli.shell import tierline
 
 COMMANDS = [
+    ("init",),
+    ("readiness",),
     ("serve",),
     ("demo",),
     ("send",),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from email.utils import parsedate_to_datetime
 
 import aiohttp
 import pytest
@@ -182,6 +183,8 @@ async def test_tokens_and_scopes_are_checked(company: Northwind) -> None:
     who = await company.client().auth_test()
     assert (who["user_id"], who["team_id"], who["bot_id"]) == (SLACK.app.bot_user_id, SLACK.team.id, SLACK.app.bot_id)
     assert "chat:write" in who.headers["X-OAuth-Scopes"]
+    opened = await company.client().apps_connections_open(app_token=SLACK.app.app_token)
+    assert opened.headers["X-OAuth-Scopes"] == "connections:write"
     async with northwind(app=replace(SLACK.app, scopes=frozenset({"users:read"}))) as poor:
         assert (await refused(poor.client().chat_postMessage(channel=TIER1, text="x"))) | {"provided": ""} == {
             "ok": False,
@@ -190,6 +193,16 @@ async def test_tokens_and_scopes_are_checked(company: Northwind) -> None:
             "provided": "",
         }
         assert "email" not in (await poor.client().users_info(user=ANNA))["user"]["profile"]
+
+
+async def test_answers_say_what_time_it_is_and_nothing_of_a_token_nobody_has(company: Northwind) -> None:
+    """The header Date is by Slack's own clock, on a refusal too."""
+    company.clock.now += 600
+    with pytest.raises(SlackApiError) as refused:
+        await company.client("xoxb-stolen").auth_test()
+    headers = {str(name).lower(): str(value) for name, value in refused.value.response.headers.items()}
+    assert parsedate_to_datetime(headers["date"]).timestamp() == company.clock.now
+    assert "x-oauth-scopes" not in headers
 
 
 async def test_a_form_is_as_good_as_json(company: Northwind) -> None:

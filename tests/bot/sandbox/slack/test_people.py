@@ -19,6 +19,40 @@ async def company() -> AsyncIterator[Northwind]:
         yield company
 
 
+PUBLISHED = {
+    "auth.test": {"ok", "url", "team", "user", "team_id", "user_id", "bot_id", "is_enterprise_install"},
+    "conversations.info": {"id", "name", "is_channel", "is_group", "is_im", "is_archived", "is_member", "is_private", "num_members"},
+    "conversations.list": {"id", "name", "is_channel", "is_group", "is_im", "is_archived", "is_member", "is_private", "num_members"},
+    "usergroups.list": {
+        "id",
+        "team_id",
+        "name",
+        "handle",
+        "is_external",
+        "date_create",
+        "date_update",
+        "date_delete",
+        "users",
+        "user_count",
+    },
+    "users.info": {"id", "team_id", "name", "deleted", "profile", "is_restricted", "is_ultra_restricted", "is_bot"},
+}
+"""Fields of the answers' objects that others rely on. Source: slackapi/java-slack-sdk, json-logs/samples/api"""
+
+
+@pytest.mark.parametrize("method", PUBLISHED)
+async def test_answers_have_the_published_fields(company: Northwind, method: str) -> None:
+    """What a checklist, a rota or a look-up reads is where Slack has it."""
+    asked = {"conversations.info": {"channel": TIER1, "include_num_members": "true"}, "users.info": {"user": ANNA}}
+    arguments = {"usergroups.list": {"include_users": "true"}} | asked
+    answer = (await company.client().api_call(method, http_verb="GET", params=arguments.get(method, {}))).data
+    assert isinstance(answer, dict)
+    found = next(
+        (answer[name] for name in ("channel", "channels", "usergroups", "user") if isinstance(answer.get(name), dict | list)), answer
+    )
+    assert PUBLISHED[method] <= set(found[0] if isinstance(found, list) else found)
+
+
 @pytest.mark.parametrize(
     ("user", "flags", "team"),
     [

@@ -1,0 +1,64 @@
+"""Who notices when Tierline itself is gone, and the way out by e-mail. Owns these lines. The heartbeat is never sent from here: a receiver
+that hears one believes that the bot lives.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from ssl import SSLContext
+from urllib.parse import urlsplit
+
+from bot.launch.finding import Finding, missing, ok
+from bot.settings import Settings
+from store.outbox.network_cause import network_cause
+
+PORTS = {"smtp": 25, "smtps": 465}
+GREETING = b"220"
+"""A mail server that is at service. Source: RFC 5321, section 4.3.2"""
+
+MEND = "Set TIERLINE_SMTP_URL to your mail server, smtp://host:587 or smtps://host:465, and see that it answers from here."
+
+
+async def heartbeat(settings: Settings) -> Sequence[Finding]:
+    """Whether somebody outside is told that the bot lives."""
+    if settings.heartbeat_url is None:
+        said = "Nobody outside notices when the bot is gone."
+        return [missing("heartbeat", said, "Set TIERLINE_HEARTBEAT_URL to the address of a service that alarms when it hears nothing.")]
+    return [ok("heartbeat", f"{urlsplit(settings.heartbeat_url.get_secret_value()).hostname} is told that the bot lives.")]
+
+
+async def mail(settings: Settings, tls: SSLContext) -> Sequence[Finding]:
+    """Whether the mail server greets, where one is set."""
+    if settings.smtp_url is None:
+        return [ok("e-mail", "TIERLINE_SMTP_URL is not set: nobody is written to by e-mail.")]
+    server = _server(settings.smtp_url.get_secret_value())
+    if server is None:
+        return [missing("e-mail", "TIERLINE_SMTP_URL is no address of a mail server.", MEND)]
+    host, port, sealed = server
+    try:
+        greeting = await _greeting(host, port, tls if sealed else None)
+    except (OSError, ValueError) as error:
+        return [missing("e-mail", f"The mail server {host}:{port} cannot be reached: {network_cause(error)}.", MEND)]
+    if not greeting.startswith(GREETING):
+        return [missing("e-mail", f"Whoever answers at {host}:{port} is no mail server at service.", MEND)]
+    return [ok("e-mail", f"The mail server {host}:{port} greets.")]
+
+
+def _server(url: str) -> tuple[str, int, bool] | None:
+    """Host, port and whether it is spoken to over TLS from the start; None for what is no address of a mail server."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or PORTS.get(parts.scheme)
+    except ValueError:
+        return None
+    return (parts.hostname, port, parts.scheme == "smtps") if parts.hostname and port and parts.scheme in PORTS else None
+
+
+async def _greeting(host: str, port: int, tls: SSLContext | None) -> bytes:
+    reader, writer = await asyncio.open_connection(host, port, ssl=tls, limit=4_096)
+    try:
+        line = await reader.readline()
+        writer.write(b"QUIT\r\n")
+        await writer.drain()
+    finally:
+        writer.close()
+    return line
