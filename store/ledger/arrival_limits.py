@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, func, select, text
+from sqlalchemy import Connection, bindparam, func, select, text
 
 from routing.governance.governance import Governance
+from store.database.prepared import Prepared
 from store.schema import IS_ALIKE, cases, micros, moment, tallies, waiver_uses
 
 MILLION = 1_000_000
@@ -53,7 +54,7 @@ def read_alike(
     if not wanted:
         return {}
     found: dict[str, list[Any]] = {}
-    for row in connection.execute(_ALIKE, filled(wanted)):
+    for row in _ALIKE.execute(connection, wanted):
         found.setdefault(row.likeness, []).append(row)
     chosen: dict[str, list[str]] = {}
     for each in arriving:
@@ -66,13 +67,13 @@ def read_alike(
 
 def read_autos(connection: Connection, workflows: Collection[str], since: datetime) -> dict[str, int]:
     """Automatic approvals by workflow since a moment."""
-    rows = connection.execute(_AUTOS, {**filled(workflows), "since": micros(since)}) if workflows else ()
+    rows = _AUTOS.execute(connection, workflows, since=micros(since)) if workflows else ()
     return {row.workflow: row.autos for row in rows}
 
 
 def read_amounts(connection: Connection, workflows: Collection[str], since: datetime) -> dict[tuple[str, int], Decimal]:
     """Sums of what was approved automatically, by workflow and day, for the day of a moment and those after."""
-    rows = connection.execute(_AMOUNTS, {**filled(workflows), "since": day_of(since)}) if workflows else ()
+    rows = _AMOUNTS.execute(connection, workflows, since=day_of(since)) if workflows else ()
     return {(row.workflow, row.day): row.whole + Decimal(row.millionths) / MILLION for row in rows}
 
 
@@ -80,7 +81,7 @@ def read_uses(connection: Connection, waivers: Collection[str]) -> dict[str, int
     """How many cases each exception was used for; 0 for one that was not."""
     if not waivers:
         return {}
-    return dict.fromkeys(waivers, 0) | {row.waiver_id: row.uses for row in connection.execute(_USES, filled(waivers))}
+    return dict.fromkeys(waivers, 0) | {row.waiver_id: row.uses for row in _USES.execute(connection, waivers)}
 
 
 def counted(value: Governance, uses: Mapping[str, int]) -> Governance:
@@ -115,34 +116,36 @@ def add_uses(connection: Connection, uses: Iterable[tuple[str, str]]) -> None:
         connection.execute(_ADD_USES, rows)
 
 
-def filled(values: Collection[Any]) -> dict[str, list[Any]]:
-    """The parameter of a statement with `WANTED`: a list filled up to a power of two, so that few statements have to be prepared."""
-    wanted = list(values)
-    return {"wanted": wanted + wanted[-1:] * ((1 << (len(wanted) - 1).bit_length()) - len(wanted))}
-
-
 def _parts(amounts: Iterable[Decimal]) -> tuple[int, int]:
     total = sum(amounts, Decimal(0))
     return int(total), int((total - int(total)) * MILLION)
 
 
-WANTED: BindParameter[Any] = bindparam("wanted", expanding=True)
-_ALIKE = (
-    select(cases.c.likeness, cases.c.id, cases.c.created_at, cases.c.action_sha256)
-    .where(cases.c.likeness.in_(WANTED), IS_ALIKE)
-    .order_by(cases.c.likeness, cases.c.id)
+_ALIKE = Prepared(
+    lambda alike: (
+        select(cases.c.likeness, cases.c.id, cases.c.created_at, cases.c.action_sha256)
+        .where(cases.c.likeness.in_(alike), IS_ALIKE)
+        .order_by(cases.c.likeness, cases.c.id)
+    )
 )
-_AUTOS = (
-    select(cases.c.workflow, func.count().label("autos"))
-    .where(cases.c.workflow.in_(WANTED), cases.c.decided_at > bindparam("since"), cases.c.verdict == "auto_approved")
-    .group_by(cases.c.workflow)
+_AUTOS = Prepared(
+    lambda workflows: (
+        select(cases.c.workflow, func.count().label("autos"))
+        .where(cases.c.workflow.in_(workflows), cases.c.decided_at > bindparam("since"), cases.c.verdict == "auto_approved")
+        .group_by(cases.c.workflow)
+    )
 )
-_AMOUNTS = select(tallies.c.workflow, tallies.c.day, tallies.c.whole, tallies.c.millionths).where(
-    tallies.c.workflow.in_(WANTED),
-    tallies.c.day >= bindparam("since"),
+_AMOUNTS = Prepared(
+    lambda workflows: select(tallies.c.workflow, tallies.c.day, tallies.c.whole, tallies.c.millionths).where(
+        tallies.c.workflow.in_(workflows), tallies.c.day >= bindparam("since")
+    )
 )
-_USES = (
-    select(waiver_uses.c.waiver_id, func.count().label("uses")).where(waiver_uses.c.waiver_id.in_(WANTED)).group_by(waiver_uses.c.waiver_id)
+_USES = Prepared(
+    lambda waivers: (
+        select(waiver_uses.c.waiver_id, func.count().label("uses"))
+        .where(waiver_uses.c.waiver_id.in_(waivers))
+        .group_by(waiver_uses.c.waiver_id)
+    )
 )
 _ADD_APPROVALS = text(
     "INSERT INTO tallies (workflow, day, autos, whole, millionths) VALUES (:workflow, :day, :autos, :whole, :millionths) "

@@ -14,6 +14,7 @@ from routing.case.case import Case
 from routing.review.outlook import upcoming
 from routing.signals import Trigger
 from store.audit.merkle import Frontier
+from store.database.prepared import Prepared
 from store.ledger.arrival_limits import add_approvals, add_uses, day_of
 from store.ledger.draft import Draft, Row
 from store.ledger.places import count_moves
@@ -72,7 +73,7 @@ def flush(connection: Connection, known: Known, kept: Draft, changed: AbstractSe
         governance=ruling.governance.revision,
         governance_sha256=ruling.sha256,
     )
-    connection.execute(_UPDATE_HEAD, {name: getattr(left, name) for name in _HEAD} | {"seal": seal.of(left)})
+    _UPDATE_HEAD.execute(connection, seal=seal.of(left), **{name: getattr(left, name) for name in _HEAD})
     return ruling
 
 
@@ -180,5 +181,5 @@ _HURRY = (
     .values(urgent=True)
 )
 _HEAD = ("size", "frontier", "last_time", "last_outbox", "policy", "governance")
-_UPDATE_HEAD = update(head).where(head.c.id == 1).values({name: bindparam(name) for name in (*_HEAD, "seal")})
+_UPDATE_HEAD = Prepared(update(head).where(head.c.id == 1).values({name: bindparam(name) for name in (*_HEAD, "seal")}))
 _UPDATE_GOVERNANCE = update(governance).where(governance.c.id == 1).values(revision=bindparam("revision"), snapshot=bindparam("snapshot"))

@@ -14,7 +14,8 @@ from routing.case.case import Case
 from routing.governance.governance import Governance
 from routing.policy.form.form import Workflow
 from routing.policy.form.guardrails import Duplicates
-from store.ledger.arrival_limits import WANTED, Arriving, filled, read_alike, read_amounts, read_autos, read_uses
+from store.database.prepared import Prepared
+from store.ledger.arrival_limits import Arriving, read_alike, read_amounts, read_autos, read_uses
 from store.ledger.sealed_head import Ruling, read_head
 from store.policies import Policies
 from store.schema import case_keys, cases, inbox, policies, vault
@@ -155,36 +156,45 @@ def database_clock(connection: Connection) -> int:
     return int(connection.execute(_CLOCK).scalar_one())
 
 
-_INBOX = select(inbox.c.kind, inbox.c.scope, inbox.c.key, inbox.c.digest, inbox.c.answer, inbox.c.case_id).where(inbox.c.key.in_(WANTED))
-_TASKS = (
-    select(cases.c.service, cases.c.workflow, cases.c.task_id, cases.c.id, cases.c.input_sha256, inbox.c.answer)
-    .join(inbox, (inbox.c.key == cases.c.webhook_id) & (inbox.c.scope == cases.c.service) & (inbox.c.kind == "webhook"), isouter=True)
-    .where(cases.c.task_id.in_(WANTED))
+_INBOX = Prepared(
+    lambda keys: select(inbox.c.kind, inbox.c.scope, inbox.c.key, inbox.c.digest, inbox.c.answer, inbox.c.case_id).where(
+        inbox.c.key.in_(keys)
+    )
 )
-_CASES = (
-    select(cases.c.id, cases.c.snapshot, case_keys.c.wrapped)
-    .join(case_keys, case_keys.c.case_id == cases.c.id, isouter=True)
-    .where(cases.c.id.in_(WANTED))
+_ITS_INBOX = (inbox.c.key == cases.c.webhook_id) & (inbox.c.scope == cases.c.service) & (inbox.c.kind == "webhook")
+_TASKS = Prepared(
+    lambda tasks: (
+        select(cases.c.service, cases.c.workflow, cases.c.task_id, cases.c.id, cases.c.input_sha256, inbox.c.answer)
+        .join(inbox, _ITS_INBOX, isouter=True)
+        .where(cases.c.task_id.in_(tasks))
+    )
 )
-_BOXES = select(vault.c.case_id, vault.c.leaf_idx, vault.c.box).where(vault.c.leaf_idx.in_(WANTED))
+_CASES = Prepared(
+    lambda ids: (
+        select(cases.c.id, cases.c.snapshot, case_keys.c.wrapped)
+        .join(case_keys, case_keys.c.case_id == cases.c.id, isouter=True)
+        .where(cases.c.id.in_(ids))
+    )
+)
+_BOXES = Prepared(lambda places: select(vault.c.case_id, vault.c.leaf_idx, vault.c.box).where(vault.c.leaf_idx.in_(places)))
 
 
 def _inbox(connection: Connection, known: Known, keys: Collection[InboxKey]) -> None:
     if keys:
-        for row in connection.execute(_INBOX, filled([key.key for key in keys])):
+        for row in _INBOX.execute(connection, [key.key for key in keys]):
             known.inbox[InboxKey(row.kind, row.scope, row.key)] = InboxRow(row.digest, row.answer, row.case_id)
 
 
 def _tasks(connection: Connection, known: Known, tasks: Collection[TaskKey]) -> None:
     if tasks:
-        for row in connection.execute(_TASKS, filled([task.task_id for task in tasks])):
+        for row in _TASKS.execute(connection, [task.task_id for task in tasks]):
             known.tasks[TaskKey(row.service, row.workflow, row.task_id)] = TaskRow(row.id, row.input_sha256, row.answer or "")
 
 
 def _cases(connection: Connection, known: Known, wanted: AbstractSet[str], *, alike: AbstractSet[str] = frozenset()) -> None:
     """Of cases in `alike`, to which new ones may be tied, those that somebody damaged are left out: no new one waits for their mending."""
     if every := wanted | alike:
-        for row in connection.execute(_CASES, filled(every)):
+        for row in _CASES.execute(connection, every):
             try:
                 case = Case.model_validate_json(row.snapshot)
             except ValueError:
@@ -199,7 +209,7 @@ def _cases(connection: Connection, known: Known, wanted: AbstractSet[str], *, al
 
 def _contents(connection: Connection, known: Known, wanted: Collection[str]) -> None:
     if places := [known.cases[case_id].content_at for case_id in wanted if case_id in known.wrapped]:
-        for box in connection.execute(_BOXES, filled(places)):
+        for box in _BOXES.execute(connection, places):
             known.boxes[box.case_id] = (box.leaf_idx, box.box)
 
 

@@ -16,6 +16,7 @@ from routing.governance.governance import Governance
 from store.audit.merkle import TILE_WIDTH, Frontier, leaf_hash
 from store.audit.proven_leaves import ProvenLeaves
 from store.audit.stored_tree import hashes
+from store.database.prepared import Prepared
 from store.schema import governance, head, leaves
 from store.vault.head_seal import Head, HeadSeal, text_sha256
 
@@ -51,6 +52,7 @@ _HEAD = select(head.c.size, head.c.frontier, head.c.last_time, head.c.last_outbo
     head.c.id == 1
 )
 _LOCKED = _HEAD.with_for_update()
+_READ, _READ_LOCKED = Prepared(_HEAD), Prepared(_LOCKED)
 _GOVERNANCE = select(governance.c.snapshot).where(governance.c.id == 1)
 _TRACE = b'"row":'
 """What every event of a case has since there are seals (`store.audit.leaf.RowTrace`)."""
@@ -58,7 +60,7 @@ _TRACE = b'"row":'
 
 def read_head(connection: Connection, cached: Ruling, seal: HeadSeal, *, lock: bool = False) -> tuple[HeadRow, Ruling]:
     """The head's row, locked if asked for, and the governance: `cached` where its revision is still the one. Raises HeadAlteredError."""
-    row = _one(connection.execute(_LOCKED if lock else _HEAD).first())
+    row = _one((_READ_LOCKED if lock else _READ).execute(connection).first())
     ruling = cached if row.governance == cached.governance.revision else read_ruling(connection)
     if not (seal.holds(covered(row, ruling.sha256), row.seal) if row.seal is not None else _never_sealed(connection, row.frontier)):
         raise HeadAlteredError
