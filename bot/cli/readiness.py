@@ -73,14 +73,15 @@ def _draw(report: "Report") -> None:
     from bot.cli.terminal import console
 
     drawn = Table(box=box.SIMPLE, show_header=False)
-    for width in (8, 24, None):
-        drawn.add_column(overflow="fold", min_width=width)
+    screen = console()
+    for least, most in ((8, 8), (16, max(16, screen.width // 4)), (None, None)):
+        drawn.add_column(overflow="fold", min_width=least, max_width=most)
     for about, one in _together(report):
         said = Text(one.said)
         if one.mend:
             said.append(f"\n{one.mend}", style="bold")
         drawn.add_row(Text(one.state.value, style=STYLES[one.state.value]), Text(about), said)
-    console().print(drawn)
+    screen.print(drawn)
 
 
 def _together(report: "Report") -> "Iterator[tuple[str, Finding]]":

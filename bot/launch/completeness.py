@@ -6,8 +6,9 @@ Owns these lines of the checklist; whether what the policy names exists elsewher
 from collections.abc import Iterator, Sequence
 
 from bot.launch.finding import Finding, missing, ok, warn
-from routing.authority import Role
+from routing.authority import Automation, Role
 from routing.governance.breakers import BUILT_IN, acts_alone, in_force
+from routing.governance.governance import Governance
 from routing.governance.permissions import MAY
 from routing.policy.clocks.row import written
 from routing.policy.form.form import Workflow
@@ -80,8 +81,8 @@ async def roles(policy: Policy) -> Sequence[Finding]:
     return found
 
 
-async def safeguards(policy: Policy) -> Sequence[Finding]:
-    """What pulls the brake by itself: breakers, and what brings cases of a model that may act alone before people."""
+async def safeguards(policy: Policy, governance: Governance) -> Sequence[Finding]:
+    """What pulls the brake by itself: breakers, what brings cases of a model that may act alone before people; and brakes that are on."""
     working = in_force(policy.form)
     off = sorted({breaker.name for breaker in BUILT_IN} - {one.name for one in working})
     found: list[Finding] = []
@@ -100,6 +101,11 @@ async def safeguards(policy: Policy) -> Sequence[Finding]:
     else:
         rules = sum(len(workflow.rules) for workflow in policy.workflows.values())
         found.append(ok("triggers", f"{_counted(rules, 'rule')} besides the built-in gates and flags."))
+    for name in policy.workflows:
+        held = governance.control(name).automation
+        if held is not Automation.ON:
+            said = f"It is held back: {held.value.replace('_', ' ')}."
+            found.append(warn(f"workflow {name}", said, f"If that is over, somebody in charge lets it go on: /review resume {name}"))
     if policy.form.incidents is None:
         said = "An alert of the level incident pages nobody."
         found.append(warn("incidents", said, "Write incidents: {routing_key: …} into the policy, so that somebody is woken."))

@@ -2,13 +2,12 @@
 the types of the policy's form, so that a key added to the form is found as well; asks nobody.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, SecretStr
 
-from routing.policy.form.ladders import Paging
 from routing.policy.form.parts import UserId
 from routing.policy.policy import Policy
 
@@ -20,29 +19,25 @@ PAST = "accepted_by"
 
 def people(policy: Policy) -> Mapping[str, Sequence[str]]:
     """The places of each person (Slack id) who is named."""
-    found: dict[str, list[str]] = {}
-    for place, person in _leaves(type(policy.form), policy.form, UserId):
-        if PAST not in place:
-            found.setdefault(person, []).append(spelled(place))
-    return found
+    return _places((place, value) for place, hint, value in _every(policy) if hint == UserId and PAST not in place)
 
 
 def routing_keys(policy: Policy) -> Mapping[str, Sequence[str]]:
-    """The places of each routing key. Keys are secret: they are never shown, only their places."""
-    found: dict[str, list[str]] = {}
-    for place, key in _leaves(type(policy.form), policy.form, SecretStr):
-        if "routing_key" in str(place[-1]) or "routing_keys" in place:
-            found.setdefault(key.get_secret_value(), []).append(spelled(place))
-    return found
+    """The places of each routing key. Keys are secret: only their places are shown."""
+    keys = ((place, value) for place, hint, value in _every(policy) if hint == SecretStr and str(place[-1]).endswith("_key"))
+    return _places((place, key.get_secret_value()) for place, key in keys)
 
 
 def escalation_policies(policy: Policy) -> Mapping[str, Sequence[str]]:
-    """The places of each escalation policy of PagerDuty."""
-    found: dict[str, list[str]] = {}
-    for place, paging in _leaves(type(policy.form), policy.form, Paging):
-        if paging.escalation_policy is not None:
-            found.setdefault(paging.escalation_policy, []).append(spelled(place))
-    return found
+    """The places of each escalation policy of PagerDuty (its id)."""
+    return _places((place, value) for place, hint, value in _every(policy) if place[-1:] == ("escalation_policy",) and hint is str)
+
+
+def _places(found: Iterable[tuple[Place, str]]) -> Mapping[str, Sequence[str]]:
+    by_name: dict[str, list[str]] = {}
+    for place, name in found:
+        by_name.setdefault(name, []).append(spelled(place))
+    return by_name
 
 
 def spelled(place: Place) -> str:
@@ -55,13 +50,13 @@ def _paired(place: Place) -> Iterator[tuple[str | int, str | int]]:
     return zip(("", *place), place, strict=False)
 
 
-def _leaves(hint: Any, value: Any, wanted: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:  # noqa: ANN401  # any annotation
-    """Every value whose annotation is `wanted`, with its place."""
-    if hint == wanted:
-        yield place, value
-        return
-    for below, inside, step in _inside(hint, value):
-        yield from _leaves(below, inside, wanted, (*place, *step))
+def _every(policy: Policy) -> Iterator[tuple[Place, Any, Any]]:
+    """Every value of a policy, of whatever size, with its place and its annotation; where that wraps another, once for each."""
+    waiting: list[tuple[Place, Any, Any]] = [((), type(policy.form), policy.form)]
+    while waiting:
+        place, hint, value = waiting.pop(0)
+        yield place, hint, value
+        waiting += [((*place, *step), below, inside) for below, inside, step in _inside(hint, value)]
 
 
 def _inside(hint: Any, value: Any) -> Iterator[tuple[Any, Any, Place]]:  # noqa: ANN401  # any annotation, any value

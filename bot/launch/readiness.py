@@ -86,7 +86,7 @@ class Launch:
             Check("policy", partial(_as_found, [*in_file, *about_policy])),
             Check("ladders", of(completeness.ladders), no_policy),
             Check("roles", of(completeness.roles), no_policy),
-            Check("safeguards", of(completeness.safeguards), no_policy),
+            Check("safeguards", of(partial(completeness.safeguards, governance=stored.governance)), no_policy),
             Check("contacts", _contacts),
             *self._slack(policy, stored),
             *self._pagerduty(policy),
@@ -111,12 +111,12 @@ class Launch:
         self._stack.push_async_callback(session.close)
         token = settings.slack_bot_token[0].get_secret_value() if settings.slack_bot_token else None
         workspace = Workspace(make_client(session, settings.slack_api_url, token, given.tls), settings, self._now, self._timeouts)
-        knowing = asyncio.create_task(workspace.known())
         bound = stored.governance.bindings
+        broken, no_policy = _broken(given, "SLACK_API_URL"), "" if policy is not None else "Have a policy that can be used first."
         members: list[Members] = []
 
         async def asked(about: str, look: Callable[[Known], Awaitable[Sequence[Finding]]]) -> Sequence[Finding]:
-            known = await asyncio.shield(knowing)
+            known = await workspace.known()
             return await look(known) if known.team else [missing(about, UNSEEN, "Have Slack know the bot token first.")]
 
         def of(known: Known) -> Members:
@@ -125,18 +125,17 @@ class Launch:
             return members[0]
 
         async def the_time() -> Sequence[Finding]:
-            reading = (await asyncio.shield(knowing)).reading
+            reading = None if broken else (await workspace.known()).reading
             late = behind(stored.last, self._now())
             return [*([late] if late is not None else []), *clock([one for one in (reading, stored.reading) if one is not None])]
 
-        broken, no_policy = _broken(given, "SLACK_API_URL"), "" if policy is not None else "Have a policy that can be used first."
         return [
-            Check("slack", lambda: _token(knowing, workspace), broken),
+            Check("slack", lambda: _token(workspace), broken),
             Check("scopes", lambda: asked("scopes", lambda known: _as_found(scopes(known))), broken),
             Check("channels", lambda: asked("channels", lambda _: channels(workspace, _there(policy), bound)), broken or no_policy),
             Check("groups", lambda: asked("groups", lambda known: of(known).groups()), broken or no_policy),
             Check("people", lambda: asked("people", lambda known: of(known).people()), broken or no_policy),
-            Check("clock", the_time, broken),
+            Check("clock", the_time),
         ]
 
     def _pagerduty(self, policy: Policy | None) -> Sequence[Check]:
@@ -179,8 +178,8 @@ class Launch:
             return None, unopened(settings, error)
 
 
-async def _token(knowing: "asyncio.Task[Known]", workspace: Workspace) -> Sequence[Finding]:
-    known, way_in = await asyncio.gather(asyncio.shield(knowing), workspace.way_in())
+async def _token(workspace: Workspace) -> Sequence[Finding]:
+    known, way_in = await asyncio.gather(workspace.known(), workspace.way_in())
     return [*known.found, *way_in]
 
 

@@ -25,7 +25,7 @@ from store.database.database import Database
 from store.database.errors import UnsafeDatabaseError, why_unavailable
 from store.deployment import read_deployment
 from store.ledger.sealed_head import HeadAlteredError, head_row, read_ruling
-from store.migrate import NewerSchemaError, NoSchemaError, OlderSchemaError
+from store.migrate import NewerSchemaError, NoSchemaError, OlderSchemaError, check
 from store.schema import meta, metadata, moment, policies
 
 ROOM, LEAST_ROOM = 100 << 20, 1 << 20
@@ -69,6 +69,8 @@ async def look(settings: Settings, database: Database | None, now: Callable[[], 
     before = now()
     try:
         stored, clock = await database.read(_read)
+    except NoSchemaError:
+        return Stored(Standing.NEW, tuple(await database.read(_may_begin)))
     except HeadAlteredError as error:
         return Stored(Standing.UNUSABLE, (missing("database", str(error), "See docs/operating.md on a database that others wrote to."),))
     half = (now() - before) / 2
@@ -81,7 +83,7 @@ async def open_to_read(settings: Settings) -> Database | None:
     file = settings.database_file
     if file is not None and (not file.exists() or (file.is_file() and not file.stat().st_size)):
         return None
-    return await Database.open(settings.database_url.get_secret_value(), serving=False)
+    return await Database.open(settings.database_url.get_secret_value(), serving=False, any_schema=True)
 
 
 async def writable(settings: Settings, stored: Stored, database: Database | None, *, served: bool) -> Sequence[Finding]:
@@ -105,8 +107,6 @@ async def writable(settings: Settings, stored: Stored, database: Database | None
 def unopened(settings: Settings, error: Exception) -> Stored:
     """What is known of a database that could not be opened or read, by why."""
     match error:
-        case NoSchemaError():
-            return Stored(Standing.NEW)
         case OlderSchemaError():
             return Stored(Standing.OLDER)
         case NewerSchemaError():
@@ -147,6 +147,7 @@ def _disk(settings: Settings) -> Sequence[Finding]:
 
 def _read(connection: Connection) -> tuple[Stored, datetime | None]:
     """What stands in it, and PostgreSQL's time."""
+    check(connection)
     head, ruling = head_row(connection), read_ruling(connection)
     newest = newest_checkpoint(connection)
     on_postgres = connection.dialect.name == "postgresql"
@@ -161,6 +162,16 @@ def _read(connection: Connection) -> tuple[Stored, datetime | None]:
         checkpoint=None if newest is None else newest[1],
     )
     return stored, connection.execute(text("SELECT clock_timestamp()")).scalar_one() if on_postgres else None
+
+
+def _may_begin(connection: Connection) -> Sequence[Finding]:
+    """Whether PostgreSQL lets this user make tables in a database that has none."""
+    asked = text("SELECT has_schema_privilege(current_schema(), 'CREATE')")
+    if connection.dialect.name != "postgresql" or connection.execute(asked).scalar_one():
+        return ()
+    return [
+        missing("database", "This user may make no tables in it.", "Run in it as its owner: GRANT CREATE ON SCHEMA public TO the user.")
+    ]
 
 
 def _body(connection: Connection, sha256: str) -> bytes | None:

@@ -51,9 +51,15 @@ class Workspace:
         self._clock = clock
         self._timeouts = timeouts
         self._turns = asyncio.Semaphore(AT_ONCE)
+        self._knowing: asyncio.Task[Known] | None = None
 
     async def known(self) -> Known:
-        """Whether Slack knows the bot token. Never raises."""
+        """Whether Slack knows the bot token; asked once, when it is first wanted to be known."""
+        if self._knowing is None:
+            self._knowing = asyncio.create_task(self._look())
+        return await asyncio.shield(self._knowing)
+
+    async def _look(self) -> Known:
         if not self._settings.slack_bot_token:
             said, mend = f"{BOT_TOKEN} is not set.", f"Set it to {WHERE[BOT_TOKEN]}."
             return Known((missing("bot token", said, mend),))

@@ -31,10 +31,11 @@ class Database:
         self._closing: asyncio.Task[None] | None = None
 
     @classmethod
-    async def open(cls, url: str, *, serving: bool = True) -> Self:
+    async def open(cls, url: str, *, serving: bool = True, any_schema: bool = False) -> Self:
         """Connect to `sqlite+aiosqlite:///…` or `postgresql+asyncpg://…`.
 
-        A serving process locks a SQLite file and brings the schema up to date; any other only reads, and finds the schema as it is.
+        A serving process locks a SQLite file and brings the schema up to date; any other only reads, and finds the schema as it is, which
+        has to be this program's unless `any_schema` says that its reader sees to that.
         Raises AnotherProcessError, UnsafeDatabaseError, NewerSchemaError, OlderSchemaError.
         """
         parsed = make_url(url)
@@ -43,7 +44,7 @@ class Database:
         try:
             if serving:
                 await side.migrate()
-            else:
+            elif not any_schema:
                 await side.read(check)
         except BaseException:
             await database.close()

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.cli.files.configuration import Supposed
@@ -19,7 +19,7 @@ from bot.settings import Settings
 from store.schema import metadata
 from store.vault.keys import signing_key, vault_key
 from tests.bot.launch.site import lines
-from tests.conftest import sqlite_path
+from tests.conftest import migrate, sqlite_path
 from tests.world import World, a_world
 
 pytestmark = pytest.mark.outside
@@ -162,17 +162,48 @@ async def test_a_vault_key_of_a_database_without_cases_is_known(sqlite_url: str,
         assert any("The log's head was not sealed with it" in line for line in told(report, "keys", State.MISSING))
 
 
+async def test_a_workflow_that_is_held_back_is_said(on_sqlite: World) -> None:
+    """Whoever launches knows that its approvals stay here."""
+    await on_sqlite.sandbox.slack.command("U0GRACE0001", "review-ops", "/review", "pause refunds Looking into it.")
+    await on_sqlite.stop()
+    [line] = [line for line in told(await look(on_sqlite), "safeguards", State.WARN) if "held back" in line]
+    assert line.startswith("It is held back: paused.")
+    assert line.endswith("/review resume refunds")
+
+
 async def test_a_postgresql_that_takes_no_writes_is_known(postgres_url: str, tmp_path: Path) -> None:
-    """Read-only as a standby, and a table that this user may not write to; reading goes on."""
+    """Read-only, as a standby is; reading goes on."""
     async with a_world(tmp_path, postgres_url) as world:
         await world.stop()
-        engine = create_async_engine(postgres_url, isolation_level="AUTOCOMMIT")
-        async with engine.connect() as connection:
-            name = (await connection.execute(text("SELECT current_database()"))).scalar_one()
-            await connection.execute(text(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on'))
-        await engine.dispose()
+        name = make_url(postgres_url).database
+        await on_postgresql(postgres_url, f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
         [line] = told(await look(world), "database", State.MISSING)
         assert line == "It takes no writes: it is read-only. Mend that cause, then run this again."
+
+
+async def test_a_user_whom_postgresql_gives_too_little_is_known(empty_postgres_url: str, tmp_path: Path) -> None:
+    """One who may make no tables before the first start, and one who may only read afterwards."""
+    world = World(tmp_path, empty_postgres_url, socket_mode=False)
+    reader = f"reader_{make_url(empty_postgres_url).database}"
+    await on_postgresql(empty_postgres_url, f'CREATE ROLE "{reader}" LOGIN')
+    as_reader = make_url(empty_postgres_url).set(username=reader).render_as_string(hide_password=False)
+    async with world.sandbox:
+        [line] = told(await look(world, TIERLINE_DATABASE_URL=as_reader), "database", State.MISSING)
+        assert line.startswith("This user may make no tables in it. Run in it as its owner: GRANT CREATE")
+        migrate(empty_postgres_url)
+        await on_postgresql(empty_postgres_url, f'GRANT SELECT ON ALL TABLES IN SCHEMA public TO "{reader}"')
+        [line] = told(await look(world, TIERLINE_DATABASE_URL=as_reader), "database", State.MISSING)
+        assert line.startswith("It takes no writes: this user may not write to ")
+    await on_postgresql(empty_postgres_url, f'DROP OWNED BY "{reader}"', f'DROP ROLE "{reader}"')
+
+
+async def on_postgresql(url: str, *statements: str) -> None:
+    """What its administrator does."""
+    engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
+    async with engine.connect() as connection:
+        for statement in statements:
+            await connection.execute(text(statement))
+    await engine.dispose()
 
 
 async def test_before_the_first_start_nothing_has_to_be_there(empty_database_url: str, tmp_path: Path) -> None:
