@@ -32,7 +32,7 @@ async def _service(service: Service, policy: Policy | None) -> Sequence[Finding]
         said = f"The policy has no workflow {', '.join(unknown)}, so its cases are refused."
         found.append(missing(about, said, "Write the workflow into the policy, or take it out of services.yml."))
     found += await _leads(service, about)
-    return found or [ok(about, f"Its secrets are there, and {urlsplit(service.callback_url).hostname} may be reached.")]
+    return found or [ok(about, f"Its callbacks may reach {urlsplit(service.callback_url).hostname}.")]
 
 
 async def _leads(service: Service, about: str) -> Sequence[Finding]:

@@ -33,7 +33,7 @@ async def checkpoints(settings: Settings, stored: Stored, database: Database | N
         found.append(missing("checkpoints", why, f"Make a directory that this user may write to, and set {SETTING} to it."))
     elif database is not None and stored.standing is Standing.CURRENT and (reason := await _apart(settings, stored, database, path)):
         found.append(missing("checkpoints", reason, "See docs/operating.md on what to do when database and checkpoints disagree."))
-    return found or [ok("checkpoints", f"{path} can be written to, and agrees with the database.")]
+    return found or [ok("checkpoints", f"{path} is out of the database's reach and can be written to.")]
 
 
 def _unwritable(path: Path) -> str:

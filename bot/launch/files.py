@@ -91,9 +91,10 @@ def in_force(path: Path, offered: Policy | None, stored: Stored, variables: Vari
     """The policy that a start would put in force: the one in the database where there is one, unless that lets the file have its way."""
     if stored.active is None:
         if offered is None and not path.exists():
-            said = f"There is no {path}, and no policy in the database."
+            said = f"There is no {path}, and no policy in the database that could be read."
             return None, [missing("policy", said, f"Write one to begin with: tierline policy init {path}")]
-        return offered, [] if offered is None else [ok("policy", f"{path}, version {offered.version}, is in force from the first start.")]
+        since = "is in force from the first start" if stored.unused else "can be used; which one is in force could not be read"
+        return offered, [] if offered is None else [ok("policy", f"{path}, version {offered.version}, {since}.")]
     try:
         active = load_policy(stored.active, variables.values, "the policy in force")
     except PolicyError as error:
@@ -139,7 +140,7 @@ def _roll_back(stored: Stored, variables: Variables) -> Sequence[Finding]:
 
 
 def _setting(problem: Problem) -> Finding:
-    said = f"{problem.message[:1].upper()}{problem.message[1:]}."
+    said = f"{problem.message[:1].upper()}{problem.message[1:]}{'' if problem.message.endswith('?') else '.'}"
     return missing(problem.pointer or "settings", said, "Correct it in .env or in the environment; README.md lists the settings.")
 
 

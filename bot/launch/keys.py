@@ -63,17 +63,19 @@ def _absent(settings: Settings, stored: Stored, name: str, path: Path, by_hand: 
     if stored.size:
         said = f"{path} is not there, and {stored.size} events were written with it."
         return missing(about, said, f"Restore the key from your backup, or name its file in {_setting(name)}.")
+    if not stored.unused:
+        return missing(
+            about, f"{path} is not there.", "Restore it from your backup if the database was used; if not, have that be readable first."
+        )
     if not settings.on_sqlite:
         return missing(about, f"{path} is not there.", f"Run: {by_hand}")
-    if stored.standing is Standing.UNUSABLE:
-        return missing(about, f"{path} is not there.", "Mend the database first: whether it was used decides whether a key is made.")
     if not path.resolve().parent.is_dir():
         return missing(about, f"There is no folder {path.resolve().parent}.", f"Run: mkdir -p -m 700 {path.resolve().parent}")
     return ok(about, f"The first start makes {path}.")
 
 
 def _instead(stored: Stored, by_hand: str) -> str:
-    return "Restore the key of this database from your backup." if stored.size else f"Move that file away and run: {by_hand}"
+    return f"Move that file away and run: {by_hand}" if stored.unused else "Restore the key of this database from your backup."
 
 
 def _setting(name: str) -> str:

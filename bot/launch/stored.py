@@ -28,6 +28,9 @@ from store.ledger.sealed_head import HeadAlteredError, head_row, read_ruling
 from store.migrate import NewerSchemaError, NoSchemaError, OlderSchemaError, check
 from store.schema import meta, metadata, moment, policies
 
+MEMORY = ":memory:"
+"""No file, and refused for that."""
+
 ROOM, LEAST_ROOM = 100 << 20, 1 << 20
 """Bytes that are free on its disk below which somebody should know, and below which nothing can be relied on."""
 
@@ -61,6 +64,11 @@ class Stored:
     governance: Governance = field(default_factory=Governance)
     checkpoint: str | None = None
 
+    @property
+    def unused(self) -> bool:
+        """Whether it is certain that nothing was ever recorded in it."""
+        return self.standing is Standing.NEW or (self.standing is Standing.CURRENT and not self.size)
+
 
 async def look(settings: Settings, database: Database | None, now: Callable[[], datetime]) -> Stored:
     """The database that the settings name, None where it is a file that is not there yet. Raises what reading raises."""
@@ -81,7 +89,7 @@ async def look(settings: Settings, database: Database | None, now: Callable[[], 
 async def open_to_read(settings: Settings) -> Database | None:
     """The database, open for reading; None for a SQLite file that is not there or empty. Raises what opening raises."""
     file = settings.database_file
-    if file is not None and (not file.exists() or (file.is_file() and not file.stat().st_size)):
+    if file is not None and file.name != MEMORY and (not file.exists() or (file.is_file() and not file.stat().st_size)):
         return None
     return await Database.open(settings.database_url.get_secret_value(), serving=False, any_schema=True)
 

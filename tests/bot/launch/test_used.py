@@ -162,6 +162,32 @@ async def test_a_vault_key_of_a_database_without_cases_is_known(sqlite_url: str,
         assert any("The log's head was not sealed with it" in line for line in told(report, "keys", State.MISSING))
 
 
+async def test_of_a_database_that_cannot_be_read_nothing_is_supposed(on_sqlite: World, sqlite_url: str, tmp_path: Path) -> None:
+    """Of an older version, or damaged: no key is said to be made or to be replaced, and no policy to be in force."""
+    await on_sqlite.stop()
+    await on_sqlite_file(sqlite_url, "UPDATE alembic_version SET version_num = '0001'")
+    (tmp_path / "signing.pem").write_text("no key")
+    nowhere = {"TIERLINE_VAULT_KEY_FILE": str(tmp_path / "nowhere")}
+    on_sqlite.keys = False
+    report = await look(on_sqlite, **nowhere)
+    assert told(report, "database") == ["It has the schema of an older version. Keep a backup, then run: tierline db upgrade"]
+    sqlite_path(sqlite_url).write_bytes(b"no database" * 500)
+    for one in (report, await look(on_sqlite, **nowhere)):
+        signing, vault = told(one, "keys", State.MISSING)
+        assert signing.endswith("Restore the key of this database from your backup.")
+        assert "Restore it from your backup" in vault
+        assert any("which one is in force could not be read" in line for line in told(one, "policy"))
+
+
+@pytest.mark.parametrize("url", ["sqlite+aiosqlite:///:memory:", "sqlite+aiosqlite:///"])
+async def test_a_database_in_memory_is_none(tmp_path: Path, url: str) -> None:
+    """It would be gone with the process."""
+    world = World(tmp_path, url, socket_mode=False)
+    async with world.sandbox:
+        [line] = told(await look(world), "database", State.MISSING)
+        assert line.startswith("SQLite needs a file")
+
+
 async def test_a_workflow_that_is_held_back_is_said(on_sqlite: World) -> None:
     """Whoever launches knows that its approvals stay here."""
     await on_sqlite.sandbox.slack.command("U0GRACE0001", "review-ops", "/review", "pause refunds Looking into it.")
@@ -195,6 +221,14 @@ async def test_a_user_whom_postgresql_gives_too_little_is_known(empty_postgres_u
         [line] = told(await look(world, TIERLINE_DATABASE_URL=as_reader), "database", State.MISSING)
         assert line.startswith("It takes no writes: this user may not write to ")
     await on_postgresql(empty_postgres_url, f'DROP OWNED BY "{reader}"', f'DROP ROLE "{reader}"')
+
+
+async def on_sqlite_file(url: str, statement: str) -> None:
+    """What somebody does who can write to the file."""
+    engine = create_async_engine(url)
+    async with engine.begin() as connection:
+        await connection.execute(text(statement))
+    await engine.dispose()
 
 
 async def on_postgresql(url: str, *statements: str) -> None:
