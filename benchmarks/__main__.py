@@ -11,11 +11,11 @@ from pathlib import Path
 
 import structlog
 
-from benchmarks import audit, clocks, intake, peers, presses, profile, pure, startup
+from benchmarks import audit, clocks, growth, intake, peers, presses, profile, pure, replicas, startup
 from benchmarks.figures import HEADING, Figure, as_json, row
 
-UNASKED = ("profile", "peers")
-"""Run only where they are named: the one gives no ratios, the other installs packages."""
+UNASKED = ("growth", "profile", "peers")
+"""Run only where they are named: the first fills eleven gigabytes for some minutes, the second gives no ratios, the third installs packages."""
 
 Measurement = Callable[[Path], Coroutine[None, None, Sequence[Figure]]]
 
@@ -30,6 +30,8 @@ def _measurements(*, quick: bool) -> dict[str, Measurement]:
         "pure": lambda folder: pure.measure(folder, runs, cases=1_000 if quick else 10_000),
         "audit": lambda folder: audit.measure(folder, runs, events=150_000 if quick else 1_000_000),
         "startup": lambda folder: startup.measure(folder, runs, open_cases=20_000 if quick else 100_000),
+        "growth": lambda folder: growth.measure(folder, 3 if quick else 7, (1_000, 20_000) if quick else (1_000, 100_000, 1_000_000)),
+        "replicas": lambda folder: replicas.measure(folder, runs, cases=1_000 if quick else 3_000),
         "profile": lambda folder: profile.measure(folder, runs, cases=1_000 if quick else 3_000),
         "peers": lambda folder: peers.measure(folder, runs, cases=1_000 if quick else 2_000),
     }

@@ -10,7 +10,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import count
+from itertools import count, cycle
 from pathlib import Path
 
 HOST = "127.0.0.1"
@@ -36,12 +36,15 @@ class Measured:
         return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
 
 
-async def send(requests: Sequence[bytes], port: int, senders: int, rate_per_s: float = 0.0) -> Measured:
-    """Send everything from a process of its own, `senders` at a time; with a rate, each at its moment instead of as fast as it goes."""
+async def send(requests: Sequence[bytes], port: int | Sequence[int], senders: int, rate_per_s: float = 0.0) -> Measured:
+    """Send everything from a process of its own, `senders` at a time; with a rate, each at its moment instead of as fast as it goes. To
+    several ports, each sender to one of them in turn.
+    """
+    ports = ",".join(map(str, [port] if isinstance(port, int) else port))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "requests"
         file.write_bytes(b"".join(len(each).to_bytes(4, "big") + each for each in requests))
-        told = map(str, (file, port, senders, rate_per_s))
+        told = map(str, (file, ports, senders, rate_per_s))
         process = await asyncio.create_subprocess_exec(sys.executable, "-m", "benchmarks.load", *told, stdout=asyncio.subprocess.PIPE)
         out, _ = await process.communicate()
     if process.returncode:
@@ -49,8 +52,8 @@ async def send(requests: Sequence[bytes], port: int, senders: int, rate_per_s: f
     return Measured(**json.loads(out))
 
 
-async def _main(requests: Sequence[bytes], port: str, senders: str, rate_per_s: str) -> Measured:
-    lines = [await asyncio.open_connection(HOST, int(port)) for _ in range(int(senders))]
+async def _main(requests: Sequence[bytes], ports: str, senders: str, rate_per_s: str) -> Measured:
+    lines = [await asyncio.open_connection(HOST, int(port)) for _, port in zip(range(int(senders)), cycle(ports.split(",")), strict=False)]
     loop = asyncio.get_running_loop()
     latencies, statuses, numbers = list[float](), Counter[str](), count()
     start = loop.time()

@@ -7,16 +7,16 @@ from pathlib import Path
 from store.schema import OPEN
 
 _DAY_S = 86_400
-_NEW = {
-    "id": "printf('c_%026d', i)",
-    "task_id": "'copy-' || i",
-    "webhook_id": "'copy-' || i",
+BOTH_CLOCKS = {
     "due_at": "reminded * 1000000",
     "next_at": "decided * 1000000",
     "snapshot": """json_set(replace(snapshot, id, printf('c_%026d', i)), '$.clocks', json_object(
         'decide', strftime('%Y-%m-%dT%H:%M:%SZ', decided, 'unixepoch'),
         'reminders', json_array(strftime('%Y-%m-%dT%H:%M:%SZ', reminded, 'unixepoch'))))""",
 }
+"""SQL by column for a case that is reminded of and then decided about, at `reminded` and `decided` (seconds since 1970)."""
+
+_NEW = BOTH_CLOCKS | {"id": "printf('c_%026d', i)", "task_id": "'copy-' || i", "webhook_id": "'copy-' || i"}
 
 
 def copy_cases(file: Path, count: int) -> None:
@@ -33,10 +33,15 @@ def copy_cases(file: Path, count: int) -> None:
             f"copies AS (SELECT *, {reminded} AS reminded, {reminded} + {_DAY_S // 2} AS decided FROM n, one) "
             f"INSERT INTO cases ({', '.join(columns)}) SELECT {values} FROM copies"
         )
-        waiting = "tier, lane, state, workflow, tied_to <> '', claimed_by <> ''"
-        database.execute("DELETE FROM queue")
-        database.execute(
-            f"INSERT INTO queue (tier, lane, state, workflow, tied, claimed, cases) SELECT {waiting}, count(*) FROM cases "  # noqa: S608
-            f"WHERE state IN {OPEN} GROUP BY {waiting}"
-        )
+        count_waiting(database)
         database.commit()
+
+
+def count_waiting(database: sqlite3.Connection) -> None:
+    """Count anew what waits where."""
+    waiting = "tier, lane, state, workflow, tied_to <> '', claimed_by <> ''"
+    database.execute("DELETE FROM queue")
+    database.execute(
+        f"INSERT INTO queue (tier, lane, state, workflow, tied, claimed, cases) SELECT {waiting}, count(*) FROM cases "  # noqa: S608
+        f"WHERE state IN {OPEN} GROUP BY {waiting}"
+    )

@@ -41,13 +41,13 @@ async def measure(folder: Path, runs: int, presses: int) -> Sequence[Figure]:
         async with a_rig(folder / f"{run}") as rig:
             async with rig.bot() as app:
                 warm_up = await send(posts(0, 2 * presses + 500, wall.now()), app.port, 16)
-                approvals = await _approvals(rig, app, 2 * presses)
-            async with rig.serving() as port:  # Slack and services are elsewhere, as they always are
+                made = await approvals(rig, app, 2 * presses)
+            async with rig.serving() as bot:  # Slack and services are elsewhere, as they always are
                 await _settled(rig)
-                resting.append(await send(approvals[:presses], port, 1, PRESSES_PER_S))
+                resting.append(await send(made[:presses], bot.port, 1, PRESSES_PER_S))
                 half = min(warm_up.rate / 2, MOST_INTAKE_PER_S)
                 load = posts(1_000_000, int(half * presses / PRESSES_PER_S), wall.now())
-                _, measured = await asyncio.gather(send(load, port, 16, half), send(approvals[presses:], port, 1, PRESSES_PER_S))
+                _, measured = await asyncio.gather(send(load, bot.port, 16, half), send(made[presses:], bot.port, 1, PRESSES_PER_S))
             busy.append(measured)
             assert {*resting[-1].statuses, *measured.statuses} == {"200"}, "Slack was not acknowledged"
             assert _count(rig, "SELECT count(*) FROM cases WHERE state = 'decided'") == 2 * presses
@@ -72,7 +72,7 @@ def _count(rig: Rig, query: str) -> int:
     return count
 
 
-async def _approvals(rig: Rig, app: App, count: int) -> Sequence[bytes]:
+async def approvals(rig: Rig, app: App, count: int) -> Sequence[bytes]:
     """Signed requests with which a reviewer approves the newest cases, whose cards come last."""
     newest = select(cases.c.id).where(cases.c.state == "pending").order_by(cases.c.id.desc()).limit(count)
     ids = await app.database.read(lambda connection: list(connection.execute(newest).scalars()))

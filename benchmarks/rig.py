@@ -4,6 +4,7 @@ import asyncio
 import gc
 import json
 import os
+import re
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -21,6 +22,7 @@ from bot.sandbox.slack.config import ChannelSeed
 from bot.sandbox.slack.people import Group
 from bot.sandbox.slack.seed import SLACK, TEAM
 from bot.settings import read_settings
+from store.vault.keys import signing_key, vault_key
 
 REVIEWER = "U0ANNA00001"
 START_S = 60.0
@@ -39,6 +41,11 @@ class Rig:
     def database(self) -> Path:
         """The SQLite file."""
         return self.folder / "tierline.db"
+
+    @property
+    def vault_key(self) -> bytes:
+        """The key beside it."""
+        return (self.folder / "tierline-vault.key").read_bytes()
 
     @property
     def services(self) -> Path:
@@ -61,8 +68,9 @@ class Rig:
             await app.stop()
 
     @asynccontextmanager
-    async def serving(self) -> AsyncIterator[int]:
-        """The bot in a process of its own. Gives its port."""
+    async def serving(self) -> AsyncIterator["Served"]:
+        """The bot in a process of its own."""
+        start = wall.steady()
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "bot.cli.main", "serve", "--json"),
             env=dict(os.environ) | self.environment,
@@ -72,15 +80,37 @@ class Rig:
             assert process.stdout is not None
             url = json.loads(await asyncio.wait_for(process.stdout.readline(), START_S))["url"]
             self.sandbox.connect(slack_events_url=f"{url}/slack/events", cases_url=url)
-            yield int(url.rsplit(":", 1)[1])
+            yield Served(int(url.rsplit(":", 1)[1]), process.pid, wall.steady() - start)
         finally:
             process.terminate()
             await process.wait()
 
 
+@dataclass(frozen=True)
+class Served:
+    """A bot that answers: its port, its process, and the seconds until it did. What it tells of itself, only Linux does."""
+
+    port: int
+    pid: int
+    ready_s: float
+
+    @property
+    def resident_mb(self) -> float:
+        """Memory: https://man7.org/linux/man-pages/man5/proc_pid_status.5.html"""
+        found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{self.pid}/status").read_text())
+        assert found is not None
+        return int(found[1]) / 1024
+
+    @property
+    def cpu_s(self) -> float:
+        """Processor time so far: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html"""
+        after_name = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @asynccontextmanager
-async def a_rig(folder: Path, clock: Callable[[], datetime] = wall.now) -> AsyncIterator[Rig]:
-    """Everything but the bot. The folder must be there."""
+async def a_rig(folder: Path, clock: Callable[[], datetime] = wall.now, database_url: str = "") -> AsyncIterator[Rig]:
+    """Everything but the bot, with a database of its own unless one is given. The folder must be there."""
     people = (REVIEWER, "U0BEN000001", "U0GRACE0001")
     slack = replace(
         SLACK,
@@ -90,7 +120,7 @@ async def a_rig(folder: Path, clock: Callable[[], datetime] = wall.now) -> Async
     customer = replace(REFUND_AGENT, callback_secrets=tuple(map(_callback_secret, range(len(SECRETS)))))
     async with Sandbox(lambda: clock().timestamp(), SandboxConfig(slack=slack, customer=customer)) as sandbox:
         (folder / "services.yml").write_text(_services(sandbox.customer_callback_url))
-        yield Rig(folder, sandbox, _environment(folder, sandbox))
+        yield Rig(folder, sandbox, _environment(folder, sandbox) | (_shared(folder, database_url) if database_url else {}))
 
 
 def _callback_secret(service: int) -> str:
@@ -104,6 +134,15 @@ def _services(callback_url: str) -> str:
         for n, secret in enumerate(SECRETS)
     )
     return "services:\n" + "\n".join(rows) + "\n"
+
+
+def _shared(folder: Path, database_url: str) -> dict[str, str]:
+    """What every replica is given; the keys are made."""
+    names = {"TIERLINE_SIGNING_KEY_FILE": "signing.pem", "TIERLINE_VAULT_KEY_FILE": "vault.key", "TIERLINE_CHECKPOINT_DIR": "checkpoints"}
+    files = {name: folder / file for name, file in names.items()}
+    signing_key(files["TIERLINE_SIGNING_KEY_FILE"], create=True)
+    vault_key(files["TIERLINE_VAULT_KEY_FILE"], create=True)
+    return {name: str(file) for name, file in files.items()} | {"TIERLINE_DATABASE_URL": database_url}
 
 
 def _environment(folder: Path, sandbox: Sandbox) -> dict[str, str]:

@@ -1,8 +1,6 @@
 """Start: the command line's help, and the bot from its first instruction until it answers, with many open cases in its database."""
 
 import asyncio
-import os
-import re
 import sys
 import time
 from collections.abc import Sequence
@@ -44,24 +42,6 @@ async def _help_s() -> float:
 
 async def _serve(rig: Rig) -> tuple[float, float]:
     """Seconds until it says where it answers, and megabytes resident a little later."""
-    start = time.perf_counter()
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot.cli.main", "serve", "--json"), env=dict(os.environ) | rig.environment, stdout=asyncio.subprocess.PIPE
-    )
-    try:
-        assert process.stdout is not None
-        line = await asyncio.wait_for(process.stdout.readline(), 60.0)
-        ready = time.perf_counter() - start
-        assert b"url" in line, "the bot did not start"
+    async with rig.serving() as bot:
         await asyncio.sleep(SETTLED_S)
-        return ready, _resident_mb(process.pid)
-    finally:
-        process.terminate()
-        await process.wait()
-
-
-def _resident_mb(pid: int) -> float:
-    """Linux only: https://man7.org/linux/man-pages/man5/proc_pid_status.5.html"""
-    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
-    assert found is not None
-    return int(found[1]) / 1024
+        return bot.ready_s, bot.resident_mb
