@@ -2,13 +2,10 @@
 found; never reads and never decides.
 """
 
-from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
-from functools import cache
-from itertools import chain
 
-from sqlalchemy import Connection, Dialect, Table, bindparam, insert, update
+from sqlalchemy import Connection, bindparam, update
 
 from routing.case.case import Case
 from routing.review.outlook import upcoming
@@ -17,14 +14,12 @@ from store.audit.merkle import Frontier
 from store.database.prepared import Prepared
 from store.ledger.arrival_limits import add_approvals, add_uses, day_of
 from store.ledger.draft import Draft, Row
+from store.ledger.inserts import insert_all
 from store.ledger.places import count_moves
 from store.ledger.prefetch import InboxKey, InboxRow, Known
 from store.ledger.sealed_head import Ruling, UnreadableGovernanceError
 from store.schema import IS_UNSETTLED, case_keys, cases, governance, head, inbox, leaves, micros, nodes, outbox, vault
 from store.vault.head_seal import Head, HeadSeal, text_sha256
-
-MOST_ROWS = 16
-"""Rows in one statement: fewer than 999 values, which is what every SQLite takes."""
 
 MARKS = {
     Trigger.CONTEXT_STALE.value: "stale",
@@ -41,15 +36,22 @@ def flush(connection: Connection, known: Known, kept: Draft, changed: AbstractSe
     as its row now has it. Raises UnreadableGovernanceError where that row is gone.
     """
     opened = {row["id"] for row in kept.opened}
-    _insert(connection, leaves, kept.leaves)
-    _insert(connection, case_keys, kept.case_keys)
-    _insert(connection, vault, kept.vault)
-    _insert(connection, cases, [row | columns(kept.cases[row["id"]], kept.rows[row["id"]]) for row in kept.opened])
+    growth = Frontier.from_bytes(known.frontier).grow([row["hash"] for row in kept.leaves])
+    insert_all(
+        connection,
+        {
+            leaves: kept.leaves,
+            nodes: [{"level": node.level, "idx": node.index, "hash": node.hash} for node in growth.nodes],
+            case_keys: kept.case_keys,
+            vault: kept.vault,
+            cases: [row | columns(kept.cases[row["id"]], kept.rows[row["id"]]) for row in kept.opened],
+            inbox: [_arrival(key, row, now) for key, row in kept.inbox.items() if key not in known.inbox],
+            outbox: kept.outbox,
+        },
+    )
     if updated := [{"case": each} | columns(kept.cases[each], kept.rows[each]) for each in changed - opened]:
         connection.execute(_UPDATE_CASE, updated)
     count_moves(connection, [(None if each in opened else known.cases[each], kept.cases[each]) for each in {*opened, *changed}])
-    _insert(connection, inbox, [_arrival(key, row, now) for key, row in kept.inbox.items() if key not in known.inbox])
-    _insert(connection, outbox, kept.outbox)
     if urgent := [{"case": row["case_id"], "at_peer": row["peer"], "to": row["destination"]} for row in kept.outbox if row["urgent"]]:
         connection.execute(_HURRY, urgent)  # what stands before an urgent message in its lane is urgent too
     add_approvals(connection, kept.approvals, day_of(now))
@@ -62,8 +64,6 @@ def flush(connection: Connection, known: Known, kept: Draft, changed: AbstractSe
             raise UnreadableGovernanceError
     for also in kept.also:
         also(connection, now)
-    growth = Frontier.from_bytes(known.frontier).grow([row["hash"] for row in kept.leaves])
-    _insert(connection, nodes, [{"level": node.level, "idx": node.index, "hash": node.hash} for node in growth.nodes])
     left = Head(
         size=growth.frontier.size,
         frontier=growth.frontier.to_bytes(),
@@ -113,31 +113,6 @@ def columns(case: Case, snapshot: str) -> Row:
 def _arrival(key: InboxKey, row: InboxRow, now: datetime) -> Row:
     name = {"key": key.key, "scope": key.scope, "kind": key.kind}
     return name | {"digest": row.digest, "answer": row.answer, "case_id": row.case_id, "at": micros(now)}
-
-
-def _insert(connection: Connection, table: Table, rows: list[Row]) -> None:
-    """Insert rows as tuples with statements that were compiled once: half the time that SQLAlchemy takes for rows as dicts.
-
-    On SQLite several rows are one statement: its driver gives other threads a chance at each, and has to wait for its own again.
-    """
-    if not rows:
-        return
-    sql, columns = _inserting(table, connection.dialect)
-    values = [tuple([row[column] for column in columns]) for row in rows]
-    if connection.dialect.name != "sqlite":
-        connection.exec_driver_sql(sql, values)
-        return
-    at, more = 0, sql[sql.index(" VALUES ") + len(" VALUES") :]
-    while at < len(values):
-        many = min(MOST_ROWS, 1 << (len(values) - at).bit_length() - 1)  # few sizes, so that few statements have to be prepared
-        connection.exec_driver_sql(sql + f",{more}" * (many - 1), tuple(chain.from_iterable(values[at : at + many])))
-        at += many
-
-
-@cache
-def _inserting(table: Table, dialect: Dialect) -> tuple[str, Sequence[str]]:
-    compiled = insert(table).compile(dialect=dialect)
-    return str(compiled), compiled.positiontup or ()
 
 
 _CHANGING = (
