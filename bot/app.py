@@ -21,7 +21,9 @@ from bot.delivery.callback import Callbacks
 from bot.delivery.courier import Courier
 from bot.delivery.guarded_client import TIMEOUT_S as CALLBACK_TIMEOUT_S
 from bot.delivery.rate_limits import RateLimits
+from bot.escalation_status import EscalationStatus
 from bot.failures import failure
+from bot.heartbeat import PEER_S, Heartbeat
 from bot.http.admission import Admission, name_signer
 from bot.http.bodies import Bodies
 from bot.http.connections import Connections, Door, descriptors, most_connections
@@ -38,6 +40,7 @@ from bot.http.rate_limit import RateLimit
 from bot.http.reading import MAX_WAITING, Api
 from bot.http.turns import MOST_WAIT_S, Turns
 from bot.loops import end, for_ever
+from bot.pagerduty_reachability import PagerDutyReachability
 from bot.policy.active import ActivePolicy, read_policy
 from bot.policy.proposing import Proposing
 from bot.policy.scheduled_replay import ScheduledReplay
@@ -63,7 +66,7 @@ from bot.slack.reachability import Reachability
 from bot.slack.sender import SlackSender
 from bot.slack.views import Views
 from bot.slack.workspace_events import WorkspaceEvents
-from bot.timeouts import REAL, Timeouts
+from bot.timeouts import REAL, RHYTHM, Rhythm, Timeouts
 from bot.tls import trusted
 from escalation.acknowledgements import Acknowledgements
 from escalation.breaker_watch import BreakerWatch
@@ -107,17 +110,20 @@ Passing = Callable[[str], None]
 class App:
     """One running bot. Made by `App.start`, ended by `stop`."""
 
-    def __init__(self) -> None:
+    def __init__(self, rhythm: Rhythm = RHYTHM) -> None:
         """Use `App.start`."""
+        self._rhythm = rhythm
+        self.heartbeat: Heartbeat | None = None
         self._stack = AsyncExitStack()
         self.deployment = ""
         self.host = ""
         self.port = 0
         self.metrics = Metrics()
         self.wakeups = Wakeups()
-        self._tick_pulse = Pulse("clocks", "The clocks of cases have not been looked at: nothing climbs, pages or expires", wall.steady)
-        self._courier_pulse = Pulse("courier", "The courier has not come round: nothing is sent", wall.steady)
-        self._signing_pulse = Pulse("signing", "No checkpoint could be signed: decisions wait for one", wall.steady)
+        unlooked = "The clocks of cases have not been looked at: nothing climbs, pages or expires"
+        self._tick_pulse = Pulse("clocks", unlooked, wall.steady, rhythm.late_s)
+        self._courier_pulse = Pulse("courier", "The courier has not come round: nothing is sent", wall.steady, rhythm.late_s)
+        self._signing_pulse = Pulse("signing", "No checkpoint could be signed: decisions wait for one", wall.steady, rhythm.late_s)
 
     @classmethod
     async def start(
@@ -129,17 +135,19 @@ class App:
         background: bool = True,
         passing: Passing = lambda _name: None,
         timeouts: Timeouts = REAL,
+        rhythm: Rhythm = RHYTHM,
     ) -> "App":
         """Open the database, bring it up to date, and begin to serve.
 
         `clock` replaces the machine's clock. Without `background` nothing happens by itself: the caller turns `tick`, `courier` and
-        `signing`. `passing` is called at each step that touches the database or a peer; `timeouts` says how long peers may take. Raises
-        what any part raises on bad settings.
+        `signing`. `passing` is called at each step that touches the database or a peer; `timeouts` says how long peers may take, `rhythm`
+        how long anything may be amiss before nobody outside is told that all is well. Raises what any part raises on bad settings.
         """
-        app = cls()
+        app = cls(rhythm)
         try:
             await app._compose(settings, environment, clock, passing, timeouts)
             await app._look_at_database()
+            app._tell_outside(settings, timeouts, trusted(environment))
             if background:
                 app._run_by_itself()
         except BaseException:
@@ -224,8 +232,9 @@ class App:
         self.scheduled_replay = ScheduledReplay(self.ledger, self.reads, self.proposing, self.policy, now)
         bolt = make_bolt(session, settings.slack_api_url)
         self._listen_to_slack(bolt, people, Replies(client, session, timeouts), now, timeouts)
+        self.pagerduty = PagerDutyReachability(events.reach, self._pages, wall.steady, timeouts, self._rhythm)
         bodies, self.connections = Bodies(), Connections(most_connections(len(services.by_name), descriptors()), wall.steady)
-        self.slack = Reachability(client, _first(settings.slack_bot_token), wall.steady, timeouts)
+        self.slack = Reachability(client, _first(settings.slack_bot_token), wall.steady, timeouts, self._rhythm)
         slack_secrets, app_token = _all(settings.slack_signing_secret), _first(settings.slack_app_token)
         inbound = self._inbound = Inbound(bolt, slack_secrets, peers_now, client, app_token, steady=now, bodies=bodies)
 
@@ -233,8 +242,11 @@ class App:
         api = Api(
             admission, self.reads, self.receipts, self.wakeups, self.policy, most_waiting=min(MAX_WAITING, self.connections.most // 2)
         )
-        database_status = DatabaseStatus(self.database, self.writer, self.ledger, now, wall.steady)
-        self.readiness.add(database_status.recording, database_status.writing, database_status.signed, silent=SILENT)
+        status = self._status = DatabaseStatus(self.database, self.writer, self.ledger, now, wall.steady, rhythm=self._rhythm)
+        late = EscalationStatus(self.database, self.writer, now, self._rhythm)
+        self.readiness.add(
+            *(status.recording, status.writing, status.signed), *(late.clocks, late.messages, late.wall_clock), silent=SILENT
+        )
         acknowledgements = Acknowledgements(self.ledger, self.deployment, _all(settings.pagerduty_webhook_secret), rest)
         routes = [
             *Intake(admission, self.ledger, self.policy, self.metrics.intake_answered, Turns(timeouts.limit_s(MOST_WAIT_S))).routes(),
@@ -243,7 +255,7 @@ class App:
             *api.routes(),
             *inbound.routes(),
             *PagerDutyWebhooks(acknowledgements, bodies).routes(),
-            *Health(self.metrics, database_status.snapshot, self.readiness, timeouts).routes(),
+            *Health(self.metrics, status.snapshot, self.readiness, timeouts).routes(),
             openapi_route(version("tierline")),
         ]
         await self._listen(settings, routes)
@@ -300,6 +312,27 @@ class App:
         except CannotRecordError as error:
             _LOG.error("what was found in the database could not be recorded", **failure(error))
 
+    def _tell_outside(self, settings: Settings, timeouts: Timeouts, tls: SSLContext) -> None:
+        """The heartbeat for somebody outside, where one is wanted, and what it asks besides what `/readyz` asks."""
+        if settings.heartbeat_url is None:
+            return
+        now = Readiness(timeouts, PEER_S)
+        self._stack.push_async_callback(now.stop)
+        now.add(self._status.written, silent=SILENT)
+        now.add(self.slack.answers, silent=Obstacle("slack", "Slack does not answer now."))
+        now.add(self.pagerduty.answers, silent=Obstacle("pagerduty", "PagerDuty does not answer now."))
+        url = settings.heartbeat_url.get_secret_value()
+        self.heartbeat = Heartbeat(
+            url, [now, self.readiness], wall.steady, tls=tls, tally=self.metrics.beaten, timeouts=timeouts, rhythm=self._rhythm
+        )
+        self._stack.push_async_callback(self.heartbeat.close)
+        self.readiness.add(self.heartbeat.check, silent=Obstacle("heartbeat", "The heartbeat does not say how it is.", stops=False))
+
+    def _pages(self) -> bool:
+        """Whether the policy in force has anybody paged."""
+        form = self.policy().form
+        return form.incidents is not None or any(tier.pagerduty for ladder in form.ladders.values() for tier in ladder.tiers)
+
     def _rest_client(self, settings: Settings, timeouts: Timeouts, tls: SSLContext) -> RestClient | None:
         token = _first(settings.pagerduty_api_token)
         if not token:
@@ -340,6 +373,7 @@ class App:
             for_ever("courier", self.courier.run),
             self.signing.run(partial(self.reports.signing, self._signing_pulse), self._signing_pulse.came_round),
             self.slack.run(),
+            self.pagerduty.run(),
             self.database_watch.run(),
             for_ever("channels", self._look_at_channels),
             *([for_ever("replicas", partial(self.wakeups.share, self.database))] if self.database.is_postgres else []),
@@ -349,7 +383,8 @@ class App:
         self.readiness.add(self.channels.obstacles, silent=SILENT)
         self.readiness.add(self.slack.check, silent=Obstacle("slack", "Slack has not answered yet: nobody sees a card."))
         self.readiness.add(self._inbound.check, silent=Obstacle("socket_mode", "Socket Mode does not answer."))
-        for loop in loops:
+        self.readiness.add(self.pagerduty.check, silent=Obstacle("pagerduty", "PagerDuty has not answered yet.", stops=False))
+        for loop in (*loops, *([self.heartbeat.run()] if self.heartbeat is not None else [])):
             self._stack.push_async_callback(end, asyncio.create_task(loop))
         ticker = Ticker(self._beat, partial(self.reports.tick, self._tick_pulse))
         ticker.start()

@@ -6,13 +6,13 @@ replica out of service. It decides nothing and mends nothing; the parts are hand
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 
 from bot.failures import failure, to_look_at
-from bot.timeouts import REAL, Timeouts
+from bot.timeouts import REAL, RHYTHM, Timeouts
 from store.ledger.sealed_head import HeadAlteredError
 
 ANSWER_S = 1.5
@@ -25,12 +25,15 @@ _LOG = structlog.get_logger("tierline.readiness")
 class Obstacle:
     """One thing in the way: a short name for figures and alarms, and a sentence that says what is wrong and how it is mended.
 
-    What does not stop the work as a whole needs somebody's attention; another replica would fare no better.
+    What does not stop the work as a whole needs somebody's attention; another replica would fare no better. With `escalation` that is so
+    urgent that somebody outside has to know: what waits for its time may reach nobody. `for_s`: for how many seconds it has been so.
     """
 
     name: str
     sentence: str
     stops: bool = True
+    escalation: bool = False
+    for_s: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +43,21 @@ class Standing:
     obstacles: Sequence[Obstacle]
     attention: Sequence[Obstacle]
 
+    @property
+    def alarming(self) -> Sequence[Obstacle]:
+        """Why nobody can rely on being found by what waits for them; nothing when all is well."""
+        return [*self.obstacles, *(one for one in self.attention if one.escalation)]
+
     def said(self) -> dict[str, Any]:
-        """As `/readyz`, `tierline serve` and `tierline status` say it."""
+        """As `/readyz`, `tierline serve` and `tierline status` say it; `escalating` and `amiss_s` (for how long, in seconds)
+        only where something is alarming, and what is stands first.
+        """
+        amiss = self.alarming
         return {
             "ready": not self.obstacles,
             "obstacles": [one.sentence for one in self.obstacles],
-            "attention": [one.sentence for one in self.attention],
-        }
+            "attention": [one.sentence for one in sorted(self.attention, key=lambda one: not one.escalation)],
+        } | ({"escalating": False, "amiss_s": round(max(one.for_s for one in amiss), 1)} if amiss else {})
 
 
 Check = Callable[[], Awaitable[Sequence[Obstacle]]]
@@ -56,8 +67,10 @@ Check = Callable[[], Awaitable[Sequence[Obstacle]]]
 class Readiness:
     """The parts that have to work. Each is asked once at a time: a part that hangs is not asked again before it has answered."""
 
-    def __init__(self, timeouts: Timeouts = REAL) -> None:
+    def __init__(self, timeouts: Timeouts = REAL, answer_s: float = ANSWER_S) -> None:
+        """`answer_s`: how long a part has to say how it is."""
         self._timeouts = timeouts
+        self._answer_s = answer_s
         self._checks: list[tuple[Check, Obstacle]] = []
         self._asked: dict[Check, asyncio.Task[Sequence[Obstacle]]] = {}
         self._told = frozenset[tuple[str, bool]]()
@@ -71,7 +84,7 @@ class Readiness:
         return list((await self.standing()).obstacles)
 
     async def standing(self) -> Standing:
-        """All that is in the way now, in the order the parts were added. Answers within `ANSWER_S` and never raises."""
+        """All that is in the way now, in the order the parts were added. Answers within `answer_s` and never raises."""
         found = await asyncio.gather(*(self._ask(check, silent) for check, silent in self._checks))
         every = list(dict.fromkeys(one for part in found for one in part))
         self._tell(every)
@@ -88,7 +101,7 @@ class Readiness:
         if asked is None or asked.done():
             asked = self._asked[check] = asyncio.ensure_future(_looked_at(check, silent))
         try:
-            async with self._timeouts.within(ANSWER_S):
+            async with self._timeouts.within(self._answer_s):
                 return await asyncio.shield(asked)
         except TimeoutError:
             return (silent,)
@@ -117,7 +130,7 @@ async def _looked_at(check: Check, silent: Obstacle) -> Sequence[Obstacle]:
 class Pulse:
     """When a loop last came round. `most_s`: the seconds it may be silent; `late` says what follows if it is for longer."""
 
-    def __init__(self, name: str, late: str, steady: Callable[[], float], most_s: float = 15.0) -> None:
+    def __init__(self, name: str, late: str, steady: Callable[[], float], most_s: float = RHYTHM.late_s) -> None:
         self.late = Obstacle(name, f"{late}.")
         self._what = late
         self._steady = steady
@@ -140,4 +153,4 @@ class Pulse:
         if silent_s <= self._most_s:
             return ()
         cause = f" {self._failure}" if self._failure else ""
-        return (Obstacle(self.late.name, f"{self._what} (for {silent_s:.0f} s).{cause}"),)
+        return (Obstacle(self.late.name, f"{self._what} (for {silent_s:.0f} s).{cause}", for_s=silent_s),)

@@ -76,6 +76,7 @@ class Settings(BaseModel):
     pagerduty_api_url: WebAddress = "https://api.pagerduty.com"
     pagerduty_api_token: Secrets = ()
     pagerduty_webhook_secret: Secrets = ()
+    watch_routing_key: SecretStr | None = Field(default=None, description="whom `tierline watch` pages")
     signing_key_file: Path | None = None
     vault_key_file: Path | None = None
     checkpoint_dir: Path | None = None

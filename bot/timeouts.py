@@ -1,8 +1,29 @@
-"""How long we wait for peers before we go on without their answer. Owns the counting of seconds; how many stands with each call."""
+"""How long we wait for peers before we go on without their answer, and how often we look whether all goes on. Owns the counting of seconds;
+how many stands with each call, and what has to fit together in `Rhythm`.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How often somebody outside is told that all is well, and how long something may be amiss before that ends; all in seconds.
+
+    A receiver that waits for 20 s more after `beat_s` knows within a minute: `late_s` + the last beat's way + `beat_s` + 20.
+    """
+
+    beat_s: float = 20.0
+    again_s: float = 5.0
+    """After a beat that was kept back or not taken."""
+    late_s: float = 15.0
+    """How late a loop, a clock, a message or a checkpoint may be."""
+    peer_s: float = 10.0
+    """Between two questions to a peer whether it is there."""
+    lately_s: float = 30.0
+    """How old its last good answer may be: one that is missed says nothing yet."""
 
 
 class Timeouts:
@@ -50,3 +71,4 @@ class ManualTimeouts(Timeouts):
 
 
 REAL = Timeouts()
+RHYTHM = Rhythm()

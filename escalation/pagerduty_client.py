@@ -28,6 +28,7 @@ EVENTS_TIMEOUT_S, REST_TIMEOUT_S, CONNECT_TIMEOUT_S = 8.0, 3.0, 3.0
 _NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 _FINAL = range(400, 500)
 _LATER = frozenset({408, 425, 429})
+_FAILING = 500
 
 
 class PagerDutyUnreadable(RuntimeError):
@@ -56,7 +57,7 @@ class _OneTry(pagerduty.ApiClient):
         self.retry = {429: 1}  # a 429 without an entry here would be retried for ever
         self.max_http_attempts = -1  # …and with this, not even once
         self.max_network_attempts = 0
-        self.timeout = httpx2.Timeout(timeout_s, connect=timeout_s and min(timeout_s, CONNECT_TIMEOUT_S))  # type: ignore[assignment]  # handed on to httpx2 as it is
+        self.timeout = _timeout(timeout_s)  # type: ignore[assignment]  # handed on to httpx2 as it is
 
     @property
     def url(self) -> str:
@@ -85,6 +86,7 @@ class EventsClient:
         self._timeout_s = timeout_s
         self._tls = tls or ssl.create_default_context()
         self._clients: dict[str, _EventsClient] = {}
+        self._plain: httpx2.Client | None = None
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="pagerduty-events")
 
     async def send(self, routing_key: str, event: Mapping[str, Any]) -> None:
@@ -99,11 +101,28 @@ class EventsClient:
         except pagerduty.Error as error:
             raise _send_error(error) from error
 
+    async def reach(self) -> None:
+        """Whether anybody answers where events are sent; none is. Raises SendError where nobody does, or only to say that it fails."""
+        client = self._anonymous()
+        try:
+            response = await _in_thread(self._threads, lambda: client.get(f"{self._url}/v2/enqueue"))
+        except httpx2.HTTPError as error:
+            raise SendError(f"network: {network_cause(error)}") from error
+        if response.status_code >= _FAILING:
+            raise SendError(f"HTTP {response.status_code}")
+
     def close(self) -> None:
         """Close the connections; what a thread is still waiting for is let go."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         for client in self._clients.values():
             client.close()
+        if self._plain is not None:
+            self._plain.close()
+
+    def _anonymous(self) -> httpx2.Client:
+        if self._plain is None:
+            self._plain = httpx2.Client(verify=self._tls, timeout=_timeout(self._timeout_s), trust_env=False)
+        return self._plain
 
     def _client(self, routing_key: str) -> _EventsClient:
         if routing_key not in self._clients:
@@ -164,6 +183,10 @@ class RestClient:
         except (pagerduty.Error, httpx2.HTTPError, ValueError) as error:
             response = getattr(error, "response", None)
             raise PagerDutyUnreadable(type(error).__name__, getattr(response, "status_code", None)) from error
+
+
+def _timeout(timeout_s: float | None) -> httpx2.Timeout:
+    return httpx2.Timeout(timeout_s, connect=timeout_s and min(timeout_s, CONNECT_TIMEOUT_S))
 
 
 def _properties(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -39,7 +39,7 @@ from routing.simulation.precheck import prospect, read_inquiry
 from routing.vocabulary import Lane, State
 from tests.checkout import ROOT
 
-DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 README = (ROOT / "README.md").read_text()
 POLICY = (ROOT / "docs" / "policy.md").read_text()
 CHAPTER = README[README.index("## For owners: writing a policy") : README.index("## For developers: posting a case")]

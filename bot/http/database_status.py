@@ -7,6 +7,7 @@ from sqlalchemy import Connection, func, select
 
 from bot.http.metrics import DATABASE, Snapshot, Waiting
 from bot.readiness import Obstacle
+from bot.timeouts import RHYTHM, Rhythm
 from store.audit.stored_tree import frontier, unsigned_since
 from store.database.database import Database
 from store.database.errors import why_unavailable
@@ -18,7 +19,8 @@ from store.reads.queue import outbox_counts
 from store.schema import checkpoints, moment
 
 UNSIGNED = timedelta(seconds=60)
-"""Growth is signed within ten seconds; an event that waits for so long has nobody who signs, here or in another replica."""
+"""Growth is signed within ten seconds; an event that waits for so long has nobody who signs, here or in another replica.
+It alarms earlier."""
 
 SILENT = Obstacle(DATABASE, "The database does not answer.")
 
@@ -30,13 +32,21 @@ class DatabaseStatus:
     """One trial write answers for so long: those who ask are not known, and must not have us write as fast as they ask."""
 
     def __init__(
-        self, database: Database, writer: Writer, ledger: Ledger, clock: Callable[[], datetime], steady: Callable[[], float]
+        self,
+        database: Database,
+        writer: Writer,
+        ledger: Ledger,
+        clock: Callable[[], datetime],
+        steady: Callable[[], float],
+        *,
+        rhythm: Rhythm = RHYTHM,
     ) -> None:
         self._database = database
         self._writer = writer
         self._ledger = ledger
         self._clock = clock
         self._steady = steady
+        self._late = timedelta(seconds=rhythm.late_s)
         self._wrote_at: float | None = None
 
     async def snapshot(self) -> Snapshot:
@@ -61,9 +71,13 @@ class DatabaseStatus:
         return (Obstacle("recording", self._ledger.not_recording),) if self._ledger.not_recording else ()
 
     async def writing(self) -> Sequence[Obstacle]:
-        """Whether the database takes what is written to it, tried the way that all is written; hangs for as long as the database does."""
+        """Whether the database takes what is written to it, tried a moment ago at most; hangs for as long as the database does."""
         if self._wrote_at is not None and self._steady() - self._wrote_at < self.FRESH_S:
             return ()
+        return await self.written()
+
+    async def written(self) -> Sequence[Obstacle]:
+        """The same, tried now, the way that all is written."""
         try:
             await self._writer.write(try_to_write)
         except CannotRecordError as error:
@@ -76,6 +90,7 @@ class DatabaseStatus:
     async def signed(self) -> Sequence[Obstacle]:
         """Whether the log is signed as it grows, by whichever replica does that. Raises what the database raises."""
         since = await self._database.read(unsigned_since)
-        if since is None or (waits := self._clock() - since) <= UNSIGNED:
+        if since is None or (waits := self._clock() - since) <= self._late:
             return ()
-        return (Obstacle("signing", f"The audit log has an event that nobody has signed for {waits.total_seconds():.0f} s."),)
+        said = f"The audit log has an event that nobody has signed for {waits.total_seconds():.0f} s."
+        return (Obstacle("signing", said, stops=waits > UNSIGNED, escalation=True, for_s=waits.total_seconds()),)

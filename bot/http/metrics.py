@@ -43,6 +43,12 @@ class Metrics:
         self._deliveries = Counter(
             "tierline_deliveries", "Tries to deliver a message, by peer and result", ["peer", "result"], registry=self.registry
         )
+        self._heartbeats = Counter(
+            "tierline_heartbeats",
+            "Heartbeats for somebody outside: taken, failed, or kept back because not all is well",
+            ["result"],
+            registry=self.registry,
+        )
         self._lateness = Histogram(
             "tierline_sweep_lateness_seconds",
             "How late the oldest due clock was when a sweep came",
@@ -79,6 +85,10 @@ class Metrics:
     def carried(self, peer: str, result: str) -> None:
         """A message was tried: delivered, or how it went wrong."""
         self._deliveries.labels(peer, result).inc()
+
+    def beaten(self, result: str) -> None:
+        """It was time for a heartbeat; `result` is taken, failed or kept_back."""
+        self._heartbeats.labels(result).inc()
 
     def swept(self, late_s: float) -> None:
         """A sweep came this many seconds after the oldest due clock had run out."""

@@ -12,13 +12,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.readiness import Obstacle
 from bot.slack.calls import error_code
-from bot.timeouts import REAL, Timeouts
+from bot.timeouts import REAL, RHYTHM, Rhythm, Timeouts
 from store.outbox.network_cause import network_cause
 
-EVERY_S = 10.0
 ANSWER_S = 5.0
-LATELY_S = 30.0
-"""How old the last good answer may be: one that is missed says nothing yet. A refusal counts at once."""
 
 BOT_TOKEN, APP_TOKEN, SIGNING_SECRET = "TIERLINE_SLACK_BOT_TOKEN", "TIERLINE_SLACK_APP_TOKEN", "TIERLINE_SLACK_SIGNING_SECRET"
 WHERE = {
@@ -70,11 +67,15 @@ def shape_problem(setting: str, value: str) -> str:
 class Reachability:
     """What Slack last said to our bot token. `steady` gives seconds that nobody can set; `token` is looked at, never told."""
 
-    def __init__(self, client: AsyncWebClient, token: str, steady: Callable[[], float], timeouts: Timeouts = REAL) -> None:
+    def __init__(
+        self, client: AsyncWebClient, token: str, steady: Callable[[], float], timeouts: Timeouts = REAL, rhythm: Rhythm = RHYTHM
+    ) -> None:
         self._client = client
         self._token = token
         self._steady = steady
         self._timeouts = timeouts
+        self._rhythm = rhythm
+        self._begun_at = steady()
         self._answered_at: float | None = None
         self._asked = asyncio.Event()
         self._refused = ""
@@ -84,7 +85,7 @@ class Reachability:
         """Ask until cancelled."""
         while True:
             await self.ask()
-            await asyncio.sleep(EVERY_S)
+            await asyncio.sleep(self._rhythm.peer_s)
 
     async def ask(self) -> None:
         """Ask once. Never raises."""
@@ -102,14 +103,20 @@ class Reachability:
         self._asked.set()
 
     async def check(self) -> Sequence[Obstacle]:
-        """Whether Slack has said lately who we are; the first time, once it has been asked."""
+        """Whether Slack has said lately who we are; the first time, once it has been asked. A refusal counts at once."""
         await self._asked.wait()
         problem = shape_problem(BOT_TOKEN, self._token) if self._cause else ""
+        silent_s = self._steady() - (self._begun_at if self._answered_at is None else self._answered_at)
         if self._refused:
-            return (Obstacle("slack", problem or refusal(BOT_TOKEN, self._refused)),)
+            return (Obstacle("slack", problem or refusal(BOT_TOKEN, self._refused), for_s=silent_s),)
         if self._answered_at is None:
-            return (Obstacle("slack", problem or f"Slack cannot be reached ({self._cause}): nobody sees a card."),)
-        silent_s = self._steady() - self._answered_at
-        if silent_s <= LATELY_S:
+            return (Obstacle("slack", problem or f"Slack cannot be reached ({self._cause}): nobody sees a card.", for_s=silent_s),)
+        if silent_s <= self._rhythm.lately_s:
             return ()
-        return (Obstacle("slack", f"Slack has not answered for {silent_s:.0f} s ({self._cause}): cards and presses wait."),)
+        said = f"Slack has not answered for {silent_s:.0f} s ({self._cause}): cards and presses wait."
+        return (Obstacle("slack", said, for_s=silent_s),)
+
+    async def answers(self) -> Sequence[Obstacle]:
+        """Whether Slack answers at this moment. Never raises."""
+        await self.ask()
+        return (Obstacle("slack", f"Slack does not answer now ({self._cause})."),) if self._cause else ()

@@ -96,7 +96,8 @@ class SocketLine(SocketModeClient):
         if down_s <= SILENT_S:
             return ()
         cause = f" ({self._why_down})" if self._why_down else ""
-        return (Obstacle("socket_mode", f"Socket Mode has had no connection for {down_s:.0f} s{cause}: no press and no command arrives."),)
+        said = f"Socket Mode has had no connection for {down_s:.0f} s{cause}: no press and no command arrives."
+        return (Obstacle("socket_mode", said, for_s=down_s),)
 
     def _down(self, why: str) -> None:
         if why == self._why_down:

@@ -56,6 +56,11 @@ class Timekeeper:
 
         return cls(wall, steady)
 
+    @property
+    def off_s(self) -> float:
+        """By how many seconds the wall clock was off the time when it was last told, negative for behind; 0.0 while it is followed."""
+        return self._off_s
+
     def now(self) -> datetime:
         """The time as the next transaction would have it, about; asking changes nothing and reports no jump."""
         if self._at is None:

@@ -18,9 +18,20 @@ SPILL = ("SET LOCAL work_mem = '64kB'", "SELECT count(*) FROM generate_series(1,
 """
 
 
+ROOM = (
+    "SAVEPOINT room",
+    "INSERT INTO meta (key, value) VALUES ('room', hex(zeroblob(32768)))",
+    "ROLLBACK TO room",
+    "RELEASE room",
+)
+"""SQLite writes that row where it stood, for which a file that may not grow has room. These 64 KiB need pages of their own, and are taken
+back, so that no trial leaves behind the room that the next one finds.
+"""
+
+
 def try_to_write(connection: Connection, now: datetime) -> None:
     """Find room on its disk, take the lock that every event needs, and change a row. Raises what the database raises."""
-    for statement in SPILL if connection.dialect.name == "postgresql" else ():
+    for statement in SPILL if connection.dialect.name == "postgresql" else ROOM:
         connection.execute(text(statement))
     connection.execute(select(head.c.id).with_for_update())
     value = str(micros(now)) * REPEATED

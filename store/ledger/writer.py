@@ -192,6 +192,11 @@ class Writer:
         asked_s = self._timekeeper.steady()
         self._tell(await self._database.read(database_clock) if self._ask_clock else None, _LONG_AGO, asked_s)
 
+    @property
+    def clock_off_s(self) -> float:
+        """By how many seconds the machine's clock, or the database's where that is another, was off when it was last looked at."""
+        return max(self._timekeeper.off_s, self._own_time.off_s, key=abs)
+
     def _enqueue(self, entry: _Entry, rank: Rank) -> asyncio.Future[Any]:
         if self._task is None or self._closing or self._task.done():
             raise WriterClosedError(WriterClosedError.__doc__)

@@ -53,7 +53,7 @@ def claim(
             among(outbox.c.state, SENDABLE),
             outbox.c.lease_until.is_(None),
             outbox.c.not_before <= micros(now),
-            ~_blocked(peer),
+            ~blocked(peer),
         )
         .order_by(outbox.c.urgent.desc(), outbox.c.priority.desc(), outbox.c.id)
         .limit(limit)
@@ -90,7 +90,7 @@ def _sendable_now(rows: Sequence[Row[*tuple[Any, ...]]], updates: int) -> list[R
     return found
 
 
-def _blocked(peer: str) -> ColumnElement[bool]:
+def blocked(peer: str) -> ColumnElement[bool]:
     """Something of the same lane goes first."""
     earlier = outbox.alias("earlier")
     blocking = among(earlier.c.state, UNSETTLED)
@@ -110,7 +110,7 @@ def waiting(connection: Connection, *, now: datetime, only_updates: Mapping[str,
     over = outbox.c.lease_until <= micros(now)
     found = set[str]()
     for peer in LEASE_S:
-        free = (*sendable, _not_held(only_updates.get(peer, ())), ~_blocked(peer))
+        free = (*sendable, _not_held(only_updates.get(peer, ())), ~blocked(peer))
         if any(
             connection.execute(select(outbox.c.id).where(outbox.c.peer == peer, *which).limit(1)).first() is not None
             for which in (free, (over,))

@@ -41,7 +41,7 @@ class PagerDuty:
 
     def routes(self) -> list[web.RouteDef]:
         """The Events API v2."""
-        return [web.post("/v2/enqueue", self._enqueue)]
+        return [web.post("/v2/enqueue", self._enqueue), web.get("/v2/enqueue", self._not_allowed, allow_head=False)]
 
     async def start(self) -> None:
         """Begin to deliver webhooks."""
@@ -127,6 +127,10 @@ class PagerDuty:
     async def _enqueue(self, request: web.Request) -> web.Response:
         body = await request.read()
         return await self._faults.carry_out("pagerduty", "enqueue", request, lambda: self._take(body), THROTTLED)
+
+    async def _not_allowed(self, request: web.Request) -> web.Response:
+        """Whoever only asks whether somebody is there: no event, and none is noted."""
+        return await self._faults.carry_out("pagerduty", "reach", request, lambda: web.Response(status=405, headers={"Allow": "POST"}))
 
     def _take(self, body: bytes) -> web.Response:
         event, errors = read_event(body, self._services)

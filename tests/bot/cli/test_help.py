@@ -14,6 +14,7 @@ COMMANDS = [
     ("send",),
     ("status",),
     ("retry",),
+    ("watch",),
     ("policy", "init"),
     ("policy", "check"),
     ("policy", "explain"),
