@@ -15,7 +15,7 @@ from benchmarks import audit, clocks, growth, intake, peers, presses, profile, p
 from benchmarks.figures import HEADING, Figure, as_json, row
 
 UNASKED = ("growth", "profile", "peers")
-"""Run only where they are named: the first fills eleven gigabytes for some minutes, the second gives no ratios, the third installs packages."""
+"""Run only where they are named: one fills eleven gigabytes for minutes, one gives no ratios, one installs packages."""
 
 Measurement = Callable[[Path], Coroutine[None, None, Sequence[Figure]]]
 
