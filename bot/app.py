@@ -48,10 +48,12 @@ from bot.readiness import Obstacle, Pulse, Readiness
 from bot.reports import Reports
 from bot.services import Services, read_services
 from bot.settings import Secrets, Settings, require_slack
+from bot.slack.actions.break_glass import BreakGlassFacts
 from bot.slack.actions.listeners import Listeners
 from bot.slack.actions.presses import Presses
 from bot.slack.actions.replies import Replies
 from bot.slack.answering import Answering
+from bot.slack.break_glass import BreakGlassCommand
 from bot.slack.channels import Channels
 from bot.slack.commands import Commands
 from bot.slack.governance.batches import Batches
@@ -343,7 +345,9 @@ class App:
 
     def _listen_to_slack(self, bolt: AsyncApp, people: People, replies: Replies, now: Callable[[], datetime], timeouts: Timeouts) -> None:
         """Everything that people press, submit and type, and what Slack says of its channels."""
-        presses = Presses(self.ledger, self.reads, people, self.deployment, self.metrics.pressed)
+        facts = BreakGlassFacts(self.reads, people, self.policy, now)
+        presses = Presses(self.ledger, self.reads, people, self.deployment, self.metrics.pressed, break_glass=facts)
+        alone = BreakGlassCommand(self.database, self.reads, people, self.policy, presses=presses, views=self.views, replies=replies)
         answering = Answering(timeouts)
         self._stack.push_async_callback(answering.stop)
         Listeners(presses, self.views, replies, answering).listen(bolt)
@@ -355,7 +359,16 @@ class App:
         buttons.listen(bolt)
         many = GovernanceCommands(rulings, Batches(self.database, self.ledger, people, rulings), self.reads, self.policy, now)
         Commands(
-            self.database, self.reads, self.views, people, now, policy=self.policy, replies=replies, answering=answering, about_many=many
+            self.database,
+            self.reads,
+            self.views,
+            people,
+            now,
+            policy=self.policy,
+            replies=replies,
+            answering=answering,
+            about_many=many,
+            break_glass=alone,
         ).listen(bolt)
 
     async def _listen(self, settings: Settings, routes: list[web.RouteDef]) -> None:

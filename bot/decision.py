@@ -14,7 +14,7 @@ from routing.change import Actor
 from routing.vocabulary import EventKind, Verdict
 
 _BY_PEOPLE = frozenset({Verdict.APPROVED, Verdict.MODIFIED, Verdict.REJECTED})
-_WITH_WORDS = frozenset({EventKind.APPROVED, EventKind.MODIFIED, EventKind.REJECTED})
+_WITH_WORDS = frozenset({EventKind.APPROVED, EventKind.MODIFIED, EventKind.REJECTED, EventKind.BREAK_GLASS_USED})
 
 
 class Happening(Protocol):
@@ -33,6 +33,11 @@ class Happening(Protocol):
     @property
     def at(self) -> datetime:
         """When."""
+        ...
+
+    @property
+    def fields(self) -> Mapping[str, object]:
+        """What stands open in the log."""
         ...
 
     @property
@@ -66,6 +71,18 @@ def rationale(case: Case, history: Sequence[Happening]) -> str | None:
         return None
     said = (happening for happening in reversed(history) if happening.kind in _WITH_WORDS and happening.index >= case.content_at)
     return next((str(happening.opened["text"]) for happening in said if "text" in happening.opened), None)
+
+
+def outside(case: Case, history: Sequence[Happening]) -> dict[str, Json]:
+    """`break_glass` for a case that one person decided outside the normal path: which rules that passed over, and by when it is reviewed;
+    nothing for any other.
+    """
+    used = next((one for one in reversed(history) if one.kind is EventKind.BREAK_GLASS_USED), None)
+    if not case.break_glass or used is None:
+        return {}
+    passed_over = used.fields.get("passed_over")
+    codes: list[Json] = [str(code) for code in passed_over] if isinstance(passed_over, list) else []
+    return {"break_glass": {"passed_over": codes, "review_by": str(used.fields.get("review_by") or "")}}
 
 
 def action(case: Case, submission: Submission | None) -> dict[str, Json]:

@@ -14,6 +14,7 @@ from routing.authority import Automation
 from routing.change import Refused
 from routing.governance.alert import Alert
 from routing.governance.automation import cleared, trip
+from routing.governance.break_glass_list import list_weekly as list_uses
 from routing.governance.breakers import Reading, Sample, covers, in_force, in_workflow, judge, read, said, scopes
 from routing.governance.governance import Governance
 from routing.governance.ruling import Governed, Ruling
@@ -76,6 +77,7 @@ class BreakerWatch:
         self._report = report
         self._last: datetime | None = None
         self._week = ""
+        self._uses_listed = ""
         self._counted: dict[tuple[Scope, int], Sample] = {}
         self._usual: dict[tuple[Scope, int], tuple[datetime, Sample]] = {}
 
@@ -96,6 +98,10 @@ class BreakerWatch:
             week = week_of(now)
             await self._ledger.govern(list_weekly(week), key=InboxKey("govern", "weekly", week))
             self._week = week  # in memory only: the inbox key sees to it that a week is listed once
+        if self._uses_listed != week_of(now) and governance.break_glass:
+            week = week_of(now)
+            await self._ledger.govern(list_uses(week), key=InboxKey("govern", "break_glass", week))
+            self._uses_listed = week
         if any(is_calm(control, now) for control in governance.controls.values()):
             ended += not isinstance(await self._ledger.govern(calmed), Refused)
         return ended

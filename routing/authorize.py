@@ -27,11 +27,11 @@ class Rule:
     """What one verb demands.
 
     `states`: in which states it means anything. `group`: `step` the group that answers now, `ladder` any group of the
-    case's ladder, `reveal` the groups that may see what is masked, `` no group. `roles`: besides or instead, the groups of one of these
-    roles; none: any. `impartial`: the requester and people of earlier steps are barred. `fresh`: the card pressed must show the case as it
-    is. `reason`/`text`: a reason code and free text are mandatory (requirement V4); `confirm`: a form has to ask before. `of_any_kind`: it
-    means something for checks and roll backs too, which are answered with yes or no. `tied`: it means something for a case that is decided
-    with another.
+    case's ladder, `reveal` the groups that may see what is masked, `break_glass` the one that the policy in force names for it, `` no
+    group. `roles`: besides or instead, the groups of one of these roles; none: any. `impartial`: the requester and people of earlier steps
+    are barred. `fresh`: the card pressed must show the case as it is. `reason`/`text`: a reason code and free text are mandatory
+    (requirement V4); `confirm`: a form has to ask before. `of_any_kind`: it means something for checks and roll backs too, which are
+    answered with yes or no. `tied`: it means something for a case that is decided with another.
     """
 
     states: frozenset[State]
@@ -56,10 +56,11 @@ RULES: dict[Verb, Rule] = {
     Verb.UNCLAIM: Rule(frozenset({State.PENDING}), "step"),
     Verb.RESUME: Rule(frozenset({State.HELD}), "step"),
     Verb.COMMENT: Rule(ANY, "", fresh=False, text=True, tied=True),
-    Verb.OPEN_EVIDENCE: Rule(ANY, "ladder", fresh=False, tied=True, roles=RELEASERS | {Role.AUDITOR}),
+    Verb.OPEN_EVIDENCE: Rule(ANY, "ladder", fresh=False, tied=True, roles=RELEASERS | {Role.AUDITOR, Role.BREAK_GLASS_HOLDER}),
     Verb.ROLL_BACK: Rule(ENDED, "ladder", reason=True, text=True, of_any_kind=False, tied=True),
     Verb.SEPARATE: Rule(frozenset({State.PENDING, State.NEEDS_INFO}), "step", of_any_kind=False),
     Verb.REVEAL: Rule(ANY, "reveal", fresh=False, tied=True),
+    Verb.BREAK_GLASS: Rule(OPEN, "break_glass", impartial=True, text=True, of_any_kind=False),
     Verb.QUARANTINE: Rule(OPEN, "", fresh=False, reason=True, text=True, roles=RELEASERS, tied=True),
 }
 
@@ -113,6 +114,22 @@ REFUSALS: dict[str, str] = {
     "quarantined": "This case is in quarantine already.",
     "nothing_to_withhold": "There is no decision here that could be kept back.",
     "not_withheld": "No decision of this case is kept back.",
+    "took_part": "You asked for this action or took part in deciding it, so somebody else has to say whether that was right.",
+    "no_break_glass": "The policy lets nobody decide by break-glass.",
+    "not_break_glass": "Only the group that the policy names for break-glass may do this.",
+    "policy_changed": "Another policy came into force meanwhile, so nothing was recorded. Please type it again.",
+    "no_need": "Nothing keeps you from deciding this case in the normal way. Please use its card.",
+    "braked": "The workflow is paused or frozen, and break-glass passes no brake. Whoever may resume it has to, first.",
+    "in_quarantine": "This case is in quarantine, and break-glass does not lift one. Whoever may release it has to, first.",
+    "stops_the_line": "This case stopped its workflow. Only those whom the policy names for that decide it.",
+    "requester_unknown": "Nobody knows who asked for this action; it may have been you. Its service has to say who it was.",
+    "known_wrong": "A check failed or somebody found a point of the checklist wrong. Break-glass passes over who decides and when,"
+    " never over what is known to be wrong: reject it, or let it be decided on its card.",
+    "choose_verdict": "Please choose whether you approve or reject it.",
+    "reason_too_short": "Please say why in at least 20 letters: the supervisors read it and decide by it whether this was right.",
+    "used_up": "Break-glass was used {most} times within {per} already, which is as often as the policy lets it.",
+    "emergency_over": "You used break-glass more than {within} ago, and that has to be reviewed before you go on. Nobody has yet.",
+    "nobody_reviews": "There is no supervisor who could review this afterwards, so it cannot be decided by break-glass.",
     "already_erased": "The content of this case has already been erased.",
 }
 """Code -> the sentence a person gets. A closed list: codes go to the audit log, sentences to people."""
@@ -137,7 +154,7 @@ def answering_groups(case: Case) -> frozenset[str]:
 def authorize(press: Press, case: Case) -> Allowed | Refused:
     """Whether this person may do this to the case as it is. Closed by default; the first reason that applies is given."""
     person, rule = press.person, demands(Verb(press.verb), case)
-    reason = outsider(person, press.team) or _out_of_place(press, rule, case) or _lacks_standing(person, rule, case)
+    reason = outsider(person, press.team) or _out_of_place(press, rule, case) or _lacks_standing(press, rule, case)
     if reason is not None:
         return refuse(reason)
     if case.erased_at is not None:
@@ -237,8 +254,9 @@ def _out_of_place(press: Press, rule: Rule, case: Case) -> str | None:
     return "stale" if rule.fresh and press.face != case.face else None
 
 
-def _lacks_standing(person: Person, rule: Rule, case: Case) -> str | None:
+def _lacks_standing(press: Press, rule: Rule, case: Case) -> str | None:
     """Why this person is not among those whose press counts."""
+    person = press.person
     in_role = {name for role in rule.roles for name in case.route.roles.get(role, ())}
     if person.groups & in_role:
         return None
@@ -249,13 +267,17 @@ def _lacks_standing(person: Person, rule: Rule, case: Case) -> str | None:
             return None if person.groups & _ladder_groups(case) else "not_in_group"
         case "reveal":
             return None if person.groups.intersection(case.route.reveal) else "not_in_role"
+        case "break_glass":
+            if press.standing is None:
+                return "no_break_glass"
+            return None if press.standing.holder else "not_break_glass"
         case _:
             return "not_in_role" if rule.roles else None
 
 
 def _partial(person: Person, case: Case) -> str | None:
     if is_requester(person, case):
-        return "requester"
+        return "requester" if case.kind is not CaseKind.REVIEW else "took_part"
     by_address_only = any(is_digest(named) for named in requesters(case))
     if by_address_only and not is_address(person.email):
         return "email_unknown"

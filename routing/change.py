@@ -8,6 +8,7 @@ from typing import Literal
 
 from routing.authority import Automation
 from routing.canonical import Json
+from routing.case.break_glass import BreakGlassUse
 from routing.case.case import Case
 from routing.case.facts import Facts
 from routing.case.submission import Submission
@@ -97,7 +98,7 @@ class Change:
 
     `along`: changes of other cases that are there already (tied ones, a parent), made in the same transaction. `opens`: cases to be opened
     with it, each from the id it is given. `stop`: the line is stopped with it. `caught`: a model's error came to light, which raises
-    sampling in the workflow (R8).
+    sampling in the workflow (R8). `break_glass`: a use of it, as it is since; the ledger adds to a new one the case that reviews it.
     """
 
     case: Case
@@ -108,6 +109,7 @@ class Change:
     opens: tuple["Opens", ...] = ()
     stop: Stop | None = None
     caught: bool = False
+    break_glass: BreakGlassUse | None = None
 
 
 Opens = Callable[[str], Change]
@@ -129,7 +131,8 @@ class Subject:
     A step that does not route again gets no policy, so that an old policy that no longer compiles holds up no clock and no vote.
     `related` are the cases it names (parent, children, tied ones), locked as well; `automation` how far its workflow may act now. With the
     content come `present` facts of the workflow: sampling, exceptions and what was approved automatically so far, as they are now. `dark`
-    is Slack's code by every spelling of a channel to which nothing can be sent now.
+    is Slack's code by every spelling of a channel to which nothing can be sent now. `break_glass` are the uses of it that are remembered;
+    with the content comes the `active` policy, which says who may use it now.
     """
 
     case: Case
@@ -139,6 +142,8 @@ class Subject:
     automation: Automation = Automation.ON
     present: Facts | None = None
     dark: Mapping[str, str] = field(default_factory=dict)
+    break_glass: tuple[BreakGlassUse, ...] = ()
+    active: Policy | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,6 +107,8 @@ class CaseKind(StrEnum):
     """Was an automatic approval right? Drawn by lot, or because it looked uncertain or unusual."""
     ROLLBACK = "rollback"
     """Shall the service undo what was decided?"""
+    REVIEW = "review"
+    """Was it right to decide by break-glass?"""
 
 
 @unique
@@ -176,6 +178,8 @@ class Verb(StrEnum):
     """See what is masked."""
     QUARANTINE = "quarantine"
     """Hold the case until somebody with authority releases it."""
+    BREAK_GLASS = "break_glass"
+    """Decide alone, outside the normal path."""
 
 
 @unique
@@ -265,6 +269,11 @@ class EventKind(StrEnum):
     CHECK_OPENED = "check_opened"
     CHECK_AGREED = "check_agreed"
     CHECK_DISAGREED = "check_disagreed"
+    BREAK_GLASS_USED = "break_glass_used"
+    """Somebody decided outside the normal path; which rules were passed over stands in the event."""
+    BREAK_GLASS_REVIEWED = "break_glass_reviewed"
+    BREAK_GLASS_LISTED = "break_glass_listed"
+    """The uses of a week, and those not reviewed yet, were put before the operation."""
     TIED = "tied"
     LINKED = "linked"
     SEPARATED = "separated"

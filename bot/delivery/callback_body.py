@@ -5,7 +5,7 @@ What an event said is taken from the event, not from the case as it has become s
 
 from collections.abc import Mapping, Sequence
 
-from bot.decision import action, decided_by, rationale
+from bot.decision import action, decided_by, outside, rationale
 from bot.slack.cards.view import Bulletin, Happening, View
 from routing.canonical import Json
 from routing.case.submission import Submission, moment_text
@@ -85,6 +85,7 @@ def _said(kind: str, happening: Happening, view: View, receipt: Mapping[str, Jso
                 "decided_by": decided_by(case, _history(view)),
                 "reason_code": case.reason_code,
                 "rationale": rationale(case, _history(view)),
+                **outside(case, _history(view)),
             }
         case "case.rollback_requested":
             return executed | {"reason_code": str(happening.fields.get("reason_code", "")), "reason": _why_undo(happening, _history(view))}

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from bot.decision import Happening, action, decided_by, moment_or_none
+from bot.decision import Happening, action, decided_by, moment_or_none, outside
 from routing.canonical import Json
 from routing.case.case import Case
 from routing.case.submission import Submission, moment_text
@@ -69,6 +69,13 @@ class PersonAnswer(BaseModel):
     at: str
 
 
+class BreakGlassAnswer(BaseModel):
+    """A decision outside the normal path."""
+
+    passed_over: list[str] = Field(description="what would have kept this person from deciding, as codes")
+    review_by: str = Field(description="by when the supervisors have to say whether it was right")
+
+
 class HappeningAnswer(BaseModel):
     """One event of the case."""
 
@@ -86,6 +93,7 @@ class CaseAnswer(RoutedAnswer):
     action: ActionAnswer
     people: list[PersonAnswer]
     reason_code: str
+    break_glass: BreakGlassAnswer | None = Field(default=None, description="there where one person decided outside the normal path")
     history: list[HappeningAnswer]
     outcome: str | None
     receipt: dict[str, Any] | None = Field(description="leaf, index, proof, checkpoint, openings; once decided and under a checkpoint")
@@ -116,6 +124,7 @@ def case_answer(
         "action_sha256": case.action_sha256,
         "people": decided_by(case, history) if not withheld else [],
         "reason_code": case.reason_code if not withheld else "",
+        **(outside(case, history) if not withheld else {}),
         "reasons": [{"code": reason.code, "text": reason.text} for reason in chosen.reasons],
         "missing": list(chosen.missing),
         "policy_version": chosen.policy_version,

@@ -16,6 +16,7 @@ from slack_bolt.app.async_app import AsyncApp
 from bot.failures import failure
 from bot.slack.actions.replies import Replies
 from bot.slack.answering import ASKING, COUNTING, Acknowledgement, Answering
+from bot.slack.break_glass import BreakGlassCommand
 from bot.slack.cards.bulletins.bulletin import draw_brake_line
 from bot.slack.cards.command_answers import (
     CaseLine,
@@ -58,10 +59,10 @@ from store.reads.tier_status import TierStatus, tier_statuses
 LOOKED_AT = 50
 """Free cases looked at to find the next one for a person."""
 
-ASKED = ("status", "next", "mine", "case", "help")
+ASKED = ("status", "next", "mine", "case", "break-glass", "help")
 """What only asks; the other commands are `bot.slack.governance.command_grammar`'s."""
 
-PLANNED = ("kpi", "packet", "on-call", "break-glass", "drill", "away")
+PLANNED = ("kpi", "packet", "on-call", "drill", "away")
 """Words that people look for here and that do nothing yet."""
 
 _LOG = structlog.get_logger("tierline.commands")
@@ -84,6 +85,7 @@ class Commands:
         replies: Replies,
         answering: Answering,
         about_many: GovernanceCommands | None = None,
+        break_glass: BreakGlassCommand | None = None,
     ) -> None:
         self._database = database
         self._reads = reads
@@ -92,6 +94,7 @@ class Commands:
         self._clock = clock
         self._policy = policy
         self._about_many = about_many
+        self._break_glass = break_glass
         self._replies = replies
         self._answering = answering
 
@@ -106,7 +109,7 @@ class Commands:
         await self._answering.answered(self._answer(say, typed), said, say, words)
 
     async def _answer(self, say: Callable[[Drawing], Awaitable[None]], typed: Interaction) -> None:
-        await say(await self.answer(typed.user, typed.team, typed.told["text"], typed.trigger_id))
+        await say(await self.answer_to(typed))
 
     async def _say(self, ack: Acknowledgement, typed: Interaction, said: str | Drawing) -> None:
         """With the acknowledgement, which answers once; whatever comes later, where the command was typed."""
@@ -123,6 +126,11 @@ class Commands:
 
     async def answer(self, user: str, team: str, text: str, key: str = "") -> Drawing:
         """What `user`, who typed in `team`, gets to see. `key` names this message for ever."""
+        return await self.answer_to(_typed({"user_id": user, "team_id": team, "text": text, "trigger_id": key}))
+
+    async def answer_to(self, asked: Interaction) -> Drawing:
+        """The same; a command that needs one opens a form beside its answer."""
+        user, team, text, key = asked.user, asked.team, asked.told["text"], asked.key
         text = text.replace("\0", " ")  # PostgreSQL takes none
         if self._about_many is not None and (answer := await self._about_many.answer(user, team, text, key)) is not None:
             return answer
@@ -132,7 +140,10 @@ class Commands:
             return draw_answer(REFUSALS["slack_unreachable"])
         if (refusal := _outsider(await self._person(user, us, {}), us, team)) is not None:
             return draw_answer(refusal)
-        return await self._tell(user, us, words_of(text))
+        typed_words = words_of(text)
+        if typed_words[:1] == ["break-glass"] and self._break_glass is not None:
+            return await self._break_glass.answer(asked, typed_words[1:])
+        return await self._tell(user, us, typed_words)
 
     async def _tell(self, user: str, us: Identity, typed: Sequence[str]) -> Drawing:
         match typed:

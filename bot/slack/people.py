@@ -108,6 +108,22 @@ class People:
             return Person(id=user, team=team, known=False)
         return replace(person_of(profile["user"], user, team, memberships), dotless=self._dotless())
 
+    async def members(self, group: Group) -> tuple[frozenset[str], str]:
+        """Who is in a group, and the id of its user group, "" where it is none or not in use. Raises SlackUnreachable, and what reading the
+        bindings of names raises.
+        """
+        if group.usergroup is None:
+            return frozenset(group.users), ""
+        reference = group.usergroup.removeprefix("@")
+        try:
+            async with self._timeouts.within(BUDGET_S):
+                listed = (await self._ask("usergroups.list", "")).get("usergroups", [])
+                bound = await self._names_bound.known() if not is_group_id(reference) and self._names_bound is not None else {}
+                found = await self._group_id(listed, reference, bound)
+                return (await self._members(found), found) if found else (frozenset(), "")
+        except TimeoutError as error:
+            raise SlackUnreachable("usergroups.users.list") from error
+
     async def names(self, users: Collection[str]) -> dict[str, str]:
         """The names of these users, to show them: at most a day old, without those whom Slack cannot name just now. Never raises."""
         now = self._clock()

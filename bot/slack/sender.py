@@ -14,6 +14,7 @@ from typing import Any, assert_never
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.calls import GONE, UnreadableError, call, read
+from bot.slack.cards.break_glass_notice import draw_break_glass_notice
 from bot.slack.cards.bulletins.bulletin import draw_bulletin, is_over
 from bot.slack.cards.card import draw_card
 from bot.slack.cards.erased import draw_erased_note
@@ -88,7 +89,7 @@ class SlackSender:
                     return await self._post_note(outgoing, view, card)
                 case MessageKind.NOTICE:
                     told: dict[str, str | int] = {"case": outgoing.case_id, "leaf": outgoing.leaf_idx}
-                    await self._post_once(outgoing, _checked(draw_unseen(view, outgoing.leaf_idx)), NOTICE_EVENT, told)
+                    await self._post_once(outgoing, _checked(_draw_notice(view, outgoing.leaf_idx)), NOTICE_EVENT, told)
                     return Delivered()
                 case (
                     MessageKind.PAGE
@@ -270,6 +271,12 @@ class SlackSender:
             cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
             if not cursor:
                 return
+
+
+def _draw_notice(view: View, event: int) -> Drawing:
+    """What one person is told directly of the event at this leaf."""
+    used = next((one for one in view.history if one.index == event and one.kind is EventKind.BREAK_GLASS_USED), None)
+    return draw_unseen(view, event) if used is None else draw_break_glass_notice(view, used)
 
 
 def _taken(view: View) -> View:

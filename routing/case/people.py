@@ -50,6 +50,19 @@ def names_under(recorded: str, known: Iterable[str]) -> frozenset[str]:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether somebody may decide by break-glass, and who would be told: looked up for the policy whose hash it names.
+
+    `supervisors` are the Slack ids of the people who are told and review it, `handle` the id of their user group where they are one.
+    """
+
+    policy_sha256: str
+    holder: bool
+    supervisors: tuple[str, ...] = ()
+    handle: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Press:
     """One press of a person: what they meant to do and which card they had before their eyes.
 
@@ -57,7 +70,9 @@ class Press:
     when the message is no card of this case in this workspace, channel and app, `card_replaced` True when it was one until another was
     posted in its place. `cut` says that the card could not show everything, `confirmed` that a form asked before it counted. `checklist`
     gives pass, fail or na for each item of the step. `text`, `params` and `prefill` are content: they go to the vault, never open into a
-    leaf. A modification gives both of the latter whole, as they shall be; a `prefill` of None leaves the pre-filled fields as they are.
+    leaf. A modification gives both of
+    the latter whole, as they shall be; a `prefill` of None leaves the pre-filled fields as they are. `verdict` (approve or reject),
+    `standing` and `found_wrong` (somebody found a point of the checklist wrong, in the content as it is) belong to break-glass.
     """
 
     verb: str
@@ -75,6 +90,9 @@ class Press:
     checklist: dict[str, str] | None = None
     params: dict[str, Any] | None = None
     prefill: dict[str, Any] | None = None
+    verdict: str = ""
+    found_wrong: bool = False
+    standing: Standing | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ def _frame(policy: Policy, weighed: Evaluated) -> Route:
         skills=tuple(sorted(weighed.needed)),
         duplicates_s=workflow.duplicates.window if workflow.duplicates.tie else None,
         reveal=workflow.sensitive.reveal,
-        roles=policy.form.roles,
+        roles=dict(policy.roles),
         policy_version=policy.version,
         policy_sha256=policy.sha256,
     )
@@ -118,7 +118,7 @@ def astray(policy: Policy, submission: Submission) -> Route:
         reason_codes=_reason_codes(policy),
         autonomy=workflow.autonomy,
         reveal=workflow.sensitive.reveal,
-        roles=policy.form.roles,
+        roles=dict(policy.roles),
         policy_version=policy.version,
         policy_sha256=policy.sha256,
     )
@@ -152,7 +152,7 @@ def _clear(weighed: Evaluated) -> Reason:
 def _groups(policy: Policy, workflow: Workflow, tiers: tuple[Tier, ...], steps: tuple[Step, ...]) -> dict[str, Group]:
     """Every group whose members a press on the case may be held against."""
     names = {tier.group for tier in tiers} | {step.group for step in steps if step.group} | set(workflow.sensitive.reveal)
-    names.update(group for groups in policy.form.roles.values() for group in groups)
+    names.update(group for groups in policy.roles.values() for group in groups)
     return {name: policy.groups[name] for name in sorted(names)}
 
 

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from routing.case.break_glass import BreakGlassUse
 from routing.governance.alert import Alert
 from routing.governance.binding import Binding
 from routing.governance.control import Control, untouched
@@ -12,7 +13,7 @@ from routing.governance.proposal import Proposal, Rollout
 from routing.governance.waiver import Waiver
 
 KEPT = 200
-"""Ended proposals, exceptions and alerts that stay in the value, newest last; the audit log keeps them all."""
+"""Ended proposals, exceptions, alerts and uses of break-glass that stay in the value, newest last; the audit log keeps them all."""
 
 
 class Governance(BaseModel):
@@ -28,6 +29,7 @@ class Governance(BaseModel):
     activated: tuple[str, ...] = Field(default=(), description="hashes of the policies that were active before, newest last")
     waivers: tuple[Waiver, ...] = ()
     alerts: tuple[Alert, ...] = ()
+    break_glass: tuple[BreakGlassUse, ...] = ()
     bindings: dict[str, Binding] = Field(default_factory=dict, description="by name: what names of channels and user groups stand for")
 
     @property
@@ -79,8 +81,12 @@ class Governance(BaseModel):
         """With this alert in place of the one with its id, or added."""
         return self.model_copy(update={"alerts": _kept(self.alerts, alert)})
 
+    def with_use(self, use: BreakGlassUse) -> "Governance":
+        """With this use of break-glass in place of the one with its id, or added."""
+        return self.model_copy(update={"break_glass": _kept(self.break_glass, use)})
 
-Entry = TypeVar("Entry", Proposal, Waiver, Alert)
+
+Entry = TypeVar("Entry", Proposal, Waiver, Alert, BreakGlassUse)
 
 
 def _kept(values: tuple[Entry, ...], value: Entry) -> tuple[Entry, ...]:

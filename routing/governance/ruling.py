@@ -38,5 +38,5 @@ class Ruling:
 GovernStep = Callable[[Governed, datetime], Ruling | Refused]
 """Pure; may run twice."""
 
-PROPOSAL, WAIVER, ALERT, WORKFLOW, BINDING = "p_", "x_", "a_", "w_", "b_"
+PROPOSAL, WAIVER, ALERT, WORKFLOW, BINDING, BREAK_GLASS = "p_", "x_", "a_", "w_", "b_", "g_"
 """Prefixes of the ids of subjects that are no case; a workflow's is followed by its name, so is that of what a name stands for."""

@@ -25,7 +25,13 @@ Found = Iterator[tuple[Place, str]]
 def cross_problems(document: Document) -> list[Problem]:
     """Every such problem of a file, each with its line."""
     root = document.value
-    found = [*_ladder_problems(root), *_role_problems(root), *_breaker_problems(root), *_clock_problems(root, root, ())]
+    found = [
+        *_ladder_problems(root),
+        *_role_problems(root),
+        *_breaker_problems(root),
+        *_break_glass_problems(root),
+        *_clock_problems(root, root, ()),
+    ]
     found += _part_problems(root, ("defaults",))
     for name, workflow in _mapping(_at(root, "workflows")).items():
         place = ("workflows", name)
@@ -58,6 +64,19 @@ def _breaker_problems(root: object) -> Found:
     yield from _twice(breakers, "name", "breaker", ("breakers",))
     for index, breaker in enumerate(breakers):
         yield from _references(root, breaker, "workflows", "workflows", ("breakers", index))
+
+
+def _break_glass_problems(root: object) -> Found:
+    """Its groups exist and are two, and there is a place where the supervisors are told and asked."""
+    part, place = _at(root, "break_glass"), ("break_glass",)
+    for key in ("group", "supervisors"):
+        yield from _reference(root, part, key, "groups", place)
+    if not isinstance(part, dict):
+        return
+    if part.get("group") is not None and part.get("group") == part.get("supervisors"):
+        yield (*place, "supervisors"), "whoever uses it would be reviewed by their own group: name another one"
+    if _at(root, "channels", "operations") is None:
+        yield place, "needs channels.operations, where its supervisors are told and review it"
 
 
 def _part_problems(root: object, place: Place) -> Found:

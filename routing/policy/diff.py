@@ -26,7 +26,7 @@ MODEL_ACTS = frozenset({Template.AUTO, Template.VERIFY_AFTER})
 LONGEST = 160
 """Characters of a value that are shown: a line of a card or a terminal."""
 
-_LASTS = ("freshness.", "sampling.lasts", "duplicates.window")
+_LASTS = ("freshness.", "sampling.lasts", "duplicates.window", "break_glass.within", "break_glass.per", "break_glass.review_within")
 _APART = frozenset({"rules", "clocks", "models", "examples", "ladder", "action_schemas", "accountability"})
 _EVERYWHERE = ("activation", "owners", "channels", "incidents", "risk", "priority", "dotless_domains", "reason_codes")
 
@@ -125,10 +125,17 @@ def _summary(workflow: Workflow) -> str:
 def _compared(workflow: str, before: Mapping[str, Value], after: Mapping[str, Value]) -> Iterator[Difference]:
     for key in sorted(before.keys() | after.keys()):
         left, right = before.get(key), after.get(key)
-        if left == right or (key.startswith("models.") and None in (left, right) and not (key in before and key in after)):
-            continue  # of a version that is new or gone the list of versions says it
+        if left == right or _said_elsewhere(key, before, after):
+            continue
         effect, raises = judge(key, left, right)
         yield Difference(workflow, key, words_of(key), _said(key, left), _said(key, right), effect, raises)
+
+
+def _said_elsewhere(key: str, before: Mapping[str, Value], after: Mapping[str, Value]) -> bool:
+    """Keys of a model's version, or of break-glass, that is new or gone: that it is says the list of versions, or `break_glass`."""
+    if key.startswith("break_glass."):
+        return not ("break_glass.group" in before and "break_glass.group" in after)
+    return key.startswith("models.") and not (key in before and key in after)
 
 
 def _rules(workflow: str, before: Workflow, after: Workflow) -> Iterator[Difference]:
@@ -198,7 +205,16 @@ def _whole(policy: Policy) -> dict[str, Value]:
     form = policy.form
     found = dict(chain.from_iterable(_flat(name, getattr(form, name)) for name in _EVERYWHERE))
     held = {f"roles.{role}": tuple(one for name in names for one in _members(policy, name)) for role, names in form.roles.items()}
-    return found | held | {f"breakers.{one.name}": _told(one) for one in form.breakers}
+    return found | held | _break_glass(policy) | {f"breakers.{one.name}": _told(one) for one in form.breakers}
+
+
+def _break_glass(policy: Policy) -> dict[str, Value]:
+    """Who may decide by break-glass, by the people, and within which limits."""
+    part = policy.form.break_glass
+    if part is None:
+        return {"break_glass": "nobody may"}
+    people: dict[str, Value] = {f"break_glass.{key}": _members(policy, getattr(part, key)) for key in ("group", "supervisors")}
+    return {"break_glass": "a group may", **dict(_flat("break_glass", part)), **people}
 
 
 def _leaves(policy: Policy, name: str, workflow: Workflow) -> dict[str, Value]:

@@ -14,6 +14,9 @@ from routing.policy.form.ladders import Ladder
 
 T = TypeVar("T")
 
+BREAK_GLASS = "@break_glass"
+"""In place of a ladder: that of the cases which ask whether break-glass was right. No ladder of a policy can be called so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -69,6 +72,12 @@ class Policy:
             made = self._made[key] = make()
         return made
 
+    @property
+    def roles(self) -> Mapping[Role, tuple[str, ...]]:
+        """Groups by role, as cases carry them; who may decide by break-glass is said in its own part."""
+        part = self.form.break_glass
+        return self.form.roles if part is None else {**self.form.roles, Role.BREAK_GLASS_HOLDER: (part.group,)}
+
     def workflow(self, name: str) -> Workflow | None:
         """The workflow of this name, None when the policy has none."""
         return self.workflows.get(name)
@@ -79,6 +88,9 @@ class Policy:
 
     def routing_key(self, ladder: str, tier_index: int) -> str | None:
         """The PagerDuty routing key of a tier (0-based), None where it does not page or is gone from the policy."""
+        if ladder == BREAK_GLASS:
+            paged = self.form.break_glass.pagerduty if self.form.break_glass is not None else None
+            return paged.routing_key.get_secret_value() if paged else None
         found = self.ladders.get(ladder)
         if found is None or not 0 <= tier_index < len(found.tiers):
             return None

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from routing.canonical import Json
+from routing.case.break_glass import BreakGlassUse
 from routing.case.case import Case
 from routing.case.submission import Submission
 from routing.change import SYSTEM, Actor, Change, Event, Message, MessageKind, Opens, Stop, Subject
@@ -30,6 +31,7 @@ class Draft:
         self._opens: list[Opens] = []
         self._stop: Stop | None = None
         self._caught = False
+        self._break_glass: BreakGlassUse | None = None
         self._answer: Mapping[str, Json] | None = None
 
     @classmethod
@@ -39,6 +41,7 @@ class Draft:
         draft._events, draft._messages = list(change.events), list(change.messages)
         draft._along, draft._opens = list(change.along), list(change.opens)
         draft._stop, draft._caught, draft._answer = change.stop, change.caught, change.answer
+        draft._break_glass = change.break_glass
         return draft
 
     def beside(self, case: Case) -> "Draft":
@@ -61,6 +64,10 @@ class Draft:
     def catch(self) -> None:
         """Say that a mistake of the model came to light."""
         self._caught = True
+
+    def keep_use(self, use: BreakGlassUse) -> None:
+        """Have a use of break-glass remembered as it is now."""
+        self._break_glass = use
 
     def put(self, **fields: Any) -> None:
         """Replace fields of the case."""
@@ -117,4 +124,5 @@ class Draft:
             opens=tuple(self._opens),
             stop=self._stop,
             caught=self._caught,
+            break_glass=self._break_glass,
         )

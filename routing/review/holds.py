@@ -61,6 +61,7 @@ def afresh() -> PressStep:
             decided_at=None,
             decided_index=None,
             reason_code="",
+            break_glass=False,
             step=0,
             votes=(),
             opened_by=(),
@@ -82,7 +83,7 @@ def freeze() -> PressStep:
 
     def step(subject: Subject, now: datetime) -> StepResult:
         case = subject.case
-        if not case.open or case.held_by or case.tied_to or case.kind is CaseKind.ROLLBACK:
+        if not case.open or case.held_by or case.tied_to or case.kind in (CaseKind.ROLLBACK, CaseKind.REVIEW):
             return refuse("not_now")
         draft = Draft(subject, now)
         hold(draft, "workflow_frozen", "frozen")

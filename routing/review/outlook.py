@@ -12,7 +12,7 @@ from typing import Literal
 
 from routing.case.case import Case, Clocks, OpenPage
 from routing.clock import after
-from routing.vocabulary import ClockName, Consequence, Exhausted, Lane, State
+from routing.vocabulary import CaseKind, ClockName, Consequence, Exhausted, Lane, State
 
 Running = Literal["deadline", "total", "decide", "acknowledge", "information", "hold", "page", "unseen", "reminder"]
 """The clocks of `routing.case.case.Clocks`, the weightiest first: of several that ran out, that one acts."""
@@ -96,6 +96,8 @@ def _running(case: Case) -> Iterator[Upcoming]:
 
 
 def _climbed(case: Case) -> Consequence:
+    if case.kind is CaseKind.REVIEW:
+        return Consequence.ASKED_AGAIN  # what was decided by break-glass is asked about until somebody has answered
     return Consequence.ESCALATED if case.tier + 1 < len(case.route.tiers) else SAFE[case.route.exhausted]
 
 

@@ -1,7 +1,7 @@
 """What time does to a case when nobody does anything: `on_time`, the one place where clocks act. It cannot approve."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from routing.authorize import refuse
@@ -18,6 +18,7 @@ from routing.vocabulary import Consequence, EventKind, Exhausted, State
 
 INTERIM_PERCENT = 50
 FINAL_PERCENT = 90
+DAILY = timedelta(days=1)
 
 
 def on_time(subject: Subject, now: datetime) -> Change | Refused:
@@ -108,9 +109,17 @@ def _show(draft: Draft) -> None:
 
 
 def _ask_again(draft: Draft) -> None:
-    """A held case is never forgotten: its top tier is reminded and paged again until somebody takes it up."""
-    draft.put_clocks(hold=hold_clock(draft.case, draft.now))
-    draft.note(draft.record(EventKind.REMINDED, SYSTEM, {"clock": "hold", "tier": draft.case.tier + 1}))
+    """What is held is never forgotten: its top tier is reminded and paged again until somebody takes it up. So is an overdue review of
+    break-glass, every day, until somebody answers.
+    """
+    if draft.case.state is State.HELD:
+        told = "hold"
+        draft.put_clocks(hold=hold_clock(draft.case, draft.now))
+    else:
+        told = "decide"
+        draft.put_clocks(decide=draft.now + DAILY, reminders=())
+        draft.update_cards()
+    draft.note(draft.record(EventKind.REMINDED, SYSTEM, {"clock": told, "tier": draft.case.tier + 1}))
     close_pages(draft)  # else a case held for a month would have an incident for every time it asked
     open_page(draft)
 

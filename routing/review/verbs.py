@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from routing.case.people import Press
-from routing.review import deciding, handling, holds, reveal
+from routing.review import break_glass, deciding, handling, holds, reveal
 from routing.review.press import PressStep
 from routing.review.related import near_duplicates, roll_back
 from routing.vocabulary import CaseKind, Verb
@@ -23,15 +23,18 @@ STEPS: dict[Verb, Callable[[Press], PressStep]] = {
     Verb.SEPARATE: near_duplicates.separate,
     Verb.REVEAL: reveal.reveal,
     Verb.QUARANTINE: holds.quarantine,
+    Verb.BREAK_GLASS: break_glass.break_glass,
 }
 
-NEEDS_CONTENT = frozenset({Verb.MODIFY, Verb.ROLL_BACK, Verb.REVEAL})
+NEEDS_CONTENT = frozenset({Verb.MODIFY, Verb.ROLL_BACK, Verb.REVEAL, Verb.BREAK_GLASS})
 """Verbs whose step reads the case's content, whatever the case; see `needs_content`."""
 
 
 def needs_content(verb: Verb, kind: CaseKind) -> bool:
-    """Whether the step of a verb reads the content of such a case. Rejecting a check opens a roll back with it."""
-    return verb in NEEDS_CONTENT or (kind is CaseKind.CHECK and verb is Verb.REJECT)
+    """Whether the step of a verb reads the content of such a case. Rejecting a check, or what was decided by
+    break-glass, opens a roll back with it.
+    """
+    return verb in NEEDS_CONTENT or (kind in (CaseKind.CHECK, CaseKind.REVIEW) and verb is Verb.REJECT)
 
 
 def step_of(press: Press) -> PressStep:

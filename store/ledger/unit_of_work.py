@@ -113,6 +113,13 @@ class UnitOfWork:
             raise NoPolicyError(NoPolicyError.__doc__)
         return self._policies.get(self.policy)
 
+    def _in_force(self) -> Policy | None:
+        """The active policy; None where there is none, or it no longer compiles."""
+        try:
+            return self._policies.get(self.policy) if self.policy else None
+        except PolicyError:
+            return None
+
     @property
     def policy(self) -> str:
         """The hash of the policy that new cases follow, as the items left it; empty where there is none."""
@@ -148,8 +155,9 @@ class UnitOfWork:
             return None
         related = {name: self._kept.cases[name] for name in named(case) if name in self._kept.cases}
         automation, dark = self.governance.control(case.workflow).automation, self.governance.dark
+        uses = self.governance.break_glass
         if not content:
-            return Subject(case, related=related, automation=automation, dark=dark)
+            return Subject(case, related=related, automation=automation, dark=dark, break_glass=uses)
         try:
             policy = self._policies.get(case.route.policy_sha256)
         except PolicyError:  # an old one may name what is gone from the environment; a step that routes again says that it needs it
@@ -157,7 +165,7 @@ class UnitOfWork:
         limits = None
         if policy is not None:
             limits = present(case, policy, self.governance, self.now, known=self._known, kept=self._kept)
-        return Subject(case, policy, self._safes.content(case), related, automation, limits, dark)
+        return Subject(case, policy, self._safes.content(case), related, automation, limits, dark, uses, self._in_force())
 
     def governed(self, wanted: Sequence[str] = (), draft: Draft | None = None) -> Governed:
         """What a governance step gets: the value as the items, and `draft`, left it. Raises NoPolicyError, PolicyError."""
@@ -299,6 +307,10 @@ class UnitOfWork:
             self.rule(draft, stopped(self.governed(draft=draft), change.stop, case.id, self.now))
         if change.caught:
             self.rule(draft, caught(self.governed(draft=draft), case.workflow, case.segment, self.now))
+        if change.break_glass is not None:
+            review = next((child.case.id for child in children if child.case.kind is CaseKind.REVIEW), change.break_glass.review)
+            latest = draft.governance or self.governance
+            self.rule(draft, Ruling(latest.with_use(change.break_glass.model_copy(update={"review": review})), ()))
         return indices
 
     def _apply_one(self, draft: Draft, before: Case | None, change: Change) -> tuple[int, ...]:

@@ -76,7 +76,11 @@ def to_withhold(connection: Connection, workflow: str, limit: int) -> Sequence[s
 
 def to_freeze(connection: Connection, workflow: str, limit: int) -> Sequence[str]:
     """Ids of open cases that nothing holds yet and that are not decided with another one, oldest first; undoing is never frozen."""
-    return list(connection.execute(_of(workflow, limit).where(IS_FREE, cases.c.kind != CaseKind.ROLLBACK.value)).scalars())
+    return list(
+        connection.execute(
+            _of(workflow, limit).where(IS_FREE, cases.c.kind.not_in((CaseKind.ROLLBACK.value, CaseKind.REVIEW.value)))
+        ).scalars()
+    )
 
 
 def to_release(connection: Connection, workflow: str, limit: int, *, frozen: bool) -> Sequence[str]:

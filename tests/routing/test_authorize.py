@@ -8,7 +8,7 @@ import pytest
 from routing.authority import Role
 from routing.authorize import LETS_THROUGH, RULES, Allowed, authorize, reason_codes, refuse
 from routing.case.case import Case, Step, Vote
-from routing.case.people import Person, Press
+from routing.case.people import Person, Press, Standing
 from routing.vocabulary import ApprovalCode, CaseKind, State, Verb, Verdict
 from tests.routing.factory import FRONT, NOON, TEAM, a_case, a_person, a_press, a_route
 
@@ -30,20 +30,20 @@ GROUPS = {
     "audit": frozenset({"audit"}),
     "reveal": frozenset({"privacy"}),
 }
-DECIDING = {"approve", "reject", "modify"}
+DECIDING = {"approve", "reject", "modify", "break_glass"}
 NEEDS_STEP_GROUP = {"approve", "reject", "modify", "escalate", "ask", "claim", "unclaim", "resume", "separate"}
 ALWAYS = {"comment", "open_evidence", "reveal"}
 IN_STATE = {
-    "pending": ALWAYS | {"approve", "reject", "modify", "escalate", "ask", "claim", "unclaim", "separate", "quarantine"},
-    "needs_info": ALWAYS | {"separate", "quarantine"},
-    "held": ALWAYS | {"resume", "quarantine"},
-    "quarantined": ALWAYS | {"resume"},
+    "pending": ALWAYS | {"approve", "reject", "modify", "escalate", "ask", "claim", "unclaim", "separate", "quarantine", "break_glass"},
+    "needs_info": ALWAYS | {"separate", "quarantine", "break_glass"},
+    "held": ALWAYS | {"resume", "quarantine", "break_glass"},
+    "quarantined": ALWAYS | {"resume", "break_glass"},
     "decided": ALWAYS | {"roll_back"},
     "closed": ALWAYS | {"roll_back"},
 }
 NEEDS_REASON = {"reject", "modify", "escalate", "roll_back", "quarantine"}
-NEEDS_TEXT = {"ask", "comment", "roll_back", "quarantine"}
-ONLY_OF_CASES = {"modify", "ask", "roll_back", "separate"}
+NEEDS_TEXT = {"ask", "comment", "roll_back", "quarantine", "break_glass"}
+ONLY_OF_CASES = {"modify", "ask", "roll_back", "separate", "break_glass"}
 ON_A_TIED_ONE = ALWAYS | {"quarantine"}
 NEVER_STALE = ALWAYS | {"quarantine"}
 ROLES = {Role.DUTY_OFFICER: ("duty",), Role.AUDITOR: ("audit",)}
@@ -81,7 +81,7 @@ def oracle(
             groups in answers_now if verb in NEEDS_STEP_GROUP and not lifts else True,
             groups in on_ladder if verb == "roll_back" else True,
             groups in on_ladder | {"duty", "audit"} if verb == "open_evidence" else True,
-            groups == "duty" if verb == "quarantine" or lifts else True,
+            groups == "duty" if verb in {"quarantine", "break_glass"} or lifts else True,
             groups == "reveal" if verb == "reveal" else True,
             role == "nobody special" if verb in DECIDING else True,
             words in {"reason", "both"} if verb in NEEDS_REASON or lifts else True,
@@ -129,7 +129,8 @@ def test_the_matrix_agrees_with_the_oracle(verb: str) -> None:
             if check_failed and reason == "unsure" and verb == "approve" and about != "check":
                 reason = "risk_accepted"  # what is let through against a check has reasons of its own
             person, shown = people[kind, groups], face if fresh else "0" * 16
-            press = Press(verb, person, case.id, shown, TEAM, card_known=card_known, reason_code=reason, text=text)
+            standing = Standing("0" * 64, holder=groups == "duty")
+            press = Press(verb, person, case.id, shown, TEAM, card_known=card_known, reason_code=reason, text=text, standing=standing)
             got = isinstance(authorize(press, case), Allowed)
             allowed += got
             given = {"fresh": fresh, "card_known": card_known, "own_group": own_group, "check_failed": check_failed}
@@ -150,7 +151,7 @@ BY_ROLE: dict[Role, tuple[set[str], set[str], set[str]]] = {
     Role.SUPERVISOR: ({"open_evidence", "quarantine"}, {"open_evidence", "resume"}, {"open_evidence"}),
     Role.DUTY_OFFICER: ({"open_evidence", "quarantine"}, {"open_evidence", "resume"}, {"open_evidence"}),
     Role.POLICY_OWNER: (set(), set(), set()),
-    Role.BREAK_GLASS_HOLDER: (set(), set(), set()),
+    Role.BREAK_GLASS_HOLDER: ({"open_evidence"}, {"open_evidence"}, {"open_evidence"}),
     Role.ADMIN: ({"open_evidence", "quarantine"}, {"open_evidence", "resume"}, {"open_evidence"}),
 }
 """By role: the verbs of somebody who has no other, on a case that waits for them, in quarantine, and decided. Anybody may comment."""

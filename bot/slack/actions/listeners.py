@@ -16,8 +16,9 @@ from slack_bolt.app.async_app import AsyncApp
 from bot.failures import failure
 from bot.slack.actions.pressed import PREFIX, Pressed, pressed_on_case
 from bot.slack.actions.presses import Declined, Outcome, Presses, Recorded
-from bot.slack.actions.replies import Replies
+from bot.slack.actions.replies import Replies, sentence_modal
 from bot.slack.answering import Acknowledgement, Answering
+from bot.slack.cards.command_answers import draw_answer
 from bot.slack.cards.forms.evidence import evidence_modal
 from bot.slack.cards.forms.form_input import Typed, judged, read_modification, read_words, unmasked
 from bot.slack.cards.forms.modals import verb_modal
@@ -41,6 +42,7 @@ SHOWING = frozenset({Verb.OPEN_EVIDENCE, Verb.REVEAL})
 
 UNREAD = "Tierline cannot read this case at this moment. Please press again in a minute."
 RECORDED = "Recorded. The card shows it."
+BEFORE = "This was recorded already."
 AGAIN = "Nothing was recorded of the form you sent. The database answers again: please send it once more."
 GONE = "The content of this case was erased, so there is nothing to show."
 
@@ -214,6 +216,9 @@ class Listeners:
         else:
             if ack.done:  # the form stands there still, and says that nobody knows yet
                 await self._replies.tell(pressed.origin, RECORDED)
+            if pressed.verb is Verb.BREAK_GLASS:  # nobody else may be there to see a card change
+                await ack(response_action="update", view=sentence_modal(draw_answer(_outside(typed, outcome))))
+                return
             await ack(response_action="clear")
             await self._confirm(replace(pressed, origin=pressed.origin.beside_the_message()), outcome, typed)
 
@@ -223,12 +228,26 @@ _KEPT_BACK = (
     " When the workflow goes on, the case is reviewed afresh, and your approval counts no longer."
 )
 
-_SAID = {CaseKind.CASE: "approved", CaseKind.CHECK: "found right", CaseKind.ROLLBACK: "want undone"}
+_SAID = {CaseKind.CASE: "approved", CaseKind.CHECK: "found right", CaseKind.ROLLBACK: "want undone", CaseKind.REVIEW: "found right"}
 """What an approval is called in the answer to whoever gave it."""
+
+
+def _outside(typed: Typed, recorded: Recorded) -> str:
+    """What holds after a decision by break-glass."""
+    case = recorded.case
+    if case is None:
+        return BEFORE
+    verb = "approved" if typed.verdict == "approve" else "rejected"
+    return (
+        f"Recorded: you {verb} revision {case.revision} by break-glass, action {case.action_sha256[:12]}. The supervisors are being told;"
+        " they have to say whether that was right."
+    )
 
 
 def _place(outcome: Outcome) -> str:
     """Beside which input a refusal belongs."""
+    if isinstance(outcome, Declined) and outcome.reason in ("choose_verdict", "known_wrong"):
+        return "verdict"
     return "reason" if isinstance(outcome, Declined) and outcome.reason == "reason_required" else "text"
 
 

@@ -12,6 +12,7 @@ from typing import Protocol, assert_never
 import structlog
 
 from bot.failures import failure
+from bot.slack.actions.break_glass import BreakGlassFacts
 from bot.slack.actions.pressed import Pressed
 from bot.slack.answering import unrecorded
 from bot.slack.cards.forms.form_input import Typed
@@ -21,6 +22,7 @@ from routing.authorize import LETS_THROUGH, Allowed, authorize, demands, reason_
 from routing.case.case import Case
 from routing.case.people import Person, Press
 from routing.change import Change, Refused, Subject
+from routing.review.break_glass import Terms
 from routing.review.verbs import needs_content, step_of
 from routing.vocabulary import CaseKind, Verb
 from store.ledger.answers import Changed, Conflict, Missing, Repeated
@@ -66,14 +68,26 @@ Outcome = Recorded | Declined
 
 
 class Presses:
-    """Carries out presses. `tally` counts them by verb and result; `deployment` is the one whose cards are ours."""
+    """Carries out presses. `tally` counts them by verb and result; `deployment` is the one whose cards are ours; without `break_glass`
+    nobody may use that.
+    """
 
-    def __init__(self, ledger: Ledger, reads: Reads, people: People, deployment: str, tally: Callable[[str, str], None]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        reads: Reads,
+        people: People,
+        deployment: str,
+        tally: Callable[[str, str], None],
+        *,
+        break_glass: BreakGlassFacts | None = None,
+    ) -> None:
         self._ledger = ledger
         self._reads = reads
         self._people = people
         self._deployment = deployment
         self._tally = tally
+        self._break_glass = break_glass
 
     async def carry_out(self, pressed: Pressed, typed: Typed | None = None) -> Outcome:
         """Record a press, with what was typed, or say why it does not count. What is answered `Recorded` is committed."""
@@ -85,7 +99,7 @@ class Presses:
             press = replace(await self._press(pressed, case), reason_code=words.reason_code, text=words.text, confirmed=typed is not None)
         except Exception as problem:  # noqa: BLE001 - the database does not answer: whoever pressed must be told, whatever it is
             return self._told(pressed, _unrecorded(pressed, problem))
-        press = replace(press, params=words.params, prefill=words.prefill, checklist=words.checklist)
+        press = replace(press, params=words.params, prefill=words.prefill, checklist=words.checklist, verdict=words.verdict)
         return self._told(pressed, await self._change(pressed, press, step_of(press), case.kind))
 
     async def wants_form(self, pressed: Pressed) -> bool:
@@ -109,14 +123,32 @@ class Presses:
             press = await self._press(pressed, case)
         except Exception as problem:  # noqa: BLE001 - as above
             return _unrecorded(pressed, problem)
-        if (reason := _obstacle(press, case)) is None:
+        if (reason := await self._refusal(press, case)) is None:
             return None
 
         def step(subject: Subject, _now: datetime) -> Change | Refused:
-            return _obstacle(press, subject.case) or reason
+            return (_obstacle(press, subject.case) if press.verb != Verb.BREAK_GLASS else None) or reason
 
         outcome = self._told(pressed, await self._change(pressed, press, step, case.kind))
         return outcome if isinstance(outcome, Declined) else _declined(reason)
+
+    async def terms(self, pressed: Pressed) -> Terms | Declined:
+        """What deciding by break-glass would come to now, for the form that asks for it; or why it cannot be."""
+        try:
+            case = await self._reads.case(pressed.case_id)
+            if case is None or self._break_glass is None:
+                return _declined(refuse("unknown_card" if case is None else "no_break_glass"))
+            found = await self._break_glass.weigh(await self._press(pressed, case), case)
+        except Exception as problem:  # noqa: BLE001 - as above
+            return _unrecorded(pressed, problem)
+        return _declined(found) if isinstance(found, Refused) else found
+
+    async def _refusal(self, press: Press, case: Case) -> Refused | None:
+        """What would refuse this press however well its form was filled in."""
+        if press.verb != Verb.BREAK_GLASS or self._break_glass is None:
+            return _obstacle(press, case)
+        found = await self._break_glass.weigh(press, case)
+        return found if isinstance(found, Refused) else None
 
     async def _press(self, pressed: Pressed, case: Case) -> Press:
         try:
@@ -124,6 +156,8 @@ class Presses:
         except SlackUnreachable:
             person = Person(id=pressed.origin.user, team=pressed.origin.team, known=False)
             return Press(verb=pressed.verb, person=person, case_id=case.id, face=pressed.face, team=pressed.origin.team)
+        if pressed.verb is Verb.BREAK_GLASS:
+            return await self._outside(pressed, case, us)
         cards = await self._reads.cards(case.id)  # read once: a card that is noted between two reads would be neither known nor new
         card = next((one for one in cards if (one.channel, one.ts) == (pressed.origin.channel, pressed.origin.ts)), None)
         stands = next((one for one in cards if one.tier == pressed.tier), None) if card is None else None
@@ -140,6 +174,16 @@ class Presses:
             cut=pressed.cut,
             saw=card.digest if card is not None else "",
         )
+
+    async def _outside(self, pressed: Pressed, case: Case, us: Identity) -> Press:
+        """A press that stands on no card: the form showed the case, and says which face of it."""
+        person = await self._people.person(pressed.origin.user, us.team, case.route.groups)
+        at_home = pressed.origin.team == us.team
+        press = Press(Verb.BREAK_GLASS, person, case.id, pressed.face, us.team, card_known=at_home, cut=pressed.cut)
+        try:
+            return press if self._break_glass is None else await self._break_glass.of(press, pressed.origin.user)
+        except SlackUnreachable:
+            return replace(press, person=replace(person, known=False))
 
     def _carries_our_mark(self, pressed: Pressed, us: Identity) -> bool:
         """Whether the message was posted by our bot as this case's card: so between Slack showing it and us noting where it stands."""

@@ -38,11 +38,15 @@ class Replies:
 
     async def show(self, origin: Interaction, view: Block) -> None:
         """Open a modal for this press, or turn the one it came from into it. Says so where Slack would not open it."""
+        if not await self.opened(origin, view) and not origin.view_id:
+            await self.tell(origin, TRIGGER_LOST)
+
+    async def opened(self, origin: Interaction, view: Block) -> bool:
+        """The same, and whether it worked; says nothing."""
         check_view(view)
         if origin.view_id:
-            await self._call(origin, "views.update", view_id=origin.view_id, view=view)
-        elif not await self._call(origin, "views.open", trigger_id=origin.trigger_id, view=view):
-            await self.tell(origin, TRIGGER_LOST)
+            return await self._call(origin, "views.update", view_id=origin.view_id, view=view)
+        return await self._call(origin, "views.open", trigger_id=origin.trigger_id, view=view)
 
     async def _use_response_url(self, origin: Interaction, drawing: Drawing) -> bool:
         """Slack takes these for people who may not be asked for by id (strangers, people outside the channel), 5 times in 30 minutes."""

@@ -38,6 +38,7 @@ COMMANDS = (
     ("release CASE REASON", "let a held case go on"),
     ("exception list", "exceptions to the policy; also `request`, `approve`, `end`"),
     ("policy", "which policy is in force, proposed or on stage; also `policy widen PERCENT REASON`, `policy rollback REASON`"),
+    ("break-glass CASE REASON", "decide alone, outside the normal path, if the policy lets you; without more: who did lately"),
     ("acknowledge ALERT", "look after an alert"),
     ("help", "this list"),
 )

@@ -150,6 +150,8 @@ def _what_became(view: View) -> str:
     """The label of the action once the case is decided."""
     case = view.case
     if case.kind is not CaseKind.CASE:
+        if case.kind is CaseKind.REVIEW:
+            return execution_label(view)
         return {CaseKind.CHECK: "Was approved"}.get(case.kind, "To be undone" if case.verdict in EXECUTABLE else "Stays as it is")
     if case.verdict not in EXECUTABLE or case.withheld:
         return "Not executed"
@@ -188,6 +190,6 @@ def what_became_of_it(view: View) -> list[str]:
 
 def _said(view: View, cuts: Cuts) -> list[Block]:
     """The deciding person's own words."""
-    last = view.last(EventKind.APPROVED, EventKind.REJECTED, EventKind.MODIFIED, EventKind.WITHDRAWN)
+    last = view.last(EventKind.APPROVED, EventKind.REJECTED, EventKind.MODIFIED, EventKind.WITHDRAWN, EventKind.BREAK_GLASS_USED)
     text = clean(str(last.opened.get("text") or last.opened.get("reason") or "")) if last is not None else ""
     return [rich(quote(cuts.cut(text, 600)))] if text else []

@@ -7,6 +7,7 @@ changes a card.
 from typing import assert_never
 
 from bot.slack.cards.parts.brakes import held_words, releasing
+from bot.slack.cards.parts.break_glass import passed_over, ringing
 from bot.slack.cards.parts.checklist import told_failed
 from bot.slack.cards.parts.clock_line import clock_lines
 from bot.slack.cards.text.block_kit import Block, Drawing, lines, quote, rich, run, words
@@ -74,6 +75,8 @@ _SENTENCE: dict[EventKind, str] = {
     EventKind.CHECK_OPENED: "🔎 People check this automatic approval.",
     EventKind.CHECK_AGREED: "🔎 {who} has checked it: the automatic approval was right.",
     EventKind.CHECK_DISAGREED: "🔎 {owner}{who} has checked it: the automatic approval was *wrong*{reason}.",
+    EventKind.BREAK_GLASS_USED: "🔨 {who} decided this by break-glass: *{verdict}*. Passed over: {passed_over}. The supervisors are told.",
+    EventKind.BREAK_GLASS_REVIEWED: "🔨 {who} has reviewed the break-glass here: it was *{outcome}*{reason}.",
     EventKind.TIED: "🔗 An identical case has arrived; they are decided together.",
     EventKind.LINKED: "🔗 A case like this one has arrived; it is decided by itself.",
     EventKind.SEPARATED: "✂️ {who} sees a difference: the identical cases are decided by themselves from here.",
@@ -151,6 +154,8 @@ def _sentence(view: View, happening: Happening) -> str:
         failed=escaped(told_failed(happening), 400) or "see the card",
         held=held_words(view),
         releasing=releasing(view),
+        passed_over=passed_over(happening.fields.get("passed_over")),
+        outcome=_field(happening, "outcome"),
     ).strip()
 
 
@@ -197,7 +202,9 @@ def _who(view: View, happening: Happening) -> str:
 
 
 def _rung(view: View) -> str:
-    """Rings whoever has taken the case, else the owner of the tier, else nobody."""
+    """Rings the supervisors where break-glass is reviewed; else whoever has taken the case, else the owner of the tier, else nobody."""
+    if supervisors := ringing(view):
+        return supervisors
     takers = (view.case.claimed_by, view.case.acknowledged_by, view.case.rung.owner or "")
     return next((f"{mention(person)} " for person in takers if can_be_rung(person)), "")
 

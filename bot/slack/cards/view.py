@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from routing.authority import Automation
+from routing.case.break_glass import BreakGlassList
 from routing.case.case import Case, Tier
 from routing.case.submission import Submission
 from routing.change import Actor
@@ -99,7 +100,7 @@ class Bulletin:
     """
 
     subject: str
-    about: Alert | Proposal | Waiver | Control | WaiverList | Binding
+    about: Alert | Proposal | Waiver | Control | WaiverList | Binding | BreakGlassList
     history: tuple[Happening, ...]
     now: datetime
     tier: int = 0

@@ -6,9 +6,12 @@ from datetime import datetime
 from bot.slack.cards.view import Bulletin, Happening
 from bot.slack.channels import destinations_of
 from bot.slack.people import People
+from routing.case.break_glass import BreakGlassList
 from routing.governance.alert import Alert
 from routing.governance.automation import workflow_of
 from routing.governance.binding import Binding
+from routing.governance.break_glass_list import WEEKLY as USED_WEEKLY
+from routing.governance.break_glass_list import of_week
 from routing.governance.control import Control
 from routing.governance.governance import Governance
 from routing.governance.proposal import Proposal
@@ -39,7 +42,7 @@ class Bulletins:
         history = _told(await self._reads.govern_events(subject))
         if isinstance(about, Control) and not any(one.index == event for one in history):
             history = (*history, *await self._of_policy(governance, event))
-        workflow = "" if isinstance(about, Proposal | WaiverList | Binding) else about.workflow
+        workflow = "" if isinstance(about, Proposal | WaiverList | Binding | BreakGlassList) else about.workflow
         return Bulletin(
             subject=subject,
             about=about,
@@ -74,12 +77,14 @@ class Bulletins:
         return ()
 
 
-About = Alert | Proposal | Waiver | Control | WaiverList | Binding
+About = Alert | Proposal | Waiver | Control | WaiverList | Binding | BreakGlassList
 
 
 def _about(governance: Governance, subject: str) -> About | None:
     if subject.startswith(WEEKLY):
         return WaiverList(week=subject.removeprefix(WEEKLY), waivers=tuple(one for one in governance.waivers if not one.over))
+    if subject.startswith(USED_WEEKLY):
+        return of_week(governance.break_glass, subject.removeprefix(USED_WEEKLY))
     match subject[:2]:
         case prefix if prefix == ALERT:
             return governance.alert(subject)
@@ -102,6 +107,8 @@ def _people_in(about: About, history: Iterable[Happening]) -> set[str]:
         named |= {about.requested_by, about.approved_by}
     if isinstance(about, Proposal):
         named |= {*about.accepted_by, about.declined_by} | ({about.by} if not about.by.startswith("os:") else set())
+    if isinstance(about, BreakGlassList):
+        named |= {person for use in about.uses for person in (use.by, use.reviewed_by)}
     return named - {""}
 
 

@@ -10,6 +10,7 @@ from routing.case.address import DOTLESS
 from routing.clock import Calendar
 from routing.policy.clocks.presets import ROWS, Preset
 from routing.policy.clocks.row import ClockRow, Duration
+from routing.policy.form.break_glass import BreakGlass
 from routing.policy.form.checks import Checklist, Checks, Example, RequiredEvidence
 from routing.policy.form.derived import Modification, ParamPath, RiskFrom
 from routing.policy.form.guardrails import Accountability, Breaker, Caps, Channels, Duplicates, ModelVersion, Sampling, Sensitive
@@ -257,6 +258,7 @@ class PolicyForm(Part):
     roles: dict[Role, tuple[Name, ...]] = Field(default_factory=dict, description="groups by role; a role without a group is nobody's")
     channels: Channels = Channels()
     incidents: Paging | None = Field(default=None, description="whom an alert of the level incident pages")
+    break_glass: BreakGlass | None = Field(default=None, description="who may decide outside the normal path; none: nobody")
     breakers: tuple[Breaker, ...] = Field(default=(), max_length=100, description="besides the built-in ones, or in the place of one")
     groups: dict[Name, Members] = Field(min_length=1)
     calendars: dict[Name, Calendar] = Field(default_factory=dict)

@@ -36,7 +36,7 @@ def open_child(
     """
     parent, now = about.case, about.now
     content = submission.model_copy(update={"task_id": f"{parent.id}:{name}"})
-    voters = {vote.by for vote in parent.votes} if kind is CaseKind.CHECK else set()
+    voters = {vote.by for vote in parent.votes} if kind in (CaseKind.CHECK, CaseKind.REVIEW) else set()
     took_part = {" ".join(sorted(names_under(voter, parent.people))) for voter in voters}
 
     def opens(case_id: str) -> Change:

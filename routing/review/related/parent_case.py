@@ -6,6 +6,7 @@ from routing.case.people import Press
 from routing.change import SYSTEM, Actor
 from routing.review.draft import Draft
 from routing.review.event_fields import words
+from routing.review.related.break_glass_review import outcome_of, remember
 from routing.review.related.roll_back import propose
 from routing.vocabulary import CaseKind, EventKind, Verdict
 
@@ -19,10 +20,13 @@ def settle(draft: Draft, press: Press | None = None) -> None:
     if case.kind is CaseKind.CASE or case.open:
         return
     parent = draft.beside(draft.subject.related[case.parent])
-    if case.kind is CaseKind.CHECK:
-        _checked(draft, parent, press)
-    else:
-        _asked(draft, parent, press)
+    match case.kind:
+        case CaseKind.CHECK:
+            _checked(draft, parent, press)
+        case CaseKind.REVIEW:
+            _reviewed(draft, parent, press)
+        case CaseKind.ROLLBACK:
+            _asked(draft, parent, press)
     parent.update_cards()
     draft.take(parent)
 
@@ -42,6 +46,22 @@ def _checked(draft: Draft, parent: Draft, press: Press | None) -> None:
     if _stands(parent) and not parent.case.rollback:
         if content is None:
             raise ValueError("a check that disagrees needs the case's content")
+        draft.open(propose(parent, actor, content, reason_code=press.reason_code, said=said, sealed=words(press), requester=actor.id))
+
+
+def _reviewed(draft: Draft, parent: Draft, press: Press | None) -> None:
+    """A decision by break-glass was right, or wrong; undoing what was let through wrongly is proposed."""
+    child, content = draft.case, draft.subject.submission
+    if press is None:
+        return
+    actor = Actor("human", press.person.id)
+    said: dict[str, Json] = {"child": child.id, "face": press.face, "saw": press.saw}
+    told = said | {"outcome": outcome_of(child), "reason_code": child.reason_code}
+    parent.note(parent.record(EventKind.BREAK_GLASS_REVIEWED, actor, told, sealed=words(press)))
+    remember(draft, actor)
+    if child.verdict is Verdict.REJECTED and _stands(parent) and not parent.case.rollback:
+        if content is None:
+            raise ValueError("a review that finds break-glass wrong needs the case's content")
         draft.open(propose(parent, actor, content, reason_code=press.reason_code, said=said, sealed=words(press), requester=actor.id))
 
 

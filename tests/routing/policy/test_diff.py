@@ -236,3 +236,32 @@ def test_a_flag_that_no_longer_asks_for_a_specialist_may_let_the_model_act() -> 
     here = "    template: approval\n"
     flags = here + "    flags: {specialist: [vip], harmless: [vip]}\n"
     assert diff(a_policy((here, flags)), a_policy((here, flags.replace("specialist: [vip]", "specialist: []")))).raises_autonomy
+
+
+BREAK_GLASS = "channels: {operations: ops}\nbreak_glass: {group: frontline, supervisors: experts, most: 3}\nroles:"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "key", "effect"),
+    [
+        ("most: 3", "most: 4", "most", Effect.LOOSENS),
+        ("most: 3", "most: 2", "most", Effect.TIGHTENS),
+        ("most: 3", "most: 3, within: 9h", "within", Effect.LOOSENS),
+        ("most: 3", "most: 3, within: 1h", "within", Effect.TIGHTENS),
+        ("most: 3", "most: 3, per: 2d", "per", Effect.TIGHTENS),
+        ("most: 3", "most: 3, per: 1h", "per", Effect.LOOSENS),
+        ("most: 3", "most: 3, review_within: 9d", "review_within", Effect.LOOSENS),
+        ("most: 3", "most: 3, review_within: 1d", "review_within", Effect.TIGHTENS),
+        ("{group: frontline", "{group: second", "group", Effect.LOOSENS),
+        ("supervisors: experts", "supervisors: second", "supervisors", Effect.NEUTRAL),
+    ],
+)
+def test_what_break_glass_allows_loosens(before: str, after: str, key: str, effect: Effect) -> None:
+    """Who may, how often, how long, and until when it is reviewed; that the key is there at all says one line."""
+    named = ("roles:", BREAK_GLASS)
+    [found] = diff(a_policy(named), a_policy(named, (before, after))).items
+    assert (found.key, found.effect, found.raises) == (f"break_glass.{key}", effect, False)
+    without = ("roles:", "channels: {operations: ops}\nroles:")
+    for old, new, expected in ((without, named, Effect.LOOSENS), (named, without, Effect.TIGHTENS)):
+        [whole] = diff(a_policy(old), a_policy(new)).items
+        assert (whole.key, whole.effect) == ("break_glass", expected)

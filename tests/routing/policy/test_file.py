@@ -313,3 +313,12 @@ def test_a_threshold_is_judged_with_the_figures_of_its_router() -> None:
     """By score 0.65 is above the router's own lower limit; by class it is below the default one."""
     assert load_policy(LEAST + b"    router: by-risk-score\n    thresholds: {auto: 0.65}\n", ENVIRONMENT).version
     assert set(wrong(LEAST + b"    thresholds: {auto: 0.65}\n")) == {"/workflows/refunds/thresholds"}
+
+
+def test_break_glass_names_groups_that_are_there_and_a_place() -> None:
+    """Two groups of the policy, and the channel where its supervisors are told."""
+    said = wrong(LEAST + b"break_glass: {group: frontlin, supervisors: experts, most: 0}\n")
+    assert set(said) == {"/break_glass", "/break_glass/group", "/break_glass/most"}
+    assert "channels.operations" in said["/break_glass"][1]
+    same = LEAST + b"channels: {operations: ops}\nbreak_glass: {group: frontline, supervisors: frontline}\n"
+    assert set(wrong(same)) == {"/break_glass/supervisors"}

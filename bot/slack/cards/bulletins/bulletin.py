@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import TypeGuard, assert_never
 
 from bot.slack.cards.bulletins.bound_name import draw_binding
+from bot.slack.cards.bulletins.break_glass_list import draw_list
 from bot.slack.cards.bulletins.governance_buttons import governance_button, governance_row
 from bot.slack.cards.bulletins.proposed_policy import draw_proposal
 from bot.slack.cards.parts.clock_line import moment
@@ -19,6 +20,7 @@ from bot.slack.cards.text.safe_text import brief, escaped
 from bot.slack.cards.text.wording import code_label
 from bot.slack.cards.view import Bulletin
 from routing.authority import AlertLevel, Automation, GovernanceVerb
+from routing.case.break_glass import BreakGlassList
 from routing.governance.alert import Alert
 from routing.governance.binding import Binding
 from routing.governance.binding_lifecycle import shown_alarm
@@ -71,6 +73,8 @@ def draw_bulletin(bulletin: Bulletin) -> Drawing:
         case WaiverList() as listed:
             drawn = draw_exceptions(listed.waivers)
             return Drawing(drawn.text, [header(f"⚖️ Exceptions, week {listed.week}"), *drawn.blocks])
+        case BreakGlassList() as uses:
+            return draw_list(uses, bulletin.names)
         case unknown:
             assert_never(unknown)
 
@@ -84,7 +88,7 @@ def is_over(bulletin: Bulletin) -> bool:
             return binding.over or binding.posted != shown_alarm(bulletin.tier)
         case Alert() | Proposal() | Waiver() as subject:
             return subject.over
-        case WaiverList():
+        case WaiverList() | BreakGlassList():
             return False
         case unknown:
             assert_never(unknown)

@@ -30,7 +30,7 @@ _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 class Typed:
     """The words of a form. `params`, `prefill` and `checklist` (item id -> pass, fail or na) are None where it has none.
 
-    `errors`: block id -> what is wrong, for `response_action: errors`.
+    `verdict` is the decision chosen in the form of break-glass. `errors`: block id -> what is wrong, for `response_action: errors`.
     """
 
     reason_code: str = ""
@@ -38,6 +38,7 @@ class Typed:
     params: dict[str, Any] | None = None
     prefill: dict[str, Any] | None = None
     checklist: dict[str, str] | None = None
+    verdict: str = ""
     errors: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -48,7 +49,7 @@ class _NotReadable(ValueError):
 def read_words(values: Mapping[str, Any]) -> Typed:
     """Reason, text and checklist of any form; a question counts as its text."""
     text = _given(values, "text") or _given(values, "question")
-    return Typed(reason_code=_given(values, "reason"), text=text, checklist=read_answers(values))
+    return Typed(reason_code=_given(values, "reason"), text=text, checklist=read_answers(values), verdict=_given(values, "verdict"))
 
 
 def read_modification(values: Mapping[str, Any], params: Mapping[str, Any], prefill: Mapping[str, Any]) -> Typed:

@@ -44,6 +44,8 @@ _HINT = {
 _HINT_OF_KIND = {
     (CaseKind.CHECK, Verb.APPROVE): "It is kept with both cases.",
     (CaseKind.CHECK, Verb.REJECT): "It counts as an error that was caught, and undoing it is proposed.",
+    (CaseKind.REVIEW, Verb.APPROVE): "It is kept with both cases.",
+    (CaseKind.REVIEW, Verb.REJECT): "It is kept with both cases; undoing what was approved is proposed.",
     (CaseKind.ROLLBACK, Verb.APPROVE): "The service is asked, once, for its compensating action.",
     (CaseKind.ROLLBACK, Verb.REJECT): "What was executed stays as it is.",
 }

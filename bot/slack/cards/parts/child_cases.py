@@ -3,6 +3,7 @@
 Owns what such a card asks and how its answer reads, and the lines on the parent's card. It never opens one.
 """
 
+from bot.slack.cards.parts.break_glass import asked_of_supervisors, by_break_glass
 from bot.slack.cards.parts.clock_line import moment
 from bot.slack.cards.text.block_kit import Block, quote, rich, words
 from bot.slack.cards.text.mentions import acted, linked
@@ -22,12 +23,14 @@ _DRAWN = {
 }
 """Why people check an automatic approval, by `Route.sampled`, which the first event of the check says too."""
 
-_LEAD = {CaseKind.CHECK: "🔎 Sampled check", CaseKind.ROLLBACK: "⏪ Undo this?"}
+_LEAD = {CaseKind.CHECK: "🔎 Sampled check", CaseKind.ROLLBACK: "⏪ Undo this?", CaseKind.REVIEW: "🔨 Break-glass"}
 
 _ANSWER = {
     (CaseKind.CHECK, Verdict.APPROVED): "✅ It was right",
     (CaseKind.CHECK, Verdict.REJECTED): "⛔ It was wrong",
     (CaseKind.CHECK, Verdict.EXPIRED): "⌛ Not checked in time",
+    (CaseKind.REVIEW, Verdict.APPROVED): "✅ Break-glass was right",
+    (CaseKind.REVIEW, Verdict.REJECTED): "⛔ Break-glass was wrong",
     (CaseKind.ROLLBACK, Verdict.APPROVED): "⏪ To be undone",
     (CaseKind.ROLLBACK, Verdict.REJECTED): "↩️ Left as it is",
     (CaseKind.ROLLBACK, Verdict.EXPIRED): "⌛ Left as it is, nobody decided",
@@ -54,6 +57,9 @@ def answer(view: View) -> str:
 
 def execution_label(view: View) -> str:
     """What the action is to this case while it is open."""
+    if view.case.kind is CaseKind.REVIEW:
+        parent = view.related.get(view.case.parent)
+        return "Was rejected" if parent is not None and parent.verdict is Verdict.REJECTED else "Was approved"
     return _EXECUTION[view.case.kind]
 
 
@@ -66,6 +72,8 @@ def question(view: View, cuts: Cuts) -> list[Block]:
             return [words(f"*Was this automatic approval right?*  {_drawn(view)}  {_parent(view)}")]
         case CaseKind.ROLLBACK:
             return _undo(view, cuts)
+        case CaseKind.REVIEW:
+            return asked_of_supervisors(view, cuts)
 
 
 def _drawn(view: View) -> str:
@@ -102,7 +110,7 @@ def done(parent: Case) -> str:
 
 def since_then(view: View) -> list[str]:
     """Mrkdwn for the parent's card: what became of its check and of undoing it, one sentence each."""
-    return [sentence for sentence in (_checked(view), _undone(view)) if sentence]
+    return [sentence for sentence in (by_break_glass(view), _checked(view), _undone(view)) if sentence]
 
 
 def _checked(view: View) -> str:

@@ -37,6 +37,7 @@ DONE = {
     "triage": "Confirmed",
     "verify": "Verified",
     "check": "Checked",
+    "break_glass": "Decided by break-glass",
 }
 """A vote in the past tense, by verb or by name of the step."""
 
@@ -58,6 +59,7 @@ _AT_STEP = {
 }
 _OF_KIND = {
     CaseKind.CHECK: Labels("It was right", "It was wrong", ""),
+    CaseKind.REVIEW: Labels("It was right", "It was wrong", ""),
     CaseKind.ROLLBACK: Labels("Undo it", "Leave it", ""),
 }
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.slack.cards.view import Happening, View
-from routing.case.case import Case, Clocks, Item, Page, Reason, Route, Step, Tier
+from routing.case.case import Case, Clocks, Group, Item, Page, Reason, Route, Step, Tier
 from routing.case.submission import Submission
 from routing.change import SYSTEM, Actor
 from routing.vocabulary import CaseKind, EventKind, Lane, Mode, ReasonCode, Risk, State, Template, Verdict
@@ -149,6 +149,16 @@ def a_rollback(text: str = "The parcel has arrived after all.", **changes: Any) 
     """Shall it be undone? Asked by Ana."""
     said = Happening(EventKind.RECEIVED, SYSTEM, NOW, {"reason_code": "inaccurate"}, {"text": text}, 1)
     return _child(CaseKind.ROLLBACK, a_route(), {"requester": ANA, "reason_code": "inaccurate", **changes}, (said,))
+
+
+def a_review(text: str = "Nobody of the night shift answered.", **changes: Any) -> View:
+    """Was it right to decide by break-glass? Ben did."""
+    told = {"by": BEN, "verdict": "approved", "passed_over": ["group", "people", "hold"]}
+    said = Happening(EventKind.RECEIVED, SYSTEM, NOW, told, {"text": text, "name": "Ben Ode"}, 1)
+    route = a_route()
+    desk = route.tiers[0].model_copy(update={"channel": "ops", "group": "bosses"})
+    asked = route.model_copy(update={"tiers": (desk,), "groups": {"bosses": Group(usergroup="S0BOSSES001")}})
+    return _child(CaseKind.REVIEW, asked, changes, (said,))
 
 
 def _child(kind: CaseKind, route: Route, changes: dict[str, Any], history: tuple[Happening, ...]) -> View:

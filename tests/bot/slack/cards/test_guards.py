@@ -260,6 +260,7 @@ SYSTEMS_OWN = {
     EventKind.BREAKER_TRIPPED,
     EventKind.BREAKER_CLEARED,
     EventKind.ALERT_ACKNOWLEDGED,
+    EventKind.BREAK_GLASS_LISTED,
     EventKind.GOVERNANCE_REFUSED,
     EventKind.NAME_BOUND,
     EventKind.NAME_PARTED,

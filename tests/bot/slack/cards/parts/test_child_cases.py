@@ -9,7 +9,7 @@ from bot.slack.cards.card import draw_card
 from bot.slack.cards.forms.modals import Seat, verb_modal
 from bot.slack.cards.view import Happening, View
 from routing.vocabulary import CaseKind, EventKind, State, Verb, Verdict
-from tests.bot.slack.cards.factory import ANA, BEN, KIM, NOW, PARENT, a_check, a_rollback, a_view
+from tests.bot.slack.cards.factory import ANA, BEN, KIM, NOW, PARENT, a_check, a_review, a_rollback, a_view
 from tests.bot.slack.cards.test_card import card, labels, words_of
 from tests.bot.slack.cards.test_guards import happened
 
@@ -98,4 +98,4 @@ def test_the_parent_tells_how_far_undoing_is() -> None:
 
 def test_the_kinds_of_cases_are_all_drawn() -> None:
     """A new kind of case would show up here."""
-    assert {a_view().case.kind, a_check().case.kind, a_rollback().case.kind} == set(CaseKind)
+    assert {a_view().case.kind, a_check().case.kind, a_rollback().case.kind, a_review().case.kind} == set(CaseKind)
