@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.launch.finding import Finding, missing, ok, warn
+from bot.launch.headcount import headcount
 from bot.launch.named import people
 from bot.launch.workspace import Workspace, unreadable
 from bot.slack.calls import UnreadableError
@@ -38,13 +39,15 @@ class Members:
         self._team = team
         self._bound = bound
         self._asked: dict[str, asyncio.Task[str]] = {}
+        self._members: dict[str, Sequence[str]] = {}
 
     async def groups(self) -> Sequence[Finding]:
-        """A line for each group: it is there, and somebody in it may decide."""
+        """A line for each group: it is there, and somebody in it may decide; and for work that takes more people than there are."""
         try:
             told = await self._workspace.ask("usergroups.list", include_users="true") if self._by_handle else {}
             listed = [one for one in told.get("usergroups", []) if isinstance(one, dict)]
-            return await asyncio.gather(*(self._group(name, group, listed) for name, group in self._policy.groups.items()))
+            lines = await asyncio.gather(*(self._group(name, group, listed) for name, group in self._policy.groups.items()))
+            return [*lines, *headcount(self._policy, self._members)]
         except UnreadableError as error:
             return [unreadable("groups", error)]
 
@@ -69,7 +72,7 @@ class Members:
     async def _group(self, name: str, group: Group, listed: Sequence[Mapping[str, Any]]) -> Finding:
         about = f"group {name}"
         if group.usergroup is None:
-            return await self._somebody(about, "It", group.users)
+            return await self._somebody(name, "It", group.users)
         reference, called = group.usergroup.removeprefix("@"), f"The user group {group_name(group.usergroup)}"
         known = self._bound.get(group_name(reference))
         wanted = known.id if known is not None and known.id and not is_group_id(reference) else reference
@@ -80,10 +83,13 @@ class Members:
         members = next(one for one in listed if one.get("id") == found).get("users")
         if not isinstance(members, list):
             members = (await self._workspace.ask("usergroups.users.list", usergroup=found)).get("users", [])
-        return await self._somebody(about, called, members)
+        return await self._somebody(name, called, members)
 
-    async def _somebody(self, about: str, called: str, members: Sequence[str]) -> Finding:
-        if not members:
+    async def _somebody(self, name: str, called: str, members: Sequence[str]) -> Finding:
+        about = f"group {name}"
+        if members:
+            self._members[name] = members
+        else:
             return missing(about, f"{called} is empty: nobody decides.", NOBODY)
         for member in members[:TRIED]:
             if not await self._unfit(member):
