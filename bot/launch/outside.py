@@ -22,8 +22,9 @@ async def heartbeat(settings: Settings) -> Sequence[Finding]:
     """Whether somebody outside is told that the bot lives."""
     if settings.heartbeat_url is None:
         said = "Nobody outside notices when the bot is gone."
-        return [missing("heartbeat", said, "Set TIERLINE_HEARTBEAT_URL to the address of a service that alarms when it hears nothing.")]
-    return [ok("heartbeat", f"{urlsplit(settings.heartbeat_url.get_secret_value()).hostname} is told that the bot lives.")]
+        mend = "Set TIERLINE_HEARTBEAT_URL to the address that a hosted receiver gives you (docs/guides/dead-mans-switch.md)."
+        return [missing("heartbeat", said, mend)]
+    return [ok("heartbeat", f"{urlsplit(settings.heartbeat_url.get_secret_value()).hostname} hears from the bot while all is well.")]
 
 
 async def mail(settings: Settings, tls: SSLContext) -> Sequence[Finding]:

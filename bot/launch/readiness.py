@@ -153,7 +153,7 @@ class Launch:
         unset = frozenset(self._variables.unset.values())
 
         async def pages() -> Sequence[Finding]:
-            return await paging.routing_keys(named.routing_keys(_there(policy)), events, unset)
+            return await paging.routing_keys({**_watched(settings), **named.routing_keys(_there(policy))}, events, unset)
 
         async def people() -> Sequence[Finding]:
             there = _there(policy)
@@ -193,7 +193,8 @@ def _running(said: Said) -> Sequence[Finding]:
         return [ok("bot", str(said.get("served") or "It was not asked."))]
     mend = "Do what this says, then ask again: tierline status"
     found = [missing("bot", str(one), mend) for one in said["obstacles"]]
-    found += [warn("bot", str(one), mend) for one in said["attention"]]
+    silent = said.get("escalating") is False  # then the reason stands first
+    found += [(missing if silent and not number else warn)("bot", str(one), mend) for number, one in enumerate(said["attention"])]
     return found or [ok("bot", "It serves, and is ready.")]
 
 
@@ -206,6 +207,12 @@ def _there(policy: Policy | None) -> Policy:
     if policy is None:
         raise AssertionError("what needs a policy was looked at without one")
     return policy
+
+
+def _watched(settings: Settings) -> Mapping[str, Sequence[str]]:
+    """The key of `tierline watch`, by its setting; it is set where that runs, which is best another machine."""
+    key = settings.watch_routing_key
+    return {} if key is None else {key.get_secret_value(): [f"{PREFIX}WATCH_ROUTING_KEY"]}
 
 
 async def _as_found(found: Sequence[Finding]) -> Sequence[Finding]:

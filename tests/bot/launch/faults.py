@@ -235,5 +235,9 @@ FAULTS: Sequence[Fault] = (
           service("workflows", ["refunds", "payouts"]), touches="workflows"),
     # the bot that serves
     Fault("bot-not-ready", "bot", "Slack cannot be reached", "tierline status",
-          lambda site: setattr(site, "said", {"ready": False, "obstacles": ["Slack cannot be reached."], "attention": []})),
+          lambda site: setattr(site, "said", {"ready": False, "obstacles": ["Slack cannot be reached."], "attention": []}), touches="bot"),
+    Fault("bot-does-not-escalate", "bot", "PagerDuty has not answered", "tierline status",
+          lambda site: setattr(site, "said", {"ready": True, "obstacles": [], "attention": ["PagerDuty has not answered.", "Else."],
+                                              "escalating": False}), touches="bot"),
+    Fault("watch-key-misshapen", "pages", "no routing key", "Integration Key", setting("TIERLINE_WATCH_ROUTING_KEY", "short")),
 )  # fmt: skip
