@@ -41,7 +41,11 @@ async def _over_http(settings: "Settings") -> Said:
         async with aiohttp.ClientSession(trust_env=False) as session, session.get(url) as response:
             said = await response.json()
             escalates = {"escalating": False} if said.get("escalating") is False else {}
-            return {"ready": bool(said["ready"]), "obstacles": list(said["obstacles"]), "attention": list(said.get("attention", ()))} | escalates
+            return {
+                "ready": bool(said["ready"]),
+                "obstacles": list(said["obstacles"]),
+                "attention": list(said.get("attention", ())),
+            } | escalates
     except (aiohttp.ClientError, ValueError, KeyError, TypeError, OSError):
         where = f"No bot answers at {url} (TIERLINE_HOST, TIERLINE_PORT); others may serve this database elsewhere."
         return {"ready": None, "obstacles": [], "attention": [], "served": where}
