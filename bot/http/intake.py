@@ -90,7 +90,7 @@ class Intake:
     def _read(self, call: Call) -> web.Response | tuple[Delivery, OpenStep, Foreseen | None]:
         """What is to be opened; or why it is not."""
         try:
-            submission = read_submission(loads(call.body))
+            submission = read_submission(loads(call.body), strict=True)
         except SubmissionError as error:
             return refuse(No.INVALID, problems=error.problems)
         if (answer := not_for(self._policy(), call, submission.workflow)) is not None:

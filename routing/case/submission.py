@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import cache, cached_property
 from typing import Annotated, Any, Literal, Self
 
+import orjson
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 from routing.canonical import canonical, joined
@@ -213,13 +214,15 @@ class Submission(_Form):
         return copied
 
 
-def read_submission(document: Mapping[str, Any]) -> Submission:
+def read_submission(document: Mapping[str, Any], *, strict: bool = False) -> Submission:
     """Turn a parsed JSON object into a Submission.
 
-    `document` holds what `routing.strict_json.loads` gave. Raises `SubmissionError` with every wrong field at once.
+    `strict`: it is what `routing.strict_json.loads` gave, so that it holds neither NaN nor half a surrogate pair. Raises `SubmissionError`
+    with every wrong field at once.
     """
+    text = orjson.dumps(document) if strict else json.dumps(document)
     try:
-        return Submission.model_validate_json(json.dumps(document))  # JSON mode: only there are lists and times strict
+        return Submission.model_validate_json(text)  # JSON mode: only there are lists and times strict
     except ValidationError as error:
         raise SubmissionError(problems_of(error, _schema())) from None
 
