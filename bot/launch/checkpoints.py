@@ -1,6 +1,7 @@
 """The checkpoint directory: set, out of the database's reach, writable, and in agreement with the log. Owns this line; signs nothing."""
 
 import os
+import stat
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,12 +43,19 @@ def _unwritable(path: Path) -> str:
         return f"{path} is no directory."
     if not path.exists():
         above = next(parent for parent in path.parents if parent.exists())
-        return "" if above.is_dir() and os.access(above, os.W_OK | os.X_OK) else f"{path} is not there and cannot be made."
+        return "" if above.is_dir() and _may_write(above) else f"{path} is not there and cannot be made."
+    if not _may_write(path):
+        return f"{path} cannot be written to."
     try:
         with tempfile.TemporaryFile(dir=path):
             return ""
     except OSError as error:
         return f"{path} cannot be written to: {error.strerror}."
+
+
+def _may_write(directory: Path) -> bool:
+    """Whether this user may, and would also if it were not root, who gets around every mode."""
+    return os.access(directory, os.W_OK | os.X_OK) and bool(directory.stat().st_mode & stat.S_IWUSR)
 
 
 async def _apart(settings: Settings, stored: Stored, database: Database, path: Path) -> str:

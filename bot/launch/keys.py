@@ -46,6 +46,8 @@ def _file(settings: Settings, stored: Stored, name: str, path: Path, read: Calla
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode & FORBIDDEN_BITS:
             return missing(about, f"{path} has mode {mode:04o}: others can get at it.", f"Run: chmod 600 {path}")
+        if not mode & stat.S_IRUSR:  # root would get around it
+            return missing(about, f"{path} has mode {mode:04o}: not even its owner can read it.", f"Run: chmod 600 {path}")
         read(path)
     except KeyUnusable as error:
         return missing(about, f"{' '.join(str(error).split())}.", _instead(stored, by_hand))

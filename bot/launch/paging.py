@@ -79,10 +79,10 @@ async def on_call(settings: Settings, policies: Mapping[str, Sequence[str]], res
 async def _on_call(rest: RestClient, policy: str, places: Sequence[str]) -> Finding:
     about = f"on call, {policy}"
     try:
-        if not await rest.has_escalation_policy(policy):
-            said = f"PagerDuty has no such escalation policy ({'; '.join(places)})."
-            return missing(about, said, "Write the id into the policy that stands in the address of the escalation policy in PagerDuty.")
         name = await rest.on_call(policy)
+        if not name and not await rest.has_escalation_policy(policy):
+            said = f"Nobody is on call: PagerDuty has no such escalation policy ({'; '.join(places)})."
+            return missing(about, said, "Write the id into the policy that stands in the address of the escalation policy in PagerDuty.")
     except PagerDutyUnreadable as error:
         if error.status in (401, 403):
             return missing(about, f"PagerDuty refuses {TOKEN} (HTTP {error.status}).", f"Set {TOKEN} to a read-only REST API key.")
