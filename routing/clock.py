@@ -1,7 +1,8 @@
 """Business time: opening hours, holidays, how long something takes in them. Owns calendars and the arithmetic; never asks the time.
 
 Elapsed time is counted in UTC, opening hours are read on the wall of their time zone: a day on which the clocks change
-is an hour longer or shorter, and opens and closes at the usual hours.
+is an hour longer or shorter, and opens and closes at the usual hours. A time that the wall shows twice counts the first time; one that
+it skips counts as the moment of the change.
 """
 
 import re
@@ -19,6 +20,8 @@ from routing.problems import did_you_mean
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _HOURS = re.compile(r"([0-9]{2}):([0-9]{2})-([0-9]{2}):([0-9]{2})", re.ASCII)
 _DAY = timedelta(days=1)
+_MINUTE = timedelta(minutes=1)
+_YEAR = timedelta(days=366)
 
 
 class Calendar(BaseModel):
@@ -118,12 +121,33 @@ def between(calendar: Calendar | None, start: datetime, end: datetime) -> float:
     return passed.total_seconds()
 
 
+def opens(calendar: Calendar, at: datetime) -> datetime:
+    """The first moment (UTC) from `at` on at which somebody is there: `at` itself while it is open."""
+    return next(calendar.openings(at))[0]
+
+
+def closes(calendar: Calendar, at: datetime) -> datetime | None:
+    """The first moment (UTC) from `at` on at which nobody is there: `at` itself while it is closed; None where that is over a year away."""
+    end = at.astimezone(UTC)
+    for opening, closing in calendar.openings(at):
+        if opening > end:
+            return end
+        end = closing
+        if end - at > _YEAR:
+            return None
+    raise AssertionError("openings never end")
+
+
 @lru_cache(maxsize=4_096)  # the clocks of a tier ask for the same few days again and again
 def _on_the_wall(day: date, minutes: int, zone: ZoneInfo) -> datetime:
-    """The UTC moment at which a clock on the wall shows this; minute 1440 is the next midnight."""
+    """The first UTC moment at which a clock on the wall shows this, or what comes after it; minute 1440 is the next midnight."""
     if minutes == 1440:
         day, minutes = day + _DAY, 0
-    return datetime.combine(day, time(minutes // 60, minutes % 60), tzinfo=zone).astimezone(UTC)
+    wall = datetime.combine(day, time(minutes // 60, minutes % 60))
+    at = wall.replace(tzinfo=zone).astimezone(UTC)
+    while (at - _MINUTE).astimezone(zone).replace(tzinfo=None) >= wall:  # the clocks went over it: it is read an hour late
+        at -= _MINUTE
+    return at
 
 
 @cache

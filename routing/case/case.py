@@ -32,6 +32,11 @@ class _Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def _is_none(value: object) -> bool:
+    """Of fields that came later: what nobody uses is not written, so that a snapshot reads, and hashes, as it did before they came."""
+    return value is None
+
+
 class Group(_Value):
     """Who belongs: a Slack user group by handle or id, or user ids. An empty group means nobody."""
 
@@ -43,6 +48,13 @@ class Page(_Value):
     """That a tier pages through PagerDuty, and how loud. The routing key is looked up in the policy when sending."""
 
     severity: Literal["info", "warning", "error", "critical"] = "error"
+
+
+class ClosedHours(_Value):
+    """Where a case goes that may not wait for a tier to open: to the tier `to` (0-based, higher), from that risk on."""
+
+    to: int
+    risk: Risk
 
 
 class Tier(_Value):
@@ -58,6 +70,7 @@ class Tier(_Value):
     ack_elapsed: bool = Field(default=False, description="the acknowledge clock runs whatever the calendar says")
     decide_elapsed: bool = Field(default=False, description="the decide clock runs whatever the calendar says")
     page: Page | None = None
+    closed: ClosedHours | None = Field(default=None, exclude_if=_is_none, description="outside its calendar's hours; None: cases wait")
 
 
 class Item(_Value):
@@ -158,11 +171,18 @@ class Clocks(_Value):
     hold: AwareDatetime | None = None
     page: AwareDatetime | None = None
     unseen: AwareDatetime | None = Field(default=None, description="the case leaves the tier, whose channel does not show its card")
+    closed: AwareDatetime | None = Field(
+        default=None, exclude_if=_is_none, description="the case leaves the tier, which closes then (`Tier.closed`)"
+    )
     left_s: float | None = Field(default=None, description="seconds of the decide clock left while it pauses")
+    paused_at: AwareDatetime | None = Field(default=None, exclude_if=_is_none, description="since when the decide clock pauses")
+    paused_s: float = Field(
+        default=0.0, exclude_if=lambda s: not s, description="seconds of its time that the decide clock has paused before, since it began"
+    )
 
     def due(self) -> datetime | None:
         """The earliest of the clocks that run, None when none does."""
-        alone = (self.deadline, self.total, self.information, self.hold, self.page, self.unseen)
+        alone = (self.deadline, self.total, self.information, self.hold, self.page, self.unseen, self.closed)
         running = (*alone, self.acknowledge, self.decide, *self.reminders[:1])
         return min((at for at in running if at is not None), default=None)
 

@@ -50,8 +50,25 @@ def _ladder_problems(root: object) -> Found:
             place = ("ladders", name, "tiers", index)
             yield from _reference(root, tier, "group", "groups", place)
             yield from _reference(root, tier, "calendar", "calendars", place)
+            yield from _closed_problems(tier, index + 1, len(_listed(ladder, "tiers")), place)
             for number, queue in enumerate(_listed(tier, "queues")):
                 yield from _reference(root, queue, "group", "groups", (*place, "queues", number))
+
+
+def _closed_problems(tier: object, number: int, tiers: int, place: Place) -> Found:
+    """A tier that hands over when it closes: it has hours, and somebody above it whom the case goes to. `number` counts from 1."""
+    if not isinstance(_at(tier, "closed"), dict):
+        return
+    to = _at(tier, "closed", "to")
+    to = tiers if to == "last" else to
+    if _at(tier, "calendar") is None:
+        yield (*place, "closed"), "this tier has no calendar, so it never closes"
+    if not isinstance(to, int) or isinstance(to, bool) or to < 1:
+        return  # the form says so
+    if to > tiers:
+        yield (*place, "closed", "to"), f"the ladder has {tiers} {'tier' if tiers == 1 else 'tiers'}"
+    elif to <= number:
+        yield (*place, "closed", "to"), f"expected a tier above this one, which is tier {number}: a case never goes down or round"
 
 
 def _role_problems(root: object) -> Found:

@@ -252,8 +252,8 @@ def _flat(key: str, value: object) -> Iterator[tuple[str, Value]]:
     """A part as dotted keys; lists of parts count as one value."""
     match value:
         case BaseModel():
-            for name in type(value).model_fields:
-                yield from _flat(f"{key}.{name}", getattr(value, name))
+            for name, field in type(value).model_fields.items():
+                yield from _flat(f"{key}.{field.alias or name}", getattr(value, name))
         case Mapping():
             for name, inner in value.items():
                 yield from _flat(f"{key}.{name}", inner)

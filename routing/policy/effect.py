@@ -64,6 +64,8 @@ _LATER, _THERE, _NEITHER = Stricter.LATER, Stricter.THERE, Stricter.NEITHER
 TEMPLATES = (Template.AUTO, Template.VERIFY_AFTER, Template.TRIAGE, Template.APPROVAL, Template.DUAL, Template.EXPERT)
 """Freest first."""
 
+_FROM = (None, *(risk.value for risk in reversed(Risk)))
+
 ROWS = (
     Row("thresholds.auto", "confidence from which automation is possible", _HIGHER, autonomy=True),
     Row("thresholds.review", "confidence below which only an expert decides", _HIGHER),
@@ -106,6 +108,8 @@ ROWS = (
     Row("ladder", "ladder", _NEITHER),
     Row("ladder.exhausted", "what happens when no tier is left", _NEITHER),
     Row("ladder.tiers", "tiers of the ladder", _HIGHER),
+    Row("ladder.tiers.*.closed.to", "tier that has urgent cases while this one is closed", _THERE),
+    Row("ladder.tiers.*.closed.from", "risk from which a case does not wait for the tier to open", _LATER, order=_FROM),
     Row("ladder.tiers.*", "tier of the ladder", _NEITHER),
     Row("groups.*", "who is in the group", _NEITHER),
     Row("calendars.*", "business time", _NEITHER),

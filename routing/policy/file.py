@@ -8,12 +8,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from routing.case.case import Group, Page, Tier
+from routing.case.case import ClosedHours, Group, Page, Tier
 from routing.errors import PolicyError, Problem
 from routing.policy.clocks.row import ClockRow
 from routing.policy.cross_check import cross_problems
 from routing.policy.expressions import compile_condition
 from routing.policy.form.form import Clock, PolicyForm
+from routing.policy.form.ladders import Rung
 from routing.policy.policy import Policy
 from routing.policy.router_presets import with_thresholds
 from routing.problems import problems_of
@@ -82,9 +83,14 @@ def _tiers(form: PolicyForm, ladder: str) -> tuple[Tier, ...]:
             decide_s=rung.decide,
             calendar=form.calendars[rung.calendar] if rung.calendar else None,
             page=Page(severity=rung.pagerduty.severity) if rung.pagerduty else None,
+            closed=_closed(rung, len(form.ladders[ladder].tiers)),
         )
         for rung in form.ladders[ladder].tiers
     )
+
+
+def _closed(rung: Rung, tiers: int) -> ClosedHours | None:
+    return ClosedHours(to=min(rung.closed.to, tiers) - 1, risk=rung.closed.from_) if rung.closed is not None else None
 
 
 def _rows(clocks: Iterable[Clock], *around: str) -> tuple[ClockRow, ...]:

@@ -14,7 +14,7 @@ from routing.policy.policy import Policy
 from routing.review.checklist import failed_items, send_back, unanswered
 from routing.review.draft import Draft
 from routing.review.event_fields import pressed, routed, words
-from routing.review.ladder import acknowledge, move_up, tier_clocks
+from routing.review.ladder import acknowledge, move_up, stay, tier_clocks
 from routing.review.modification import wrong_changes
 from routing.review.pages import open_page
 from routing.review.press import PressStep, by_person
@@ -107,6 +107,7 @@ def modify(press: Press) -> PressStep:
                 open_page(draft)
             draft.update_cards()
             draft.note(event)
+        stay(draft)  # of a higher risk it may not wait for the tier to open
         return None
 
     return by_person(press, act, unless=_too_late)

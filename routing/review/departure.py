@@ -26,7 +26,7 @@ def leaves_at(case: Case, since: datetime | None = None) -> datetime | None:
     since = since or case.tier_since
     if case.state is not State.PENDING or since is None or case.tier_since is None or case.unseen or case.tied_to:
         return None
-    clocks = (case.clocks.acknowledge, case.clocks.decide, case.clocks.total, case.clocks.deadline)
+    clocks = (case.clocks.acknowledge, case.clocks.decide, case.clocks.closed, case.clocks.total, case.clocks.deadline)
     first = min((at for at in clocks if at is not None), default=None)
     return since + (GRACE if first is None else min(GRACE, (first - since) / 2))
 

@@ -14,7 +14,7 @@ from routing.evaluation.route import route
 from routing.review.departure import announce_where_dark
 from routing.review.draft import Draft
 from routing.review.event_fields import answer, routed
-from routing.review.ladder import move_up, resumed_clocks
+from routing.review.ladder import move_up, resumed_clocks, stay
 from routing.review.pages import open_page
 from routing.review.placement import place
 from routing.review.press import PressStep, StepResult
@@ -158,6 +158,7 @@ def _place_again(draft: Draft, before: Case, event: int) -> None:
         open_page(draft)
     draft.update_cards()
     draft.note(event)
+    stay(draft)  # also where it waited for people all the while: of a higher risk it may not wait for a tier to open
 
 
 def _take_requester(draft: Draft, changed: Submission, dotless: Collection[str]) -> None:

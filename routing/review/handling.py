@@ -78,8 +78,8 @@ def ask(press: Press) -> PressStep:
         acknowledge(draft, actor)
         left_s = between(case.calendar(ClockName.DECIDE), now, case.clocks.decide) if case.clocks.decide is not None else None
         limit = after(case.calendar(ClockName.INFORMATION), now, case.route.information_s)
-        paused = Clocks(deadline=case.clocks.deadline, total=case.clocks.total, information=limit, left_s=left_s)
-        draft.put(state=State.NEEDS_INFO, clocks=paused)
+        paused = Clocks(deadline=case.clocks.deadline, total=case.clocks.total, information=limit, left_s=left_s, paused_at=now)
+        draft.put(state=State.NEEDS_INFO, clocks=paused.model_copy(update={"paused_s": case.clocks.paused_s}))
         first = upcoming(draft.case)
         by: dict[str, Json] = {"due_at": moment_text(first.at), "next": first.consequence.value} if first is not None else {}
         event = draft.record(EventKind.INFORMATION_REQUESTED, actor, pressed(press, case) | by, sealed=words(press))

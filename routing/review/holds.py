@@ -132,9 +132,11 @@ def take_up(draft: Draft) -> None:
     if case.tier_since is None:
         place(draft)
         return
-    arrive(draft, tier, page=tier > case.tier)
-    if tier > case.tier:  # its lane rose while it was held: the cards below point to the new one
+    handed = arrive(draft, tier, page=tier > case.tier)
+    if draft.case.tier > case.tier:  # its lane rose while it was held, or its tier is closed: the cards below point to the new one
         draft.update_cards()
+    if handed is not None:
+        draft.note(handed)
 
 
 def _with_people(subject: Subject, now: datetime) -> Route:

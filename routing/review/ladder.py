@@ -9,7 +9,8 @@ from typing import Literal
 from routing.canonical import Json
 from routing.case.case import Case, Clocks
 from routing.change import SYSTEM, Actor, Message, MessageKind
-from routing.clock import after, after_each
+from routing.clock import after, after_each, between
+from routing.review.closed_hours import closes_at, landing
 from routing.review.departure import announce_where_dark
 from routing.review.draft import Draft
 from routing.review.pages import close_pages, open_page, page_destination
@@ -30,18 +31,20 @@ def tier_clocks(case: Case, now: datetime) -> Clocks:
         acknowledge=after(case.calendar(ClockName.ACKNOWLEDGE), now, ack_s) if ack_s is not None else None,
         decide=decide,
         reminders=tuple(reminders),
+        closed=closes_at(case, now),
     )
 
 
 def resumed_clocks(case: Case, now: datetime) -> Clocks:
     """The clocks after a question: the decide clock goes on with what was left when it paused, and so do its reminders."""
-    fresh, left_s = tier_clocks(case, now), case.clocks.left_s
+    fresh, left_s, paused_at = tier_clocks(case, now), case.clocks.left_s, case.clocks.paused_at
     if left_s is None:
         return fresh
     calendar, used_s = case.calendar(ClockName.DECIDE), case.decide_s - left_s
     ahead = [case.decide_s * part - used_s for part in REMINDERS]
     reminders = tuple(after(calendar, now, wait_s) for wait_s in ahead if wait_s > 0)
-    return fresh.model_copy(update={"decide": after(calendar, now, left_s), "reminders": reminders})
+    paused_s = case.clocks.paused_s + (between(calendar, paused_at, now) if paused_at is not None else 0.0)
+    return fresh.model_copy(update={"decide": after(calendar, now, left_s), "reminders": reminders, "paused_s": paused_s})
 
 
 def total_clock(case: Case, now: datetime) -> datetime | None:
@@ -52,8 +55,13 @@ def total_clock(case: Case, now: datetime) -> datetime | None:
     return min(fresh, case.clocks.total or fresh)
 
 
-def arrive(draft: Draft, tier: int, *, page: bool) -> None:
-    """Put the case at `tier` (0-based): fresh clocks, a card in its channel and, if wanted and the tier has one, a page."""
+def arrive(draft: Draft, tier: int, *, page: bool) -> int | None:
+    """Put the case at `tier` (0-based), or at the one that has its cases while that is closed: fresh clocks, a card in its channel and, if
+    wanted and the tier has one, a page. The answer is the event that says it was closed, for the caller to note; None where it is open.
+    """
+    asked, tier = tier, landing(draft.case, tier, draft.now)
+    handed = _closed(draft, asked, tier) if tier != asked else None
+    page = page or handed is not None
     stands = draft.case.tier_since is not None and tier <= draft.case.tier
     first = tier if draft.case.tier_since is None else draft.case.first_tier
     moved = {"state": State.PENDING, "held_by": "", "tier": tier, "tier_since": draft.now, "first_tier": first}
@@ -66,6 +74,27 @@ def arrive(draft: Draft, tier: int, *, page: bool) -> None:
         draft.send(Message(MessageKind.CARD, draft.case.rung.channel, tier=tier, urgent=page or tier > draft.case.first_tier))
     if page:
         open_page(draft)
+    return handed
+
+
+def stay(draft: Draft) -> None:
+    """A case goes on at the tier where people have it already: until that closes; where it is closed, the case does not wait there."""
+    case = draft.case
+    if case.state is not State.PENDING or case.tier_since is None or case.tied_to:
+        return
+    if (tier := landing(case, case.tier, draft.now)) != case.tier:
+        hand_over(draft, tier)
+    else:
+        draft.put_clocks(closed=closes_at(case, draft.now))
+
+
+def hand_over(draft: Draft, tier: int) -> None:
+    """To the tier (0-based) that has the case while its own is closed, with everything known. It does not come back in the morning."""
+    move_up(draft, tier, _closed(draft, draft.case.tier, tier))
+
+
+def _closed(draft: Draft, tier: int, to: int) -> int:
+    return draft.record(EventKind.ESCALATED, SYSTEM, {"clock": "closed", "tier": tier + 1, "to_tier": to + 1})
 
 
 def acknowledge(draft: Draft, actor: Actor, *, tell_pager: bool = True) -> None:
@@ -93,10 +122,12 @@ def move_up(draft: Draft, tier: int, event: int) -> None:
     """Leave the present tier for a higher one: its incidents are resolved, its card points to the new one."""
     left = draft.case
     close_pages(draft)
-    arrive(draft, tier, page=True)
+    handed = arrive(draft, tier, page=True)
     for lower in range(left.first_tier, left.tier + 1):
         draft.send(Message(MessageKind.CARD_UPDATE, left.route.tiers[lower].channel, tier=lower, urgent=True))
     draft.note(event)
+    if handed is not None:
+        draft.note(handed)
 
 
 def hold_clock(case: Case, now: datetime) -> datetime:

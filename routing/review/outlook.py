@@ -12,9 +12,10 @@ from typing import Literal
 
 from routing.case.case import Case, Clocks, OpenPage
 from routing.clock import after
+from routing.review.closed_hours import landing
 from routing.vocabulary import CaseKind, ClockName, Consequence, Exhausted, Lane, State
 
-Running = Literal["deadline", "total", "decide", "acknowledge", "information", "hold", "page", "unseen", "reminder"]
+Running = Literal["deadline", "total", "decide", "closed", "acknowledge", "information", "hold", "page", "unseen", "reminder"]
 """The clocks of `routing.case.case.Clocks`, the weightiest first: of several that ran out, that one acts."""
 
 SAFE: dict[Exhausted, Consequence] = {
@@ -63,6 +64,11 @@ def if_taken(case: Case) -> Upcoming | None:
     return upcoming(case.model_copy(update={"clocks": case.clocks.model_copy(update={"acknowledge": None, "page": None})}))
 
 
+def goes_to(case: Case, move: Upcoming) -> int:
+    """The tier (0-based) that has the case once that move has escalated it. Where `unseen` leads, `routing.review.unseen` knows."""
+    return landing(case, case.tier if move.clock == "closed" else case.tier + 1, move.at)
+
+
 def clocks_once_paged(case: Case, page: Upcoming) -> Clocks:
     """The clocks after that page went out at its time: whoever is on call has the tier's time to acknowledge, once."""
     if page.clock != "acknowledge" or case.rung.ack_s is None:
@@ -82,6 +88,8 @@ def _running(case: Case) -> Iterator[Upcoming]:
         yield Upcoming(clocks.total, "total", _run_out(case))
     if clocks.decide is not None:
         yield Upcoming(clocks.decide, "decide", _climbed(case))
+    if clocks.closed is not None:
+        yield Upcoming(clocks.closed, "closed", Consequence.ESCALATED)
     if clocks.acknowledge is not None:
         yield Upcoming(clocks.acknowledge, "acknowledge", _climbed(case) if _rung_already(case) else Consequence.PAGED)
     others: tuple[tuple[datetime | None, Running, Consequence], ...] = (

@@ -29,4 +29,6 @@ def place(draft: Draft) -> None:
         case Lane.REJECT:
             conclude(draft, Verdict.AUTO_REJECTED, SYSTEM, reason_code="policy")
         case Lane.REVIEW | Lane.SPECIALIST | Lane.EXPERT | Lane.STOP:
-            arrive(draft, case.route.start, page=case.route.page_at_start)
+            handed = arrive(draft, case.route.start, page=case.route.page_at_start)
+            if handed is not None:
+                draft.note(handed)

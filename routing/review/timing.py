@@ -8,8 +8,8 @@ from routing.authorize import refuse
 from routing.change import SYSTEM, Change, Refused, Subject
 from routing.review.departure import announce_where_dark
 from routing.review.draft import Draft
-from routing.review.ladder import climb, exhaust, expire, hold, hold_clock, resumed_clocks
-from routing.review.outlook import Upcoming, clocks_once_paged, due
+from routing.review.ladder import climb, exhaust, expire, hand_over, hold, hold_clock, resumed_clocks, stay
+from routing.review.outlook import Upcoming, clocks_once_paged, due, goes_to
 from routing.review.pages import close_pages, open_page
 from routing.review.placement import place
 from routing.review.related.near_duplicates import untie
@@ -45,7 +45,7 @@ def _apply(draft: Draft, move: Upcoming) -> None:
         case Consequence.HELD | Consequence.QUARANTINED | Consequence.NOTED:
             _run_out(draft)
         case Consequence.ESCALATED:
-            climb(draft, draft.record(EventKind.ESCALATED, SYSTEM, {"clock": move.clock, "tier": draft.case.tier + 1}))
+            _escalate(draft, move)
         case Consequence.PAGED:
             _page(draft, move)
         case Consequence.REVIEWED | Consequence.DECIDED if move.clock == "total":
@@ -58,6 +58,13 @@ def _apply(draft: Draft, move: Upcoming) -> None:
             _remind(draft)
         case unknown:
             assert_never(unknown)
+
+
+def _escalate(draft: Draft, move: Upcoming) -> None:
+    if move.clock == "closed":
+        hand_over(draft, goes_to(draft.case, move))
+    else:
+        climb(draft, draft.record(EventKind.ESCALATED, SYSTEM, {"clock": move.clock, "tier": draft.case.tier + 1}))
 
 
 def _page(draft: Draft, move: Upcoming) -> None:
@@ -79,6 +86,7 @@ def _uninformed(draft: Draft) -> None:
     announce_where_dark(draft, posted=True)
     draft.update_cards()
     draft.note(event)
+    stay(draft)
 
 
 def _run_out(draft: Draft) -> None:

@@ -20,6 +20,7 @@ from routing.policy.expressions import Expression, Failure, variables
 from routing.policy.form.form import Rule, Workflow
 from routing.policy.policy import Policy
 from routing.signals import Trigger
+from routing.simulation.unattended import unattended
 from routing.strict_json import pointer
 from routing.strict_yaml import Document
 from routing.vocabulary import Lane, Risk, Template
@@ -47,7 +48,7 @@ _ALWAYS = frozenset({"model", "risk", "context"})
 def idle(policy: Policy, document: Document) -> list[Problem]:
     """Every such thing, in the order of the file. `document` is the policy's own file, for the lines."""
     root = document.value if isinstance(document.value, dict) else {}
-    found = list(itertools.chain(_names(policy), *(_workflow(policy, name, root) for name in policy.workflows)))
+    found = list(itertools.chain(_names(policy), unattended(policy), *(_workflow(policy, name, root) for name in policy.workflows)))
     told = [Problem(pointer(*place), text, document.line_of(place)) for place, text in found]
     return sorted(told, key=lambda one: (one.line or 0, one.pointer))
 

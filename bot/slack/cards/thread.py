@@ -9,13 +9,14 @@ from typing import assert_never
 from bot.slack.cards.parts.brakes import held_words, releasing
 from bot.slack.cards.parts.break_glass import passed_over, ringing
 from bot.slack.cards.parts.checklist import told_failed
-from bot.slack.cards.parts.clock_line import clock_lines
+from bot.slack.cards.parts.clock_line import business_hours, clock_lines, moment
 from bot.slack.cards.text.block_kit import Block, Drawing, lines, quote, rich, run, words
 from bot.slack.cards.text.mentions import acted, can_be_rung, mention
 from bot.slack.cards.text.remedies import plain_code
 from bot.slack.cards.text.safe_text import Cuts, clean, escaped
 from bot.slack.cards.text.wording import code_label
 from bot.slack.cards.view import Happening, View
+from routing.clock import opens
 from routing.vocabulary import EventKind, State
 
 _TELLING = frozenset(
@@ -108,6 +109,10 @@ _BY_ITSELF: dict[tuple[EventKind, str], str] = {
     (EventKind.ESCALATED, "unseen"): (
         "⬆️ {owner}Slack did not show the card of tier {tier} (`{error}`), so nobody could see it there. The case is now at tier {now_at}."
     ),
+    (EventKind.ESCALATED, "closed"): (
+        "🌙 {owner}Tier {tier} is closed{until}, and a case of this risk does not wait for it to open. It is now at tier {now_at}, and does"
+        " not come back."
+    ),
     (EventKind.ESCALATED, ""): "⬆️ {owner}The case is now at tier {now_at}.",
     (EventKind.EXPIRED, "information"): "⌛ The service did not answer in time. Please decide with what there is.",
     (EventKind.EXPIRED, "total"): "⌛ The total time for a decision is over. Nothing is executed.",
@@ -144,6 +149,7 @@ def _sentence(view: View, happening: Happening) -> str:
         reason=_reason(happening),
         clock=" ".join(clock_lines(view)),
         now_at=view.case.tier + 1,
+        until=_closed_until(view, happening),
         revision=view.case.revision,
         tier=_field(happening, "tier") or str(view.tier + 1),
         round=_field(happening, "round") or "1",
@@ -217,6 +223,13 @@ def _owner(view: View) -> str:
 def _on_call(view: View) -> str:
     name = view.on_call.get(view.case.tier, "")
     return f": {escaped(name)} is on call" if name else ""
+
+
+def _closed_until(view: View, happening: Happening) -> str:
+    """Until when the tier that an event names is closed; "" where it has no hours."""
+    tier, tiers = happening.fields.get("tier"), view.case.route.tiers
+    calendar = tiers[tier - 1].calendar if isinstance(tier, int) and 0 < tier <= len(tiers) else None
+    return f" until {moment(opens(calendar, happening.at))} ({business_hours(calendar)})" if calendar is not None else ""
 
 
 def _reason(happening: Happening) -> str:

@@ -6,8 +6,8 @@ from pydantic import ConfigDict, Field, SecretStr, StringConstraints, model_vali
 
 from routing.case.case import Group
 from routing.policy.clocks.row import Duration
-from routing.policy.form.parts import Name, Part, UserId
-from routing.vocabulary import Exhausted
+from routing.policy.form.parts import Name, Part, TierNumber, UserId
+from routing.vocabulary import Exhausted, Risk
 
 
 class Members(Group):
@@ -43,6 +43,13 @@ class Queue(Part):
     group: str
 
 
+class Closed(Part):
+    """Which cases do not wait for a tier to open, and which tier has them instead."""
+
+    to: TierNumber = Field(description="a higher tier of the ladder, from 1, or last")
+    from_: Risk = Field(default=Risk.HIGH, alias="from", description="risk from which a case is handed over; below it, it waits")
+
+
 class Rung(Part):
     """One tier of a ladder, as the file writes it."""
 
@@ -53,6 +60,7 @@ class Rung(Part):
     ack: Duration | None = Field(default=None, description="time to acknowledge; none: nobody has to")
     decide: Duration = Field(default=14_400, description="time to decide before the next tier is asked")
     calendar: str | None = Field(default=None, description="business time; none: elapsed time")
+    closed: Closed | None = Field(default=None, description="outside of the calendar; none: cases wait until it opens")
     pagerduty: Paging | None = None
     queues: tuple[Queue, ...] = Field(default=(), max_length=20, description="further desks of this tier, chosen by skill")
 

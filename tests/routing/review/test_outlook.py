@@ -12,10 +12,11 @@ from routing.case.followup import Information, Withdrawal
 from routing.change import Arrival, Change, MessageKind, Subject
 from routing.policy.file import load_policy
 from routing.policy.policy import Policy
+from routing.review.closed_hours import landing
 from routing.review.followups import supply, withdraw
 from routing.review.holds import freeze
 from routing.review.opening import open_case
-from routing.review.outlook import Upcoming, due, outlook, upcoming
+from routing.review.outlook import Upcoming, due, goes_to, outlook, upcoming
 from routing.review.page_news import PagerNews, page_acknowledged, page_resolved
 from routing.review.timing import on_time
 from routing.review.verbs import step_of
@@ -39,12 +40,15 @@ LAST = frozenset(
 
 @st.composite
 def policies(draw: st.DrawFn) -> Policy:
-    """Ladders of one to three tiers with and without clocks, pagers and calendars; any safe state; totals, steps of every template."""
-    tiers = []
-    for number in range(draw(st.integers(1, 3))):
+    """Ladders of one to four tiers with and without clocks, pagers, calendars, another for closed hours; safe states, totals, templates."""
+    tiers, count = [], draw(st.integers(1, 4))
+    for number in range(1, count + 1):
         ack = f", ack: {draw(SHORT)}" if draw(st.booleans()) else ""
         pager = ', pagerduty: {routing_key: "R0KEY"}' if draw(st.booleans()) else ""
         office = f", calendar: {draw(st.sampled_from(['berlin', 'tokyo']))}" if draw(st.booleans()) else ""
+        if office and number < count and draw(st.booleans()):
+            risk = draw(st.sampled_from(["low", "high", "critical"]))
+            office += f", closed: {{to: {draw(st.sampled_from([*range(number + 1, count + 1), 'last']))}, from: {risk}}}"
         tiers.append(f"      - {{channel: tier{number}, group: frontline, owner: U0OWNER{ack}, decide: {draw(LONG)}{pager}{office}}}\n")
     clocks = [f"{{clock: {name}, lasts: {draw(LONG)}}}" for name in ("total", "information", "hold") if draw(st.booleans())]
     template = draw(st.sampled_from(["approval", "dual", "auto"]))
@@ -133,6 +137,7 @@ def test_what_is_announced_is_what_happens_first(
     change = open_case("refund-agent", a_submission(**fields))(Arrival("c_01", policy, Facts(), MONDAY))
     case, now = change.case, MONDAY
     todo = sorted((MONDAY + timedelta(minutes=after), verb) for after, verb in acts)
+    assert case.state is not State.PENDING or landing(case, case.tier, now) == case.tier, "it came to a tier that is closed"
     for _ in range(120):
         announced = upcoming(case)
         at = case.due_at
@@ -154,6 +159,9 @@ def test_what_is_announced_is_what_happens_first(
             continue
         assert announced is not None
         assert (announced.at, announced.consequence) == (now, became)
+        assert became is not Consequence.ESCALATED or goes_to(before, announced) == case.tier
+        if case.state is State.PENDING and due(case, now) is None:
+            assert landing(case, case.tier, now) == case.tier, "it waits for a tier that is closed"
         foretold(before, case, became)
 
 

@@ -20,11 +20,19 @@ def held_words(view: View) -> str:
     why = f": {said}" if (said := _why_held(view)) else ""
     match view.case.held_by:
         case "frozen":
-            return f"*Held: {_workflow(view)} is frozen.* It goes on, with fresh clocks, when {releasing(view)} resumes the workflow."
+            frozen = f"*Held: {_workflow(view)} is frozen: {_runs_on(view)}.*"
+            return f"{frozen} It goes on, with fresh clocks, when {releasing(view)} resumes the workflow."
         case "quarantine":
             return f"*In quarantine{why}.* Nothing is executed until {releasing(view)} releases it."
         case _:
             return f"*Held{why}.* Nothing is executed until somebody takes the case up again."
+
+
+def _runs_on(view: View) -> str:
+    """Which clocks a freeze does not stop."""
+    clocks = view.case.clocks
+    running = [name for name, at in (("deadline", clocks.deadline), ("total time", clocks.total)) if at is not None]
+    return f"only the {' and the '.join(running)} run{'s' if len(running) == 1 else ''} on" if running else "no clock runs"
 
 
 _RAN_OUT = {"acknowledge": "nobody took it in time", "decide": "nobody decided in time", "": "nobody answered in time"}

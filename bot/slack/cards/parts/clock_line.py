@@ -11,7 +11,8 @@ from bot.slack.cards.parts.brakes import held_words
 from bot.slack.cards.text.safe_text import channel_name, escaped
 from bot.slack.cards.view import View
 from routing.case.case import Tier
-from routing.review.outlook import Running, Upcoming, if_taken, outlook, upcoming
+from routing.clock import Calendar
+from routing.review.outlook import Running, Upcoming, goes_to, if_taken, outlook, upcoming
 from routing.vocabulary import ClockName, Consequence, State
 
 _SHORT = timedelta(hours=1)
@@ -82,6 +83,8 @@ def due_words(first: Upcoming | None) -> str:
         return "no clock runs"
     if first.clock == "unseen":
         return f"{THEN[first.consequence].removeprefix('it ')} {moment(first.at)} unless its channel takes its card"
+    if first.clock == "closed":
+        return f"goes to the tier for closed hours {moment(first.at)}"
     return f"due {moment(first.at)}, else {THEN[first.consequence]}"
 
 
@@ -111,12 +114,12 @@ def _pending(view: View) -> list[str]:
     decide = f"decide {until(decision.at, since)}"
     claim = f"Claim {until(first.at, since)}"
     if first.clock == "acknowledge" and _ends(view, first) == _ends(view, decision) and len(ahead) == 1:
-        sentences = [f"⏱ *{claim}, {decide}*{_hours(view, first) or _hours(view, decision)}; otherwise {_ends(view, decision)}."]
+        sentences = [f"⏱ *{claim}, {decide}*{_counted(view, first) or _counted(view, decision)}; otherwise {_ends(view, decision)}."]
     elif first.clock == "acknowledge":
-        sentences = [f"⏱ *{claim}*{_hours(view, first)}; otherwise {_ends(view, first)}{_still_not(view, ahead)}."]
-        sentences.append(f"*D{decide[1:]}*; otherwise {_ends(view, decision)}.")
+        sentences = [f"⏱ *{claim}*{_counted(view, first)}; otherwise {_ends(view, first)}{_still_not(view, ahead)}."]
+        sentences.append(f"*D{decide[1:]}*{_counted(view, decision)}; otherwise {_ends(view, decision)}.")
     else:
-        sentences = [f"⏱ *D{decide[1:]}*{_hours(view, decision)}; otherwise {_ends(view, decision)}."]
+        sentences = [f"⏱ *D{decide[1:]}*{_counted(view, decision)}; otherwise {_ends(view, decision)}."]
     if first.clock == "page":
         sentences.append(f"The next page goes out {moment(first.at)} unless somebody takes it{_still_not(view, ahead)}.")
     return [*sentences, *([] if "deadline" in (decision.clock, last.clock) else _deadline(view))]
@@ -129,21 +132,42 @@ def _still_not(view: View, ahead: tuple[Upcoming, ...]) -> str:
     return f", and if nobody has taken it by {moment(ahead[-1].at)}, {_ends(view, ahead[-1])}"
 
 
-def _hours(view: View, first: Upcoming) -> str:
-    names: dict[Running, ClockName] = {"acknowledge": ClockName.ACKNOWLEDGE, "decide": ClockName.DECIDE, "total": ClockName.TOTAL}
-    calendar = view.case.calendar(names[first.clock]) if first.clock in names else None
-    return f" (opening hours of {escaped(calendar.timezone)})" if calendar is not None else ""
+_NAMES: dict[Running, ClockName] = {
+    "acknowledge": ClockName.ACKNOWLEDGE,
+    "decide": ClockName.DECIDE,
+    "total": ClockName.TOTAL,
+    "information": ClockName.INFORMATION,
+    "hold": ClockName.HOLD,
+}
+
+
+def _counted(view: View, move: Upcoming) -> str:
+    """` (business hours Berlin; paused 2 h)`: in whose hours a clock counts, and how long it has stood still so far; "" where it counts day
+    and night and never stood still.
+    """
+    case = view.case
+    calendar = case.rung.calendar if move.clock == "closed" else case.calendar(_NAMES[move.clock]) if move.clock in _NAMES else None
+    paused_s = case.clocks.paused_s if move.clock == "decide" else 0
+    told = [*([business_hours(calendar)] if calendar is not None else []), *([f"paused {span(paused_s)}"] if paused_s >= 1 else [])]
+    return f" ({'; '.join(told)})" if told else ""
+
+
+def business_hours(calendar: Calendar) -> str:
+    """Mrkdwn: `business hours New York`."""
+    place_name = calendar.timezone if calendar.timezone.startswith("Etc/") else calendar.timezone.rpartition("/")[2]
+    return f"business hours {escaped(place_name.replace('_', ' '))}"
 
 
 def _ends(view: View, move: Upcoming) -> str:
     """What a clock comes to, and why it does."""
-    case, above = view.case, view.case.tier + 1
+    case = view.case
     match move.consequence:
         case Consequence.PAGED:
             return f"PagerDuty pages {_on_call(view)}"
         case Consequence.ESCALATED:
-            tier = case.route.tiers[above]
-            return f"it goes to {place(above, tier)}{' with a page' if tier.page is not None else ''}"
+            above = goes_to(case, move)
+            tier, why = case.route.tiers[above], _why_there(case.tier, above, move)
+            return f"it goes to {place(above, tier)}{' with a page' if tier.page is not None else ''}{why}"
         case Consequence.HELD | Consequence.QUARANTINED:
             return f"{THEN[move.consequence]}{_whatever(move)}: nothing is executed until somebody decides"
         case Consequence.EXPIRED if move.clock == "deadline":
@@ -154,6 +178,13 @@ def _ends(view: View, move: Upcoming) -> str:
             return THEN[move.consequence]
 
 
+def _why_there(tier: int, above: int, move: Upcoming) -> str:
+    """Why a case goes past a tier."""
+    if move.clock == "closed":
+        return f", because tier {tier + 1} closes then"
+    return f", because tier {tier + 2} is closed then" if above > tier + 1 else ""
+
+
 def _whatever(move: Upcoming) -> str:
     return " whatever tier it is at" if move.clock == "total" else ", because this is the top tier"
 
@@ -161,7 +192,11 @@ def _whatever(move: Upcoming) -> str:
 def _last_word(view: View) -> list[str]:
     """What ends the case although nobody can decide it now: the total where nothing comes before it, and the service's deadline."""
     first = upcoming(view.case)
-    total = [f"Not decided by {moment(first.at)}, {_ends(view, first)}."] if first is not None and first.clock == "total" else []
+    total = (
+        [f"Not decided by {moment(first.at)}{_counted(view, first)}, {_ends(view, first)}."]
+        if first is not None and first.clock == "total"
+        else []
+    )
     return [*total, *_deadline(view)]
 
 
@@ -182,20 +217,27 @@ def _on_call(view: View) -> str:
 
 def _needs_info(view: View) -> list[str]:
     case, first = view.case, upcoming(view.case)
-    pauses = f"The decision clock pauses{_left(case.clocks.left_s)}." if case.tier_since is not None else "Nobody has been asked yet."
+    pauses = _paused(view) if case.tier_since is not None else "Nobody has been asked yet."
     sentences = [f"*Waiting for the service.* {pauses}"]
     if first is not None and first.clock == "information":
-        sentences.append(f"It has until {moment(first.at)} to answer; after that {THEN[first.consequence]}.")
+        sentences.append(f"It has until {moment(first.at)}{_counted(view, first)} to answer; after that {THEN[first.consequence]}.")
     return [*sentences, *_last_word(view)]
 
 
-def _left(left_s: float | None) -> str:
-    return f", {span(left_s)} are left on it" if left_s is not None else ""
+def _paused(view: View) -> str:
+    """Since when the decision clock pauses, what is left on it, and how long it has paused before."""
+    clocks, calendar = view.case.clocks, view.case.calendar(ClockName.DECIDE)
+    if clocks.left_s is None:
+        return "The decision clock pauses."
+    since = f" is paused since {moment(clocks.paused_at)}" if clocks.paused_at is not None else " pauses"
+    hours = f" ({business_hours(calendar)})" if calendar is not None else ""
+    before = f"; it was paused {span(clocks.paused_s)} before" if clocks.paused_s >= 1 else ""
+    return f"The decision clock{since}, {span(clocks.left_s)}{hours} are left on it{before}."
 
 
 def _held(view: View) -> list[str]:
     first = upcoming(view.case)
     sentences = [held_words(view)]
     if first is not None and first.clock == "hold":
-        sentences.append(f"People are asked again {moment(first.at)}.")
+        sentences.append(f"People are asked again {moment(first.at)}{_counted(view, first)}.")
     return [*sentences, *_last_word(view)]

@@ -62,13 +62,14 @@ def verification_failed(view: View, cuts: Cuts) -> list[Block]:
 def climbed(view: View, cuts: Cuts) -> list[Block]:
     """Why the case is no longer where it began, in the words of whoever or whatever moved it."""
     moved = view.last(EventKind.ESCALATED)
-    if moved is None or view.case.tier == view.case.first_tier or _led_to(moved) not in (None, view.case.tier + 1):
+    clock = str(moved.fields.get("clock", "")) if moved is not None else ""
+    began_here = view.case.tier == view.case.first_tier and clock != "closed"
+    if moved is None or began_here or _led_to(moved) not in (None, view.case.tier + 1):
         return []  # what moved it further since, a modification for example, says so itself
-    clock = str(moved.fields.get("clock", ""))
     who = (
         f"by {brief(view.known_as(moved.actor.id) or moved.actor.id, 80)}"
         if moved.actor.kind == "human"
-        else _MOVED_BY.get(clock, "because nobody decided in time")
+        else _MOVED_BY.get(clock, "because nobody decided in time").format(tier=moved.fields.get("tier"))
     )
     code = str(moved.fields.get("reason_code") or "")
     why = f" ({brief(code_label(code), 80)})" if code else ""
@@ -77,7 +78,11 @@ def climbed(view: View, cuts: Cuts) -> list[Block]:
     return [rich(paragraph(run("Escalated ", "bold"), run(f"to tier {view.case.tier + 1} {who}{why}{said}")))]
 
 
-_MOVED_BY = {"acknowledge": "because nobody took it in time", "unseen": "because its card could not be shown where it was"}
+_MOVED_BY = {
+    "acknowledge": "because nobody took it in time",
+    "unseen": "because its card could not be shown where it was",
+    "closed": "because tier {tier} was closed and a case of this risk does not wait",
+}
 """Why a case climbed by itself, by the clock that the event names, but for the one of the decision."""
 
 
