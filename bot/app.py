@@ -397,7 +397,7 @@ class App:
         self.readiness.add(self.slack.check, silent=Obstacle("slack", "Slack has not answered yet: nobody sees a card."))
         self.readiness.add(self._inbound.check, silent=Obstacle("socket_mode", "Socket Mode does not answer."))
         self.readiness.add(self.pagerduty.check, silent=Obstacle("pagerduty", "PagerDuty has not answered yet.", stops=False))
-        for loop in (*loops, *([self.heartbeat.run()] if self.heartbeat is not None else [])):
+        for loop in (*loops, *([for_ever("heartbeat", self.heartbeat.run)] if self.heartbeat is not None else [])):
             self._stack.push_async_callback(end, asyncio.create_task(loop))
         ticker = Ticker(self._beat, partial(self.reports.tick, self._tick_pulse))
         ticker.start()

@@ -22,7 +22,7 @@ TRIES = 3
 LONGEST_PAUSE_S = 300.0
 """What Slack may ask for with Retry-After before we dial again."""
 
-SILENT_S = 20.0
+SILENT_S = 15.0
 """How long the line may be down before that is said: Slack itself hangs up now and then, and we dial again."""
 
 _LOG = structlog.get_logger("tierline.slack")
