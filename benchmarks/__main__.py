@@ -30,7 +30,7 @@ def _measurements(*, quick: bool) -> dict[str, Measurement]:
         "pure": lambda folder: pure.measure(folder, runs, cases=1_000 if quick else 10_000),
         "audit": lambda folder: audit.measure(folder, runs, events=150_000 if quick else 1_000_000),
         "startup": lambda folder: startup.measure(folder, runs, open_cases=20_000 if quick else 100_000),
-        "growth": lambda folder: growth.measure(folder, 3 if quick else 7, (1_000, 20_000) if quick else (1_000, 100_000, 1_000_000)),
+        "growth": lambda folder: growth.measure(folder, 3 if quick else 5, (1_000, 20_000) if quick else (1_000, 100_000, 1_000_000)),
         "replicas": lambda folder: replicas.measure(folder, runs, cases=1_000 if quick else 3_000),
         "profile": lambda folder: profile.measure(folder, runs, cases=1_000 if quick else 3_000),
         "peers": lambda folder: peers.measure(folder, runs, cases=1_000 if quick else 2_000),

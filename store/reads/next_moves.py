@@ -44,10 +44,11 @@ def first_of(connection: Connection, these: Iterable[Row[Any]], *, alone: bool =
 
 
 def _same_moment(place: Row[Any], *, alone: bool) -> Select[Any]:
-    return select(cases.c.snapshot).where(*_at(place, alone=alone), cases.c.next_at == place.next_at).limit(SAME_MOMENT)
+    return select(cases.c.snapshot).where(*at_place(place, alone=alone), cases.c.next_at == place.next_at).limit(SAME_MOMENT)
 
 
-def _at(place: Any, *, alone: bool) -> Sequence[ColumnElement[bool]]:  # noqa: ANN401 - a row, or the columns of a subquery
+def at_place(place: Any, *, alone: bool) -> Sequence[ColumnElement[bool]]:  # noqa: ANN401 - a row, or the columns of a subquery
+    """Which open cases wait there."""
     here = [among(cases.c.state, OPEN), *(cases.c[name] == getattr(place, name) for name in PLACE)]
     return [*here, cases.c.tied_to == ""] if alone else here
 
@@ -58,7 +59,7 @@ def _asked(*, alone: bool) -> Any:  # noqa: ANN401 - a statement
     number = cast(func.sum(queue.c.cases), BigInteger).label("cases")
     claimed = cast(func.coalesce(func.sum(queue.c.cases).filter(queue.c.claimed), 0), BigInteger).label("claimed")
     counted = select(*keys, number, claimed).where(*where).group_by(*keys).subquery()
-    here = _at(counted.c, alone=alone)
+    here = at_place(counted.c, alone=alone)
     ever = select(cases.c.snapshot).where(*here, cases.c.next_at.is_not(None)).order_by(cases.c.next_at)
     found = [
         select(func.min(cases.c.next_at)).where(*here).scalar_subquery().label("next_at"),
