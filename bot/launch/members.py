@@ -104,7 +104,7 @@ class Members:
         """Why this person could not decide, empty where they could. Each is asked about once. Raises UnreadableError."""
         if user not in self._asked:
             self._asked[user] = asyncio.create_task(self._ask(user))
-        return await self._asked[user]
+        return await asyncio.shield(self._asked[user])  # the other check may wait for it too
 
     async def _ask(self, user: str) -> str:
         try:

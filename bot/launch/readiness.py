@@ -74,7 +74,7 @@ class Launch:
         offered, in_file = files.policy_file(settings.policy, self._variables)
         policy, about_policy = files.in_force(settings.policy, offered, stored, self._variables)
         services, in_services = files.services_file(settings.services, self._variables)
-        no_policy = "" if policy is not None else "Have a policy that can be used first."
+        no_policy = _without(policy)
         said: Said = {} if given.broken & {f"{PREFIX}DATABASE_URL"} else await self._ask(settings)
         served = said.get("ready") is not None
 
@@ -112,7 +112,7 @@ class Launch:
         token = settings.slack_bot_token[0].get_secret_value() if settings.slack_bot_token else None
         workspace = Workspace(make_client(session, settings.slack_api_url, token, given.tls), settings, self._now, self._timeouts)
         bound = stored.governance.bindings
-        broken, no_policy = _broken(given, "SLACK_API_URL"), "" if policy is not None else "Have a policy that can be used first."
+        broken, no_policy = _broken(given, "SLACK_API_URL"), _without(policy)
         members: list[Members] = []
 
         async def asked(about: str, look: Callable[[Known], Awaitable[Sequence[Finding]]]) -> Sequence[Finding]:
@@ -140,7 +140,7 @@ class Launch:
 
     def _pagerduty(self, policy: Policy | None) -> Sequence[Check]:
         given, settings = self._given, self._given.settings
-        no_policy = "" if policy is not None else "Have a policy that can be used first."
+        no_policy = _without(policy)
         events = None
         if self._page:
             events = EventsClient(settings.pagerduty_events_url, self._timeouts.limit_s(EVENTS_TIMEOUT_S), given.tls)
@@ -201,6 +201,11 @@ def _running(said: Said) -> Sequence[Finding]:
 def _broken(given: Given, *names: str) -> str:
     wrong = sorted(given.broken & {f"{PREFIX}{name}" for name in names})
     return f"Correct {' and '.join(wrong)} first." if wrong else ""
+
+
+def _without(policy: Policy | None) -> str:
+    """Why what needs a policy cannot be looked at."""
+    return "" if policy is not None else "Have a policy that can be used first."
 
 
 def _there(policy: Policy | None) -> Policy:

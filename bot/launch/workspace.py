@@ -3,6 +3,7 @@ as will do: a bot that runs has the same limits to live on.
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,7 +24,7 @@ from bot.slack.reachability import APP_TOKEN, BOT_TOKEN, REFUSED, SIGNING_SECRET
 from bot.timeouts import Timeouts
 
 AT_ONCE = 4
-"""Calls under way at once."""
+"""Calls of one method under way at once; one that hangs holds up no other."""
 
 GRANTED, DATE = "x-oauth-scopes", "date"
 """Headers of an answer: the scopes of the token that asked, and Slack's time. Source: https://docs.slack.dev/authentication/installing-with-oauth"""
@@ -50,7 +51,7 @@ class Workspace:
         self._settings = settings
         self._clock = clock
         self._timeouts = timeouts
-        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._turns: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
         self._knowing: asyncio.Task[Known] | None = None
 
     async def known(self) -> Known:
@@ -109,7 +110,7 @@ class Workspace:
 
     async def ask(self, method: str, **arguments: str) -> Mapping[str, Any]:
         """One reading call. Raises UnreadableError."""
-        async with self._turns:
+        async with self._turns[method]:
             return await read(self._client, self._timeouts, method, **arguments)
 
 

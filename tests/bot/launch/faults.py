@@ -142,6 +142,8 @@ FAULTS: Sequence[Fault] = (
           company=without_scope("usergroups:read"), hides=frozenset({"groups"}), also=frozenset({"scopes"})),
     Fault("slack-busy", "channels", "too much is asked at once", "in a minute",
           trouble("slack", "conversations.list", Mode.RATE_LIMITED), hides=frozenset({"channels"})),
+    Fault("slack-busy-with-people", "people", "too much is asked at once", "in a minute",
+          trouble("slack", "users.info", Mode.RATE_LIMITED), hides=frozenset({"groups", "people"})),
     # channels, groups, people
     Fault("channel-missing", "channels", "knows no such channel", "Create it", another_tier(channel="review-nowhere")),
     Fault("channel-not-joined", "channels", "no member of it", "/invite @Tierline", another_tier(channel="general")),
@@ -214,7 +216,7 @@ FAULTS: Sequence[Fault] = (
           touches="database signing-key"),
     Fault("checkpoints-unset", "checkpoints", "is not set", "on other storage", unset("TIERLINE_CHECKPOINT_DIR"), touches="checkpoints"),
     Fault("checkpoints-beside-the-database", "checkpoints", "lies in the database's folder", "outside",
-          lambda site: setting("TIERLINE_CHECKPOINT_DIR", str(site.folder / "data" / "checkpoints"))(site), touches="checkpoints"),
+          lambda site: setting("TIERLINE_CHECKPOINT_DIR", str(site.folder / "data" / "checkpoints"))(site), touches="checkpoints database"),
     Fault("checkpoints-no-directory", "checkpoints", "is no directory", "Make a directory",
           lambda site: (site.folder / "checkpoints").write_text(""), touches="checkpoints"),
     Fault("checkpoints-not-writable", "checkpoints", "cannot be written to", "Make a directory",

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from bot.cli.files.configuration import Supposed
-from bot.launch.checklist import Report
+from bot.launch.checklist import Report, Told
 from bot.launch.files import Variables
 from bot.launch.finding import Finding, State
 from bot.launch.readiness import Launch, Said
@@ -105,14 +105,14 @@ class Site:
         (self.folder / "policy.yml").write_text(yaml.safe_dump(self.policy, sort_keys=False))
         (self.folder / "services.yml").write_text(yaml.safe_dump(self.services, sort_keys=False))
 
-    async def look(self, *, page: bool = False) -> Report:
+    async def look(self, *, page: bool = False, told: Told = lambda _done, _total: None) -> Report:
         """Go through the checklist, as the command does."""
         self.write()
         supposed = Supposed(self.environment)
         launch = Launch(
             self.environment, Variables(supposed, supposed.unset), self._ask, lambda: datetime.now(UTC), page=page, timeouts=self.timeouts
         )
-        return await launch.look()
+        return await launch.look(told)
 
     async def _ask(self, _settings: Settings) -> Said:
         return self.said

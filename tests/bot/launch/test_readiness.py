@@ -1,5 +1,6 @@
 """The launch checklist against the sandbox's Slack and PagerDuty: nothing missing where all is there, and every planted fault found."""
 
+import asyncio
 import random
 import re
 from collections.abc import Sequence
@@ -9,6 +10,8 @@ import pytest
 
 from bot.launch.checklist import Report
 from bot.launch.finding import State
+from bot.sandbox.faults import Fault as Trouble
+from bot.sandbox.faults import Mode
 from bot.sandbox.sandbox import SandboxConfig
 from tests.bot.launch.faults import FAULTS, Fault
 from tests.bot.launch.site import a_site, a_workspace, lines
@@ -70,6 +73,25 @@ async def test_where_all_is_there_nothing_is_missing(tmp_path: Path, url: str, p
         assert [check for check, _ in lines(report, State.WARN)] == ["contacts"]
         assert all(report.found.values())
         assert [incident.status for incident in sandbox.pagerduty.incidents] == ["resolved"] * (2 if page else 0)
+
+
+async def test_one_that_hangs_keeps_no_other_from_being_told(tmp_path: Path, url: str) -> None:
+    """What waits for an answer that never comes is given up in the end; how far the rest is, is said meanwhile."""
+    async with a_workspace() as sandbox:
+        site, never, rest = a_site(tmp_path, sandbox, url), asyncio.Event(), asyncio.Event()
+        sandbox.faults.add(Trouble("slack", "users.info", Mode.DELAY, times=None, until=never))
+
+        def told(done: int, total: int) -> None:
+            if done == total - 2:  # all but groups and people
+                rest.set()
+
+        looking = asyncio.create_task(site.look(told=told))
+        await rest.wait()
+        site.timeouts.run_out()
+        report = await looking
+        never.set()
+    assert {check for check, _ in lines(report, State.MISSING)} == {"groups", "people"}
+    assert all(one.mend for _, one in lines(report, State.MISSING))
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
