@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from bot.standard_webhooks import read_secret, sign
+from bot.standard_webhooks import sign
+from routing.webhook import read_secret
 
 POLICY = Path(__file__).parent.parent / "examples" / "airline.yml"
 WORKFLOW = "airline-agent"

@@ -21,6 +21,8 @@ from bot.delivery.callback import Callbacks
 from bot.delivery.courier import Courier
 from bot.delivery.guarded_client import TIMEOUT_S as CALLBACK_TIMEOUT_S
 from bot.delivery.rate_limits import RateLimits
+from bot.delivery.signed_post import SignedPosts
+from bot.delivery.ticket import Tickets
 from bot.escalation_status import EscalationStatus
 from bot.failures import failure
 from bot.heartbeat import PEER_S, Heartbeat
@@ -206,8 +208,8 @@ class App:
         bulletins = Bulletins(self.reads, people, self.policy, now)
         events = EventsClient(settings.pagerduty_events_url, timeouts.limit_s(EVENTS_TIMEOUT_S), tls)
         self._stack.callback(events.close)
-        callbacks = Callbacks(services, self.receipts, peers_now, steady=now, timeout_s=timeouts.limit_s(CALLBACK_TIMEOUT_S), tls=tls)
-        self._stack.push_async_callback(callbacks.close)
+        posts = SignedPosts(peers_now, steady=now, timeout_s=timeouts.limit_s(CALLBACK_TIMEOUT_S), tls=tls)
+        self._stack.push_async_callback(posts.close)
         sender = SlackSender(client, self.database, self.deployment, people.identity, now, channels=self.channels, timeouts=timeouts)
         self.courier = Courier(
             self.outbox,
@@ -215,7 +217,8 @@ class App:
             {
                 "slack": sender,
                 "pagerduty": Pager(self.deployment, events, self._routing_key, rest, incidents=lambda: self.policy().form.incidents),
-                "callback": callbacks,
+                "callback": Callbacks(services, self.receipts, posts),
+                "ticket": Tickets(posts, self.policy.of),
             },
             ledger=self.ledger,
             wakeups=self.wakeups,

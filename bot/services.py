@@ -7,20 +7,17 @@ connection: whether an address may be reached is decided when connecting (`bot.d
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError
 
-from bot.standard_webhooks import Envelope, read_secret
+from bot.standard_webhooks import Envelope
 from routing.errors import DocumentError, Problem
 from routing.problems import Place, problems_of
 from routing.strict_json import pointer
 from routing.strict_yaml import read_yaml
-
-Network = IPv4Network | IPv6Network
+from routing.webhook import Network, PrivateNetwork, SecretList, WebhookUrl, read_secret
 
 
 class ServicesError(DocumentError):
@@ -66,40 +63,6 @@ class Services:
         return None
 
 
-def _listed(value: object) -> object:
-    """Text with commas is a list, so that one `${NAME}` may hold the old and the new secret."""
-    parts = value if isinstance(value, list) else [value]
-    texts = [part for part in parts if isinstance(part, str)]
-    return [piece.strip() for text in texts for piece in text.split(",")] if len(texts) == len(parts) else value
-
-
-def _secret(value: SecretStr) -> SecretStr:
-    read_secret(value.get_secret_value())
-    return value
-
-
-def _callback_url(value: str) -> str:
-    try:
-        parts = urlsplit(value)
-        _ = parts.port
-    except ValueError:
-        raise ValueError("expected a URL like https://host.example/path") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None or parts.fragment:
-        raise ValueError("expected a URL like https://host.example/path, without user name and fragment")
-    return value
-
-
-def _network(value: object) -> object:
-    try:
-        return ip_network(str(value), strict=True)
-    except ValueError:
-        raise ValueError("expected a network like 10.20.0.0/16, with no bits set behind the prefix") from None
-
-
-Secret = Annotated[SecretStr, AfterValidator(_secret)]
-Several = Annotated[tuple[Secret, ...], Field(min_length=1, max_length=8)]
-SecretList = Annotated[Several, BeforeValidator(_listed, json_schema_input_type=str | Several)]
-"""One secret, or several during a rotation."""
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,79}$")]
 
 
@@ -113,10 +76,8 @@ class ServiceForm(_Form):
     name: Name
     secrets: SecretList = Field(description="whsec_<base64>; the service is the one whose secret verifies")
     callback_secret: SecretList = Field(description="signs callbacks; distinct from every other secret in the file")
-    callback_url: Annotated[str, AfterValidator(_callback_url)] = Field(description="https://…; plain http:// only together with networks")
-    networks: tuple[Annotated[Network, BeforeValidator(_network)], ...] = Field(
-        default=(), description="private networks this callback may reach"
-    )
+    callback_url: WebhookUrl = Field(description="https://…; plain http:// only together with networks")
+    networks: tuple[PrivateNetwork, ...] = Field(default=(), description="private networks this callback may reach")
     workflows: tuple[Name, ...] = Field(min_length=1, description="workflows this service may post cases for")
 
 

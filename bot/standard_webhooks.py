@@ -4,7 +4,6 @@ Owns the symmetric scheme `v1` of the specification (https://github.com/standard
 Reading never raises, whatever bytes arrive; it never decides what a request may do and never remembers an id (the inbox does).
 """
 
-import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,37 +13,12 @@ from hmac import compare_digest, digest
 from multidict import MultiMapping
 
 TOLERANCE_S = 300
-PREFIX = "whsec_"
-MIN_KEY_BYTES, MAX_KEY_BYTES = 24, 64
 MAX_ID_CHARS = 256
 MAX_SIGNATURES = 16
 
 _ID, _TIMESTAMP, _SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
 _SHA256_BYTES = 32
-_SECRET = re.compile(f"{PREFIX}([A-Za-z0-9+/_-]+)(=*)")
-_URL_SAFE = str.maketrans("-_", "+/")
 _MAX_SIGNATURE_CHARS = 4_096
-
-
-class BadSecret(ValueError):
-    """expected whsec_ and the base64 of 24 to 64 random bytes (make one: `echo whsec_$(head -c 32 /dev/urandom | base64)`)"""
-
-    def __init__(self) -> None:
-        super().__init__(self.__doc__)
-
-
-def read_secret(text: str) -> bytes:
-    """The key in `whsec_<base64>`, of either alphabet of RFC 4648, with its padding or without any, blanks around it.
-
-    The receiver kit reads it the same way. Raises `BadSecret`, which never quotes it.
-    """
-    found = _SECRET.fullmatch(text.strip())
-    if found is None or len(found[1]) % 4 == 1 or found[2] not in ("", "=" * (-len(found[1]) % 4)):
-        raise BadSecret
-    key = b64decode(found[1].translate(_URL_SAFE) + "=" * (-len(found[1]) % 4))
-    if not MIN_KEY_BYTES <= len(key) <= MAX_KEY_BYTES:
-        raise BadSecret
-    return key
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from routing.authority import Role
 from routing.case.address import is_address, names_of_address
 from routing.case.case import Case
 from routing.case.people import Person, Press, names_under
+from routing.case.playbook import LegalHold
 from routing.change import Refused
 from routing.signals import Trigger
 from routing.vocabulary import ApprovalCode, CaseKind, ReasonCode, State, Verb, Verdict
@@ -27,11 +28,11 @@ class Rule:
     """What one verb demands.
 
     `states`: in which states it means anything. `group`: `step` the group that answers now, `ladder` any group of the
-    case's ladder, `reveal` the groups that may see what is masked, `break_glass` the one that the policy in force names for it, `` no
-    group. `roles`: besides or instead, the groups of one of these roles; none: any. `impartial`: the requester and people of earlier steps
-    are barred. `fresh`: the card pressed must show the case as it is. `reason`/`text`: a reason code and free text are mandatory
-    (requirement V4); `confirm`: a form has to ask before. `of_any_kind`: it means something for checks and roll backs too, which are
-    answered with yes or no. `tied`: it means something for a case that is decided with another.
+    case's ladder, `reveal` the groups that may see what is masked, `break_glass` the one that the policy in force names for it, `named`
+    whoever a legal hold names, `` no group. `roles`: besides or instead, the groups of one of these roles; none: any. `impartial`: the
+    requester and people of earlier steps are barred. `fresh`: the card pressed must show the case as it is. `reason`/`text`: a reason code
+    and free text are mandatory (requirement V4); `confirm`: a form has to ask before. `of_any_kind`: it means something for checks and roll
+    backs too, which are answered with yes or no. `tied`: it means something for a case that is decided with another.
     """
 
     states: frozenset[State]
@@ -62,6 +63,8 @@ RULES: dict[Verb, Rule] = {
     Verb.REVEAL: Rule(ANY, "reveal", fresh=False, tied=True),
     Verb.BREAK_GLASS: Rule(OPEN, "break_glass", impartial=True, text=True, of_any_kind=False),
     Verb.QUARANTINE: Rule(OPEN, "", fresh=False, reason=True, text=True, roles=RELEASERS, tied=True),
+    Verb.LEGAL_HOLD: Rule(ANY, "", fresh=False, text=True, roles=RELEASERS, tied=True),
+    Verb.RELEASE_LEGAL_HOLD: Rule(ANY, "named", fresh=False, text=True, tied=True),
 }
 
 LETS_THROUGH = frozenset({Verb.APPROVE, Verb.MODIFY})
@@ -130,6 +133,9 @@ REFUSALS: dict[str, str] = {
     "used_up": "Break-glass was used {most} times within {per} already, which is as often as the policy lets it.",
     "emergency_over": "You used break-glass more than {within} ago, and that has to be reviewed before you go on. Nobody has yet.",
     "nobody_reviews": "There is no supervisor who could review this afterwards, so it cannot be decided by break-glass.",
+    "legal_hold": "A legal hold is on this case. Whoever is named for it has to release it first: `/review legal-release CASE REASON`.",
+    "no_legal_hold": "There is no legal hold on this case.",
+    "not_named": "You are not among those who may release this legal hold. The card names them.",
     "already_erased": "The content of this case has already been erased.",
 }
 """Code -> the sentence a person gets. A closed list: codes go to the audit log, sentences to people."""
@@ -222,6 +228,13 @@ def is_requester(person: Person, case: Case) -> bool:
     return any(known & names_under(one, case.people) for named in requesters(case) for one in named.split())
 
 
+def may_release(person: Person, hold: LegalHold, case: Case) -> bool:
+    """Whether this person may release a legal hold: those it names, or by role where it names nobody."""
+    if hold.released_by:
+        return bool({person.id, *person.aliases} & set(hold.released_by))
+    return bool(person.groups & {group for role in RELEASERS for group in case.route.roles.get(role, ())})
+
+
 def took_part(person: Person, case: Case) -> bool:
     """Whether this person has modified the case or voted on it, under whatever id."""
     recorded = {vote.by for vote in case.votes} | {case.modified_by} - {""}
@@ -265,6 +278,9 @@ def _lacks_standing(press: Press, rule: Rule, case: Case) -> str | None:
             return None if person.groups & answering_groups(case) else "not_in_group"
         case "ladder":
             return None if person.groups & _ladder_groups(case) else "not_in_group"
+        case "named":
+            ours = any(may_release(person, one, case) for one in case.legal_holds)
+            return None if ours else "not_named" if case.legal_holds else "no_legal_hold"
         case "reveal":
             return None if person.groups.intersection(case.route.reveal) else "not_in_role"
         case "break_glass":

@@ -180,6 +180,9 @@ class Verb(StrEnum):
     """Hold the case until somebody with authority releases it."""
     BREAK_GLASS = "break_glass"
     """Decide alone, outside the normal path."""
+    LEGAL_HOLD = "legal_hold"
+    """Keep its content from being erased."""
+    RELEASE_LEGAL_HOLD = "release_legal_hold"
 
 
 @unique
@@ -304,3 +307,13 @@ class EventKind(StrEnum):
     CHANGED = "changed"
     """A case changed in a way that no other event says."""
     CONTENT_ERASED = "content_erased"
+    PLAYBOOK_BEGUN = "playbook_begun"
+    PLAYBOOK_STEP_BEGUN = "playbook_step_begun"
+    PLAYBOOK_STEP_DONE = "playbook_step_done"
+    PLAYBOOK_STEP_FAILED = "playbook_step_failed"
+    PLAYBOOK_STEP_SKIPPED = "playbook_step_skipped"
+    INTERIM_SET = "interim_set"
+    """The service is asked to hold, or to quarantine, while people decide; or that goes on."""
+    INTERIM_ENDED = "interim_ended"
+    LEGAL_HOLD_SET = "legal_hold_set"
+    LEGAL_HOLD_RELEASED = "legal_hold_released"

@@ -261,6 +261,8 @@ class World:
             "SERVICE_SECRET": customer.secret,
             "CALLBACK_SECRET": customer.callback_secrets[0],
             "CALLBACK_URL": self.sandbox.customer_callback_url,
+            "TICKETS_URL": self.sandbox.tickets_url,
+            "TICKETS_SECRET": self.sandbox.config.ticket_secret,
         }
 
 

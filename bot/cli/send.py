@@ -67,7 +67,7 @@ def _sender(service: str, secret: str) -> tuple[str, tuple[bytes, ...]]:
     """Name and key of the service: as given, else from the services file. Raises `BadParameter`."""
     from bot.cli.files.configuration import chosen_file, environment
     from bot.services import load_services
-    from bot.standard_webhooks import BadSecret, read_secret
+    from routing.webhook import BadSecret, read_secret
 
     if secret:
         try:

@@ -95,6 +95,8 @@ def _said(kind: str, happening: Happening, view: View, receipt: Mapping[str, Jso
             if not said:  # asked before the event said it
                 said = {"due_at": moment_text(after(case.calendar(ClockName.INFORMATION), happening.at, case.route.information_s))}
             return {"questions": [question] if question else [], "missing": list(case.route.missing), **said}
+        case _ if happening.kind in (EventKind.INTERIM_SET, EventKind.INTERIM_ENDED):
+            return {"reason": str(happening.fields["reason"]), "interim": str(happening.fields["action"])}
         case _:
             return {"reason": str(happening.fields.get("reason", "")) or _words(happening)}
 

@@ -23,6 +23,7 @@ from bot.slack.cards.view import Bulletin, View
 from bot.timeouts import REAL, Timeouts
 from routing.change import Change, Message, MessageKind, Refused, Subject
 from routing.governance.alert import Alert
+from routing.review.playbook import Result, came_of, step_of
 from routing.vocabulary import EventKind
 from store.audit.stored_tree import DamagedLogError
 from store.ledger.items import Step
@@ -35,6 +36,9 @@ from store.wakeups import Wakeups
 SEND_TIMEOUT_S = 15.0
 QUIET = timedelta(seconds=30)
 """How long a peer may still apply a request whose reply was lost. A callback needs no such wait: its receiver knows the webhook-id."""
+
+KNOWS_THE_ID = frozenset({"callback", "ticket"})
+"""Peers whose receivers tell by the webhook-id what they have already."""
 
 POLL_S = 1.0
 GATHER_S = 0.05
@@ -228,7 +232,8 @@ class Courier:
             await self._put_back(row, Doubt(now + UNREADABLE, "its case cannot be read", ambiguous=row.doubtful))
             return
         if shown is None or (needless := _needless(row.message, shown)):
-            await self._outbox.cancel(row, needless if shown is not None else "there is nothing to show of this any more")
+            reason = needless if shown is not None else "there is nothing to show of this any more"
+            await self._outbox.cancel(row, reason, _of_playbook(row, shown, "needless", reason))
             return
         if not await self._outbox.trying(row):
             return
@@ -244,10 +249,10 @@ class Courier:
             await keep_here(self._ledger, self._outbox, row, error, shown.case.workflow if isinstance(shown, View) else "")
             return
         except SendError as error:
-            await self._failed(row, error)
+            await self._failed(row, error, shown)
             return
         self._passing("courier.sent")
-        await self._outbox.settle(row, delivered)
+        await self._outbox.settle(row, delivered, _of_playbook(row, shown, "done"))
         self._tally(row.peer, "delivered")
         if row.peer == "slack" and row.message.kind in POSTS and delivered != Delivered():
             await self._arrived(row.message.destination)
@@ -255,7 +260,7 @@ class Courier:
             await self._ledger.change(row.case_id, point_to(row.message.tier))
 
     async def _has_to_wait(self, row: Outgoing, now: datetime) -> Doubt | None:
-        if row.doubtful and row.peer != "callback" and row.intent_at is not None and now < row.intent_at + QUIET:
+        if row.doubtful and row.peer not in KNOWS_THE_ID and row.intent_at is not None and now < row.intent_at + QUIET:
             return Doubt(row.intent_at + QUIET, "waiting for a late reply to show", ambiguous=True)
         if (until := await self._rate_limits.enter(row, now)) is not None:  # first of all, while the rows are in the order of the claim
             return Doubt(until, "waiting for its turn", ambiguous=row.doubtful)
@@ -313,7 +318,7 @@ class Courier:
             await self._reach.refused(destination, error.reason)
         return True
 
-    async def _failed(self, row: Outgoing, error: SendError) -> None:
+    async def _failed(self, row: Outgoing, error: SendError, shown: View | Bulletin) -> None:
         now = self._clock()
         if error.mendable and await self._refused(row, error, now):
             return
@@ -323,14 +328,14 @@ class Courier:
         if again is None:
             _LOG.error("not delivered and given up", **said)
             self._tally(row.peer, "dead")
-            await self._outbox.dead(row, error.reason)
+            await self._outbox.dead(row, error.reason, _of_playbook(row, shown, "failed", error.reason))
             return
         if error.retry_after_s is not None:
             pause_s = min(error.retry_after_s, self._schedules[row.peer].longest_pause_s)
             again = now + timedelta(seconds=pause_s)
             await self._rate_limits.slow_down(row, pause_s, now)
-        doubtful = (error.ambiguous or row.doubtful) and row.peer != "callback"
-        if error.ambiguous and row.peer != "callback":
+        doubtful = (error.ambiguous or row.doubtful) and row.peer not in KNOWS_THE_ID
+        if error.ambiguous and row.peer not in KNOWS_THE_ID:
             again = max(again, now + QUIET)
         late_page = row.peer == "pagerduty" and now - row.created_at > LATE_PAGE
         (_LOG.error if late_page or row.doubtful else _LOG.warning)("not delivered, to be tried again", **said)
@@ -357,6 +362,12 @@ def point_to(tier: int) -> Step:
     return step
 
 
+def _of_playbook(row: Outgoing, shown: View | Bulletin | None, result: Result, why: str = "") -> Step | None:
+    """What became of the step of a playbook that the row carries out; None for every other row."""
+    playing = isinstance(shown, View) and step_of(shown.case, row.message) is not None
+    return came_of(row.message, result, why) if playing else None
+
+
 def _needless(message: Message, shown: View | Bulletin) -> str:
     """Why a message need not go any more, "" when it does.
 
@@ -369,6 +380,8 @@ def _needless(message: Message, shown: View | Bulletin) -> str:
         case MessageKind.PAGE | MessageKind.PAGE_ACKNOWLEDGE:
             still_open = any((page.tier, page.round) == (message.tier, message.round) for page in shown.case.pages)
             return "" if still_open else "the page was closed before this was sent"
+        case MessageKind.CALLBACK if message.callback == "case.released" and shown.case.interim is not None and shown.case.interim.in_force:
+            return "what it would release is in force again"
         case MessageKind.PAGE_RESOLVE:
             return "its page was not delivered" if _given_up(message.round, shown) else ""
         case _:

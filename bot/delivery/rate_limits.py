@@ -11,7 +11,7 @@ from routing.change import MessageKind
 from store.outbox.delivery import Outgoing
 from store.outbox.token_buckets import Buckets, TokenBucket
 
-MOST_AT_ONCE = {"slack": 4, "pagerduty": 48, "callback": 8}
+MOST_AT_ONCE = {"slack": 4, "pagerduty": 48, "callback": 8, "ticket": 8}
 """Messages under way to one destination at a time."""
 
 SPREAD = timedelta(seconds=30)
@@ -30,7 +30,7 @@ class Bucket:
 POST = Bucket("chat.postMessage", 1.0, 1.0)
 UPDATE = Bucket("chat.update", 50 / 60, 20.0)
 WORKSPACE = "workspace"
-POSTS = frozenset({MessageKind.CARD, MessageKind.NOTE, MessageKind.NOTICE, MessageKind.BULLETIN})
+POSTS = frozenset({MessageKind.CARD, MessageKind.NOTE, MessageKind.NOTICE, MessageKind.PLAYBOOK_NOTICE, MessageKind.BULLETIN})
 """Kinds that post a message; the others of Slack's change one."""
 
 

@@ -43,7 +43,7 @@ MENDING = Retry(first_s=1.0, most_s=300.0, give_up=timedelta(days=30))
 """What Slack refuses until a person has mended something: a channel, an invitation, the app's scopes. It is tried at once when Slack says
 that something of this kind changed."""
 
-SCHEDULES = {"slack": SLACK, "pagerduty": PAGERDUTY, "callback": CALLBACK}
+SCHEDULES = {"slack": SLACK, "pagerduty": PAGERDUTY, "callback": CALLBACK, "ticket": CALLBACK}
 
 
 def _spread(row_id: int, attempts: int) -> float:

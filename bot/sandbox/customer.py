@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -161,7 +161,7 @@ class Customer:
         return await self._faults.carry_out("customer", "callback", request, lambda: self._take(body, headers))
 
     def _take(self, body: bytes, headers: Mapping[str, str]) -> web.Response:
-        if not self._is_signed(body, headers):
+        if not is_signed(self.config.callback_secrets, body, headers, self._clock()):
             return self._refuse(401, "bad signature", headers)
         webhook_id = headers["webhook-id"]
         if webhook_id in self._seen:
@@ -197,22 +197,19 @@ class Customer:
         self.record.add("refused", webhook_id=headers.get("webhook-id"), reason=reason)
         return web.json_response({"error": reason}, status=status)
 
-    def _is_signed(self, body: bytes, headers: Mapping[str, str]) -> bool:
-        """Standard Webhooks, with our clock: the library's own `verify` reads the machine's."""
-        webhook_id, given = headers.get("webhook-id", ""), headers.get("webhook-signature", "").split()
-        stamp = headers.get("webhook-timestamp", "")
-        if (
-            not webhook_id
-            or not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 12)
-            or abs(int(stamp) - self._clock()) > TOLERANCE_S
-        ):
-            return False
-        try:
-            text, at = body.decode(), datetime.fromtimestamp(int(stamp), UTC)
-        except UnicodeDecodeError:
-            return False
-        expected = [Webhook(secret).sign(webhook_id, at, text) for secret in self.config.callback_secrets]
-        return any(hmac.compare_digest(one.encode(), other.encode()) for one in expected for other in given)
+
+def is_signed(secrets: Sequence[str], body: bytes, headers: Mapping[str, str], now: float) -> bool:
+    """Standard Webhooks, with the clock of this sandbox (unix seconds): the library's own `verify` reads the machine's."""
+    webhook_id, given = headers.get("webhook-id", ""), headers.get("webhook-signature", "").split()
+    stamp = headers.get("webhook-timestamp", "")
+    if not webhook_id or not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 12) or abs(int(stamp) - now) > TOLERANCE_S:
+        return False
+    try:
+        text, at = body.decode(), datetime.fromtimestamp(int(stamp), UTC)
+    except UnicodeDecodeError:
+        return False
+    expected = [Webhook(secret).sign(webhook_id, at, text) for secret in secrets]
+    return any(hmac.compare_digest(one.encode(), other.encode()) for one in expected for other in given)
 
 
 def _object(text: str | bytes) -> Json:

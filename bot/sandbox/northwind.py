@@ -23,6 +23,9 @@ PAGERDUTY = PagerDutyConfig(
     webhook_secrets=("sandbox-pagerduty-webhook-secret",),
 )
 
+TICKETS = "whsec_c2FuZGJveC10aWNrZXQtc3lzdGVtLXNpZ25pbmctc2VjcmV0"
+"""The secret of the ticket system; made up."""
+
 REFUND_AGENT = CustomerConfig(
     name="refund-agent",
     secret="whsec_c2FuZGJveC1yZWZ1bmQtYWdlbnQtaW50YWtlLXNlY3JldA==",  # noqa: S106  # made up

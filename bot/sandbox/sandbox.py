@@ -1,4 +1,4 @@
-"""The whole sandbox on loopback: Slack, PagerDuty, a customer's service on one port, the page on another.
+"""The whole sandbox on loopback: Slack, PagerDuty, a customer's service and a ticket system on one port, the page on another.
 
 The one place where they meet; it decides nothing.
 """
@@ -14,7 +14,7 @@ from aiohttp import web
 
 from bot.sandbox.customer import Customer, CustomerConfig, Verify
 from bot.sandbox.faults import Faults
-from bot.sandbox.northwind import PAGERDUTY, REFUND_AGENT
+from bot.sandbox.northwind import PAGERDUTY, REFUND_AGENT, TICKETS
 from bot.sandbox.page.views import Page
 from bot.sandbox.pagerduty.account import PagerDutyConfig
 from bot.sandbox.pagerduty.pagerduty import PagerDuty
@@ -22,6 +22,7 @@ from bot.sandbox.pagerduty.rest import RestApi
 from bot.sandbox.slack.config import SlackConfig
 from bot.sandbox.slack.seed import SLACK
 from bot.sandbox.slack.slack import Slack
+from bot.sandbox.tickets import PATH, Tickets
 
 HOST = "127.0.0.1"
 _T = TypeVar("_T")
@@ -34,11 +35,12 @@ class SandboxConfig:
     slack: SlackConfig = SLACK
     pagerduty: PagerDutyConfig = PAGERDUTY
     customer: CustomerConfig = REFUND_AGENT
+    ticket_secret: str = TICKETS
     hook_retry_s: float = 1.0
 
 
 class Sandbox:
-    """Three peers and their faults. `clock`: unix seconds; tests bring one that they move.
+    """The peers and their faults. `clock`: unix seconds; tests bring one that they move.
 
     Use `async with`, or `start` and `stop`; addresses are known after `start`.
     """
@@ -49,6 +51,7 @@ class Sandbox:
         self.slack = Slack(self.config.slack, clock, self.faults)
         self.pagerduty = PagerDuty(self.config.pagerduty, clock, self.faults, self.config.hook_retry_s)
         self.customer = Customer(self.config.customer, clock, self.faults, verify)
+        self.tickets = Tickets(self.config.ticket_secret, clock, self.faults)
         self.url = ""
         self.page_url = ""
         self._runners: list[web.AppRunner] = []
@@ -73,6 +76,11 @@ class Sandbox:
         """Where the service takes callbacks."""
         return f"{self.url}/callbacks"
 
+    @property
+    def tickets_url(self) -> str:
+        """Where the ticket system takes tickets."""
+        return f"{self.url}{PATH}"
+
     async def start(self, port: int = 0, page_ports: Sequence[int] = (0,)) -> None:
         """Listen on 127.0.0.1, on a port of the system's choice where it is 0; the page on the first of its ports that nobody has.
 
@@ -80,7 +88,13 @@ class Sandbox:
         """
         peers = web.Application()
         peers.add_routes(
-            [*self.slack.routes(), *self.pagerduty.routes(), *RestApi(self.pagerduty, self.faults).routes(), *self.customer.routes()]
+            [
+                *self.slack.routes(),
+                *self.pagerduty.routes(),
+                *RestApi(self.pagerduty, self.faults).routes(),
+                *self.customer.routes(),
+                *self.tickets.routes(),
+            ]
         )
         page = Page(self.slack, self.pagerduty, self.customer, self.faults).app()
         try:

@@ -324,8 +324,8 @@ def channels_in_use(policy: Policy, *, ids: bool = False) -> Sequence[str]:
     """Every name of a channel that the policy sends to; with `ids` also those it names by id, which need no resolving."""
     rungs = [rung for ladder in policy.form.ladders.values() for rung in ladder.tiers]
     desks = [desk.channel for rung in rungs for desk in rung.queues]
-    said = policy.form.channels
-    channels = [one for one in (*(rung.channel for rung in rungs), *desks, said.operations, said.owners) if one is not None]
+    said, told = policy.form.channels, [one.channel for playbook in policy.form.playbooks for one in playbook.tell]
+    channels = [one for one in (*(rung.channel for rung in rungs), *desks, *told, said.operations, said.owners) if one is not None]
     return tuple(dict.fromkeys(channel_name(one) for one in channels if ids or not is_channel_id(one.removeprefix("#"))))
 
 

@@ -139,6 +139,13 @@ class People:
         except (SlackUnreachable, TimeoutError):
             return ""
 
+    async def user_groups(self, references: Collection[str]) -> dict[str, str]:
+        """Slack's ids of user groups in use, by handle or id as given; what is not in use is left out. Raises SlackUnreachable."""
+        listed = (await self._ask("usergroups.list", "")).get("usergroups", [])
+        bound = await self._names_bound.known() if self._names_bound is not None else {}
+        found = {one: await self._group_id(listed, one.removeprefix("@"), bound) for one in references}
+        return {one: group for one, group in found.items() if group}
+
     async def _memberships(self, user: str, groups: Mapping[str, Group]) -> frozenset[str]:
         wanted = {name: group.usergroup.removeprefix("@") for name, group in groups.items() if group.usergroup is not None}
         listed = (await self._ask("usergroups.list", "")).get("usergroups", []) if wanted else []

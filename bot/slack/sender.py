@@ -21,6 +21,7 @@ from bot.slack.cards.erased import draw_erased_note
 from bot.slack.cards.text.block_kit import Drawing
 from bot.slack.cards.text.limits import LimitError, check_message
 from bot.slack.cards.thread import draw_note
+from bot.slack.cards.told import draw_told
 from bot.slack.cards.unseen import draw_unseen
 from bot.slack.cards.view import Bulletin, View
 from bot.slack.channels import Channels
@@ -36,6 +37,7 @@ from store.outbox.delivery import Delivered, MessageGoneError, Outgoing, SendErr
 CARD_EVENT = "tierline_card"
 NOTE_EVENT = "tierline_note"
 NOTICE_EVENT = "tierline_notice"
+PLAYBOOK_EVENT = "tierline_playbook"
 BULLETIN_EVENT = "tierline_bulletin"
 
 LOOK_BACK = timedelta(seconds=60)
@@ -91,8 +93,11 @@ class SlackSender:
                     told: dict[str, str | int] = {"case": outgoing.case_id, "leaf": outgoing.leaf_idx}
                     await self._post_once(outgoing, _checked(_draw_notice(view, outgoing.leaf_idx)), NOTICE_EVENT, told)
                     return Delivered()
+                case MessageKind.PLAYBOOK_NOTICE:
+                    return await self._tell(outgoing, view)
                 case (
                     MessageKind.PAGE
+                    | MessageKind.TICKET
                     | MessageKind.PAGE_ACKNOWLEDGE
                     | MessageKind.PAGE_RESOLVE
                     | MessageKind.CALLBACK
@@ -104,6 +109,17 @@ class SlackSender:
                     assert_never(unknown)
         except LimitError as error:
             raise SendError(f"the drawing breaks a limit at {error.where}", permanent=True) from error
+
+    async def _tell(self, outgoing: Outgoing, view: View) -> Delivered:
+        message, case = outgoing.message, view.case
+        playbook = case.playbooks[message.round]
+        step = playbook.steps[message.sequence]
+        if unknown := [group for group in step.groups if group not in view.user_groups]:
+            raise SendError(f"Slack has no user group in use called {unknown[0]}")
+        drawing = _checked(draw_told(view, playbook, step, view.user_groups))
+        told: dict[str, str | int] = {"about": case.id, "playbook": message.round, "step": message.sequence}
+        await self._post_once(outgoing, drawing, PLAYBOOK_EVENT, told)
+        return Delivered()
 
     async def _send_bulletin(self, outgoing: Outgoing, bulletin: Bulletin, posted: Card | None) -> Delivered:
         drawing = _checked(draw_bulletin(bulletin))

@@ -107,7 +107,16 @@ class Views:
             waivers={waiver.id: waiver for waiver in governance.waivers if waiver.id in case.route.exceptions},
             automation=governance.control(case.workflow).automation,
             workflow=self._masks.workflow(case),
+            user_groups=await self._user_groups(case),
         )
+
+    async def _user_groups(self, case: Case) -> dict[str, str]:
+        """Those that can be found now; who needs another tries again later."""
+        wanted = {group for playbook in case.playbooks for step in playbook.steps for group in step.groups}
+        try:
+            return await self._people.user_groups(wanted) if wanted else {}
+        except SlackUnreachable:
+            return {}
 
     async def _related(self, case: Case, most: int) -> list[_Related]:
         """The first of the cases that this one names."""

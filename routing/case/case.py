@@ -5,6 +5,7 @@ happens next (that is `routing.review`) and holds no content: requests, outputs,
 names live in the vault only.
 """
 
+import operator
 from datetime import datetime
 from typing import Literal
 
@@ -13,6 +14,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from routing.authority import Autonomy, Role
 from routing.canonical import digest
 from routing.case.facts import Facts
+from routing.case.playbook import Interim, LegalHold, Playbook
 from routing.clock import Calendar
 from routing.errors import TransitionError
 from routing.vocabulary import CaseKind, ClockName, Exhausted, Lane, Mode, Risk, State, Template, Verdict
@@ -137,6 +139,7 @@ class Route(_Value):
     duplicates_s: int | None = Field(default=None, description="window in which near-duplicates are tied, seconds; None: never")
     reveal: tuple[str, ...] = Field(default=(), description="groups whose members may see what is masked")
     roles: dict[Role, tuple[str, ...]] = Field(default_factory=dict, description="groups by role, as the policy names them")
+    playbooks: tuple[Playbook, ...] = Field(default=(), exclude_if=operator.not_, description="those that fit, as the policy writes them")
     policy_version: str
     policy_sha256: str
 
@@ -249,6 +252,9 @@ class Case(_Value):
     outcome: str = ""
     rollback: bool = Field(default=False, description="a roll back is asked for, or was asked of the service")
     rollbacks: int = Field(default=0, description="roll backs asked for so far; the task id of each carries its number")
+    playbooks: tuple[Playbook, ...] = Field(default=(), exclude_if=operator.not_, description="those begun, and how far their steps are")
+    interim: Interim | None = Field(default=None, exclude_if=operator.not_, description="what the service does while people decide")
+    legal_holds: tuple[LegalHold, ...] = Field(default=(), exclude_if=operator.not_, description="why the content must not be erased")
     erased_at: AwareDatetime | None = Field(default=None, description="when the content was erased for good; nothing is sealed after it")
     content_at: int = Field(default=0, description="index of the leaf that sealed the current content; set by the ledger")
     decided_index: int | None = Field(default=None, description="index of the decided leaf; set by the ledger")

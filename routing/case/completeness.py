@@ -39,6 +39,7 @@ _DECIDED = (
     " reason_code requester_known turnaround_s sla_s sla_used_s"
 )
 _EXCEPTION = "subject workflow waives action_types until most"
+_STEP = "playbook number step to why"
 _MESSAGE = "peer kind destination tier leaf"
 
 FORMS: dict[EventKind, Form] = {
@@ -116,6 +117,15 @@ FORMS: dict[EventKind, Form] = {
     EventKind.UNPROVEN: _form("callback leaf reason verdict action_sha256"),
     EventKind.DATABASE_ALTERED: _form("findings first", of_a_case=False),
     EventKind.CHANGED: _form(""),
+    EventKind.PLAYBOOK_BEGUN: _form("playbook because steps"),
+    EventKind.PLAYBOOK_STEP_BEGUN: _form(_STEP),
+    EventKind.PLAYBOOK_STEP_DONE: _form(_STEP),
+    EventKind.PLAYBOOK_STEP_FAILED: _form(_STEP),
+    EventKind.PLAYBOOK_STEP_SKIPPED: _form(_STEP),
+    EventKind.INTERIM_SET: _form("action playbook reason"),
+    EventKind.INTERIM_ENDED: _form("action playbook ended verdict reason"),
+    EventKind.LEGAL_HOLD_SET: _form("playbook reason"),
+    EventKind.LEGAL_HOLD_RELEASED: _form("released left"),
     EventKind.CONTENT_ERASED: _form("reason verdict action_sha256"),
 }
 """By kind of event. `tests/routing/case/test_completeness.py` holds the list of what all of them together have to cover."""

@@ -67,7 +67,9 @@ def worst(signals: tuple[Signal, ...]) -> Outcome:
 def moves_money(submission: Submission) -> bool:
     """Whether an amount or a flag says that money moves."""
     amount = submission.risk.amount
-    return (amount is not None and Decimal(amount) != 0) or bool({"financial", "money_movement", "payment"} & _names(submission.risk.flags))
+    return (amount is not None and Decimal(amount) != 0) or bool(
+        {"financial", "money_movement", "payment"} & flag_names(submission.risk.flags)
+    )
 
 
 def _confidence(workflow: Workflow, submission: Submission) -> Signal:
@@ -162,20 +164,20 @@ def _money(submission: Submission) -> Signal:
     return passed("money", "no", "no amount and no flag says so")
 
 
-def _names(flags: tuple[str, ...]) -> frozenset[str]:
+def flag_names(flags: tuple[str, ...]) -> frozenset[str]:
     """One spelling of flags, for those of the policy as for those of a case."""
     return frozenset(flag.strip().lower().replace("-", "_").replace(" ", "_") for flag in flags)
 
 
 def _flags(meaning: Flags, given: tuple[str, ...]) -> tuple[Signal, ...]:
     """A flag can mean several things; each is a signal. Those that no list knows are counted, not quoted."""
-    names = _names(given)
+    names = flag_names(given)
     if not names:
         return (passed("flags", "none", "no flags"),)
-    prohibited = names & PROHIBITED_FLAGS.union(_names(meaning.prohibited))
-    specialist = names & _names(meaning.specialist)
-    never = names & HARD_FLAGS.union(_names(meaning.never_auto))
-    unknown = names - prohibited - specialist - never - _names(meaning.harmless)
+    prohibited = names & PROHIBITED_FLAGS.union(flag_names(meaning.prohibited))
+    specialist = names & flag_names(meaning.specialist)
+    never = names & HARD_FLAGS.union(flag_names(meaning.never_auto))
+    unknown = names - prohibited - specialist - never - flag_names(meaning.harmless)
     found = (
         *(fired("flags", Trigger.PROHIBITED, Lane.STOP, name) for name in sorted(prohibited)),
         *(fired("flags", Trigger.SPECIALIST_NEEDED, Lane.SPECIALIST, name) for name in sorted(specialist)),

@@ -12,6 +12,7 @@ from routing.case.facts import Facts
 from routing.case.submission import Submission
 from routing.evaluation.evaluation import Evaluated, evaluate
 from routing.evaluation.gates import worst
+from routing.evaluation.playbooks import playbooks_of
 from routing.evaluation.risk import priority
 from routing.evaluation.sampling import picked, rate_of
 from routing.evaluation.work_templates import steps_of, strictest
@@ -43,7 +44,7 @@ def settle(policy: Policy, weighed: Evaluated, submission: Submission, facts: Fa
     risk = weighed.assessed.risk
     own_desks = placed.tiers is policy.tiers[workflow.ladder]
     by_policy = ("route", submission.workflow, lane, risk, weighed.templates, weighed.needed, placed.start, own_desks)
-    return policy.once(by_policy, lambda: _frame(policy, weighed)).model_copy(
+    chosen = policy.once(by_policy, lambda: _frame(policy, weighed)).model_copy(
         update={
             "priority": priority(policy.form.priority, weighed.assessed, lane, submission, now),
             "requester": weighed.requester,
@@ -58,6 +59,10 @@ def settle(policy: Policy, weighed: Evaluated, submission: Submission, facts: Fa
             "held_lower": placed.held_lower,
         }
     )
+    if not policy.form.playbooks:
+        return chosen
+    fired_rules = [ruled.rule.name for ruled in weighed.rules if ruled.fired]
+    return chosen.model_copy(update={"playbooks": playbooks_of(policy, chosen, submission, fired_rules)})
 
 
 def _frame(policy: Policy, weighed: Evaluated) -> Route:
@@ -122,6 +127,7 @@ def astray(policy: Policy, submission: Submission) -> Route:
         policy_version=policy.version,
         policy_sha256=policy.sha256,
     )
+    lost = lost.model_copy(update={"playbooks": playbooks_of(policy, lost, submission, ())})
     return clocked(lost, policy.clock_tables(submission.workflow))
 
 

@@ -30,6 +30,7 @@ def cross_problems(document: Document) -> list[Problem]:
         *_role_problems(root),
         *_breaker_problems(root),
         *_break_glass_problems(root),
+        *_playbook_problems(root),
         *_clock_problems(root, root, ()),
     ]
     found += _part_problems(root, ("defaults",))
@@ -94,6 +95,55 @@ def _break_glass_problems(root: object) -> Found:
         yield (*place, "supervisors"), "whoever uses it would be reviewed by their own group: name another one"
     if _at(root, "channels", "operations") is None:
         yield place, "needs channels.operations, where its supervisors are told and review it"
+
+
+def _playbook_problems(root: object) -> Found:
+    """Names that nothing answers to, groups that only a channel reaches, pages that no ladder has, ticket systems with the same secret."""
+    playbooks = _listed(root, "playbooks")
+    yield from _twice(playbooks, "name", "playbook", ("playbooks",))
+    rules = {workflow: _names(_listed(one, "rules")) for workflow, one in _mapping(_at(root, "workflows")).items()}
+    for index, playbook in enumerate(playbooks):
+        place: Place = ("playbooks", index)
+        when = _at(playbook, "when")
+        yield from _references(root, playbook, "workflows", "workflows", place)
+        yield from _reference(root, playbook, "ticket", "tickets", place)
+        concerned = [name for name in rules if name in _listed(playbook, "workflows") or not _listed(playbook, "workflows")]
+        yield from _among(when, "rules", sorted({rule for name in concerned for rule in rules[name]}), "rule", (*place, "when"))
+        yield from _among(when, "reasons", [code.value for code in Trigger], "reason", (*place, "when"))
+        for number, told in enumerate(_listed(playbook, "tell")):
+            yield from _told(root, told, (*place, "tell", number))
+        if _at(playbook, "page") is True and not any(_pages(root, name) for name in concerned):
+            yield (*place, "page"), "no tier of the ladders concerned has a pagerduty key"
+    secrets: dict[str, str] = {}
+    for name, system in _mapping(_at(root, "tickets")).items():
+        secret = _at(system, "secret")
+        for one in secret if isinstance(secret, list) else [secret]:
+            if isinstance(one, str) and secrets.setdefault(one.strip(), name) != name:
+                yield ("tickets", name, "secret"), f'a secret is also that of "{secrets[one.strip()]}"; every secret has one use'
+
+
+def _told(root: object, told: object, place: Place) -> Found:
+    yield from _references(root, told, "groups", "groups", place)
+    for index, name in enumerate(_listed(told, "groups")):
+        if _at(told, "channel") is None and _at(root, "groups", name, "usergroup") is not None:
+            yield (*place, "groups", index), "a user group of Slack is told in a channel: name one"
+
+
+def _pages(root: object, workflow: str) -> bool:
+    tiers = _listed(_at(root, "ladders", _at(root, "workflows", workflow, "ladder")), "tiers")
+    return any(_at(tier, "pagerduty") is not None for tier in tiers)
+
+
+def _among(part: object, key: str, known: list[str], what: str, place: Place) -> Found:
+    """Names that stand for something which is no key of its own."""
+    for index, name in enumerate(_listed(part, key)):
+        if isinstance(name, str) and name not in known:
+            said = did_you_mean(name, known)
+            yield (*place, key, index), f'there is no {what} "{name}"{said if "did you mean" in said else ""}'
+
+
+def _names(parts: Iterable[object]) -> list[str]:
+    return [name for name in (_at(part, "name") for part in parts) if isinstance(name, str)]
 
 
 def _part_problems(root: object, place: Place) -> Found:
@@ -179,10 +229,7 @@ def _example_problems(workflow: object, place: Place) -> Found:
     yield from _twice(examples, "name", "example", (*place, "examples"))
     known = [code.value for code in Trigger]
     for index, example in enumerate(examples):
-        for number, code in enumerate(_listed(example, "reasons")):
-            if isinstance(code, str) and code not in known:
-                said = did_you_mean(code, known)
-                yield (*place, "examples", index, "reasons", number), f'there is no reason "{code}"{said if "did you mean" in said else ""}'
+        yield from _among(example, "reasons", known, "reason", (*place, "examples", index))
 
 
 def _clock_problems(root: object, part: object, place: Place) -> Found:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, SecretStr
 
@@ -17,6 +18,7 @@ from routing.policy.condition_change import change_of
 from routing.policy.effect import Effect, Value, as_strict, judge, words_of
 from routing.policy.form.form import Rule, Workflow
 from routing.policy.form.guardrails import ModelVersion
+from routing.policy.form.playbooks import PlaybookForm, TicketSystem
 from routing.policy.policy import Policy
 from routing.vocabulary import Lane, Template
 
@@ -205,7 +207,8 @@ def _whole(policy: Policy) -> dict[str, Value]:
     form = policy.form
     found = dict(chain.from_iterable(_flat(name, getattr(form, name)) for name in _EVERYWHERE))
     held = {f"roles.{role}": tuple(one for name in names for one in _members(policy, name)) for role, names in form.roles.items()}
-    return found | held | _break_glass(policy) | {f"breakers.{one.name}": _told(one) for one in form.breakers}
+    found |= held | _break_glass(policy) | {f"breakers.{one.name}": _told(one) for one in form.breakers}
+    return found | dict(chain.from_iterable(map(_playbook, form.playbooks))) | dict(chain.from_iterable(_tickets(form.tickets)))
 
 
 def _break_glass(policy: Policy) -> dict[str, Value]:
@@ -215,6 +218,33 @@ def _break_glass(policy: Policy) -> dict[str, Value]:
         return {"break_glass": "nobody may"}
     people: dict[str, Value] = {f"break_glass.{key}": _members(policy, getattr(part, key)) for key in ("group", "supervisors")}
     return {"break_glass": "a group may", **dict(_flat("break_glass", part)), **people}
+
+
+def _playbook(one: PlaybookForm) -> Iterator[tuple[str, Value]]:
+    """What it does, key by key; what it does not do is no key."""
+    where = f" in {', '.join(one.workflows)}" if one.workflows else ""
+    given: dict[str, Value] = {
+        "when": f"{_told(one.when)}{where}",
+        "interim": one.interim,
+        "tell": tuple(map(_told, one.tell)),
+        "page": one.page,
+        "ticket": one.ticket,
+        "legal_hold": _told(one.legal_hold) if one.legal_hold is not None else None,
+        "re_enter": one.re_enter,
+    }
+    yield from ((f"playbooks.{one.name}.{key}", value) for key, value in given.items() if value)
+
+
+def _tickets(systems: Mapping[str, TicketSystem]) -> Iterator[Iterator[tuple[str, Value]]]:
+    """Where tickets go. Of an address only the host is told: the rest may hold a secret, and is compared."""
+    for name, one in systems.items():
+        secrets, host = digest([secret.get_secret_value() for secret in one.secret]), urlsplit(one.url).hostname
+        told: dict[str, Value] = {
+            "url": f"{host} ({digest(one.url)[:8]})",
+            "secret": secrets,
+            "networks": tuple(str(network) for network in one.networks),
+        }
+        yield ((f"tickets.{name}.{key}", value) for key, value in told.items() if value)
 
 
 def _leaves(policy: Policy, name: str, workflow: Workflow) -> dict[str, Value]:
@@ -300,7 +330,7 @@ def _model(one: ModelVersion) -> str:
 
 def _said(key: str, value: Value) -> str:
     match value:
-        case str() if key.endswith(".routing_key"):
+        case str() if key.endswith((".routing_key", ".secret")):
             return "a secret"
         case None:
             return "no limit" if key.startswith("caps.") else "not set"

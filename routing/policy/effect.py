@@ -39,6 +39,8 @@ class Stricter(StrEnum):
     """In the order given."""
     THERE = "there"
     """Having it is stricter; what another one does is unknown."""
+    THIS = "this"
+    """Having it is stricter; another one may not be."""
     NEITHER = "neither"
 
 
@@ -136,6 +138,16 @@ ROWS = (
     Row("activation", "how a changed file takes effect", _LATER, autonomy=True, order=("file", "accept")),
     Row("roles.policy_owner", "groups that own the policy", _LATER),  # in no order: who accepts policies is never judged
     Row("roles.*", "groups that have the role", _FEWER, autonomy=True),
+    Row("playbooks.*.when", "what begins the playbook", Stricter.THIS),
+    Row("playbooks.*.interim", "interim safe action", _LATER, order=(None, "hold", "quarantine")),
+    Row("playbooks.*.tell", "who is told", _MORE),
+    Row("playbooks.*.page", "whether it pages", _HIGHER),
+    Row("playbooks.*.ticket", "ticket system that is told", _THERE),
+    Row("playbooks.*.legal_hold", "legal hold", Stricter.THIS),
+    Row("playbooks.*.re_enter", "what has to be true before automation goes on", _NEITHER),
+    Row("tickets.*.secret", "secret of the ticket system", _NEITHER),
+    Row("tickets.*.url", "address of the ticket system", _NEITHER),
+    Row("tickets.*.networks", "private networks the ticket system may be in", _FEWER),
     Row("channels.*", "where it is said", _THERE),
     Row("incidents*", "whom an incident pages", _THERE),
     Row("break_glass", "who may decide by break-glass", _LATER, order=("a group may", "nobody may")),
@@ -210,8 +222,8 @@ def _effect(row: Row, before: Value, after: Value) -> Effect | None:
             return _tightens(set(_listed(after)) < set(_listed(before)))
         case Stricter.FEWER_BUT_ANY:
             return _tightens(bool(after) and (not before or set(_listed(after)) < set(_listed(before))))
-        case Stricter.THERE:
-            changed = Effect.LOOSENS if row.autonomy else Effect.NEUTRAL
+        case Stricter.THERE | Stricter.THIS:
+            changed = Effect.LOOSENS if row.autonomy or row.stricter is Stricter.THIS else Effect.NEUTRAL
             return Effect.TIGHTENS if before is None else Effect.LOOSENS if after is None else changed
         case Stricter.LATER if row.order is TEMPLATES:
             return _tightens(as_strict(Template(str(after)), Template(str(before))))

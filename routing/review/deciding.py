@@ -17,6 +17,7 @@ from routing.review.event_fields import pressed, routed, words
 from routing.review.ladder import acknowledge, move_up, stay, tier_clocks
 from routing.review.modification import wrong_changes
 from routing.review.pages import open_page
+from routing.review.playbook import begin
 from routing.review.press import PressStep, by_person
 from routing.review.related.parent_case import settle
 from routing.review.revision import changed_fields, modified_facts, revise, risen
@@ -108,6 +109,7 @@ def modify(press: Press) -> PressStep:
             draft.update_cards()
             draft.note(event)
         stay(draft)  # of a higher risk it may not wait for the tier to open
+        begin(draft)
         return None
 
     return by_person(press, act, unless=_too_late)

@@ -100,8 +100,13 @@ class Draft:
             self.send(Message(MessageKind.NOTE, self.case.rung.channel, tier=self.case.tier, event=event))
 
     def call_back(self, kind: str, event: int) -> None:
-        """Promise the service one more callback that tells of an event; of checks and roll backs it hears through their parent alone."""
-        if self.case.kind is not CaseKind.CASE:
+        """Promise the service one more callback that tells of an event; of checks and roll backs it hears through their parent alone.
+
+        Nothing is released to it that a playbook still holds.
+        """
+        interim = self.case.interim
+        still_held = kind == "case.released" and interim is not None and interim.in_force
+        if self.case.kind is not CaseKind.CASE or still_held:
             return
         self.put(sequence=self.case.sequence + 1)
         self.send(Message(MessageKind.CALLBACK, self.case.service, callback=kind, sequence=self.case.sequence, event=event))

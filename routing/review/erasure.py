@@ -14,14 +14,17 @@ from routing.vocabulary import EventKind
 
 
 def erase(actor: Actor, reason: str) -> PressStep:
-    """`reason` is for ever and in the open: why, never whose. Refuses a case that is open or has a check or roll back that is, and one
-    that was erased before.
+    """`reason` is for ever and in the open: why, never whose. Refuses a case that is open or has a check or roll back that is, one
+    on which somebody has put a legal hold, and one that was erased before.
     """
 
     def step(subject: Subject, now: datetime) -> StepResult:
         case = subject.case
         if case.open or case.withheld or any(child.open for child in subject.related.values() if child.parent == case.id):
             return refuse("still_open")
+        family = (case, *(one for one in subject.related.values() if one.parent == case.id or one.id == case.parent))
+        if any(one.legal_holds for one in family):  # they hold the same content
+            return refuse("legal_hold")
         if case.erased_at is not None:
             return refuse("already_erased")
         draft = Draft(subject, now)

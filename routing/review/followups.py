@@ -17,6 +17,7 @@ from routing.review.event_fields import answer, routed
 from routing.review.ladder import move_up, resumed_clocks, stay
 from routing.review.pages import open_page
 from routing.review.placement import place
+from routing.review.playbook import begin
 from routing.review.press import PressStep, StepResult
 from routing.review.related.near_duplicates import untie
 from routing.review.related.parent_case import settle
@@ -60,6 +61,7 @@ def supply(followup: Information) -> PressStep:
         )
         _place_again(draft, case, event)
         draw_check(draft, changed)
+        begin(draft)
         return draft.change(answer(draft.case))
 
     return step

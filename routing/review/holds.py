@@ -14,6 +14,7 @@ from routing.review.draft import Draft
 from routing.review.event_fields import pressed, words
 from routing.review.ladder import arrive, hold, total_clock
 from routing.review.placement import place
+from routing.review.playbook import begin, guard_again
 from routing.review.press import PressStep, StepResult, by_person
 from routing.review.related.near_duplicates import untie
 from routing.review.revision import risen
@@ -67,11 +68,14 @@ def afresh() -> PressStep:
             opened_by=(),
             tied=(),
             tied_to="",
+            state=State.PENDING,
         )
         draft.put_clocks(total=total_clock(draft.case, now))
         event = draft.record(EventKind.VOIDED, SYSTEM, fields | {"reason": "workflow_resumed"})
+        guard_again(draft)
         draft.call_back("case.released", event)  # before what may end it at once: a receiver goes by the last it hears
         take_up(draft)
+        begin(draft)
         draft.note(event)
         return draft.change()
 

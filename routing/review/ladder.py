@@ -14,6 +14,7 @@ from routing.review.closed_hours import closes_at, landing
 from routing.review.departure import announce_where_dark
 from routing.review.draft import Draft
 from routing.review.pages import close_pages, open_page, page_destination
+from routing.review.playbook import begin
 from routing.review.verdict import conclude
 from routing.vocabulary import ClockName, EventKind, Exhausted, State, Verdict
 
@@ -171,3 +172,4 @@ def exhaust(draft: Draft, clock: Literal["acknowledge", "decide"]) -> None:
             hold(draft, "ladder_exhausted_quarantine", "quarantine", clock=clock)
         case Exhausted.REJECT:
             expire(draft, "ladder", ran_out=clock)
+    begin(draft, exhausted=True)

@@ -13,6 +13,7 @@ from routing.review.draft import Draft
 from routing.review.event_fields import answer, received
 from routing.review.ladder import total_clock
 from routing.review.placement import place
+from routing.review.playbook import begin
 from routing.review.related.near_duplicates import relate
 from routing.review.related.sampled_check import draw_check
 from routing.review.revision import content_facts
@@ -54,6 +55,7 @@ def open_case(service: str, submission: Submission) -> OpenStep:
         if arrival.first is None or not relate(draft, arrival.first):
             place(draft)
             draw_check(draft, submission)
+        begin(draft)
         return draft.change(answer(draft.case))
 
     return step

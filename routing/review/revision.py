@@ -40,6 +40,7 @@ def risen(old: Route, new: Route) -> Route:
             "risk": max(old.risk, new.risk, key=lambda risk: risk.level),
             "priority": max(old.priority, new.priority),
             "steps": steps,
+            "playbooks": (*old.playbooks, *(one for one in new.playbooks if one.name not in {known.name for known in old.playbooks})),
             "reasons": new.reasons,
             "gates": new.gates,
             "missing": new.missing,

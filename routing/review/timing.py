@@ -12,6 +12,7 @@ from routing.review.ladder import climb, exhaust, expire, hand_over, hold, hold_
 from routing.review.outlook import Upcoming, clocks_once_paged, due, goes_to
 from routing.review.pages import close_pages, open_page
 from routing.review.placement import place
+from routing.review.playbook import begin
 from routing.review.related.near_duplicates import untie
 from routing.review.related.parent_case import settle
 from routing.vocabulary import Consequence, EventKind, Exhausted, State
@@ -97,6 +98,7 @@ def _run_out(draft: Draft) -> None:
     case = draft.case
     if case.route.exhausted is Exhausted.REJECT:
         expire(draft, "total")
+        begin(draft, exhausted=True)
         return
     event = draft.record(EventKind.EXPIRED, SYSTEM, {"clock": "total"})
     if case.held_by == "frozen":
@@ -107,6 +109,7 @@ def _run_out(draft: Draft) -> None:
         _show(draft)
     if draft.case.open and draft.case.held_by != "frozen":
         hold(draft, "total_passed", "quarantine" if case.route.exhausted is Exhausted.QUARANTINE else "ladder")
+        begin(draft, exhausted=True)
 
 
 def _show(draft: Draft) -> None:

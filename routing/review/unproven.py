@@ -6,6 +6,7 @@ from routing.authorize import refuse
 from routing.canonical import Json
 from routing.change import SYSTEM, Subject
 from routing.review.draft import Draft
+from routing.review.interim import void_end
 from routing.review.press import PressStep, StepResult
 from routing.vocabulary import CaseKind, EventKind, State
 
@@ -23,8 +24,10 @@ def keep_unproven(callback: str, leaf_idx: int, reason: str, *, tell_service: bo
         draft = Draft(subject, now)
         verdict = case.verdict.value if case.verdict is not None else None
         said: dict[str, Json] = {"callback": callback, "leaf": leaf_idx, "reason": reason}
-        kept = callback == "case.decided" and case.kind is CaseKind.CASE and case.state in (State.DECIDED, State.CLOSED)
+        kept = callback in ("case.decided", "case.released") and case.kind is CaseKind.CASE and case.state in (State.DECIDED, State.CLOSED)
         draft.put(held_by=UNPROVEN, withheld=case.withheld or kept)
+        if kept:
+            void_end(draft)
         event = draft.record(EventKind.UNPROVEN, SYSTEM, said | {"verdict": verdict, "action_sha256": case.action_sha256})
         draft.update_cards()
         draft.note(event)

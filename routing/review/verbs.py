@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from routing.case.people import Press
-from routing.review import break_glass, deciding, handling, holds, reveal
+from routing.review import break_glass, deciding, handling, holds, legal_hold, reveal
 from routing.review.press import PressStep
 from routing.review.related import near_duplicates, roll_back
 from routing.vocabulary import CaseKind, Verb
@@ -24,6 +24,8 @@ STEPS: dict[Verb, Callable[[Press], PressStep]] = {
     Verb.REVEAL: reveal.reveal,
     Verb.QUARANTINE: holds.quarantine,
     Verb.BREAK_GLASS: break_glass.break_glass,
+    Verb.LEGAL_HOLD: legal_hold.hold,
+    Verb.RELEASE_LEGAL_HOLD: legal_hold.release,
 }
 
 NEEDS_CONTENT = frozenset({Verb.MODIFY, Verb.ROLL_BACK, Verb.REVEAL, Verb.BREAK_GLASS})

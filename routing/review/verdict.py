@@ -11,6 +11,7 @@ from routing.case.case import Case, Clocks
 from routing.change import SYSTEM, Actor
 from routing.clock import between
 from routing.review.draft import Draft
+from routing.review.interim import end_interim, void_end
 from routing.review.pages import close_pages
 from routing.vocabulary import CaseKind, ClockName, EventKind, State, Verdict
 
@@ -49,6 +50,7 @@ def conclude(draft: Draft, verdict: Verdict, actor: Actor, *, reason_code: str =
     if case.kind is CaseKind.CASE and verdict in EXECUTABLE and draft.subject.automation.level >= Automation.PAUSED.level:
         keep_back(draft)
     else:
+        end_interim(draft, verdict)  # before the verdict: a receiver goes by the last it hears
         draft.call_back("case.decided", event)
 
 
@@ -56,6 +58,7 @@ def keep_back(draft: Draft) -> None:
     """The service is told that the case is held, in place of its verdict, which does not count until people have looked afresh."""
     draft.put(withheld=True)
     verdict = draft.case.verdict.value if draft.case.verdict is not None else None
+    void_end(draft)
     event = draft.record(EventKind.WITHHELD, SYSTEM, {"verdict": verdict, "reason": "workflow_paused"})
     draft.note(event)
     draft.call_back("case.held", event)

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy import Connection, select
 
+from routing.authorize import EXECUTABLE
 from routing.case.case import Case
 from routing.vocabulary import EventKind, State, Verdict
 from store.audit.merkle import Frontier, leaf_hash
@@ -124,6 +125,9 @@ def _of_message(record: CaseRecord, outgoing: Outgoing, about: Leaf) -> list[str
     if message.callback == "case.decided":
         if about.get("event") != EventKind.DECIDED.value or case.decided_index != outgoing.leaf_idx or case.withheld:
             reasons.append(f"event {outgoing.leaf_idx} is not the verdict that counts")
+    elif message.callback == "case.released":
+        if about.get("event") != EventKind.INTERIM_ENDED.value or case.verdict not in EXECUTABLE:
+            reasons.append(f"event {outgoing.leaf_idx} releases nothing")
     elif about.get("event") != EventKind.ROLLBACK_REQUESTED.value:
         reasons.append(f"event {outgoing.leaf_idx} does not ask to undo anything")
     return reasons

@@ -15,7 +15,7 @@ from store.ledger.prefetch import InboxKey, InboxRow
 from store.vault.vault import CaseVault
 
 Row = dict[str, Any]
-Also = Callable[[Connection, datetime], None]
+Also = Callable[[Connection, datetime], object]
 """Writes rows of its own in the same transaction, after all others, at the transaction's time."""
 
 

@@ -14,6 +14,8 @@ PEERS = {
     MessageKind.CARD_UPDATE: "slack",
     MessageKind.NOTE: "slack",
     MessageKind.NOTICE: "slack",
+    MessageKind.PLAYBOOK_NOTICE: "slack",
+    MessageKind.TICKET: "ticket",
     MessageKind.BULLETIN: "slack",
     MessageKind.BULLETIN_UPDATE: "slack",
     MessageKind.PAGE: "pagerduty",

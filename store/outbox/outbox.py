@@ -6,7 +6,7 @@ out while trying leaves the row ambiguous: the peer may have applied it, so nobo
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -14,9 +14,14 @@ from typing import Any
 from sqlalchemy import Connection, and_, or_, select, update
 
 from routing.canonical import Json
-from routing.change import SYSTEM, Actor, Event, Message, MessageKind
+from routing.change import SYSTEM, Actor, Change, Event, Message, MessageKind, Refused, Subject
+from routing.review.playbook import came_of
 from routing.vocabulary import EventKind
 from store.database.database import Database
+from store.ledger.answers import Changed
+from store.ledger.draft import Also
+from store.ledger.identifiers import CASE
+from store.ledger.items import Step
 from store.ledger.ledger import Ledger
 from store.ledger.writer import Passing, Writer
 from store.outbox.claiming import LEASE_S, claim, end_leases, outgoing, waiting
@@ -87,25 +92,33 @@ class Outbox:
         self._passing("outbox.trying")
         return mine
 
-    async def settle(self, row: Outgoing, delivered: Delivered) -> bool:
-        """The peer has it, by this try or, found again, by an earlier one. False when it was settled before."""
+    async def settle(self, row: Outgoing, delivered: Delivered, step: Step | None = None) -> bool:
+        """The peer has it, by this try or, found again, by an earlier one. False when it was settled before.
+
+        `step`: what that means for its case, in the same transaction, so that neither is without the other.
+        """
         self._passing("outbox.settle")
-        return await self._writer.write(partial(_settle, row=row, delivered=delivered))
+        settled = partial(_settle, row=row, delivered=delivered)
+        return await self._with(row, step, settled) or await self._writer.write(settled)
 
     async def put_back(self, row: Outgoing, doubt: Doubt) -> bool:
         """Give the lease back and try, or look, again at a later time. False when the lease was lost."""
         self._passing("outbox.put_back")
         return await self._writer.write(partial(_put_back, row=row, doubt=doubt, boot_id=self._boot_id))
 
-    async def dead(self, row: Outgoing, error: str) -> None:
-        """Give up, with an event in the case's history. A page that cannot be sent takes its acknowledgement and resolve along."""
+    async def dead(self, row: Outgoing, error: str, step: Step | None = None) -> None:
+        """Give up, with an event in the case's history; `step` as for `settle`, after it. A page that cannot be sent takes its
+        acknowledgement and resolve along.
+        """
         self._passing("outbox.dead")
         event = Event(
             EventKind.NOT_DELIVERED,
             SYSTEM,
             {**_fields(row.peer, row.message, row.leaf_idx), "attempts": row.attempts, "error": _cut(error)},
         )
-        await self._ledger.record(event, case_id=row.case_id, also=partial(_dead, row=row, error=error))
+        change = None if step is None else told_with(event, step)
+        if not await self._with(row, change, partial(_dead, row=row, error=error)):
+            await self._ledger.record(event, case_id=row.case_id, also=partial(_dead, row=row, error=error))
 
     async def lost(self, row: Outgoing, gone: MessageGoneError) -> None:
         """The message that the row was to change, or answer under, is gone: forgotten, with an event, and in the same transaction the row
@@ -129,21 +142,43 @@ class Outbox:
         parts = [ids[first : first + AT_ONCE] for first in range(0, len(ids), AT_ONCE)]
         return sum([await self._writer.write(partial(_hasten, ids=part)) for part in parts])
 
-    async def cancel(self, row: Outgoing, reason: str) -> bool:
-        """It is no longer needed."""
-        return await self._writer.write(partial(_cancel, row=row, reason=reason))
+    async def cancel(self, row: Outgoing, reason: str, step: Step | None = None) -> bool:
+        """It is no longer needed. `step` as for `settle`."""
+        cancelling = partial(_cancel, row=row, reason=reason)
+        return await self._with(row, step, cancelling) or await self._writer.write(cancelling)
 
     async def retry(self, ids: Iterable[int], by: Actor) -> int:
         """Make dead rows ready again, each with an event in its case's history. Gives how many were dead."""
         rows = await self._database.read(partial(_dead_rows, ids=list(ids)))
         for row in rows:
             event = Event(EventKind.DELIVERY_RETRIED, by, _fields(row.peer, row.message, row.leaf_idx))
-            await self._ledger.record(event, case_id=row.case_id, also=partial(_revive, row_id=row.id))
+            reviving = partial(_revive, row_id=row.id)
+            if not await self._with(row, told_with(event, came_of(row.message, "waiting")), reviving):
+                await self._ledger.record(event, case_id=row.case_id, also=reviving)
         return len(rows)
 
     async def doubt_all(self) -> int:
         """After the database was restored: everything not yet sent may have been. Gives how many rows became ambiguous."""
         return await self._writer.write(_doubt_all)
+
+    async def _with(self, row: Outgoing, step: Step | None, also: Also) -> bool:
+        """Change the row beside its case; False where the step means nothing for the case as it is, and nothing happened."""
+        if step is None or not row.case_id.startswith(CASE):
+            return False
+        return isinstance(await self._ledger.change(row.case_id, step, also=also), Changed)
+
+
+def told_with(event: Event, step: Step) -> Step:
+    """The step with this event before its own."""
+
+    def telling(subject: Subject, now: datetime) -> Change | Refused:
+        change = step(subject, now)
+        if isinstance(change, Refused):
+            return change
+        messages = tuple(replace(message, event=message.event + 1) for message in change.messages)
+        return replace(change, events=(event, *change.events), messages=messages)
+
+    return telling
 
 
 def _trying(connection: Connection, now: datetime, *, row: Outgoing, boot_id: str) -> bool:

@@ -22,11 +22,12 @@ from bot.http.rate_limit import RateLimit
 from bot.http.reading import Api
 from bot.http.turns import Turns
 from bot.services import Services, load_services
-from bot.standard_webhooks import read_secret, sign
+from bot.standard_webhooks import sign
 from routing.case.people import Person, Press
 from routing.policy.file import load_policy
 from routing.policy.policy import Policy
 from routing.review.verbs import step_of
+from routing.webhook import read_secret
 from store.ledger.answers import Changed
 from store.reads.cases import Reads
 from store.reads.receipts import Receipts

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.standard_webhooks import read_secret
+from routing.webhook import read_secret
 from tests.examples.customer import kit
 from tests.examples_drawn import examples
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict
 from standardwebhooks import Webhook
 
-from bot.standard_webhooks import BadSecret, read_envelope, read_secret, sign
+from bot.standard_webhooks import read_envelope, sign
+from routing.webhook import BadSecret, read_secret
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 SECRET = "whsec_cmVmdW5kcy1yZWZ1bmRzLXJlZnVuZHMtcmVmdW5kcyE="

@@ -19,8 +19,10 @@ from bot.sandbox.slack.slack import actions_of
 from routing.case.case import Case
 from routing.governance.governance import Governance
 from tests.governed import GovernedWorld
+from tests.playbooks import PLAYBOOKS
 from tests.promises.crash_point import Fate, Process, ProcessDied, own_tasks
 from tests.world import a_case
+from tests.written import POLICY
 
 T = TypeVar("T")
 Seen = Callable[[Governance], bool]
@@ -213,7 +215,7 @@ class CrashingWorld:
 async def a_crashing_world(folder: Path, database_url: str, fate: Fate, **more: Any) -> AsyncIterator[CrashingWorld]:
     """A world with its bot running, which may die."""
     own_tasks(asyncio.get_running_loop())
-    world = GovernedWorld(folder, database_url, socket_mode=False, **more)
+    world = GovernedWorld(folder, database_url, socket_mode=False, **{"policy": POLICY + PLAYBOOKS, **more})
     async with world.sandbox:
         world_that_crashes = CrashingWorld(world, fate)
         try:

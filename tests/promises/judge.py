@@ -55,6 +55,9 @@ def doubled(sandbox: Sandbox) -> list[str]:
     found = [f"card {key} stands {count} times" for key, count in cards_in(sandbox).items() if count > 1]
     found += [f"note {key} stands {count} times" for key, count in notes_in(sandbox).items() if count > 1]
     found += [f"bulletin {key} stands {count} times" for key, count in bulletins_in(sandbox).items() if count > 1]
+    told = Counter(str(mark["event_payload"]) for mark in _marks(sandbox) if mark["event_type"] == "tierline_playbook")
+    found += [f"people were told {count} times: {payload}" for payload, count in told.items() if count > 1]
+    found += [f"tickets: {one.kind} {one.data}" for one in sandbox.tickets.record if one.kind != "opened"]
     keys = Counter(incident.key for incident in sandbox.pagerduty.incidents)
     found += [f"incident {key} was opened {count} times" for key, count in keys.items() if count > 1]
     executed = Counter((one.data["case_id"], one.data["revision"]) for one in sandbox.customer.executed)
@@ -161,6 +164,20 @@ def _misjudged(world: World, case: Case, verdict: Verdict) -> list[str]:
     cards = {key: count for key, count in cards_in(world.sandbox).items() if key[0] == case.id}
     if len(cards) != climbed:
         found.append(f"{cards} are not the cards of {climbed} tiers")
+    found += [
+        f"step {step.kind} {step.to} of the playbook {playbook.name} is {step.state}"
+        for playbook in case.playbooks
+        for step in playbook.steps
+        if step.state not in ("done", "needless")
+    ]
+    tickets = {
+        f"{case.id}.playbook.{at}.{number}"
+        for at, one in enumerate(case.playbooks)
+        for number, step in enumerate(one.steps)
+        if step.kind == "ticket"
+    }
+    if tickets != (there := {name for name in world.sandbox.tickets.opened if name.startswith(case.id)}):
+        found.append(f"tickets {there} were opened, and {tickets} are in the playbooks")
     deciding = {"tierline:approve", "tierline:reject"}
     found += [f"the card {card['ts']} still offers a decision" for card in world.cards(case.id) if deciding & set(actions_of(card))]
     return found

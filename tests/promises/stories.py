@@ -53,6 +53,11 @@ async def opened_for_two(story: Story) -> None:
     story.case_id = await story.world_that_crashes.post(1, workflow="payouts")
 
 
+async def opened_by_the_playbook(story: Story) -> None:
+    """The service posts a case for which somebody has to be told, a ticket opened, and the service held."""
+    story.case_id = await story.world_that_crashes.post(1, risk={"impact": "low", "likelihood": 0.1, "flags": ["legal"]})
+
+
 async def settled(story: Story) -> None:
     """What is to be sent is sent."""
     await story.settle()
@@ -135,5 +140,6 @@ STORIES: dict[str, tuple[Step, ...]] = {
     "ask": (opened, settled, asked, settled, supplied, settled, approved, over),
     "reject": (opened, settled, rejected, over),
     "lost": (opened, settled, claimed, settled, deleted, reminded, approved, over),
+    "playbook": (opened_by_the_playbook, settled, approved, over),
     "climb": (opened, settled, halfway, climbed, acknowledged, settled, approved_above, over),
 }

@@ -9,6 +9,7 @@ from routing.authority import Role
 from routing.authorize import LETS_THROUGH, RULES, Allowed, authorize, reason_codes, refuse
 from routing.case.case import Case, Step, Vote
 from routing.case.people import Person, Press, Standing
+from routing.case.playbook import LegalHold
 from routing.vocabulary import ApprovalCode, CaseKind, State, Verb, Verdict
 from tests.routing.factory import FRONT, NOON, TEAM, a_case, a_person, a_press, a_route
 
@@ -32,7 +33,8 @@ GROUPS = {
 }
 DECIDING = {"approve", "reject", "modify", "break_glass"}
 NEEDS_STEP_GROUP = {"approve", "reject", "modify", "escalate", "ask", "claim", "unclaim", "resume", "separate"}
-ALWAYS = {"comment", "open_evidence", "reveal"}
+LEGAL = {"legal_hold", "release_legal_hold"}
+ALWAYS = {"comment", "open_evidence", "reveal"} | LEGAL
 IN_STATE = {
     "pending": ALWAYS | {"approve", "reject", "modify", "escalate", "ask", "claim", "unclaim", "separate", "quarantine", "break_glass"},
     "needs_info": ALWAYS | {"separate", "quarantine", "break_glass"},
@@ -42,7 +44,7 @@ IN_STATE = {
     "closed": ALWAYS | {"roll_back"},
 }
 NEEDS_REASON = {"reject", "modify", "escalate", "roll_back", "quarantine"}
-NEEDS_TEXT = {"ask", "comment", "roll_back", "quarantine", "break_glass"}
+NEEDS_TEXT = {"ask", "comment", "roll_back", "quarantine", "break_glass"} | LEGAL
 ONLY_OF_CASES = {"modify", "ask", "roll_back", "separate", "break_glass"}
 ON_A_TIED_ONE = ALWAYS | {"quarantine"}
 NEVER_STALE = ALWAYS | {"quarantine"}
@@ -81,7 +83,7 @@ def oracle(
             groups in answers_now if verb in NEEDS_STEP_GROUP and not lifts else True,
             groups in on_ladder if verb == "roll_back" else True,
             groups in on_ladder | {"duty", "audit"} if verb == "open_evidence" else True,
-            groups == "duty" if verb in {"quarantine", "break_glass"} or lifts else True,
+            groups == "duty" if verb in {"quarantine", "break_glass"} | LEGAL or lifts else True,
             groups == "reveal" if verb == "reveal" else True,
             role == "nobody special" if verb in DECIDING else True,
             words in {"reason", "both"} if verb in NEEDS_REASON or lifts else True,
@@ -106,6 +108,7 @@ def case_for(state: str, role: str, *, own_group: bool, check_failed: bool, abou
         votes=(Vote(step=0, by=FRONT, verb="approve", at=NOON),) if role == "voted" else (),
         modified_by=FRONT if role == "author" else "",
         failed_checks=1 if check_failed else 0,
+        legal_holds=(LegalHold(by="tierline", at=NOON, released_by=("U0ELSE",)), LegalHold(by="U0ELSE", at=NOON)),
         verdict=Verdict.APPROVED if state in {"decided", "closed"} else None,
     )
 
@@ -142,17 +145,18 @@ def test_the_matrix_agrees_with_the_oracle(verb: str) -> None:
 
 WORKING = {"escalate", "ask", "claim", "unclaim", "separate"}
 DECISION = {"approve", "reject", "modify"}
+RELEASING = {"open_evidence", "legal_hold"}
 BY_ROLE: dict[Role, tuple[set[str], set[str], set[str]]] = {
     Role.TRIAGER: (DECISION | WORKING | {"open_evidence"}, {"open_evidence"}, {"open_evidence", "roll_back"}),
     Role.VERIFIER: (DECISION | WORKING | {"open_evidence"}, {"open_evidence"}, {"open_evidence", "roll_back"}),
     Role.APPROVER: (DECISION | WORKING | {"open_evidence"}, {"open_evidence"}, {"open_evidence", "roll_back"}),
     Role.SPECIALIST: ({"open_evidence"}, {"open_evidence"}, {"open_evidence", "roll_back"}),
     Role.AUDITOR: ({"open_evidence"}, {"open_evidence"}, {"open_evidence"}),
-    Role.SUPERVISOR: ({"open_evidence", "quarantine"}, {"open_evidence", "resume"}, {"open_evidence"}),
-    Role.DUTY_OFFICER: ({"open_evidence", "quarantine"}, {"open_evidence", "resume"}, {"open_evidence"}),
+    Role.SUPERVISOR: (RELEASING | {"quarantine"}, RELEASING | {"resume"}, RELEASING),
+    Role.DUTY_OFFICER: (RELEASING | {"quarantine"}, RELEASING | {"resume"}, RELEASING),
     Role.POLICY_OWNER: (set(), set(), set()),
     Role.BREAK_GLASS_HOLDER: ({"open_evidence"}, {"open_evidence"}, {"open_evidence"}),
-    Role.ADMIN: ({"open_evidence", "quarantine"}, {"open_evidence", "resume"}, {"open_evidence"}),
+    Role.ADMIN: (RELEASING | {"quarantine"}, RELEASING | {"resume"}, RELEASING),
 }
 """By role: the verbs of somebody who has no other, on a case that waits for them, in quarantine, and decided. Anybody may comment."""
 STEP_OF = {Role.TRIAGER: "triage", Role.VERIFIER: "verify", Role.APPROVER: "approve"}
@@ -171,6 +175,14 @@ def test_the_table_of_verbs_and_roles(role: Role) -> None:
     for case, expected in zip((waiting, quarantined, decided), BY_ROLE[role], strict=True):
         may = {verb.value for verb in Verb if isinstance(authorize(a_press(case, verb, person=person), case), Allowed)}
         assert may == expected | {"comment"}
+
+
+@pytest.mark.parametrize(("holds", "refused"), [((), "no_legal_hold"), (("U0ELSE",), "not_named"), ((FRONT,), ""), ((FRONT, "U0ELSE"), "")])
+def test_a_legal_hold_is_released_by_whom_it_names(holds: tuple[str, ...], refused: str) -> None:
+    """By nobody else, whatever their role."""
+    legal_holds = (LegalHold(by="tierline", at=NOON, released_by=holds),) if holds else ()
+    case = a_case(route=a_route(roles={Role.SUPERVISOR: ("frontline",)}), legal_holds=legal_holds)
+    assert authorize(a_press(case, "release_legal_hold"), case) == (refuse(refused) if refused else Allowed())
 
 
 def test_an_empty_group_means_nobody() -> None:

@@ -12,6 +12,7 @@ from bot.slack.cards.parts.child_cases import execution_label, lead, question
 from bot.slack.cards.parts.clock_line import clock_lines
 from bot.slack.cards.parts.model_says import confidence, prefilled, sayings, weighed
 from bot.slack.cards.parts.near_duplicates import linked_words, tied_words
+from bot.slack.cards.parts.playbooks import playbook_blocks
 from bot.slack.cards.parts.proposed_action import (
     about,
     amount_beside_title,
@@ -69,6 +70,7 @@ def _review(view: View, cuts: Cuts) -> list[Block]:
         *_to_confirm(view, cuts),
         execution(view, cuts, execution_label(view), *alerts(view, cuts), *_why(view, cuts)),
         *instead_of_proposed(view, cuts),
+        *playbook_blocks(view),
         *_together(view, cuts),
     ]
     rest = [

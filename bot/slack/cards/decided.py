@@ -11,6 +11,7 @@ from bot.slack.cards.parts.child_cases import answer, done, execution_label, que
 from bot.slack.cards.parts.clock_line import clock_lines, moment, place
 from bot.slack.cards.parts.diff import change_block
 from bot.slack.cards.parts.near_duplicates import near_duplicate_blocks
+from bot.slack.cards.parts.playbooks import playbook_blocks
 from bot.slack.cards.parts.proposed_action import execution, headline, instead_of_proposed
 from bot.slack.cards.parts.provenance import footer
 from bot.slack.cards.parts.steps import climbed, verification_failed, votes_of
@@ -57,6 +58,7 @@ def _face(view: View) -> tuple[str, list[Block]]:
                 *question(view, cuts),
                 *verification_failed(view, cuts),
                 execution(view, cuts, _label(view)),
+                *playbook_blocks(view),
                 *near_duplicate_blocks(view),
                 *held_rows(view),
             ]
@@ -65,6 +67,7 @@ def _face(view: View) -> tuple[str, list[Block]]:
                 words(" ".join(clock_lines(view))),
                 *_wanted(view, cuts),
                 execution(view, cuts, _label(view)),
+                *playbook_blocks(view),
                 *near_duplicate_blocks(view),
             ]
         case State.PENDING | State.DECIDED | State.CLOSED:
@@ -128,6 +131,7 @@ def _decided(view: View, cuts: Cuts) -> list[Block]:
         *_corrected(view, cuts),
         *instead_of_proposed(view, cuts),
         execution(view, cuts, _what_became(view)),
+        *playbook_blocks(view),
         *near_duplicate_blocks(view),
         *decided_rows(view),
     ]

@@ -31,6 +31,14 @@ from store.reads.batch import open_batch
 AT_ONCE = 200
 """Cases held by one command: Slack waits three seconds for the answer. The same command again takes the next ones."""
 
+_BECAME = {
+    Verb.QUARANTINE: "in quarantine",
+    Verb.RESUME: "released",
+    Verb.LEGAL_HOLD: "under a legal hold",
+    Verb.RELEASE_LEGAL_HOLD: "free of the legal holds that you may release",
+}
+"""What a case is once it was done, by verb."""
+
 _LOG = structlog.get_logger("tierline.batches")
 
 
@@ -44,15 +52,14 @@ class Batches:
         self._rulings = rulings
 
     async def one(self, command: OneCase, asked: Asked) -> str:
-        """Hold or release one case; gives the sentence for whoever asked."""
+        """Do it to one case; gives the sentence for whoever asked."""
         found = await named_cases(self._database, [command.word])
         if not found:
             return f"There is no case and no task called “{command.word}”."
-        verb = Verb.QUARANTINE if command.hold else Verb.RESUME
         us = await self._people.identity()
-        outcomes = [(case.id, await self._press(us, case, verb, command.reason, asked)) for case in found]
+        outcomes = [(case.id, await self._press(us, case, command.verb, command.reason, asked)) for case in found]
         done = [case_id for case_id, refused in outcomes if refused is None]
-        became = f"{' and '.join(done)} {'is' if len(done) == 1 else 'are'} {'in quarantine' if command.hold else 'released'}."
+        became = f"{' and '.join(done)} {'is' if len(done) == 1 else 'are'} {_BECAME[command.verb]}."
         refused = [text if len(found) == 1 else f"{case_id}: {text}" for case_id, text in outcomes if text is not None]
         return " ".join([*([became] if done else []), *refused])
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from bot.slack.typed import bare, words_of
 from routing.authority import GovernanceVerb
 from routing.governance.waiver_lifecycle import Wish
+from routing.vocabulary import Verb
 
 USAGE: dict[str, str] = {
     "pause": "/review pause WORKFLOW REASON",
@@ -17,6 +18,8 @@ USAGE: dict[str, str] = {
     "resume": "/review resume WORKFLOW REASON",
     "quarantine": "/review quarantine CASE REASON, or /review quarantine workflow=NAME [model=NAME] [since=2h] REASON",
     "release": "/review release CASE REASON",
+    "legal-hold": "/review legal-hold CASE REASON",
+    "legal-release": "/review legal-release CASE REASON",
     "acknowledge": "/review acknowledge ALERT",
     "exception": "/review exception list, or request WORKFLOW waives=CODE,CODE days=30 [uses=50] [actions=TYPE] REASON, "
     "or approve ID, or end ID REASON",
@@ -31,6 +34,12 @@ _BRAKES = {
     "review-all": GovernanceVerb.REVIEW_ALL,
     "freeze": GovernanceVerb.FREEZE,
     "resume": GovernanceVerb.RESUME,
+}
+_OF_ONE_CASE = {
+    "quarantine": Verb.QUARANTINE,
+    "release": Verb.RESUME,
+    "legal-hold": Verb.LEGAL_HOLD,
+    "legal-release": Verb.RELEASE_LEGAL_HOLD,
 }
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
@@ -48,9 +57,9 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class OneCase:
-    """Hold one case, or let it go; `word` is its id or its task's."""
+    """Do something to one case; `word` is its id or its task's."""
 
-    hold: bool
+    verb: Verb
     word: str
     reason: str
 
@@ -104,8 +113,8 @@ def read_command(text: str, now: datetime) -> GovernanceCommand | None:
             found = _policy(rest)
         case ("quarantine", _) if any(one.lower().startswith("workflow=") for one in rest):
             found = _batch(rest, now)
-        case ("quarantine" | "release", [case, *why]) if why:
-            found = OneCase(word == "quarantine", case, " ".join(why))
+        case (_, [case, *why]) if word in _OF_ONE_CASE and why:
+            found = OneCase(_OF_ONE_CASE[word], case, " ".join(why))
         case ("acknowledge", [alert]):
             found = Decision(GovernanceVerb.ACKNOWLEDGE_ALERT, bare(alert).lower())
         case (_, [workflow, *why]) if word in _BRAKES and why and bare(workflow):

@@ -16,6 +16,7 @@ from routing.policy.form.derived import Modification, ParamPath, RiskFrom
 from routing.policy.form.guardrails import Accountability, Breaker, Caps, Channels, Duplicates, ModelVersion, Sampling, Sensitive
 from routing.policy.form.ladders import Ladder, Members, Paging
 from routing.policy.form.parts import LAST, Code, Domain, Name, Part, Sentence, Share, Text, TierNumber, UserId
+from routing.policy.form.playbooks import PlaybookForm, TicketSystem
 from routing.vocabulary import ClockName, Lane, Mode, Risk, Template
 
 HARD_FLAGS = frozenset(
@@ -260,6 +261,10 @@ class PolicyForm(Part):
     incidents: Paging | None = Field(default=None, description="whom an alert of the level incident pages")
     break_glass: BreakGlass | None = Field(default=None, description="who may decide outside the normal path; none: nobody")
     breakers: tuple[Breaker, ...] = Field(default=(), max_length=100, description="besides the built-in ones, or in the place of one")
+    playbooks: tuple[PlaybookForm, ...] = Field(
+        default=(), max_length=50, description="what is done, and who is told, when something happens"
+    )
+    tickets: dict[Name, TicketSystem] = Field(default_factory=dict, max_length=20, description="ticket systems that playbooks tell")
     groups: dict[Name, Members] = Field(min_length=1)
     calendars: dict[Name, Calendar] = Field(default_factory=dict)
     ladders: dict[Name, Ladder] = Field(min_length=1)

@@ -106,7 +106,7 @@ def alike(first: Case, case: Case) -> bool:
     """
     ours, theirs = first.route, case.route
     content = ("service", "workflow", "action_sha256", "output_sha256", "failed_checks", "warned_checks")
-    work = ("policy_sha256", "lane", "template", "steps", "tiers", "start", "risk", "rule", "lost")
+    work = ("policy_sha256", "lane", "template", "steps", "tiers", "start", "risk", "rule", "lost", "playbooks")
     return (
         all(getattr(first, name) == getattr(case, name) for name in content)
         and all(getattr(ours, name) == getattr(theirs, name) for name in work)
@@ -124,7 +124,8 @@ def _may_tie(draft: Draft, first: Case) -> bool:
     case = draft.case
     late = case.clocks.deadline is not None and case.clocks.deadline <= draft.now
     prefilled = any(step.name == "triage" for step in case.route.steps)  # what is confirmed there is not the action
-    wanted = case.route.duplicates_s is not None and case.route.lane in PEOPLE and not prefilled
+    alone = any(not one.exhausted for one in case.route.playbooks)  # its steps are about this case, and said on its card
+    wanted = case.route.duplicates_s is not None and case.route.lane in PEOPLE and not prefilled and not alone
     untouched = first.state is State.PENDING and first.tier_since is not None and first.tier == first.route.start
     free = not first.tied_to and not first.votes and not first.modified_by and len(first.tied) < MOST
     frozen = draft.subject.automation is Automation.FROZEN

@@ -12,6 +12,7 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bot.delivery.callback import Callbacks
+from bot.delivery.signed_post import SignedPosts
 from bot.services import Services
 from bot.slack.cards.view import Happening, View
 from store.audit.checkpoint_directory import CheckpointDirectory
@@ -82,11 +83,11 @@ class Office:
 
     async def send(self, row: Outgoing, view: View, known: Services | None = None) -> None:
         """One try."""
-        callbacks = Callbacks(known or services(self.receiver.url, LOOPBACK), self.edge.receipts, self.edge.books.clock, timeout_s=None)
+        posts = SignedPosts(self.edge.books.clock, timeout_s=None)
         try:
-            await callbacks.send(row, view)
+            await Callbacks(known or services(self.receiver.url, LOOPBACK), self.edge.receipts, posts).send(row, view)
         finally:
-            await callbacks.close()
+            await posts.close()
 
     async def failure(self, row: Outgoing, view: View, known: Services | None = None) -> SendError:
         """The error of one try."""

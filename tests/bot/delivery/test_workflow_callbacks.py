@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from aiohttp import web
 
 from bot.delivery.callback import Callbacks
+from bot.delivery.signed_post import SignedPosts
 from bot.http.case_answer import case_answer
 from bot.slack.cards.view import Bulletin, Happening
 from escalation.pager import Pager
@@ -41,13 +42,14 @@ async def test_a_pause_is_told_as_the_contract_says(sqlite_url: str) -> None:
     resumed_since = Control(workflow="refunds")
     bulletin = Bulletin(SUBJECT, resumed_since, (PAUSED,), NOON + timedelta(hours=1), control=resumed_since)
     async with receiving() as receiver, open_edge(sqlite_url) as edge:
-        callbacks = Callbacks(services(receiver.url, LOOPBACK), edge.receipts, lambda: NOON)
+        posts = SignedPosts(lambda: NOON)
+        callbacks = Callbacks(services(receiver.url, LOOPBACK), edge.receipts, posts)
         message = Message(MessageKind.CALLBACK, "refund-agent", callback="workflow.paused", sequence=7, subject=SUBJECT)
         row = Outgoing(1, SUBJECT, "callback", message, 41, False, 0, None, NOON)
         await callbacks.send(row, bulletin)
         receiver.answer = web.Response()
         await callbacks.send(row, bulletin)
-        await callbacks.close()
+        await posts.close()
     assert receiver.body == {
         "type": "workflow.paused",
         "timestamp": "2026-11-20T12:00:00.000000Z",
@@ -68,10 +70,11 @@ async def test_a_new_policy_is_told_by_its_version(sqlite_url: str) -> None:
     event = Happening(EventKind.POLICY_ACTIVATED, Actor("human", "U0OWNER0001"), NOON, {"subject": "p_1", "version": "9"}, index=50)
     bulletin = Bulletin(SUBJECT, Control(workflow="refunds"), (PAUSED, event), NOON, control=Control(workflow="refunds"))
     async with receiving() as receiver, open_edge(sqlite_url) as edge:
-        callbacks = Callbacks(services(receiver.url, LOOPBACK), edge.receipts, lambda: NOON)
+        posts = SignedPosts(lambda: NOON)
+        callbacks = Callbacks(services(receiver.url, LOOPBACK), edge.receipts, posts)
         message = Message(MessageKind.CALLBACK, "refund-agent", callback="workflow.changed", sequence=8, subject=SUBJECT)
         await callbacks.send(Outgoing(1, SUBJECT, "callback", message, 50, False, 0, None, NOON), bulletin)
-        await callbacks.close()
+        await posts.close()
     assert receiver.body["data"]["automation"] == "on"
     assert receiver.body["data"]["reason"] == "Policy 9: activated"
 

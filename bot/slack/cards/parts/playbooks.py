@@ -1,0 +1,86 @@
+"""Playbooks on a card: a checklist of their steps as they are, what the service is asked to do meanwhile, what keeps the content from being
+erased, and what has to be true before automation goes on. Owns these sentences; begins and ends nothing.
+"""
+
+from collections.abc import Iterator
+
+from bot.slack.cards.parts.clock_line import moment
+from bot.slack.cards.text.block_kit import Block, words
+from bot.slack.cards.text.mentions import named
+from bot.slack.cards.text.safe_text import channel_name, escaped
+from bot.slack.cards.view import View
+from routing.case.playbook import LegalHold, Playbook, PlaybookStep
+from routing.governance.binding import is_person_id
+from routing.vocabulary import EventKind
+
+_MARK = {"planned": "▫️", "waiting": "⏳", "done": "✅", "failed": "❌", "needless": "⏭️"}
+_SHOWN_MOST = 3
+_STEPS_MOST = 12
+_LINE_MOST = 160
+
+
+def playbook_blocks(view: View) -> list[Block]:
+    """Nothing for a case without playbooks and legal holds."""
+    shown = view.case.playbooks[:_SHOWN_MOST]
+    more = len(view.case.playbooks) - len(shown)
+    texts = ["\n".join(_lines(view, one)) for one in shown]
+    texts += [f"… and {more} more {'playbook' if more == 1 else 'playbooks'}: open the full evidence."] if more else []
+    return [*([words(text) for text in [*texts, "\n".join(_in_force(view))] if text])]
+
+
+def _lines(view: View, playbook: Playbook) -> Iterator[str]:
+    yield f"📕 *Playbook {escaped(playbook.name, 80)}* ({escaped(playbook.because, 200)})"
+    for step in playbook.steps[:_STEPS_MOST]:
+        yield f"{_MARK[step.state]} {step_words(view, step)}"
+    if len(playbook.steps) > _STEPS_MOST:
+        yield f"… and {len(playbook.steps) - _STEPS_MOST} more steps"
+    if playbook.re_enter:
+        yield f"*Before automation goes on:* {escaped(playbook.re_enter, 300)}"
+
+
+def step_words(view: View, step: PlaybookStep) -> str:
+    """Mrkdwn: what the step is, and how far."""
+    what, done, waiting = _WORDS[step.kind]
+    text = {"done": done, "needless": f"{what}: not needed", "failed": f"{what}: *failed*"}.get(step.state, f"{what}: {waiting}")
+    why = f", {escaped(step.why, _LINE_MOST)}" if step.why and step.state in ("failed", "needless") else ""
+    at = f" {moment(step.at)}" if step.at is not None and step.state == "done" else ""
+    return text.format(to=_to(view, step)) + why + at
+
+
+_WORDS = {
+    "interim": ("Ask the service to {to}", "The service was asked to {to}", "not told yet"),
+    "legal_hold": ("Legal hold", "Legal hold set", "not set yet"),
+    "page": ("Page whoever is on call", "Whoever is on call was paged", "not accepted by PagerDuty yet"),
+    "tell": ("Tell {to}", "Told {to}", "not sent yet"),
+    "ticket": ("Ticket in {to}", "Ticket opened in {to}", "not accepted yet"),
+}
+"""By kind of step: what it is, that it is done, that it waits."""
+
+
+def _to(view: View, step: PlaybookStep) -> str:
+    if step.kind == "tell":
+        return named(step.to, view) if is_person_id(step.to) else escaped(channel_name(step.to), 80)
+    return escaped(step.to, 80)
+
+
+def _in_force(view: View) -> Iterator[str]:
+    interim = view.case.interim
+    if interim is not None and interim.in_force and view.case.open:
+        yield f"🧊 *Interim {interim.action} since {moment(interim.since)}:* an approval releases it, any other end keeps it."
+    elif interim is not None and interim.in_force:
+        yield f"🧊 *Interim {interim.action} goes on:* the decision is kept back."
+    elif interim is not None and interim.ended == "released":
+        yield f"🧊 Interim {interim.action}: released by the verdict."
+    elif interim is not None:
+        yield f"🧊 *Interim {interim.action}: kept by the verdict.*"
+    yield from (_held(view, one) for one in view.case.legal_holds[:_SHOWN_MOST])
+
+
+def _held(view: View, hold: LegalHold) -> str:
+    """Who set it and why, and who may release it."""
+    setting = (one for one in view.history if one.kind is EventKind.LEGAL_HOLD_SET)
+    said = next((one for one in setting if (one.actor.id, one.at) == (hold.by, hold.at)), None)
+    reason = hold.reason or (str(said.opened.get("text") or "") if said is not None else "")
+    by = f"playbook {escaped(hold.playbook, 80)}" if hold.playbook else named(hold.by, view)
+    who = ", ".join(named(one, view) for one in hold.released_by) or "a supervisor, duty officer or admin"
+    return f"⚖️ *Legal hold* by {by} since {moment(hold.at)}: {escaped(reason, 200)} Released by {who}."
