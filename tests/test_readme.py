@@ -26,6 +26,7 @@ from routing.authorize import RULES
 from routing.case.case import TRANSITIONS
 from routing.case.facts import Facts
 from routing.case.submission import Submission, read_submission
+from routing.evaluation.route import route
 from routing.governance.breakers import BUILT_IN
 from routing.governance.permissions import MAY
 from routing.policy.clocks.row import written
@@ -208,6 +209,23 @@ def test_the_clock_table_of_the_reference_fits_the_example() -> None:
     assert load_policy(json.dumps(grown).encode(), {}).form.clocks
 
 
+def test_the_playbooks_of_their_page_are_a_policy_and_fit_a_case() -> None:
+    """The block of docs/playbooks.md, added to the demonstration's policy: its first playbook fits a case that it is written for."""
+    [block] = re.findall(r"^```yaml\n(.*?)^```$", (ROOT / "docs" / "playbooks.md").read_text(), re.MULTILINE | re.DOTALL)
+    demo = (ROOT / "bot" / "demo" / "policy.yml").read_text()
+    environment = {
+        name: f"whsec_{'A' * 44}" if "SECRET" in name else "https://tickets.example/" for name in re.findall(r"\$\{(\w+)\}", block + demo)
+    }
+    policy = load_policy(json.dumps(merged(yaml.safe_load(demo), yaml.safe_load(block))).encode(), environment)
+    risk = {"impact": "high", "likelihood": 0.3, "flags": ["money_movement"]}
+    case = read_submission({"workflow": "supplier-changes", "task_id": "t", "title": "T", "action": {"type": "x"}, "risk": risk})
+    fitting = route(policy, case, Facts(), NOW).playbooks
+    assert [(one.name, [step.kind for step in one.steps]) for one in fitting] == [
+        ("money-to-the-wrong-place", ["interim", "legal_hold", "page", "tell", "tell", "ticket"]),
+        ("nobody-answered", ["tell", "tell"]),
+    ]
+
+
 def test_the_replay_in_the_reference_is_what_is_printed() -> None:
     """The figures of the airline's two policies are those of the command."""
     shown = block_after(POLICY, "are a first and a second policy for an airline")
@@ -287,7 +305,7 @@ def test_the_breakers_are_the_built_in_ones() -> None:
     assert set(get_args(Measured)) <= set(re.findall(r"^\| `(\w+)` \| [^|]+ \|$", POLICY, re.MULTILINE))
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/policy.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/playbooks.md", "docs/policy.md"])
 def test_what_is_typed_in_slack_is_understood(name: str) -> None:
     """Each order that a document shows is one; what only asks is in the help."""
     asking = {words.split()[0] for words, _ in COMMANDS}

@@ -112,7 +112,7 @@ def _playbook_problems(root: object) -> Found:
         yield from _among(when, "reasons", [code.value for code in Trigger], "reason", (*place, "when"))
         for number, told in enumerate(_listed(playbook, "tell")):
             yield from _told(root, told, (*place, "tell", number))
-        if _at(playbook, "page") is True and not any(_pages(root, name) for name in concerned):
+        if _at(playbook, "page") is True and concerned and not any(_pages(root, name) for name in concerned):
             yield (*place, "page"), "no tier of the ladders concerned has a pagerduty key"
     secrets: dict[str, str] = {}
     for name, system in _mapping(_at(root, "tickets")).items():
