@@ -184,7 +184,8 @@ async def _token(workspace: Workspace) -> Sequence[Finding]:
 
 
 async def _contacts() -> Sequence[Finding]:
-    return [warn("contacts", "No drill yet: nobody knows whether those who are named can be reached.", "Run: tierline drill")]
+    unknown = "Tierline does not know whether those who are named can be reached."
+    return [warn("contacts", unknown, "Run tierline readiness --page and ask who was rung.")]
 
 
 def _running(said: Said) -> Sequence[Finding]:
