@@ -5,7 +5,7 @@ second at most, once a minute.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -48,16 +48,16 @@ class Rota:
         self._ask_after: dict[str, datetime] = {}
         self._known: dict[str, OnCall] = {}
 
-    async def on_call(self, case: Case, tier: int) -> OnCall:
-        """Who is on call for a tier (0-based) of a case. Never raises for PagerDuty."""
+    async def on_call(self, case: Case, tier: int, away: Collection[str] = ()) -> OnCall:
+        """Who is on call for a tier (0-based) of a case; of its owner and backup whoever is not `away`. Never raises for PagerDuty."""
         policy = self._escalation_policy(case, tier)
         if policy is None or self._rest is None:
-            return _owner(case.route.tiers[tier])
+            return _owner(case.route.tiers[tier], away)
         now = self._clock()
         if now >= self._ask_after.get(policy, now):
             await self._ask(self._rest, policy, now)
         known = self._known.get(policy) or await self._recorded(policy)
-        return known or _owner(case.route.tiers[tier])
+        return known or _owner(case.route.tiers[tier], away)
 
     async def _ask(self, rest: RestClient, policy: str, now: datetime) -> None:
         self._ask_after[policy] = now + AGAIN
@@ -78,5 +78,5 @@ class Rota:
         return self._known[policy]
 
 
-def _owner(tier: Tier) -> OnCall:
-    return OnCall(tier.owner or tier.backup or "")
+def _owner(tier: Tier, away: Collection[str]) -> OnCall:
+    return OnCall(tier.answering(away) or "")

@@ -62,7 +62,7 @@ LOOKED_AT = 50
 ASKED = ("status", "next", "mine", "case", "break-glass", "help")
 """What only asks; the other commands are `bot.slack.governance.command_grammar`'s."""
 
-PLANNED = ("kpi", "packet", "on-call", "drill", "away")
+PLANNED = ("kpi", "packet", "on-call", "drill")
 """Words that people look for here and that do nothing yet."""
 
 _LOG = structlog.get_logger("tierline.commands")

@@ -1,6 +1,6 @@
 """Everything there is to show of a case, read together just before it is shown. Owns putting it together, masked; draws nothing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -88,14 +88,16 @@ class Views:
         submission, masked = self._masks.content(case, scene.submission)
         history, also_masked = self._masks.history(case, scene.submission, told)
         related, governance = await self._related(case, related_most), await self._reads.governance()
+        now = self._clock()
+        away = governance.away_at(now)
         return View(
             case=case,
             submission=submission,
             history=history,
-            now=self._clock(),
+            now=now,
             checkpoint=short(scene.checkpoint),
             tier=case.tier,
-            on_call=await self._on_call(case),
+            on_call=await self._on_call(case, away),
             links=await self._link(case, scene.cards),
             names=await self._people.names({person for tier in case.route.tiers for person in (tier.owner, tier.backup) if person}),
             original=scene.submission,
@@ -106,6 +108,7 @@ class Views:
             related_titles={other.case.id: other.title for other in related},
             waivers={waiver.id: waiver for waiver in governance.waivers if waiver.id in case.route.exceptions},
             automation=governance.control(case.workflow).automation,
+            away=away,
             workflow=self._masks.workflow(case),
             user_groups=await self._user_groups(case),
         )
@@ -135,10 +138,10 @@ class Views:
         title = self._masks.content(case, content)[0].title if content is not None else ""
         return _Related(case, title, await self._link(case, await self._reads.cards(case_id)))
 
-    async def _on_call(self, case: Case) -> dict[int, str]:
+    async def _on_call(self, case: Case, away: Collection[str]) -> dict[int, str]:
         """Only of tiers that page: for the others their owner stands on the card anyway."""
         paging = (number for number, tier in enumerate(case.route.tiers) if tier.page is not None)
-        return {number: name for number in paging if (name := (await self._rota.on_call(case, number)).name)}
+        return {number: name for number in paging if (name := (await self._rota.on_call(case, number, away)).name)}
 
     async def _link(self, case: Case, cards: Sequence[Card]) -> str:
         """The permalink of the current card; "" where there is none yet, or Slack has not yet said who we are."""

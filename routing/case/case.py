@@ -6,6 +6,7 @@ names live in the vault only.
 """
 
 import operator
+from collections.abc import Collection
 from datetime import datetime
 from typing import Literal
 
@@ -32,11 +33,6 @@ so never left: it is void, and the case is reviewed afresh. A case that was froz
 
 class _Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def _is_none(value: object) -> bool:
-    """Of fields that came later: what nobody uses is not written, so that a snapshot reads, and hashes, as it did before they came."""
-    return value is None
 
 
 class Group(_Value):
@@ -72,7 +68,11 @@ class Tier(_Value):
     ack_elapsed: bool = Field(default=False, description="the acknowledge clock runs whatever the calendar says")
     decide_elapsed: bool = Field(default=False, description="the decide clock runs whatever the calendar says")
     page: Page | None = None
-    closed: ClosedHours | None = Field(default=None, exclude_if=_is_none, description="outside its calendar's hours; None: cases wait")
+    closed: ClosedHours | None = Field(default=None, exclude_if=operator.not_, description="outside its calendar's hours; None: cases wait")
+
+    def answering(self, away: Collection[str] = ()) -> str | None:
+        """Who is named and rung for the tier: its owner, or its backup while the owner is away; None where neither is there."""
+        return next((person for person in (self.owner, self.backup) if person and person not in away), None)
 
 
 class Item(_Value):
@@ -175,12 +175,12 @@ class Clocks(_Value):
     page: AwareDatetime | None = None
     unseen: AwareDatetime | None = Field(default=None, description="the case leaves the tier, whose channel does not show its card")
     closed: AwareDatetime | None = Field(
-        default=None, exclude_if=_is_none, description="the case leaves the tier, which closes then (`Tier.closed`)"
+        default=None, exclude_if=operator.not_, description="the case leaves the tier, which closes then (`Tier.closed`)"
     )
     left_s: float | None = Field(default=None, description="seconds of the decide clock left while it pauses")
-    paused_at: AwareDatetime | None = Field(default=None, exclude_if=_is_none, description="since when the decide clock pauses")
+    paused_at: AwareDatetime | None = Field(default=None, exclude_if=operator.not_, description="since when the decide clock pauses")
     paused_s: float = Field(
-        default=0.0, exclude_if=lambda s: not s, description="seconds of its time that the decide clock has paused before, since it began"
+        default=0.0, exclude_if=operator.not_, description="seconds of its time that the decide clock has paused before, since it began"
     )
 
     def due(self) -> datetime | None:

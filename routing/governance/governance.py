@@ -1,9 +1,11 @@
 """Everything that is decided about more than one case, as one small value in one row. Owns the shape; the verbs beside it change it."""
 
+import operator
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from routing.case.break_glass import BreakGlassUse
 from routing.governance.alert import Alert
@@ -31,6 +33,13 @@ class Governance(BaseModel):
     alerts: tuple[Alert, ...] = ()
     break_glass: tuple[BreakGlassUse, ...] = ()
     bindings: dict[str, Binding] = Field(default_factory=dict, description="by name: what names of channels and user groups stand for")
+    away: dict[str, AwareDatetime] = Field(
+        default_factory=dict, exclude_if=operator.not_, description="until when, by Slack id; over by itself"
+    )
+
+    def away_at(self, now: datetime) -> Mapping[str, datetime]:
+        """Who is away now, and until when."""
+        return {person: until for person, until in self.away.items() if until > now}
 
     @property
     def dark(self) -> Mapping[str, str]:

@@ -36,6 +36,8 @@ MAY: dict[GovernanceVerb, frozenset[Role]] = {
     GovernanceVerb.ACKNOWLEDGE_ALERT: BRAKES,
     GovernanceVerb.KEEP_NAME: OWNERS,
     GovernanceVerb.MOVE_NAME: OWNERS,
+    GovernanceVerb.AWAY: frozenset(Role),
+    GovernanceVerb.BACK: frozenset(Role),
 }
 """Verb -> roles, each of which suffices. A role is the groups that the policy names for it; its `owners` are policy owners too."""
 
@@ -61,6 +63,8 @@ REFUSALS: dict[str, str] = {
     "not_due": "Nothing is due.",
     "bound_already": "The name stands for something already.",
     "unknown_name": "The policy has no such name.",
+    "bad_return": "Please give a day that is still to come, at most 90 days from now.",
+    "not_away": "You are not away, as far as is recorded here.",
     "names_agree": "Name and id agree, so there is nothing to confirm.",
 }
 """Code -> the sentence a person gets. A closed list, besides what `routing.authorize` says of persons: codes go to the audit log."""

@@ -40,6 +40,7 @@ COMMANDS = (
     ("policy", "which policy is in force, proposed or on stage; also `policy widen PERCENT REASON`, `policy rollback REASON`"),
     ("break-glass CASE REASON", "decide alone, outside the normal path, if the policy lets you; without more: who did lately"),
     ("acknowledge ALERT", "look after an alert"),
+    ("away until DATE", "name and ring my backup instead of me; `back` when I am back sooner"),
     ("help", "this list"),
 )
 

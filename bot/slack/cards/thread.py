@@ -220,12 +220,12 @@ def _rung(view: View) -> str:
     """Rings the supervisors where break-glass is reviewed; else whoever has taken the case, else the owner of the tier, else nobody."""
     if supervisors := ringing(view):
         return supervisors
-    takers = (view.case.claimed_by, view.case.acknowledged_by, view.case.rung.owner or "")
+    takers = (view.case.claimed_by, view.case.acknowledged_by, view.case.rung.answering(view.away) or "")
     return next((f"{mention(person)} " for person in takers if can_be_rung(person)), "")
 
 
 def _owner(view: View) -> str:
-    owner = view.case.rung.owner
+    owner = view.case.rung.answering(view.away)
     return f"{mention(owner)} " if owner is not None and can_be_rung(owner) else ""
 
 

@@ -45,6 +45,7 @@ class View:
     `submission` is masked where it holds sensitive values, `masked` says at which paths; `original` is what was submitted, for callbacks,
     modifications and whoever may reveal it: never draw it on a card. `related` are the parent, children, tied and linked cases by id,
     `related_links` the permalinks of their cards, `related_titles` their titles, masked; `automation` is how far the workflow may act now,
+    `away` are the people who are away, with until when,
     `waivers` are the exceptions that the route used, by id. `history` is masked too; `told` is the same with what was really said, for
     callbacks; `workflow` is the case's, as its policy has it; `user_groups` are Slack's ids of those that its playbooks mention, by name;
     `hidden` are the values that are masked, for whoever may reveal them.
@@ -68,6 +69,7 @@ class View:
     related_titles: Mapping[str, str] = field(default_factory=dict)
     waivers: Mapping[str, Waiver] = field(default_factory=dict)
     automation: Automation = Automation.ON
+    away: Mapping[str, datetime] = field(default_factory=dict)
     workflow: Workflow | None = None
     user_groups: Mapping[str, str] = field(default_factory=dict)
 

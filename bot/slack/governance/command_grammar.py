@@ -3,8 +3,9 @@ judges nothing and asks nobody.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 
 from bot.slack.typed import bare, words_of
 from routing.authority import GovernanceVerb
@@ -21,6 +22,8 @@ USAGE: dict[str, str] = {
     "legal-hold": "/review legal-hold CASE REASON",
     "legal-release": "/review legal-release CASE REASON",
     "acknowledge": "/review acknowledge ALERT",
+    "away": "/review away until YYYY-MM-DD (to the end of that day in UTC), or until YYYY-MM-DDTHH:MMZ, or /review away 3d",
+    "back": "/review back",
     "exception": "/review exception list, or request WORKFLOW waives=CODE,CODE days=30 [uses=50] [actions=TYPE] REASON, "
     "or approve ID, or end ID REASON",
     "policy": "/review policy, or /review policy widen PERCENT REASON, or /review policy rollback REASON",
@@ -107,10 +110,8 @@ def read_command(text: str, now: datetime) -> GovernanceCommand | None:
     if word in ("exception", "policy"):
         rest = [*(one.lower() for one in map(bare, rest[:1])), *map(bare, rest[1:2]), *rest[2:]]
     match word, rest:
-        case ("exception", _):
-            found = _exception(rest)
-        case ("policy", _):
-            found = _policy(rest)
+        case (_, _) if word in _OWN:
+            found = _OWN[word](rest, now)
         case ("quarantine", _) if any(one.lower().startswith("workflow=") for one in rest):
             found = _batch(rest, now)
         case (_, [case, *why]) if word in _OF_ONE_CASE and why:
@@ -122,7 +123,7 @@ def read_command(text: str, now: datetime) -> GovernanceCommand | None:
     return found or Unclear(USAGE[word])
 
 
-def _exception(words: list[str]) -> GovernanceCommand | None:
+def _exception(words: list[str], _now: datetime) -> GovernanceCommand | None:
     match words:
         case [] | ["list"]:
             return Listing("exceptions")
@@ -136,7 +137,7 @@ def _exception(words: list[str]) -> GovernanceCommand | None:
             return None
 
 
-def _policy(words: list[str]) -> GovernanceCommand | None:
+def _policy(words: list[str], _now: datetime) -> GovernanceCommand | None:
     match words:
         case []:
             return Listing("policy")
@@ -185,6 +186,27 @@ def _number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 7
 
 
+def _away(words: list[str], now: datetime) -> GovernanceCommand | None:
+    match words:
+        case ["until" | "for", when] | [when] if (until := _return(bare(when), now)) is not None:
+            return Decision(GovernanceVerb.AWAY, "", figure=int(until.timestamp()))
+        case _:
+            return None
+
+
+def _back(words: list[str], _now: datetime) -> GovernanceCommand | None:
+    return None if words else Decision(GovernanceVerb.BACK, "")
+
+
+def _return(text: str, now: datetime) -> datetime | None:
+    """`3d` from now, the end of a day, or a moment; UTC where it names no zone."""
+    if (span := re.fullmatch(r"([0-9]{1,4})([mhd])", text, re.ASCII)) is not None:
+        return now + int(span[1]) * _UNITS[span[2]]
+    at = _moment(text, now)
+    a_day = re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text, re.ASCII) is not None
+    return at + _UNITS["d"] if at is not None and a_day and at.year < MAXYEAR else at
+
+
 def _moment(text: str, now: datetime) -> datetime | None:
     """`2h`, `30m`, `1d` ago, or an RFC 3339 moment; UTC where it names no zone."""
     if (span := re.fullmatch(r"([0-9]{1,4})([mhd])", text, re.ASCII)) is not None:
@@ -194,3 +216,12 @@ def _moment(text: str, now: datetime) -> datetime | None:
     except ValueError:
         return None
     return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+
+
+_OWN: dict[str, Callable[[list[str], datetime], GovernanceCommand | None]] = {
+    "exception": _exception,
+    "policy": _policy,
+    "away": _away,
+    "back": _back,
+}
+"""Commands with a grammar of their own."""

@@ -1,6 +1,7 @@
 """What a person is told once their decision about more than one case counts. Owns these sentences, which are mrkdwn."""
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 
 from bot.slack.cards.bulletins.bulletin import code
 from bot.slack.cards.parts.clock_line import moment
@@ -72,6 +73,11 @@ _SAID: Mapping[GovernanceVerb, Callable[[Asked, Done, Governance], str]] = {
     GovernanceVerb.MOVE_NAME: lambda asked, _done, _now: (
         f"{_name(asked)} stands for the one that carries the name now. What waits goes there; cards that stand already stay where they are."
     ),
+    GovernanceVerb.AWAY: lambda asked, _done, _now: (
+        f"You are away until {moment(datetime.fromtimestamp(asked.figure, UTC))}. Where a tier names you, its other one is named and rung"
+        " instead. `/review back` undoes it."
+    ),
+    GovernanceVerb.BACK: lambda _asked, _done, _now: "You are back: where a tier names you, you are named and rung again.",
     GovernanceVerb.ACCEPT_POLICY: _accepted,
     GovernanceVerb.DECLINE_POLICY: lambda _asked, _done, _now: "You declined this policy.",
     GovernanceVerb.WIDEN_POLICY: lambda asked, _done, _now: f"{asked.figure} % of the new cases follow this policy from now on.",

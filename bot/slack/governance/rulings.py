@@ -6,7 +6,7 @@ value.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
 import structlog
@@ -18,6 +18,7 @@ from bot.slack.people import People, SlackUnreachable
 from routing.authority import GovernanceVerb
 from routing.case.people import GovernancePress, Person
 from routing.change import Actor, Refused
+from routing.governance.absence import come_back, leave
 from routing.governance.alert_lifecycle import acknowledge
 from routing.governance.automation import resume, tighten, workflow_of
 from routing.governance.binding_lifecycle import confirm
@@ -149,6 +150,8 @@ STEPS: Mapping[GovernanceVerb, Factory] = {
     GovernanceVerb.ACKNOWLEDGE_ALERT: lambda press, _asked, _closed: acknowledge(press),
     GovernanceVerb.KEEP_NAME: lambda press, asked, _closed: confirm(press, asked.number),
     GovernanceVerb.MOVE_NAME: lambda press, asked, _closed: confirm(press, asked.number),
+    GovernanceVerb.AWAY: lambda press, asked, _closed: leave(press, datetime.fromtimestamp(asked.figure, UTC)),
+    GovernanceVerb.BACK: lambda press, _asked, _closed: come_back(press),
     GovernanceVerb.ACCEPT_POLICY: lambda press, _asked, _closed: accept(press),
     GovernanceVerb.DECLINE_POLICY: lambda press, _asked, _closed: decline(press),
     GovernanceVerb.WIDEN_POLICY: lambda press, asked, _closed: widen(press, asked.figure),

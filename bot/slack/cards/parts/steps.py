@@ -92,14 +92,26 @@ def _led_to(moved: Happening) -> int | None:
     return to if isinstance(to, int) else left + 1 if isinstance(left, int) else None
 
 
+def _named_people(view: View) -> list[str]:
+    """The owner and the backup of a tier, who of them is away, and who stands in."""
+    rung, away = view.rung, view.away
+    parts = []
+    for role, person in (("owner", rung.owner), ("backup", rung.backup)):
+        if person:
+            parts.append(f"{role} {named(person, view)}{f' *away until {moment(away[person])}*' if person in away else ''}")
+    there = rung.answering(away)
+    if there and rung.owner in away:
+        parts.append(f"*{named(there, view)} stands in for the owner*")
+    elif there is None and parts:
+        parts.append(f"*nobody stands in, group {escaped(rung.group)} answers*")
+    return parts
+
+
 def people(view: View) -> str:
     """Mrkdwn: who answers, who owns the tier, who is on call, who is on it. Nobody named here is rung."""
     case, rung = view.case, view.rung
     parts = [f"Tier {view.tier + 1} of {len(case.route.tiers)}, {LANE[case.route.lane]}, group {escaped(rung.group)}"]
-    if rung.owner:
-        parts.append(f"owner {named(rung.owner, view)}")
-    if rung.backup:
-        parts.append(f"backup {named(rung.backup, view)}")
+    parts += _named_people(view)
     if view.on_call.get(view.tier):
         parts.append(f"on call (PagerDuty) {escaped(view.on_call[view.tier])}")
     if any(page.tier == view.tier for page in case.pages):

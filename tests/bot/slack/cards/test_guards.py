@@ -265,6 +265,8 @@ SYSTEMS_OWN = {
     EventKind.NAME_BOUND,
     EventKind.NAME_PARTED,
     EventKind.NAME_CONFIRMED,
+    EventKind.WENT_AWAY,
+    EventKind.CAME_BACK,
     EventKind.CHANNEL_UNREACHABLE,
     EventKind.CHANNEL_REACHABLE,
 }

@@ -1,0 +1,60 @@
+"""The owner of a tier is away: the backup is named and rung instead, everybody sees it, and nobody has to remember to undo it."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.world import ANNA, GRACE, GUEST, HUGO, World, a_world
+from tests.written import POLICY
+
+BOTH = "owner: U0GRACE0001, backup: U0HUGO00001, ack: 15m, decide: 30m,"
+
+
+@pytest.fixture(params=["sqlite_url", "postgres_url"])
+async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
+    """A world whose second tier has an owner and a backup as the first has."""
+    policy = POLICY.replace("owner: U0GRACE0001, ack: 15m, decide: 30m,", BOTH)
+    async with a_world(tmp_path, request.getfixturevalue(request.param), policy=policy) as world:
+        yield world
+
+
+async def told(world: World, person: str, text: str) -> str:
+    """What somebody who types this is answered."""
+    await world.sandbox.slack.command(person, "review-tier1", "/review", text)
+    return world.told(person)
+
+
+async def test_the_backup_stands_in_until_the_owner_is_back(world: World) -> None:
+    """Named on the card and rung by a reminder; with nobody left the card says who answers; over by itself."""
+    assert "You are away until" in await told(world, GRACE, "away until 2026-11-22")
+    case_id = await world.submit()
+    await world.drain()
+    assert "owner Grace" in world.text(case_id)
+    assert "away until" in world.text(case_id)
+    assert "stands in for the owner" in world.text(case_id)
+    await world.pass_time(minutes=15)
+    assert f"<@{HUGO}>" in world.thread(case_id, tier=2)
+    assert f"<@{GRACE}>" not in world.thread(case_id, tier=2)
+    assert "You are away until" in await told(world, HUGO, "away 2d")
+    second = await world.submit()
+    await world.drain()
+    assert "nobody stands in, group frontline answers" in world.text(second)
+    assert "You are back" in await told(world, GRACE, "back")
+    assert "You are not away" in await told(world, GRACE, "back")
+    world.clock.now += timedelta(days=3)
+    third = await world.submit()
+    await world.drain()
+    assert "away until" not in world.text(third), "it is over by itself"
+
+
+async def test_only_oneself_and_not_for_ever(world: World) -> None:
+    """A day that is gone, a date too far, a word that is no date, somebody whom no tier names: all are told so."""
+    assert "still to come" in await told(world, GRACE, "away until 2026-11-01")
+    assert "at most 90 days" in await told(world, GRACE, "away until 9999-12-31")
+    assert "/review away until" in await told(world, GRACE, "away until Friday")
+    assert "/review away until" in await told(world, GRACE, "away")
+    assert "This is not yours to decide" in await told(world, ANNA, "away 2d")
+    assert "You are away" not in await told(world, GUEST, "away 2d")
+    assert not (await world.bot.reads.governance()).away
