@@ -14,26 +14,37 @@ from routing.governance.binding import is_person_id
 from routing.vocabulary import EventKind
 
 _MARK = {"planned": "▫️", "waiting": "⏳", "done": "✅", "failed": "❌", "needless": "⏭️"}
-_SHOWN_MOST = 3
-_STEPS_MOST = 12
-_LINE_MOST = 160
+_OPEN = ("planned", "waiting", "failed")
+_MOST = 1_800
+"""Characters of all checklists of a card together: it has to stay within a message whatever else it shows."""
+
+_HOLDS_MOST, _NAMED_MOST = 2, 3
 
 
 def playbook_blocks(view: View) -> list[Block]:
     """Nothing for a case without playbooks and legal holds."""
-    shown = view.case.playbooks[:_SHOWN_MOST]
-    more = len(view.case.playbooks) - len(shown)
-    texts = ["\n".join(_lines(view, one)) for one in shown]
-    texts += [f"… and {more} more {'playbook' if more == 1 else 'playbooks'}: open the full evidence."] if more else []
-    return [*([words(text) for text in [*texts, "\n".join(_in_force(view))] if text])]
+    texts = ["\n".join(_checklists(view)), "\n".join(_in_force(view))]
+    return [words(text) for text in texts if text]
 
 
-def _lines(view: View, playbook: Playbook) -> Iterator[str]:
-    yield f"📕 *Playbook {escaped(playbook.name, 80)}* ({escaped(playbook.because, 200)})"
-    for step in playbook.steps[:_STEPS_MOST]:
-        yield f"{_MARK[step.state]} {step_words(view, step)}"
-    if len(playbook.steps) > _STEPS_MOST:
-        yield f"… and {len(playbook.steps) - _STEPS_MOST} more steps"
+def _checklists(view: View) -> list[str]:
+    """Every step; where that is too much, those that are done are counted, and then what is left over is."""
+    for only_open in (False, True):
+        found = [line for one in view.case.playbooks for line in _lines(view, one, only_open=only_open)]
+        if sum(map(len, found)) <= _MOST:
+            return found
+    kept = list[str]()
+    while sum(map(len, kept)) + len(found[len(kept)]) <= _MOST:
+        kept.append(found[len(kept)])
+    return [*kept, f"… and {len(found) - len(kept):,} more lines, which do not fit on a card"]
+
+
+def _lines(view: View, playbook: Playbook, *, only_open: bool) -> Iterator[str]:
+    yield f"📕 *Playbook {escaped(playbook.name, 80)}* ({escaped(playbook.because, 120)})"
+    shown = [step for step in playbook.steps if not only_open or step.state in _OPEN]
+    yield from (f"{_MARK[step.state]} {step_words(view, step)}" for step in shown)
+    if (over := len(playbook.steps) - len(shown)) > 0:
+        yield f"✅ {over:,} {'step is' if over == 1 else 'steps are'} done or not needed"
     if playbook.re_enter:
         yield f"*Before automation goes on:* {escaped(playbook.re_enter, 300)}"
 
@@ -42,7 +53,7 @@ def step_words(view: View, step: PlaybookStep) -> str:
     """Mrkdwn: what the step is, and how far."""
     what, done, waiting = _WORDS[step.kind]
     text = {"done": done, "needless": f"{what}: not needed", "failed": f"{what}: *failed*"}.get(step.state, f"{what}: {waiting}")
-    why = f", {escaped(step.why, _LINE_MOST)}" if step.why and step.state in ("failed", "needless") else ""
+    why = f", {escaped(step.why, 120)}" if step.why and step.state in ("failed", "needless") else ""
     at = f" {moment(step.at)}" if step.at is not None and step.state == "done" else ""
     return text.format(to=_to(view, step)) + why + at
 
@@ -73,7 +84,10 @@ def _in_force(view: View) -> Iterator[str]:
         yield f"🧊 Interim {interim.action}: released by the verdict."
     elif interim is not None:
         yield f"🧊 *Interim {interim.action}: kept by the verdict.*"
-    yield from (_held(view, one) for one in view.case.legal_holds[:_SHOWN_MOST])
+    holds = view.case.legal_holds
+    yield from (_held(view, one) for one in holds[-_HOLDS_MOST:])
+    if len(holds) > _HOLDS_MOST:
+        yield f"… and {len(holds) - _HOLDS_MOST:,} more"
 
 
 def _held(view: View, hold: LegalHold) -> str:
@@ -82,5 +96,7 @@ def _held(view: View, hold: LegalHold) -> str:
     said = next((one for one in setting if (one.actor.id, one.at) == (hold.by, hold.at)), None)
     reason = hold.reason or (str(said.opened.get("text") or "") if said is not None else "")
     by = f"playbook {escaped(hold.playbook, 80)}" if hold.playbook else named(hold.by, view)
-    who = ", ".join(named(one, view) for one in hold.released_by) or "a supervisor, duty officer or admin"
-    return f"⚖️ *Legal hold* by {by} since {moment(hold.at)}: {escaped(reason, 200)} Released by {who}."
+    who = [named(one, view) for one in hold.released_by[:_NAMED_MOST]]
+    who += [f"{len(hold.released_by) - _NAMED_MOST} others"] if len(hold.released_by) > _NAMED_MOST else []
+    by_whom = ", ".join(who) or "a supervisor, duty officer or admin"
+    return f"⚖️ *Legal hold* by {by} since {moment(hold.at)}: {escaped(reason, 200)} Released by {by_whom}."
