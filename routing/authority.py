@@ -73,6 +73,22 @@ class AlertLevel(StrEnum):
 
 
 @unique
+class IncidentKind(StrEnum):
+    """What calls for a postmortem (E12)."""
+
+    ALERT = "alert"
+    """An alert of the level incident."""
+    STOP = "stop"
+    """A case stopped its workflow."""
+    EXHAUSTED = "exhausted"
+    """A ladder ended without anybody having decided."""
+    BREAK_GLASS = "break_glass"
+    """A decision by break-glass was judged wrong."""
+    FOUND_WRONG = "found_wrong"
+    """What people or the policy let through was found wrong, on a case of high risk."""
+
+
+@unique
 class GovernanceVerb(StrEnum):
     """What a person can do to more than one case: to a workflow, the policy, an exception, an alert."""
 

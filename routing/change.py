@@ -6,14 +6,14 @@ from datetime import datetime
 from enum import StrEnum, unique
 from typing import Literal
 
-from routing.authority import Automation
+from routing.authority import Automation, IncidentKind
 from routing.canonical import Json
 from routing.case.break_glass import BreakGlassUse
 from routing.case.case import Case
 from routing.case.facts import Facts
 from routing.case.submission import Submission
 from routing.policy.policy import Policy
-from routing.vocabulary import EventKind
+from routing.vocabulary import EventKind, Risk
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +90,27 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A critical trigger: the workflow's automation is paused in the same transaction (E8). `reason` is one sentence without content."""
+    """A critical trigger: the workflow's automation is paused in the same transaction (E8). `reason` is one sentence without content,
+    `model` the version whose case it was.
+    """
 
     workflow: str
     reason: str
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentCause:
+    """Something that calls for a postmortem (E12), if the policy says so: what, about which alert or case, `why` in one sentence without
+    content. `risk` is that of the case where it matters, `model` the version whose case it was.
+    """
+
+    kind: IncidentKind
+    about: str
+    workflow: str
+    why: str
+    risk: Risk | None = None
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +120,7 @@ class Change:
     `along`: changes of other cases that are there already (tied ones, a parent), made in the same transaction. `opens`: cases to be opened
     with it, each from the id it is given. `stop`: the line is stopped with it. `caught`: a model's error came to light, which raises
     sampling in the workflow (R8). `break_glass`: a use of it, as it is since; the ledger adds to a new one the case that reviews it.
+    `incident`: it calls for a postmortem.
     """
 
     case: Case
@@ -114,6 +132,7 @@ class Change:
     stop: Stop | None = None
     caught: bool = False
     break_glass: BreakGlassUse | None = None
+    incident: IncidentCause | None = None
 
 
 Opens = Callable[[str], Change]

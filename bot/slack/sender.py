@@ -29,6 +29,8 @@ from bot.slack.people import Identity, SlackUnreachable
 from bot.timeouts import REAL, Timeouts
 from routing.change import MessageKind
 from routing.governance.binding import is_person_id
+from routing.governance.incident import Incident
+from routing.governance.incident_lifecycle import ROOT
 from routing.vocabulary import EventKind
 from store.database.database import Database
 from store.outbox.delivered_cards import Card, cards_of
@@ -81,7 +83,10 @@ class SlackSender:
             view = _taken(view)
         try:
             if isinstance(view, Bulletin):
-                return await self._send_bulletin(outgoing, view, card)
+                root = next(
+                    (one for one in cards if one.tier == ROOT and one.tier != message.tier and isinstance(view.about, Incident)), None
+                )
+                return await self._send_bulletin(outgoing, view, card, root)
             match message.kind:
                 case MessageKind.CARD:
                     return await self._post_card(outgoing, view) if card is None else Delivered()
@@ -121,7 +126,8 @@ class SlackSender:
         await self._post_once(outgoing, drawing, PLAYBOOK_EVENT, told)
         return Delivered()
 
-    async def _send_bulletin(self, outgoing: Outgoing, bulletin: Bulletin, posted: Card | None) -> Delivered:
+    async def _send_bulletin(self, outgoing: Outgoing, bulletin: Bulletin, posted: Card | None, root: Card | None) -> Delivered:
+        """`root` is the message in whose thread it belongs, None where it stands by itself."""
         drawing = _checked(draw_bulletin(bulletin))
         if outgoing.message.kind is MessageKind.BULLETIN_UPDATE:
             if posted is None:
@@ -133,22 +139,24 @@ class SlackSender:
             raise SendError(f"{outgoing.message.kind} is not for Slack about more than one case", permanent=True)
         if posted is not None:
             return Delivered()
-        return await self._post_once(outgoing, drawing, BULLETIN_EVENT, {"subject": outgoing.case_id})
+        return await self._post_once(outgoing, drawing, BULLETIN_EVENT, {"subject": outgoing.case_id}, root=root)
 
     async def _post_card(self, outgoing: Outgoing, view: View) -> Delivered:
         return await self._post_once(outgoing, _checked(draw_card(view)), CARD_EVENT, {"case": outgoing.case_id}, view.case.face)
 
     async def _post_once(
-        self, outgoing: Outgoing, drawing: Drawing, event: str, about: Mapping[str, str | int], face: str = ""
+        self, outgoing: Outgoing, drawing: Drawing, event: str, about: Mapping[str, str | int], face: str = "", *, root: Card | None = None
     ) -> Delivered:
-        """Post, unless an earlier try may have worked and what it posted is found."""
+        """Post, unless an earlier try may have worked and what it posted is found. `root`: into the thread of this message."""
         payload = {**about, "tier": outgoing.message.tier, "deployment": self._deployment, "outbox": outgoing.id}
-        channel = await self._channels.id_of(outgoing.message.destination)
+        channel = root.channel if root is not None else await self._channels.id_of(outgoing.message.destination)
         if outgoing.doubtful:
             place = await self._conversation(channel)
-            if (ts := await self._find(self._history(place, outgoing.created_at), event, payload)) is not None:
+            there = self._history(place, outgoing.created_at) if root is None else self._replies(root, outgoing.created_at)
+            if (ts := await self._find(there, event, payload)) is not None:
                 return Delivered(place, ts)  # what it shows is not known, so the next update is never skipped
-        posted = await self._post(channel, drawing, {"event_type": event, "event_payload": payload})
+        under = {"thread_ts": root.ts} if root is not None else {}
+        posted = await self._post(channel, drawing, {"event_type": event, "event_payload": payload}, **under)
         self._saw(str(posted["channel"]), str(posted["ts"]))
         return Delivered(str(posted["channel"]), str(posted["ts"]), face, drawing.digest)
 

@@ -16,6 +16,7 @@ from routing.governance.alert import Alert
 from routing.governance.alert_lifecycle import alert_over, alert_posted, alert_redrawn, page_resolved
 from routing.governance.brake import Shift, shift
 from routing.governance.control import STOPS_KEPT, Cause, Control
+from routing.governance.incident_lifecycle import STOP_RULE, followed_by
 from routing.governance.permissions import MAY, RESTART, no_such_workflow, obstacle, reason_given, refuse
 from routing.governance.policy_activation import event_of
 from routing.governance.policy_activation import redrawn as proposals_redrawn
@@ -23,9 +24,6 @@ from routing.governance.ruling import ALERT, WORKFLOW, Governed, GovernStep, Rul
 from routing.governance.sampling import doubled, level_by_factor
 from routing.policy.policy import Policy
 from routing.vocabulary import EventKind
-
-STOP_RULE = "stop_the_line"
-"""The rule of the alert that a case causes which stops the line."""
 
 LEVELS = {
     GovernanceVerb.PAUSE: Automation.PAUSED,
@@ -114,7 +112,7 @@ def stopped(governed: Governed, stop: Stop, case_id: str, now: datetime) -> Ruli
         figures={"case": case_id},
         action=level,
     )
-    return _tripped(governed, found, after, now)
+    return _tripped(governed, found, after, now, model=stop.model)
 
 
 def trip(governed: Governed, found: Alert, now: datetime, *, to: Automation | None = None) -> Ruling:
@@ -177,8 +175,8 @@ def workflow_of(subject: str) -> str:
     return subject.removeprefix(WORKFLOW)
 
 
-def _tripped(governed: Governed, alert: Alert, after: Control, now: datetime) -> Ruling:
-    """Record an alert that is new with what it does to its workflow."""
+def _tripped(governed: Governed, alert: Alert, after: Control, now: datetime, *, model: str = "") -> Ruling:
+    """Record an alert that is new with what it does to its workflow. `model`: the version whose case caused it."""
     before = governed.governance.control(alert.workflow)
     changed = after.automation is not before.automation
     pages = alert.level is AlertLevel.INCIDENT and governed.policy.form.incidents is not None
@@ -202,12 +200,13 @@ def _tripped(governed: Governed, alert: Alert, after: Control, now: datetime) ->
     messages = alert_posted(governed.policy, alert)
     governance = governed.governance.with_alert(alert)
     if after == before:
-        return Ruling(governance, (event,), messages)
+        return followed_by(governed, Ruling(governance, (event,), messages), alert, now, model=model)
     quiet = alert.level is AlertLevel.INFO
     done = shift(replace(governed, governance=governance), after, SYSTEM, now, event=1, operations=quiet, why=alert.why)
     others = _open_alerts(governed, alert.workflow) if changed else ()
     redrawn = [message for other in others for message in alert_redrawn(governed.policy, other)]
-    return Ruling(done.governance, (event, done.event), (*messages, *done.messages, *redrawn))
+    tripped = Ruling(done.governance, (event, done.event), (*messages, *done.messages, *redrawn))
+    return followed_by(governed, tripped, alert, now, model=model)
 
 
 def _roll_out_frozen(policy: Policy, ruling: Ruling) -> Ruling:

@@ -11,6 +11,7 @@ from routing.case.break_glass import BreakGlassUse
 from routing.governance.alert import Alert
 from routing.governance.binding import Binding
 from routing.governance.control import Control, untouched
+from routing.governance.incident import Incident
 from routing.governance.proposal import Proposal, Rollout
 from routing.governance.waiver import Waiver
 
@@ -32,6 +33,7 @@ class Governance(BaseModel):
     waivers: tuple[Waiver, ...] = ()
     alerts: tuple[Alert, ...] = ()
     break_glass: tuple[BreakGlassUse, ...] = ()
+    incidents: tuple[Incident, ...] = ()
     bindings: dict[str, Binding] = Field(default_factory=dict, description="by name: what names of channels and user groups stand for")
     away: dict[str, AwareDatetime] = Field(
         default_factory=dict, exclude_if=operator.not_, description="until when, by Slack id; over by itself"
@@ -66,6 +68,10 @@ class Governance(BaseModel):
         """An alert by its id."""
         return next((one for one in self.alerts if one.id == wanted), None)
 
+    def incident(self, wanted: str) -> Incident | None:
+        """An incident by its id."""
+        return next((one for one in self.incidents if one.id == wanted), None)
+
     def binding(self, name: str) -> Binding | None:
         """What a name stands for (`#channel`, `@group`), None while nobody asked."""
         return self.bindings.get(name)
@@ -94,8 +100,12 @@ class Governance(BaseModel):
         """With this use of break-glass in place of the one with its id, or added."""
         return self.model_copy(update={"break_glass": _kept(self.break_glass, use)})
 
+    def with_incident(self, incident: Incident) -> "Governance":
+        """With this incident in place of the one with its id, or added."""
+        return self.model_copy(update={"incidents": _kept(self.incidents, incident)})
 
-Entry = TypeVar("Entry", Proposal, Waiver, Alert, BreakGlassUse)
+
+Entry = TypeVar("Entry", Proposal, Waiver, Alert, BreakGlassUse, Incident)
 
 
 def _kept(values: tuple[Entry, ...], value: Entry) -> tuple[Entry, ...]:

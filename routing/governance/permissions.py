@@ -65,6 +65,13 @@ REFUSALS: dict[str, str] = {
     "unknown_name": "The policy has no such name.",
     "bad_return": "Please give a day that is still to come, at most 90 days from now.",
     "not_away": "You are not away, as far as is recorded here.",
+    "unknown_incident": "There is no such incident. `tierline incident list` shows those that there are.",
+    "incident_closed": "This incident is closed already.",
+    "incident_words": "Please say what caused it and what was done, in at most 1,000 characters each. They stand open in the audit log.",
+    "unknown_example": "The policy in force has no example “{name}” in the workflow {workflow}. Add one that would have caught this, and"
+    " have the policy accepted first.",
+    "old_example": "The example “{name}” was in the policy when the incident was opened. It is closed with a new one only.",
+    "failing_example": "The example “{name}” does not go where it says: {wrong}",
     "names_agree": "Name and id agree, so there is nothing to confirm.",
 }
 """Code -> the sentence a person gets. A closed list, besides what `routing.authorize` says of persons: codes go to the audit log."""

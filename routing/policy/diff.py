@@ -28,7 +28,18 @@ MODEL_ACTS = frozenset({Template.AUTO, Template.VERIFY_AFTER})
 LONGEST = 160
 """Characters of a value that are shown: a line of a card or a terminal."""
 
-_LASTS = ("freshness.", "sampling.lasts", "duplicates.window", "break_glass.within", "break_glass.per", "break_glass.review_within")
+_LASTS = (
+    "freshness.",
+    "sampling.lasts",
+    "duplicates.window",
+    "break_glass.within",
+    "break_glass.per",
+    "break_glass.review_within",
+    "postmortems.within",
+)
+_PARTS = frozenset({"break_glass", "postmortems"})
+"""Parts of the file that are there as a whole or not."""
+
 _APART = frozenset({"rules", "clocks", "models", "examples", "ladder", "action_schemas", "accountability"})
 _EVERYWHERE = ("activation", "owners", "channels", "incidents", "risk", "priority", "dotless_domains", "reason_codes")
 
@@ -134,9 +145,10 @@ def _compared(workflow: str, before: Mapping[str, Value], after: Mapping[str, Va
 
 
 def _said_elsewhere(key: str, before: Mapping[str, Value], after: Mapping[str, Value]) -> bool:
-    """Keys of a model's version, or of break-glass, that is new or gone: that it is says the list of versions, or `break_glass`."""
-    if key.startswith("break_glass."):
-        return not ("break_glass.group" in before and "break_glass.group" in after)
+    """Keys of a model's version, or a part of the file, that is new or gone: that it is says the list of versions, or the part's name."""
+    part = key.partition(".")[0]
+    if part in _PARTS and key != part:
+        return before.get(part) != after.get(part)
     return key.startswith("models.") and not (key in before and key in after)
 
 
@@ -207,7 +219,7 @@ def _whole(policy: Policy) -> dict[str, Value]:
     form = policy.form
     found = dict(chain.from_iterable(_flat(name, getattr(form, name)) for name in _EVERYWHERE))
     held = {f"roles.{role}": tuple(one for name in names for one in _members(policy, name)) for role, names in form.roles.items()}
-    found |= held | _break_glass(policy) | {f"breakers.{one.name}": _told(one) for one in form.breakers}
+    found |= held | _break_glass(policy) | _postmortems(policy) | {f"breakers.{one.name}": _told(one) for one in form.breakers}
     return found | dict(chain.from_iterable(map(_playbook, form.playbooks))) | dict(chain.from_iterable(_tickets(form.tickets)))
 
 
@@ -218,6 +230,12 @@ def _break_glass(policy: Policy) -> dict[str, Value]:
         return {"break_glass": "nobody may"}
     people: dict[str, Value] = {f"break_glass.{key}": _members(policy, getattr(part, key)) for key in ("group", "supervisors")}
     return {"break_glass": "a group may", **dict(_flat("break_glass", part)), **people}
+
+
+def _postmortems(policy: Policy) -> dict[str, Value]:
+    """What calls for a postmortem, and who owns it."""
+    part = policy.form.postmortems
+    return {"postmortems": "none"} if part is None else {"postmortems": "called for", **dict(_flat("postmortems", part))}
 
 
 def _playbook(one: PlaybookForm) -> Iterator[tuple[str, Value]]:

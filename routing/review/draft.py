@@ -9,12 +9,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from routing.authority import IncidentKind
 from routing.canonical import Json
 from routing.case.break_glass import BreakGlassUse
 from routing.case.case import Case
 from routing.case.submission import Submission
-from routing.change import SYSTEM, Actor, Change, Event, Message, MessageKind, Opens, Stop, Subject
-from routing.vocabulary import CaseKind, EventKind
+from routing.change import SYSTEM, Actor, Change, Event, IncidentCause, Message, MessageKind, Opens, Stop, Subject
+from routing.vocabulary import CaseKind, EventKind, Risk
 
 
 class Draft:
@@ -32,6 +33,7 @@ class Draft:
         self._stop: Stop | None = None
         self._caught = False
         self._break_glass: BreakGlassUse | None = None
+        self._incident: IncidentCause | None = None
         self._answer: Mapping[str, Json] | None = None
 
     @classmethod
@@ -41,7 +43,7 @@ class Draft:
         draft._events, draft._messages = list(change.events), list(change.messages)
         draft._along, draft._opens = list(change.along), list(change.opens)
         draft._stop, draft._caught, draft._answer = change.stop, change.caught, change.answer
-        draft._break_glass = change.break_glass
+        draft._break_glass, draft._incident = change.break_glass, change.incident
         return draft
 
     def beside(self, case: Case) -> "Draft":
@@ -59,7 +61,7 @@ class Draft:
     def stop_the_line(self) -> None:
         """Pause the automation of the workflow with this change. The reason is the sentence that demands most, which holds no content."""
         why = next((reason.text for reason in self.case.route.reasons), "It stops the line.")
-        self._stop = Stop(self.case.workflow, f"Case {self.case.id}: {why}")
+        self._stop = Stop(self.case.workflow, f"Case {self.case.id}: {why}", self.case.model_version)
 
     def catch(self) -> None:
         """Say that a mistake of the model came to light."""
@@ -68,6 +70,11 @@ class Draft:
     def keep_use(self, use: BreakGlassUse) -> None:
         """Have a use of break-glass remembered as it is now."""
         self._break_glass = use
+
+    def call_for_postmortem(self, kind: IncidentKind, why: str, *, about: Case | None = None, risk: Risk | None = None) -> None:
+        """Say that this calls for a postmortem about the case, or another one; `why` is one sentence without content."""
+        case = about or self.case
+        self._incident = IncidentCause(kind, case.id, case.workflow, why, risk, case.model_version)
 
     def put(self, **fields: Any) -> None:
         """Replace fields of the case."""
@@ -130,4 +137,5 @@ class Draft:
             stop=self._stop,
             caught=self._caught,
             break_glass=self._break_glass,
+            incident=self._incident,
         )

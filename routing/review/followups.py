@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
+from routing.authority import IncidentKind
 from routing.authorize import EXECUTABLE, refuse, requesters
 from routing.canonical import Json
 from routing.case.address import name_of_address, names_within
@@ -110,6 +111,8 @@ def report(followup: Outcome) -> PressStep:
             event = draft.record(EventKind.EXECUTION_ALARM, actor, {"alarm": wrong, "action_sha256": case.action_sha256})
         if followup.result == "found_wrong" and case.verdict in EXECUTABLE:
             draft.catch()
+            why = f"What was approved in the case {case.id} was found wrong; its risk is {case.route.risk.value}."
+            draft.call_for_postmortem(IncidentKind.FOUND_WRONG, why, risk=case.route.risk)
         if not case.open and not case.withheld:
             draft.put(state=State.CLOSED, outcome=followup.result)
         draft.update_cards()

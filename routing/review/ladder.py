@@ -6,6 +6,7 @@ Owns the clocks of a tier. It gives no verdict except that nobody answered.
 from datetime import datetime
 from typing import Literal
 
+from routing.authority import IncidentKind
 from routing.canonical import Json
 from routing.case.case import Case, Clocks
 from routing.change import SYSTEM, Actor, Message, MessageKind
@@ -16,7 +17,7 @@ from routing.review.draft import Draft
 from routing.review.pages import close_pages, open_page, page_destination
 from routing.review.playbook import begin
 from routing.review.verdict import conclude
-from routing.vocabulary import ClockName, EventKind, Exhausted, State, Verdict
+from routing.vocabulary import CaseKind, ClockName, EventKind, Exhausted, State, Verdict
 
 REMINDERS = (0.5, 0.9)
 """Parts of the decide clock at which the tier is reminded (requirement E4)."""
@@ -165,6 +166,10 @@ def expire(draft: Draft, clock: str, *, ran_out: Literal["", "acknowledge", "dec
 
 def exhaust(draft: Draft, clock: Literal["acknowledge", "decide"]) -> None:
     """From the top tier, whose clock ran out, into the safe state of the policy."""
+    if draft.case.kind is CaseKind.CASE:
+        draft.call_for_postmortem(
+            IncidentKind.EXHAUSTED, f"No tier of the ladder was left for the case {draft.case.id}: nobody decided in time."
+        )
     match draft.case.route.exhausted:
         case Exhausted.HOLD:
             hold(draft, "ladder_exhausted_hold", clock=clock)

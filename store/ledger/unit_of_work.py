@@ -21,6 +21,7 @@ from routing.errors import PolicyError, TransitionError
 from routing.evaluation.derived_risk import derived
 from routing.governance.automation import stopped
 from routing.governance.governance import Governance
+from routing.governance.incident_lifecycle import opened as incident_opened
 from routing.governance.ruling import Governed, Ruling
 from routing.governance.sampling import caught, seen
 from routing.policy.policy import Policy
@@ -311,6 +312,8 @@ class UnitOfWork:
             review = next((child.case.id for child in children if child.case.kind is CaseKind.REVIEW), change.break_glass.review)
             latest = draft.governance or self.governance
             self.rule(draft, Ruling(latest.with_use(change.break_glass.model_copy(update={"review": review})), ()))
+        if change.incident is not None:
+            self.rule(draft, incident_opened(self.governed(draft=draft), change.incident, self.now))
         return indices
 
     def _apply_one(self, draft: Draft, before: Case | None, change: Change) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, literal, select, tuple_
 from routing.case.case import Case
 from routing.case.submission import Submission
 from routing.governance.governance import Governance
+from routing.governance.incident import Entry, Incident
 from routing.policy.policy import Policy
 from store.database.database import Database
 from store.ledger.arrival_limits import counted, read_uses
@@ -20,6 +21,7 @@ from store.outbox.withholding import to_freeze, to_release, to_withhold
 from store.policies import Policies
 from store.reads.free_cases import free_cases
 from store.reads.history import Happening, Scene, read_content, read_history, read_scene
+from store.reads.incident_timeline import timeline
 from store.reads.snapshots import readable
 from store.reads.unposted import UnseenCard, seen_again, unseen_cards, waiting_for
 from store.schema import OPEN, among, cases, micros, moment, policies
@@ -112,6 +114,10 @@ class Reads:
     async def govern_events(self, subject: str) -> tuple[Happening, ...]:
         """The events about an alert, a proposal, an exception or `w_<workflow>`, in order of the log."""
         return await self.history(subject)
+
+    async def timeline(self, incident: Incident, governance: Governance) -> tuple[Entry, ...]:
+        """As `store.reads.incident_timeline.timeline`."""
+        return await self._database.read(partial(timeline, incident=incident, governance=governance))
 
     async def to_withhold(self, workflow: str, limit: int) -> Sequence[str]:
         """As `store.outbox.withholding.to_withhold`."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.app import App
 from bot.cli.writing.erasure import erase_content
+from bot.cli.writing.incidents import close_incident
 from bot.cli.writing.proposals import COMMANDS
 from bot.cli.writing.recovery import go_on
 from bot.cli.writing.undelivered import revive
@@ -28,6 +29,7 @@ async def listening(app: App, settings: Settings, environment: Mapping[str, str]
         "readiness": partial(_readiness, app.readiness),
         "retry": partial(revive, app.database, app.outbox),
         "erase": partial(erase_content, app.database, app.ledger),
+        "incident_close": partial(close_incident, app.ledger, app.reads),
         "recover": partial(go_on, app.signing, app.outbox),
         **{name: partial(command, app.proposing, app.reads, load) for name, command in COMMANDS.items()},
     }

@@ -12,6 +12,7 @@ from routing.change import Actor
 from routing.governance.alert import Alert
 from routing.governance.binding import Binding
 from routing.governance.control import Control
+from routing.governance.incident import Entry, Incident
 from routing.governance.proposal import Proposal
 from routing.governance.waiver import Waiver, WaiverList
 from routing.policy.form.form import Workflow
@@ -100,11 +101,11 @@ class Bulletin:
     `subject` is its id; `event` the index of the leaf that a message speaks of; `tier` tells several messages of one subject apart;
     `control` is the brake of its workflow, of an alert and of the workflow itself; `names` are people by id, `owners` those whom the
     policy names as its owners; `links` the permalinks of the cards of the cases that it names, by id; `waiting` how many messages a
-    channel does not take.
+    channel does not take; `timeline` what led to an incident, from the log.
     """
 
     subject: str
-    about: Alert | Proposal | Waiver | Control | WaiverList | Binding | BreakGlassList
+    about: Alert | Proposal | Waiver | Control | WaiverList | Binding | BreakGlassList | Incident
     history: tuple[Happening, ...]
     now: datetime
     tier: int = 0
@@ -114,6 +115,7 @@ class Bulletin:
     owners: tuple[str, ...] = ()
     links: Mapping[str, str] = field(default_factory=dict)
     waiting: int = 0
+    timeline: tuple[Entry, ...] = ()
 
     def known_as(self, person: str) -> str:
         """The name of a person, else their id as it is."""

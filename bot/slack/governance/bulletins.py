@@ -14,8 +14,9 @@ from routing.governance.break_glass_list import WEEKLY as USED_WEEKLY
 from routing.governance.break_glass_list import of_week
 from routing.governance.control import Control
 from routing.governance.governance import Governance
+from routing.governance.incident import Incident
 from routing.governance.proposal import Proposal
-from routing.governance.ruling import ALERT, BINDING, PROPOSAL, WAIVER, WORKFLOW
+from routing.governance.ruling import ALERT, BINDING, INCIDENT, PROPOSAL, WAIVER, WORKFLOW
 from routing.governance.waiver import Waiver, WaiverList
 from routing.governance.waiver_lifecycle import WEEKLY
 from routing.policy.policy import Policy
@@ -54,6 +55,7 @@ class Bulletins:
             names=await self._people.names(_people_in(about, history)),
             owners=self._policy().form.owners,
             links=await self._links(about),
+            timeline=await self._reads.timeline(about, governance) if isinstance(about, Incident) and tier else (),
             waiting=await self._reads.waiting_for(destinations_of(about)) if isinstance(about, Binding) and about.trouble else 0,
         )
 
@@ -77,7 +79,7 @@ class Bulletins:
         return ()
 
 
-About = Alert | Proposal | Waiver | Control | WaiverList | Binding | BreakGlassList
+About = Alert | Proposal | Waiver | Control | WaiverList | Binding | BreakGlassList | Incident
 
 
 def _about(governance: Governance, subject: str) -> About | None:
@@ -92,6 +94,8 @@ def _about(governance: Governance, subject: str) -> About | None:
             return governance.proposal(subject)
         case prefix if prefix == WAIVER:
             return governance.waiver(subject)
+        case prefix if prefix == INCIDENT:
+            return governance.incident(subject)
         case prefix if prefix == BINDING:
             return governance.binding(subject.removeprefix(BINDING))
         case prefix if prefix == WORKFLOW:
@@ -107,6 +111,8 @@ def _people_in(about: About, history: Iterable[Happening]) -> set[str]:
         named |= {about.requested_by, about.approved_by}
     if isinstance(about, Proposal):
         named |= {*about.accepted_by, about.declined_by} | ({about.by} if not about.by.startswith("os:") else set())
+    if isinstance(about, Incident):
+        named |= {about.owner, about.closed_by} if not about.closed_by.startswith("os:") else {about.owner}
     if isinstance(about, BreakGlassList):
         named |= {person for use in about.uses for person in (use.by, use.reviewed_by)}
     return named - {""}

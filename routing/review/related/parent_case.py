@@ -1,5 +1,6 @@
 """What the end of a check or a roll back means for the case it is about. Owns those events; the verdict of the child is given elsewhere."""
 
+from routing.authority import IncidentKind
 from routing.authorize import EXECUTABLE
 from routing.canonical import Json
 from routing.case.people import Press
@@ -59,6 +60,9 @@ def _reviewed(draft: Draft, parent: Draft, press: Press | None) -> None:
     told = said | {"outcome": outcome_of(child), "reason_code": child.reason_code}
     parent.note(parent.record(EventKind.BREAK_GLASS_REVIEWED, actor, told, sealed=words(press)))
     remember(draft, actor)
+    if child.verdict is Verdict.REJECTED:
+        why = f"The decision of the case {parent.case.id} by break-glass was judged wrong."
+        draft.call_for_postmortem(IncidentKind.BREAK_GLASS, why, about=parent.case)
     if child.verdict is Verdict.REJECTED and _stands(parent) and not parent.case.rollback:
         if content is None:
             raise ValueError("a review that finds break-glass wrong needs the case's content")

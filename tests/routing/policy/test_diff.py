@@ -265,3 +265,27 @@ def test_what_break_glass_allows_loosens(before: str, after: str, key: str, effe
     for old, new, expected in ((without, named, Effect.LOOSENS), (named, without, Effect.TIGHTENS)):
         [whole] = diff(a_policy(old), a_policy(new)).items
         assert (whole.key, whole.effect) == ("break_glass", expected)
+
+
+NAMED = "postmortems: {owner: U0OWNER, of: [alert, stop], within: 7d, risk: medium}\nroles:"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "key", "effect"),
+    [
+        ("of: [alert, stop]", "of: [alert]", "of", Effect.LOOSENS),
+        ("of: [alert, stop]", "of: [alert, stop, exhausted]", "of", Effect.TIGHTENS),
+        ("within: 7d", "within: 8d", "within", Effect.LOOSENS),
+        ("within: 7d", "within: 1d", "within", Effect.TIGHTENS),
+        ("risk: medium", "risk: critical", "risk", Effect.LOOSENS),
+        ("risk: medium", "risk: low", "risk", Effect.TIGHTENS),
+        ("owner: U0OWNER", "owner: U0OTHER", "owner", Effect.NEUTRAL),
+    ],
+)
+def test_fewer_postmortems_loosen(before: str, after: str, key: str, effect: Effect) -> None:
+    """What calls for one, and until when it is due; whether there are any is said once."""
+    named = ("roles:", NAMED)
+    [found] = diff(a_policy(named), a_policy(named, (before, after))).items
+    assert (found.key, found.effect, found.raises) == (f"postmortems.{key}", effect, False)
+    assert {one.effect for one in diff(a_policy(), a_policy(named)).items} == {Effect.TIGHTENS}
+    assert {one.effect for one in diff(a_policy(named), a_policy()).items} == {Effect.LOOSENS}

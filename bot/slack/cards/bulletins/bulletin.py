@@ -11,6 +11,7 @@ from typing import TypeGuard, assert_never
 from bot.slack.cards.bulletins.bound_name import draw_binding
 from bot.slack.cards.bulletins.break_glass_list import draw_list
 from bot.slack.cards.bulletins.governance_buttons import governance_button, governance_row
+from bot.slack.cards.bulletins.postmortem import draw_incident
 from bot.slack.cards.bulletins.proposed_policy import draw_proposal
 from bot.slack.cards.parts.clock_line import moment
 from bot.slack.cards.text.block_kit import Block, Drawing, header, lines, quote, rich, run, small_words, words
@@ -26,6 +27,7 @@ from routing.governance.binding import Binding
 from routing.governance.binding_lifecycle import shown_alarm
 from routing.governance.brake import OPERATIONS, shown_number
 from routing.governance.control import Control
+from routing.governance.incident import Incident
 from routing.governance.proposal import Proposal
 from routing.governance.waiver import Waiver, WaiverList
 from routing.vocabulary import EventKind
@@ -73,6 +75,8 @@ def draw_bulletin(bulletin: Bulletin) -> Drawing:
         case WaiverList() as listed:
             drawn = draw_exceptions(listed.waivers)
             return Drawing(drawn.text, [header(f"⚖️ Exceptions, week {listed.week}"), *drawn.blocks])
+        case Incident() as incident:
+            return draw_incident(bulletin, incident)
         case BreakGlassList() as uses:
             return draw_list(uses, bulletin.names)
         case unknown:
@@ -86,7 +90,7 @@ def is_over(bulletin: Bulletin) -> bool:
             return control.posted != shown_number(bulletin.tier)
         case Binding() as binding:
             return binding.over or binding.posted != shown_alarm(bulletin.tier)
-        case Alert() | Proposal() | Waiver() as subject:
+        case Alert() | Proposal() | Waiver() | Incident() as subject:
             return subject.over
         case WaiverList() | BreakGlassList():
             return False

@@ -1,0 +1,114 @@
+"""The postmortem of an incident: what happened, under which policy and models, what led to it, who owns it and until when. Owns the
+message in the operations channel and those in its thread; shows codes and figures of the log, no content.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from bot.slack.cards.parts.clock_line import moment
+from bot.slack.cards.text.block_kit import Block, Drawing, bullets, header, lines, quote, rich, run, small_words, words
+from bot.slack.cards.text.mentions import mention
+from bot.slack.cards.text.safe_text import brief, escaped, line
+from bot.slack.cards.text.wording import code_label
+from bot.slack.cards.view import Bulletin
+from routing.authority import IncidentKind
+from routing.governance.incident import Entry, Incident
+from routing.governance.incident_lifecycle import CLOSED, ROOT, TIMELINE
+
+KIND = {
+    IncidentKind.ALERT: "an alert",
+    IncidentKind.STOP: "a stopped line",
+    IncidentKind.EXHAUSTED: "nobody decided",
+    IncidentKind.BREAK_GLASS: "break-glass that was wrong",
+    IncidentKind.FOUND_WRONG: "an approval that was wrong",
+}
+SHOWN = 25
+"""Events of a timeline in one message; the command line shows all."""
+
+_TOLD = ("rule", "level", "before", "after", "verdict", "clock", "tier", "reason", "reason_code", "result", "outcome", "percent", "round")
+"""Fields of events that are words and figures of our own."""
+
+
+def draw_incident(bulletin: Bulletin, incident: Incident) -> Drawing:
+    """The message of `bulletin.tier`: the postmortem itself, or one in its thread."""
+    match bulletin.tier:
+        case tier if tier == ROOT:
+            return _root(bulletin, incident)
+        case tier if tier == TIMELINE:
+            return _timeline(bulletin, incident)
+        case tier if tier == CLOSED:
+            return _closed(bulletin, incident)
+        case _:
+            return _reminder(incident)
+
+
+def _root(bulletin: Bulletin, incident: Incident) -> Drawing:
+    sign = "✅ Closed" if incident.over else "📋 Postmortem"
+    title = f"{sign}: {KIND[incident.kind]}, workflow {incident.workflow}"
+    again = f" It happened {incident.more:,} more times since." if incident.more else ""
+    models = ", ".join(escaped(one, 120) for one in incident.models) or "none is known"
+    owner = f"*Owner:* {mention(incident.owner)}" if not incident.over else f"Owner {escaped(bulletin.known_as(incident.owner), 80)}"
+    blocks: list[Block] = [
+        header(brief(title, 140)),
+        rich(quote(brief(incident.why, 600) or "–")),  # a dash
+        words(f"`{incident.id}`, {moment(incident.at)}.{again}"),
+        words(f"*Policy:* {escaped(incident.policy_version, 80)} ({incident.policy_sha256[:12]})   *Models:* {models}"),
+        words(f"{owner}   *Due:* {moment(incident.due)}"),
+        *_end(bulletin, incident),
+    ]
+    return Drawing(escaped(f"{title}. {incident.why}", 400), blocks)
+
+
+def _end(bulletin: Bulletin, incident: Incident) -> list[Block]:
+    if not incident.over or incident.closed_at is None:
+        how = f"tierline incident close {incident.id} --cause … --remediation … --example NAME"
+        asked = "*Cause:* not written yet\n*Remediation:* not written yet"
+        return [words(asked), small_words(f"It is closed with a new example case in the policy: `{how}`")]
+    by = escaped(bulletin.known_as(incident.closed_by), 80)
+    return [
+        *_written(incident),
+        small_words(f"Closed by {by} {moment(incident.closed_at)} with the example `{escaped(incident.example, 80)}`."),
+    ]
+
+
+def _written(incident: Incident) -> list[Block]:
+    said = (("Cause", incident.cause), ("Remediation", incident.remediation))
+    return [rich(lines(run(name, "bold"), run(f": {brief(text, 1_000)}"))) for name, text in said]
+
+
+def _timeline(bulletin: Bulletin, incident: Incident) -> Drawing:
+    entries = bulletin.timeline[-SHOWN:]
+    earlier = len(bulletin.timeline) - len(entries)
+    title = "What led to it, from the audit log"
+    blocks: list[Block] = [rich(lines(run(title, "bold")))]
+    if entries:
+        blocks.append(rich(bullets([entry_words(one) for one in entries])))
+    more = f"{earlier:,} earlier ones and who was told when: " if earlier else "Who was told when: "
+    return Drawing(title, [*blocks, small_words(f"{more}`tierline incident show {incident.id}`")])
+
+
+def _closed(bulletin: Bulletin, incident: Incident) -> Drawing:
+    title = f"Closed by {escaped(bulletin.known_as(incident.closed_by), 80)}"
+    return Drawing(title, [words(f"✅ *{title}*, with the example `{escaped(incident.example, 80)}`."), *_written(incident)])
+
+
+def _reminder(incident: Incident) -> Drawing:
+    if incident.over:
+        return Drawing("This postmortem was due. It is closed by now.", [words("This postmortem was due. It is closed by now.")])
+    text = f"🔔 {mention(incident.owner)} This postmortem was due {moment(incident.due)} and is not closed."
+    return Drawing(text, [words(text)])
+
+
+def entry_words(entry: Entry) -> str:
+    """One event in a line of plain text: when, what, by whom, and the figures it tells."""
+    facts = ", ".join(_facts(entry.fields))
+    by = "" if entry.actor.kind == "system" else f" by {line(entry.actor.id)}"
+    return brief(
+        f"{entry.at:%Y-%m-%d %H:%M:%S} UTC  {code_label(entry.kind)}{by} ({line(entry.about)}){f': {facts}' if facts else ''}", 300
+    )
+
+
+def _facts(fields: Mapping[str, object]) -> Iterator[str]:
+    for name in _TOLD:
+        value = fields.get(name)
+        if isinstance(value, str | int | float) and value != "":
+            yield f"{name.replace('_', ' ')} {line(str(value))}"
