@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from routing.authorize import moves_far
 from routing.case.case import Case
 from routing.review.outlook import upcoming
-from routing.vocabulary import Consequence, Risk, State, Verdict
+from routing.vocabulary import CaseKind, Consequence, Risk, State, Verdict
 
 _WAITS = {State.PENDING: "waits for a decision", State.HELD: "is held", State.NEEDS_INFO: "waits for its service"}
 
@@ -40,6 +40,8 @@ _SETTLED = {
 def summary_of(case: Case, tier: int) -> str:
     """What waits at a tier (0-based), and until when before something happens to it by itself, and what that is."""
     what = f"{_worst(case)}: {case.action_type} of {case.workflow}"
+    if case.kind is CaseKind.REVIEW:
+        what = f"Break-glass to review: {case.action_type} of {case.workflow} was decided outside the normal path and"
     if not case.open or case.tier != tier:
         return f"{what} waits no longer at tier {tier + 1}: {why_settled(case, tier)}"
     first = upcoming(case)
@@ -62,6 +64,8 @@ def _worst(case: Case) -> str:
 
 def why_settled(case: Case, tier: int) -> str:
     """Why nobody of that tier has to come for a page any more."""
+    if case.verdict is not None and case.kind is CaseKind.REVIEW:
+        return f"reviewed, break-glass was {'right' if case.verdict is Verdict.APPROVED else 'wrong'}"
     if case.verdict is not None:
         return _SETTLED[case.verdict]
     if case.state is State.HELD:

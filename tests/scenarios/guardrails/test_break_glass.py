@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot.sandbox.slack.ack import Ack
+from escalation.page_words import why_settled
 from routing.vocabulary import CaseKind, State, Verdict
 from tests.governed import GovernedWorld as World
 from tests.world import ANNA, CHIARA, DMITRI, ELENA, FARID, GRACE, HUGO, running
@@ -296,3 +297,19 @@ async def test_without_the_key_nobody_may(world: World) -> None:
     assert "was not used" in world.told(FARID)
     await world.say(FARID, f"break-glass {case_id}")
     assert "Type it so" in world.told(FARID)
+
+
+async def test_the_supervisors_are_paged_where_the_policy_says_so(sqlite_url: str, tmp_path: Path) -> None:
+    """One page that says what it is about, ended by the answer."""
+    paging = WITH.replace("review_within: 3d}", 'review_within: 3d, pagerduty: {routing_key: "${PD_INCIDENTS}", severity: error}}')
+    async with running(World(tmp_path, sqlite_url, False, policy=paging)) as world:
+        case_id = await world.submit()
+        await use(world, FARID, case_id)
+        [incident] = world.sandbox.pagerduty.incidents
+        assert incident.title.startswith("Break-glass to review: refund.create of refunds was decided outside the normal path")
+        review = await world.child(case_id, CaseKind.REVIEW)
+        await world.click(HUGO, "approve", review.id)
+        await world.drain()
+        [incident] = world.sandbox.pagerduty.incidents
+        assert incident.status == "resolved"
+        assert why_settled(await world.case(review.id), 2) == "reviewed, break-glass was right"
