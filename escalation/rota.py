@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 
 from escalation.pagerduty_client import PagerDutyUnreadable, RestClient
 from routing.case.case import Case, Tier
+from routing.governance.on_call_gap import nobody_on_call, somebody_on_call
+from store.ledger.ledger import Ledger
 from store.reads.on_call import OnCallBook
 
 FRESH = timedelta(minutes=5)
@@ -40,7 +42,10 @@ class Rota:
         escalation_policy: Callable[[Case, int], str | None],
         clock: Callable[[], datetime],
         rest: RestClient | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
+        """`ledger` is told where nobody is on call, and where somebody is again."""
+        self._ledger = ledger
         self._book = book
         self._escalation_policy = escalation_policy
         self._clock = clock
@@ -55,11 +60,11 @@ class Rota:
             return _owner(case.route.tiers[tier], away)
         now = self._clock()
         if now >= self._ask_after.get(policy, now):
-            await self._ask(self._rest, policy, now)
+            await self._ask(self._rest, policy, now, case, tier)
         known = self._known.get(policy) or await self._recorded(policy)
         return known or _owner(case.route.tiers[tier], away)
 
-    async def _ask(self, rest: RestClient, policy: str, now: datetime) -> None:
+    async def _ask(self, rest: RestClient, policy: str, now: datetime, case: Case, tier: int) -> None:
         self._ask_after[policy] = now + AGAIN
         try:
             async with asyncio.timeout(BUDGET_S):
@@ -67,8 +72,13 @@ class Rota:
         except (PagerDutyUnreadable, TimeoutError):
             return  # what is known stays, and is asked for again in a minute
         self._ask_after[policy] = now + FRESH
+        before = self._known.get(policy) or await self._recorded(policy)
         self._known[policy] = OnCall(name, now)
         await self._book.record_on_call(policy, name)
+        if self._ledger is not None and not name:
+            await self._ledger.govern(nobody_on_call(case.workflow, case.route.ladder, tier, policy))
+        elif self._ledger is not None and before is not None and not before.name:
+            await self._ledger.govern(somebody_on_call(case.route.ladder, tier))
 
     async def _recorded(self, policy: str) -> OnCall | None:
         recorded = await self._book.recorded_on_call(policy)

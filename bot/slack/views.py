@@ -139,9 +139,10 @@ class Views:
         return _Related(case, title, await self._link(case, await self._reads.cards(case_id)))
 
     async def _on_call(self, case: Case, away: Collection[str]) -> dict[int, str]:
-        """Only of tiers that page: for the others their owner stands on the card anyway."""
-        paging = (number for number, tier in enumerate(case.route.tiers) if tier.page is not None)
-        return {number: name for number in paging if (name := (await self._rota.on_call(case, number, away)).name)}
+        """Only of tiers that page: for the others their owner stands on the card anyway. "" where PagerDuty says that nobody is."""
+        paging = [number for number, tier in enumerate(case.route.tiers) if tier.page is not None]
+        found = {number: await self._rota.on_call(case, number, away) for number in paging}
+        return {number: one.name for number, one in found.items() if one.name or one.at is not None}
 
     async def _link(self, case: Case, cards: Sequence[Card]) -> str:
         """The permalink of the current card; "" where there is none yet, or Slack has not yet said who we are."""

@@ -89,7 +89,7 @@ FORMS: dict[EventKind, Form] = {
     EventKind.PAGE_ACKNOWLEDGED: _form("tier round"),
     EventKind.PAGE_RESOLVED: _form("tier round"),
     EventKind.PAGE_NOTED: _form("tier round"),
-    EventKind.NOBODY_ON_CALL: _form("tier"),
+    EventKind.NOBODY_ON_CALL: _form("subject ladder tier escalation_policy", of_a_case=False),
     EventKind.EXPIRED: _form("clock"),
     EventKind.HELD: _form("reason tier"),
     EventKind.RESUMED: _form("tier"),

@@ -135,11 +135,13 @@ def trip(governed: Governed, found: Alert, now: datetime, *, to: Automation | No
     return _roll_out_frozen(governed.policy, tripped) if to is None and control.withholds() else tripped
 
 
-def noticed(workflow: str, rule: str, why: str, figures: Mapping[str, Any]) -> GovernStep:
-    """Something is wrong that no brake mends: an incident, one however often it is found meanwhile. The workflow stays as it is."""
+def noticed(
+    workflow: str, rule: str, why: str, figures: Mapping[str, Any], *, scope: str = "", level: AlertLevel = AlertLevel.INCIDENT
+) -> GovernStep:
+    """Something is wrong that no brake mends: an alert, one however often it is found meanwhile. The workflow stays as it is."""
 
     def step(governed: Governed, now: datetime) -> Ruling | Refused:
-        known = _same(governed, rule, workflow, "")
+        known = _same(governed, rule, workflow, scope)
         if known is not None:
             count = int(known.figures.get("cases", 1)) + 1
             more = known.model_copy(update={"figures": {**known.figures, "newest": figures.get("case", ""), "cases": count}})
@@ -149,7 +151,8 @@ def noticed(workflow: str, rule: str, why: str, figures: Mapping[str, Any]) -> G
             id=ALERT + governed.draw,
             rule=rule,
             workflow=workflow,
-            level=AlertLevel.INCIDENT,
+            scope=scope,
+            level=level,
             at=now,
             why=why,
             figures=dict(figures),

@@ -66,7 +66,6 @@ _SENTENCE: dict[EventKind, str] = {
     EventKind.PAGE_ACKNOWLEDGED: "📟 {who} has acknowledged the page.",
     EventKind.PAGE_RESOLVED: "📟 {who} resolved the incident in PagerDuty. The case still waits for a decision here.",
     EventKind.PAGE_NOTED: "📟 {who} wrote in PagerDuty:",
-    EventKind.NOBODY_ON_CALL: "⚠️ {owner}Nobody is on call for tier {tier}, so nobody was paged.",
     EventKind.EXPIRED: "⌛ Nobody decided in time. Nothing is executed.",
     EventKind.HELD: "✋ {held}",
     EventKind.RESUMED: "▶️ {who} has taken the case up again.",

@@ -41,7 +41,7 @@ class View:
 
     `tier` says whose card is drawn (0-based), which is not the tier the case is at when the card is an old copy.
     `history` is in order of the log. `now` is aware UTC. `checkpoint` is the short form for the footer, "" when none.
-    `on_call` names the person on call per tier, `names` people by Slack user id (an unknown one is shown by id).
+    `on_call` names the person on call per tier ("" for nobody), `names` people by Slack user id (an unknown one is shown by id).
     `links` holds the permalink of the current card, or "".
     `submission` is masked where it holds sensitive values, `masked` says at which paths; `original` is what was submitted, for callbacks,
     modifications and whoever may reveal it: never draw it on a card. `related` are the parent, children, tied and linked cases by id,

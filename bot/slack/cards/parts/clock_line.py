@@ -212,6 +212,8 @@ def _tied(view: View) -> list[str]:
 
 def _on_call(view: View) -> str:
     name = view.on_call.get(view.case.tier, "")
+    if not name and view.case.tier in view.on_call:
+        return "although nobody is on call for this tier at present"
     return f"{escaped(name)}, who is on call" if name else "whoever is on call for this tier"
 
 

@@ -112,8 +112,9 @@ def people(view: View) -> str:
     case, rung = view.case, view.rung
     parts = [f"Tier {view.tier + 1} of {len(case.route.tiers)}, {LANE[case.route.lane]}, group {escaped(rung.group)}"]
     parts += _named_people(view)
-    if view.on_call.get(view.tier):
-        parts.append(f"on call (PagerDuty) {escaped(view.on_call[view.tier])}")
+    if view.tier in view.on_call:
+        name = escaped(view.on_call[view.tier])
+        parts.append(f"on call (PagerDuty) {name}" if name else "*nobody is on call (PagerDuty)*")
     if any(page.tier == view.tier for page in case.pages):
         parts.append("*paged*")
     if case.claimed_by:

@@ -268,6 +268,7 @@ SYSTEMS_OWN = {
     EventKind.NAME_BOUND,
     EventKind.NAME_PARTED,
     EventKind.NAME_CONFIRMED,
+    EventKind.NOBODY_ON_CALL,
     EventKind.WENT_AWAY,
     EventKind.CAME_BACK,
     EventKind.CHANNEL_UNREACHABLE,
