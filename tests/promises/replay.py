@@ -25,7 +25,7 @@ AFTER = {
 }
 """The state after an event, where the event changes it."""
 
-VOTES = frozenset({"approved", "rejected"})
+VOTES = frozenset({"approved", "rejected", "break_glass_used"})
 
 
 @dataclass

@@ -28,6 +28,8 @@ class Told:
     waivers: dict[str, dict[str, Any]] = field(default_factory=dict)
     alerts: dict[str, dict[str, Any]] = field(default_factory=dict)
     bindings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    uses: dict[str, dict[str, Any]] = field(default_factory=dict)
+    incidents: dict[str, dict[str, Any]] = field(default_factory=dict)
     segments: dict[str, list[str]] = field(default_factory=dict)
     activated: list[str] = field(default_factory=list)
     active: str = ""
@@ -76,6 +78,8 @@ def _pairs(kept: Governance, told: Told) -> list[tuple[str, object, object]]:
     rollout = None if kept.rollout is None else (kept.rollout.sha256, kept.rollout.percent)
     waivers = {one.id: (one.state, one.approved_by, one.ended, moment_text(one.until)) for one in kept.waivers}
     alerts = {one.id: (one.rule, one.workflow, one.level.value, one.acknowledged_by, one.over) for one in kept.alerts}
+    uses = {one.id: (one.by, one.verdict.value, list(one.passed_over), one.outcome, one.reviewed_by) for one in kept.break_glass}
+    incidents = {one.id: (one.kind.value, one.about, one.owner, one.reminders, one.example, one.closed_by) for one in kept.incidents}
     bindings = {
         name: {"id": one.id, "called": one.called, "claimant": one.claimant, "trouble": one.trouble} for name, one in kept.bindings.items()
     }
@@ -87,6 +91,8 @@ def _pairs(kept: Governance, told: Told) -> list[tuple[str, object, object]]:
         ("the stage", rollout, told.rollout),
         ("the way back", list(kept.activated), told.activated),
         ("the exceptions", waivers, {name: tuple(one.values()) for name, one in told.waivers.items()}),
+        ("the uses of break-glass", uses, {name: tuple(one.values()) for name, one in told.uses.items()}),
+        ("the incidents", incidents, {name: tuple(one.values()) for name, one in told.incidents.items()}),
         ("the alerts", alerts, {name: tuple(one.values()) for name, one in told.alerts.items()}),
     ]
 
@@ -199,6 +205,29 @@ def _cleared(told: Told, fields: Leaf, _leaf: Leaf) -> None:
     told.alerts[fields["subject"]]["over"] = True
 
 
+def _used(told: Told, fields: Leaf, leaf: Leaf) -> None:
+    use = {"by": leaf["actor"]["id"], "verdict": fields["verdict"], "passed_over": list(fields["passed_over"])}
+    told.uses[f"{leaf['case']}:{leaf['revision']}"] = use | {"outcome": "", "reviewed_by": ""}
+
+
+def _reviewed(told: Told, fields: Leaf, leaf: Leaf) -> None:
+    use = next(use for name, use in reversed(told.uses.items()) if name.startswith(f"{leaf['case']}:"))
+    use |= {"outcome": fields["outcome"], "reviewed_by": leaf["actor"]["id"]}
+
+
+def _happened(told: Told, fields: Leaf, _leaf: Leaf) -> None:
+    incident = {"kind": fields["kind"], "about": fields["about"], "owner": fields["owner"], "reminders": 0, "example": "", "closed_by": ""}
+    told.incidents[fields["subject"]] = incident
+
+
+def _reminded(told: Told, fields: Leaf, _leaf: Leaf) -> None:
+    told.incidents[fields["subject"]]["reminders"] += 1
+
+
+def _learnt(told: Told, fields: Leaf, leaf: Leaf) -> None:
+    told.incidents[fields["subject"]] |= {"example": fields["example"], "closed_by": leaf["actor"]["id"]}
+
+
 _HEARD: Mapping[str, Callable[[Told, Leaf, Leaf], None]] = {
     "automation_changed": _braked,
     "policy_proposed": _proposed,
@@ -212,6 +241,11 @@ _HEARD: Mapping[str, Callable[[Told, Leaf, Leaf], None]] = {
     "breaker_tripped": _tripped,
     "alert_acknowledged": _acknowledged,
     "breaker_cleared": _cleared,
+    "break_glass_used": _used,
+    "break_glass_reviewed": _reviewed,
+    "incident_opened": _happened,
+    "incident_reminded": _reminded,
+    "incident_closed": _learnt,
     "name_bound": _bound,
     "name_parted": _parted,
     "name_confirmed": _confirmed,

@@ -12,6 +12,7 @@ from bot.sandbox.slack.ack import Ack
 from escalation.page_words import why_settled
 from routing.vocabulary import CaseKind, State, Verdict
 from tests.governed import GovernedWorld as World
+from tests.promises.replay import replay
 from tests.world import ANNA, CHIARA, DMITRI, ELENA, FARID, GRACE, HUGO, running
 from tests.written import POLICY
 
@@ -105,6 +106,7 @@ async def test_the_whole_way_of_one_use(rescued: World) -> None:
     await world.pass_time(days=7)
     [listed] = [one for one in world.bulletins("review-ops") if "Break-glass, week" in world.read(one)]
     assert "Right, says Hugo Martins" in world.read(listed)
+    assert await replay(world.bot.database) == []
     await world.pass_time(days=7)
     assert len([one for one in world.bulletins("review-ops") if "Break-glass, week" in world.read(one)]) == 1
 
@@ -126,6 +128,7 @@ async def test_a_review_reminds_until_it_is_done_and_wrong_leads_to_undoing(resc
     assert "it was *wrong*" in world.text(case_id)
     assert (await world.child(case_id, CaseKind.ROLLBACK)).open
     assert (await world.bot.reads.governance()).break_glass[0].outcome == "wrong"
+    assert await replay(world.bot.database) == []
 
 
 async def test_rejecting_executes_nothing_and_its_review_says_so(once: World) -> None:

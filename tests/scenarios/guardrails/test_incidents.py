@@ -16,6 +16,7 @@ from routing.governance.incident_lifecycle import opened
 from routing.vocabulary import CaseKind
 from store.reads.incident_timeline import told
 from tests.governed import GovernedWorld as World
+from tests.promises.replay_governance import replay_governance
 from tests.scenarios.guardrails.test_break_glass import WITH, use
 from tests.world import FARID, GRACE, HUGO, running
 
@@ -107,6 +108,7 @@ async def test_a_stopped_line_from_its_postmortem_to_the_lesson(watched: World) 
     assert "A rule and an example." in thread(world, root)
     assert "closed already" in (await close(world, incident, "charged-twice"))["why"]
     assert await world.leaves("incident_closed") == 1
+    assert await world.bot.database.read(lambda connection: replay_governance(connection, {})) == []
     governance = await world.bot.reads.governance()
     messages = await world.bot.database.read(lambda connection: told(connection, incident, governance))
     assert {"slack", "pagerduty"} <= {one.peer for one in messages if one.state == "delivered"}
