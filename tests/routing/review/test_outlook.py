@@ -165,6 +165,62 @@ def test_what_is_announced_is_what_happens_first(
         foretold(before, case, became)
 
 
+@st.composite
+def offices(draw: st.DrawFn) -> Policy:
+    """Ladders whose tiers keep hours, all but the top one, and hand cases over outside of them, each to a tier above."""
+    count, tiers = draw(st.integers(2, 4)), []
+    for number in range(1, count + 1):
+        hours = ""
+        if number < count:
+            to = draw(st.integers(number + 1, count))
+            risk, office = draw(st.sampled_from(["low", "medium"])), draw(st.sampled_from(["berlin", "tokyo"]))
+            hours = f", calendar: {office}, closed: {{to: {to}, from: {risk}}}"
+        pager = ', pagerduty: {routing_key: "R0KEY"}' if draw(st.booleans()) else ""
+        ack = f", ack: {draw(SHORT)}" if draw(st.booleans()) else ""
+        tiers.append(f"      - {{channel: tier{number}, group: frontline{ack}, decide: {draw(LONG)}{pager}{hours}}}\n")
+    text = f"""
+version: "1"
+changes: "drawn"
+groups: {{frontline: {{users: [U0FRONT]}}}}
+roles: {{supervisor: [frontline]}}
+calendars:
+  berlin: {{timezone: Europe/Berlin, hours: "09:00-12:00, 13:00-17:00"}}
+  tokyo: {{timezone: Asia/Tokyo, hours: "22:00-06:00"}}
+ladders:
+  standard:
+    tiers:
+{"".join(tiers)}
+workflows:
+  refunds:
+    {{ladder: standard, template: {draw(st.sampled_from(["approval", "dual"]))}, requester: optional, start: {{specialist: 1, expert: 1}}}}
+"""
+    return load_policy(text.encode(), {})
+
+
+@settings(max_examples=examples(150))
+@given(policy=offices(), acts=ACTS, opens=st.integers(0, 1_440))
+def test_no_case_ever_waits_for_a_tier_to_open(policy: Policy, acts: list[tuple[int, str]], opens: int) -> None:
+    """Looked at every 20 minutes of a day and a half, whatever people did: it is at a tier that is there, and went where that was said."""
+    start = MONDAY + timedelta(minutes=opens)
+    risk = {"risk": {"impact": "high", "likelihood": 0.5}}
+    case = open_case("refund-agent", a_submission(**risk))(Arrival("c_01", policy, Facts(), start)).case
+    todo = sorted((start + timedelta(minutes=after * 3), verb) for after, verb in acts)
+    for minutes in range(0, 36 * 60, 20):
+        now = start + timedelta(minutes=minutes)
+        while (at := min([*([case.due_at] if case.due_at else []), *(moment for moment, _ in todo[:1])], default=None)) and at <= now:
+            if todo and todo[0][0] <= at:
+                case = acted(case, policy, todo.pop(0)[1], at)
+                continue
+            before, announced = case, due(case, at)
+            moved = on_time(Subject(case, policy, a_submission(**risk)), at)
+            assert isinstance(moved, Change)
+            assert announced is not None
+            case = moved.case
+            assert announced.consequence is not Consequence.ESCALATED or case.tier == goes_to(before, announced)
+            assert case.tier >= before.tier
+        assert case.state is not State.PENDING or landing(case, case.tier, now) == case.tier
+
+
 def foretold(before: Case, after: Case, became: Consequence) -> None:
     """The whole outlook is kept: after a page that was announced the rest comes as it was announced."""
     said = outlook(before)
