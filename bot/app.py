@@ -3,7 +3,7 @@
 import asyncio
 import os
 import secrets
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
 from functools import partial
@@ -74,9 +74,13 @@ from bot.timeouts import REAL, RHYTHM, Rhythm, Timeouts
 from bot.tls import trusted
 from escalation.acknowledgements import Acknowledgements
 from escalation.breaker_watch import BreakerWatch
+from escalation.mailer import Mailer
 from escalation.pager import Pager
 from escalation.pagerduty_client import EVENTS_TIMEOUT_S, REST_TIMEOUT_S, EventsClient, RestClient
+from escalation.paging_watch import PagingWatch
 from escalation.rota import Rota
+from escalation.smtp_client import SMTP_TIMEOUT_S, SmtpClient
+from escalation.smtp_url import read_smtp_url
 from escalation.ticker import Ticker
 from escalation.unseen_cases import UnseenCases
 from escalation.watch import Watch
@@ -168,6 +172,7 @@ class App:
         """One turn of every clock. Gives how many clocks acted."""
         await self.writer.look_at_clock()
         acted = await self.watch.tick() + await self.unseen.tick() + await self.scheduled_replay.tick()
+        acted += await self.paging_watch.tick()
         await self.policy.refresh()
         return acted
 
@@ -217,6 +222,7 @@ class App:
             {
                 "slack": sender,
                 "pagerduty": Pager(self.deployment, events, self._routing_key, rest, incidents=lambda: self.policy().form.incidents),
+                "email": self._mailer(settings, timeouts, tls),
                 "callback": Callbacks(services, self.receipts, posts),
                 "ticket": Tickets(posts, self.policy.of),
             },
@@ -231,9 +237,7 @@ class App:
             passing=passing,
             timeouts=timeouts,
         )
-        breakers = BreakerWatch(self.ledger, self.reads, self.database, self.policy, now, report=self.reports.breaker)
-        self.watch = Watch(self.ledger, self.reads, breakers, now, report=self.reports.case, late=self.metrics.swept)
-        self.unseen = UnseenCases(self.ledger, self.reads, self.policy, now, report=self.reports.case)
+        self._watch_over_time(now)
         self.scheduled_replay = ScheduledReplay(self.ledger, self.reads, self.proposing, self.policy, now)
         bolt = make_bolt(session, settings.slack_api_url)
         self._listen_to_slack(bolt, people, Replies(client, session, timeouts), now, timeouts)
@@ -338,6 +342,21 @@ class App:
         form = self.policy().form
         return form.incidents is not None or any(tier.pagerduty for ladder in form.ladders.values() for tier in ladder.tiers)
 
+    def _mailer(self, settings: Settings, timeouts: Timeouts, tls: SSLContext) -> Mailer:
+        url = settings.smtp_url
+        self._has_mail_server = url is not None
+        server = read_smtp_url(url.get_secret_value()) if url is not None else None
+        client = SmtpClient(server, timeouts.limit_s(SMTP_TIMEOUT_S), tls) if server is not None else None
+        return Mailer(self.deployment, client, self._addresses)
+
+    def _watch_over_time(self, now: Callable[[], datetime]) -> None:
+        """Whoever looks at the clock: over cases, over cards that Slack does not show, over pages that do not get through."""
+        breakers = BreakerWatch(self.ledger, self.reads, self.database, self.policy, now, report=self.reports.breaker)
+        self.watch = Watch(self.ledger, self.reads, breakers, now, report=self.reports.case, late=self.metrics.swept)
+        self.unseen = UnseenCases(self.ledger, self.reads, self.policy, now, report=self.reports.case)
+        self.paging_watch = PagingWatch(self.ledger, self.reads, now)
+        self.readiness.add(self._paging_obstacles, silent=SILENT)
+
     def _rest_client(self, settings: Settings, timeouts: Timeouts, tls: SSLContext) -> RestClient | None:
         token = _first(settings.pagerduty_api_token)
         if not token:
@@ -418,8 +437,18 @@ class App:
         await self.tick()
         self._tick_pulse.came_round()
 
-    def _routing_key(self, case: Case, tier: int) -> str | None:
-        return self.policy.of(case.route.policy_sha256).routing_key(case.route.ladder, tier)
+    def _routing_key(self, case: Case, tier: int, second: bool) -> str | None:  # noqa: FBT001 - as the pager asks
+        return self.policy.of(case.route.policy_sha256).routing_key(case.route.ladder, tier, second=second)
+
+    def _addresses(self, case: Case, tier: int) -> tuple[str, ...]:
+        return self.policy.of(case.route.policy_sha256).addresses(case.route.ladder, tier)
+
+    async def _paging_obstacles(self) -> Sequence[Obstacle]:
+        """What keeps pages from getting through: for somebody to mend, though no other replica would fare better."""
+        found = [self.paging_watch.trouble()]
+        if not self._has_mail_server and self.policy().mails:
+            found.append("The policy has pages written by e-mail, and TIERLINE_SMTP_URL is not set: they cannot be sent.")
+        return [Obstacle("paging", sentence, stops=False) for sentence in found if sentence]
 
     def _escalation_policy(self, case: Case, tier: int) -> str | None:
         return self.policy.of(case.route.policy_sha256).escalation_policy(case.route.ladder, tier)

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource
 
+from escalation.smtp_url import read_smtp_url
 from routing.errors import DocumentError, Problem
 from routing.problems import did_you_mean
 
@@ -44,6 +45,11 @@ def _web_address(value: str) -> str:
 
 def _secret_web_address(value: SecretStr) -> SecretStr:
     _web_address(value.get_secret_value())
+    return value
+
+
+def _mail_server(value: SecretStr) -> SecretStr:
+    read_smtp_url(value.get_secret_value())
     return value
 
 
@@ -81,7 +87,7 @@ class Settings(BaseModel):
     vault_key_file: Path | None = None
     checkpoint_dir: Path | None = None
     heartbeat_url: Annotated[SecretStr, AfterValidator(_secret_web_address)] | None = None
-    smtp_url: SecretStr | None = None
+    smtp_url: Annotated[SecretStr, AfterValidator(_mail_server)] | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     log_format: Literal["json", "console"] = "json"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from routing.authorize import moves_far
 from routing.case.case import Case
-from routing.review.outlook import upcoming
+from routing.review.outlook import if_taken, upcoming
 from routing.vocabulary import CaseKind, Consequence, Risk, State, Verdict
 
 _WAITS = {State.PENDING: "waits for a decision", State.HELD: "is held", State.NEEDS_INFO: "waits for its service"}
@@ -37,11 +37,51 @@ _SETTLED = {
 """How a case ended, for whoever was paged about it."""
 
 
+def one_line(text: str) -> str:
+    """Without line breaks, control characters or anything that turns the direction of text, blanks in a row as one."""
+    shown = "".join(one if one.isprintable() else " " for one in text)
+    return " ".join(shown.split())
+
+
+def absolute(at: datetime) -> str:
+    """`2026-11-20 15:00 UTC`."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def first_steps(case: Case, tier: int, link: str) -> tuple[str, ...]:
+    """What whoever is woken does first, in order, each until when. `link` leads to the card, "" where there is none."""
+    if not case.open or case.tier != tier:
+        return ("Nothing: nobody of this tier has to come any more.",)
+    first, decision = upcoming(case), if_taken(case)
+    since = case.tier_since or case.created_at
+    channel = case.route.tiers[tier].channel
+    steps = [f"Open the card: {link}" if link else f"Open Slack, channel {one_line(channel)}, and look for case {case.id}."]
+    if case.state is State.HELD:
+        who = "If you may release it from quarantine, press" if case.held_by == "quarantine" else "Press"
+        steps.append(f"{who} Resume to take it up again: until then nothing is executed.")
+    elif case.state is State.NEEDS_INFO:
+        steps.append("Wait: its service was asked and has to answer first.")
+    elif not case.acknowledged_by:
+        by = f" by {_due(first.at, since)}" if first is not None and first.clock == "acknowledge" else ""
+        steps.append(f"Press Claim{by}, so that nobody else is woken.")
+    if case.state is State.PENDING and decision is not None:
+        steps.append(f"Decide by {_due(decision.at, since)}. If nobody does, {_undecided(decision.consequence)}.")
+    return tuple(steps)
+
+
+def _undecided(consequence: Consequence) -> str:
+    """What comes of it when nobody decides."""
+    nothing = consequence in (Consequence.HELD, Consequence.QUARANTINED, Consequence.EXPIRED)
+    if consequence is Consequence.ESCALATED:
+        return "the next tier is asked"
+    return f"it is {_ELSE[consequence]}{' and nothing is executed' if nothing else ''}"
+
+
 def summary_of(case: Case, tier: int) -> str:
     """What waits at a tier (0-based), and until when before something happens to it by itself, and what that is."""
-    what = f"{_worst(case)}: {case.action_type} of {case.workflow}"
+    what = one_line(f"{_worst(case)}: {case.action_type} of {case.workflow}")
     if case.kind is CaseKind.REVIEW:
-        what = f"Break-glass to review: {case.action_type} of {case.workflow} was decided outside the normal path and"
+        what = one_line(f"Break-glass to review: {case.action_type} of {case.workflow} was decided outside the normal path and")
     if not case.open or case.tier != tier:
         return f"{what} waits no longer at tier {tier + 1}: {why_settled(case, tier)}"
     first = upcoming(case)

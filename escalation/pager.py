@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
-from escalation.page_words import summary_of, why_settled
+from escalation.page_words import first_steps, summary_of, why_settled
 from escalation.pagerduty_client import EventsClient, PagerDutyUnreadable, RestClient
 from routing.case.case import Case
 from routing.case.submission import moment_text
@@ -19,32 +19,40 @@ from routing.governance.alert import Alert
 from routing.governance.alert_lifecycle import INCIDENTS
 from routing.policy.form.ladders import Paging
 from routing.review.outlook import if_taken, upcoming
-from routing.vocabulary import State
+from routing.review.pages import route_of
+from routing.vocabulary import PageRoute, State
 from store.outbox.delivery import Delivered, Outgoing, SendError
 
 SUMMARY_MOST = 1_024
 """https://developer.pagerduty.com/docs/events-api-v2-overview: longer summaries are refused."""
 
-_KEY = re.compile(r"(?P<deployment>.+)/(?P<case>c_[0-9a-z]{26})/(?P<tier>[1-9][0-9]{0,2})/(?P<round>[1-9][0-9]{0,8})", re.ASCII)
+_KEY = re.compile(
+    r"(?P<deployment>.+)/(?P<case>c_[0-9a-z]{26})/(?P<tier>[1-9][0-9]{0,2})/(?P<round>[1-9][0-9]{0,8})(?P<second>/second)?", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)
 class PageKey:
-    """Names one incident: deployment, case, tier (0-based here, counted from 1 in the text) and round."""
+    """Names one incident: deployment, case, tier (0-based here, counted from 1 in the text) and round; `second` is that at the service of
+    the second routing key.
+    """
 
     deployment: str
     case_id: str
     tier: int
     round: int
+    second: bool = False
 
     def __str__(self) -> str:
-        return f"{self.deployment}/{self.case_id}/{self.tier + 1}/{self.round}"
+        return f"{self.deployment}/{self.case_id}/{self.tier + 1}/{self.round}{'/second' if self.second else ''}"
 
     @classmethod
     def read(cls, text: str) -> "PageKey | None":
         """The key that `str` wrote, None for anybody else's."""
         found = _KEY.fullmatch(text)
-        return cls(found["deployment"], found["case"], int(found["tier"]) - 1, int(found["round"])) if found else None
+        if found is None:
+            return None
+        return cls(found["deployment"], found["case"], int(found["tier"]) - 1, int(found["round"]), found["second"] is not None)
 
 
 class Seen(Protocol):
@@ -72,8 +80,8 @@ class Noticed(Protocol):
 
 
 class Pager:
-    """The sender of pages. `routing_key`: of a case's tier by the policy it lives by, None when the policy has none. `incidents`: whom
-    an alert pages by the active policy, None where it names nobody.
+    """The sender of pages. `routing_key`: of a case's tier by the policy it lives by (True: the second one), None when it has none.
+    `incidents`: whom an alert pages by the active policy, None where it names nobody.
 
     With a REST wire it asks, before it triggers a second time, whether PagerDuty knows the key: a person may have resolved the incident
     while our first try was out, and a second trigger would ring again.
@@ -83,7 +91,7 @@ class Pager:
         self,
         deployment: str,
         wire: EventsClient,
-        routing_key: Callable[[Case, int], str | None],
+        routing_key: Callable[[Case, int, bool], str | None],
         rest: RestClient | None = None,
         incidents: Callable[[], Paging | None] = lambda: None,
     ) -> None:
@@ -105,10 +113,11 @@ class Pager:
     def _about_case(self, outgoing: Outgoing, view: Seen) -> tuple[str, str, dict[str, Any]]:
         """Routing key, dedup key and event."""
         message = outgoing.message
-        routing_key = self._routing_key(view.case, message.tier)
+        second = route_of(message) is PageRoute.SECOND_KEY
+        routing_key = self._routing_key(view.case, message.tier, second)
         if routing_key is None:
             raise SendError("the policy has no routing key for this tier", permanent=True)
-        key = PageKey(self._deployment, outgoing.case_id, message.tier, message.round)
+        key = PageKey(self._deployment, outgoing.case_id, message.tier, message.round, second)
         return routing_key, str(key), event_of(message.kind, key, view)
 
     def _about_alert(self, outgoing: Outgoing, view: Noticed) -> tuple[str, str, dict[str, Any]]:
@@ -203,6 +212,7 @@ def _trigger(key: PageKey, view: Seen) -> dict[str, Any]:
                 "tier": f"{key.tier + 1} of {len(case.route.tiers)}",
                 "channel": tier.channel,
                 "owner": tier.owner or "",
+                "do_first": list(first_steps(case, key.tier, view.links)),
                 "reasons": [reason.text for reason in case.route.reasons],
                 "due": _time(first.at if first is not None else None),
                 "next": first.consequence.value if first is not None else "",

@@ -13,7 +13,7 @@ from routing.case.case import Case
 from routing.case.facts import Facts
 from routing.case.submission import Submission
 from routing.policy.policy import Policy
-from routing.vocabulary import EventKind, Risk
+from routing.vocabulary import EventKind, Exhausted, Risk
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,8 @@ class MessageKind(StrEnum):
     NOTE = "note"
     """Say in the thread of the card of `tier` what event number `event` of this change records."""
     PAGE = "page"
+    EMAIL = "email"
+    """Write to the addresses of `tier` that its page of this `round` waits."""
     PAGE_ACKNOWLEDGE = "page_acknowledge"
     PAGE_RESOLVE = "page_resolve"
     CALLBACK = "callback"
@@ -121,6 +123,8 @@ class Change:
     with it, each from the id it is given. `stop`: the line is stopped with it. `caught`: a model's error came to light, which raises
     sampling in the workflow (R8). `break_glass`: a use of it, as it is since; the ledger adds to a new one the case that reviews it.
     `incident`: it calls for a postmortem.
+    `paging`: a route did not take its page, so operations are told; or one took it after all.
+    `exhausted`: a tier that is paged again and again ended unanswered, in this safe state, so operations are told.
     """
 
     case: Case
@@ -133,6 +137,8 @@ class Change:
     caught: bool = False
     break_glass: BreakGlassUse | None = None
     incident: IncidentCause | None = None
+    paging: Literal["", "failed", "taken"] = ""
+    exhausted: Exhausted | None = None
 
 
 Opens = Callable[[str], Change]

@@ -155,6 +155,19 @@ class Consequence(StrEnum):
     REMINDED = "reminded"
     NOTED = "noted"
     """It is recorded, and nothing changes."""
+    REROUTED = "rerouted"
+    """A page that nobody took goes out another way; the case stays where it is."""
+
+
+@unique
+class PageRoute(StrEnum):
+    """The ways a page goes out, in the order in which they are taken."""
+
+    PAGERDUTY = "pagerduty"
+    """By the routing key of its tier."""
+    SECOND_KEY = "second_key"
+    """By another routing key, of another service at PagerDuty."""
+    EMAIL = "email"
 
 
 @unique
@@ -269,6 +282,14 @@ class EventKind(StrEnum):
     EVIDENCE_OPENED = "evidence_opened"
     REMINDED = "reminded"
     PAGED = "paged"
+    PAGE_ACCEPTED = "page_accepted"
+    """A route took the page: PagerDuty, or the mail server."""
+    PAGE_NOT_ACCEPTED = "page_not_accepted"
+    """A route refused the page, or did not take it in time; what was tried next stands in the event."""
+    PAGING_FAILED = "paging_failed"
+    """Pages do not get through: operations are told in Slack."""
+    PAGING_RESTORED = "paging_restored"
+    """Every page that waited for its first route was taken, or is not needed any more."""
     PAGE_ACKNOWLEDGED = "page_acknowledged"
     PAGE_RESOLVED = "page_resolved"
     PAGE_NOTED = "page_noted"

@@ -63,6 +63,7 @@ class World:
     passing: Callable[[str], None] = lambda _name: None
     policy: str = POLICY
     timeouts: ManualTimeouts = field(default_factory=ManualTimeouts)
+    smtp_url: str = ""
     keys: bool = True
     """Whether keys that are missing are made, as an operator would once."""
 
@@ -258,6 +259,8 @@ class World:
             "TIERLINE_PORT": "0",
             "PD_TIER2": pagerduty.services[0].routing_key,
             "PD_INCIDENTS": pagerduty.services[2].routing_key,
+            "PD_SECOND": pagerduty.services[1].routing_key,
+            **({"TIERLINE_SMTP_URL": self.smtp_url} if self.smtp_url else {}),
             "SERVICE_SECRET": customer.secret,
             "CALLBACK_SECRET": customer.callback_secrets[0],
             "CALLBACK_URL": self.sandbox.customer_callback_url,

@@ -45,15 +45,15 @@ def tell(found: dict[str, Any], *, as_json: bool) -> None:
 
 def retry(
     *,
-    peer: Annotated[str | None, typer.Option(help="Only messages to slack, pagerduty, callback or ticket.")] = None,
+    peer: Annotated[str | None, typer.Option(help="Only messages to slack, pagerduty, email, callback or ticket.")] = None,
     case: Annotated[str | None, typer.Option(help="Only messages of this case.")] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Send messages again that were given up. On SQLite the running bot does it, so it has to be running."""
     import asyncio
 
-    if peer not in (None, "slack", "pagerduty", "callback", "ticket"):
-        raise typer.BadParameter("expected slack, pagerduty, callback or ticket", param_hint="--peer")
+    if peer not in (None, "slack", "pagerduty", "email", "callback", "ticket"):
+        raise typer.BadParameter("expected slack, pagerduty, email, callback or ticket", param_hint="--peer")
     answer = asyncio.run(_retry({"peer": peer, "case": case}))
     if as_json:
         emit(answer)

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import structlog
 
 from bot.delivery.kept_unproven import keep_here
+from bot.delivery.page_fates import CASE, PageFates, refused_schedule
 from bot.delivery.rate_limits import POSTS, RateLimits
 from bot.delivery.retry import MENDING, SCHEDULES, Retry
 from bot.failures import failure
@@ -23,8 +24,9 @@ from bot.slack.cards.view import Bulletin, View
 from bot.timeouts import REAL, Timeouts
 from routing.change import Change, Message, MessageKind, Refused, Subject
 from routing.governance.alert import Alert
+from routing.review.pages import route_of
 from routing.review.playbook import Result, came_of, step_of
-from routing.vocabulary import EventKind
+from routing.vocabulary import EventKind, PageRoute
 from store.audit.stored_tree import DamagedLogError
 from store.ledger.items import Step
 from store.ledger.ledger import Ledger, NotRecordingError
@@ -50,9 +52,6 @@ CLAIM = 32
 
 REFILL_AT = 32
 """More are taken up once so few are under way: one by one, the claims would cost more than the sending."""
-
-CASE = "c_"
-"""What the id of a case begins with; those of other subjects stand in `routing.governance.ruling`."""
 
 UNREADABLE = timedelta(minutes=1)
 """Until a case is looked at again whose row, events or content somebody damaged: only a restored database changes that."""
@@ -119,6 +118,7 @@ class Courier:
         self._outbox = outbox
         self._rate_limits = rate_limits
         self._ledger = ledger
+        self._pages = PageFates(ledger, outbox, passing)
         self._wakeups = wakeups
         self._views = views
         self._bulletins = bulletins
@@ -252,7 +252,7 @@ class Courier:
             await self._failed(row, error, shown)
             return
         self._passing("courier.sent")
-        await self._outbox.settle(row, delivered, _of_playbook(row, shown, "done"))
+        await self._pages.accepted(row, delivered, _of_playbook(row, shown, "done"))
         self._tally(row.peer, "delivered")
         if row.peer == "slack" and row.message.kind in POSTS and delivered != Delivered():
             await self._arrived(row.message.destination)
@@ -324,7 +324,9 @@ class Courier:
             return
         attempts = row.attempts + 1
         said = {**_named(row), "attempts": attempts, "cause": error.reason}
-        again = None if error.permanent or error.mendable else self._schedules[row.peer].next_at(row.id, attempts, now, row.created_at)
+        refused = error.permanent or error.mendable or (error.ambiguous and row.peer == "email")  # it knows no key that keeps it one
+        schedule = refused_schedule(row.message) if refused else self._schedules[row.peer]
+        again = schedule.next_at(row.id, attempts, now, row.created_at) if schedule is not None else None
         if again is None:
             _LOG.error("not delivered and given up", **said)
             self._tally(row.peer, "dead")
@@ -340,11 +342,15 @@ class Courier:
         late_page = row.peer == "pagerduty" and now - row.created_at > LATE_PAGE
         (_LOG.error if late_page or row.doubtful else _LOG.warning)("not delivered, to be tried again", **said)
         self._tally(row.peer, "unclear" if error.ambiguous else "failed")
-        await self._put_back(row, Doubt(again, error.reason, ambiguous=doubtful))
+        self._look_again_by(again)
+        await self._pages.put_back(row, error, Doubt(again, error.reason, ambiguous=doubtful))
 
     async def _put_back(self, row: Outgoing, doubt: Doubt) -> None:
-        self._soonest = min(self._soonest or doubt.until, doubt.until)
+        self._look_again_by(doubt.until)
         await self._outbox.put_back(row, doubt)
+
+    def _look_again_by(self, at: datetime) -> None:
+        self._soonest = min(self._soonest or at, at)
 
 
 def _named(row: Outgoing) -> dict[str, Any]:
@@ -377,9 +383,12 @@ def _needless(message: Message, shown: View | Bulletin) -> str:
         over = isinstance(shown.about, Alert) and shown.about.cleared_at is not None
         return "the alert was over before this was sent" if over and message.kind is MessageKind.PAGE else ""
     match message.kind:
-        case MessageKind.PAGE | MessageKind.PAGE_ACKNOWLEDGE:
-            still_open = any((page.tier, page.round) == (message.tier, message.round) for page in shown.case.pages)
-            return "" if still_open else "the page was closed before this was sent"
+        case MessageKind.PAGE | MessageKind.PAGE_ACKNOWLEDGE | MessageKind.EMAIL:
+            page = next((one for one in shown.case.pages if (one.tier, one.round) == (message.tier, message.round)), None)
+            beside = message.kind is MessageKind.EMAIL or route_of(message) is PageRoute.SECOND_KEY
+            if page is not None and page.acknowledged_by and beside and message.kind is not MessageKind.PAGE_ACKNOWLEDGE:
+                return "somebody had taken the case before this was sent"
+            return "" if page is not None else "the page was closed before this was sent"
         case MessageKind.CALLBACK if message.callback == "case.released" and shown.case.interim is not None and shown.case.interim.in_force:
             return "what it would release is in force again"
         case MessageKind.PAGE_RESOLVE:

@@ -11,7 +11,7 @@ from routing.change import MessageKind
 from store.outbox.delivery import Outgoing
 from store.outbox.token_buckets import Buckets, TokenBucket
 
-MOST_AT_ONCE = {"slack": 4, "pagerduty": 48, "callback": 8, "ticket": 8}
+MOST_AT_ONCE = {"slack": 4, "pagerduty": 48, "email": 4, "callback": 8, "ticket": 8}
 """Messages under way to one destination at a time."""
 
 SPREAD = timedelta(seconds=30)

@@ -33,8 +33,14 @@ class Retry:
 
 
 SLACK = Retry(first_s=1.0, most_s=60.0, give_up=timedelta(hours=24), longest_pause_s=300.0)
-PAGERDUTY = Retry(first_s=1.0, most_s=20.0, give_up=timedelta(hours=24), longest_pause_s=60.0)
-"""Pages are tried often: one has to be accepted within a minute of PagerDuty's return (promise P3)."""
+PAGERDUTY = Retry(first_s=1.0, most_s=20.0, give_up=timedelta(days=30), longest_pause_s=60.0)
+"""Pages are tried often, and until nobody needs them: one has to be accepted within a minute of PagerDuty's return (promise P3)."""
+
+REFUSED_PAGE = Retry(first_s=5.0, most_s=30.0, give_up=timedelta(days=30))
+"""A page that was refused: once somebody has mended what it was refused for it has to be accepted within a minute."""
+
+EMAIL = Retry(first_s=5.0, most_s=60.0, give_up=timedelta(hours=24))
+REFUSED_EMAIL = Retry(first_s=60.0, most_s=900.0, give_up=timedelta(hours=24))
 
 CALLBACK = Retry(first_s=5.0, most_s=4 * 3600.0, give_up=timedelta(hours=75))
 """75 hours outlast a weekend (promise P10)."""
@@ -43,7 +49,7 @@ MENDING = Retry(first_s=1.0, most_s=300.0, give_up=timedelta(days=30))
 """What Slack refuses until a person has mended something: a channel, an invitation, the app's scopes. It is tried at once when Slack says
 that something of this kind changed."""
 
-SCHEDULES = {"slack": SLACK, "pagerduty": PAGERDUTY, "callback": CALLBACK, "ticket": CALLBACK}
+SCHEDULES = {"slack": SLACK, "pagerduty": PAGERDUTY, "email": EMAIL, "callback": CALLBACK, "ticket": CALLBACK}
 
 
 def _spread(row_id: int, attempts: int) -> float:

@@ -66,7 +66,12 @@ def _slack(policy: Policy, rungs: list[Rung], app: AppIdentity) -> SlackConfig:
 
 def _pagerduty(policy: Policy, rungs: list[Rung], pager: PagerDutyConfig) -> PagerDutyConfig:
     known = {service.routing_key for service in pager.services}
-    pagings = {rung.pagerduty.routing_key.get_secret_value(): (rung.channel, rung.pagerduty) for rung in rungs if rung.pagerduty}
+    pagings = dict[str, tuple[str, Paging]]()
+    for rung in rungs:
+        if rung.pagerduty:
+            pagings[rung.pagerduty.routing_key.get_secret_value()] = (rung.channel, rung.pagerduty)
+            if (second := policy.key_of(rung.pagerduty, second=True)) is not None:
+                pagings.setdefault(second, ("second key", rung.pagerduty.model_copy(update={"escalation_policy": None})))
     if (incidents := policy.form.incidents) is not None:
         pagings.setdefault(incidents.routing_key.get_secret_value(), ("incidents", incidents))
     made = [_paged(key, *found) for key, found in pagings.items() if key not in known and len(key) == ROUTING_KEY_LENGTH]

@@ -105,6 +105,7 @@ class SlackSender:
                     | MessageKind.TICKET
                     | MessageKind.PAGE_ACKNOWLEDGE
                     | MessageKind.PAGE_RESOLVE
+                    | MessageKind.EMAIL
                     | MessageKind.CALLBACK
                     | MessageKind.BULLETIN
                     | MessageKind.BULLETIN_UPDATE

@@ -18,7 +18,7 @@ from routing.case.facts import Facts
 from routing.case.playbook import Interim, LegalHold, Playbook
 from routing.clock import Calendar
 from routing.errors import TransitionError
-from routing.vocabulary import CaseKind, ClockName, Exhausted, Lane, Mode, Risk, State, Template, Verdict
+from routing.vocabulary import CaseKind, ClockName, Exhausted, Lane, Mode, PageRoute, Risk, State, Template, Verdict
 
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.PENDING: frozenset({State.PENDING, State.NEEDS_INFO, State.HELD, State.DECIDED}),
@@ -46,6 +46,16 @@ class Page(_Value):
     """That a tier pages through PagerDuty, and how loud. The routing key is looked up in the policy when sending."""
 
     severity: Literal["info", "warning", "error", "critical"] = "error"
+    second_key: bool = Field(
+        default=False, exclude_if=operator.not_, description="there is another routing key, for pages that this one does not take"
+    )
+
+
+class Repeat(_Value):
+    """That a tier is paged again and again, by PagerDuty and e-mail, until somebody has taken the case."""
+
+    every_s: int
+    most: int = Field(description="pages in all; after the last one somebody has `every_s` more")
 
 
 class ClosedHours(_Value):
@@ -69,6 +79,17 @@ class Tier(_Value):
     decide_elapsed: bool = Field(default=False, description="the decide clock runs whatever the calendar says")
     page: Page | None = None
     closed: ClosedHours | None = Field(default=None, exclude_if=operator.not_, description="outside its calendar's hours; None: cases wait")
+    email: bool = Field(
+        default=False,
+        exclude_if=operator.not_,
+        description="there are addresses for pages that PagerDuty does not take, or that go nowhere else",
+    )
+    repeat: Repeat | None = Field(default=None, exclude_if=operator.not_, description="None: paged once")
+
+    @property
+    def can_page(self) -> bool:
+        """Whether there is any way to page it."""
+        return self.page is not None or self.email
 
     def answering(self, away: Collection[str] = ()) -> str | None:
         """Who is named and rung for the tier: its owner, or its backup while the owner is away; None where neither is there."""
@@ -154,8 +175,23 @@ class Vote(_Value):
     checklist: dict[str, str] = Field(default_factory=dict, description="item id -> pass or na")
 
 
-class OpenPage(_Value):
-    """One PagerDuty incident of the case: its tier, round and whether somebody there acknowledged it."""
+class PageProgress(_Value):
+    """How far a page got: the routes it was given to, in order, those that took it and those that did not."""
+
+    routes: tuple[PageRoute, ...] = (PageRoute.PAGERDUTY,)
+    accepted: tuple[PageRoute, ...] = ()
+    failed: tuple[PageRoute, ...] = Field(default=(), description="refused it, or did not take it in time; some are tried on")
+    since: AwareDatetime | None = Field(default=None, description="when it was wanted first; a repetition keeps it")
+    next_at: AwareDatetime | None = Field(default=None, description="when what has not taken it by then counts as failed")
+
+    @property
+    def waiting(self) -> tuple[PageRoute, ...]:
+        """Routes of which nothing is known yet."""
+        return tuple(route for route in self.routes if route not in (*self.accepted, *self.failed))
+
+
+class OpenPage(PageProgress):
+    """One page of the case that is not over: its tier, round and whether somebody at PagerDuty acknowledged it."""
 
     tier: int
     round: int
@@ -262,7 +298,9 @@ class Case(_Value):
     @property
     def due_at(self) -> datetime | None:
         """When the ticker must look at this case again."""
-        return None if self.state in (State.DECIDED, State.CLOSED) else self.clocks.due()
+        if self.state in (State.DECIDED, State.CLOSED):
+            return None
+        return min((at for at in (self.clocks.due(), *(page.next_at for page in self.pages)) if at is not None), default=None)
 
     @property
     def open(self) -> bool:

@@ -70,6 +70,8 @@ FORMS: dict[EventKind, Form] = {
     EventKind.CAME_BACK: _form("subject", of_a_case=False),
     EventKind.CHANNEL_UNREACHABLE: _form("subject name id error", of_a_case=False),
     EventKind.CHANNEL_REACHABLE: _form("subject name id error reason", of_a_case=False),
+    EventKind.PAGING_FAILED: _form("subject number waiting unreached", of_a_case=False),
+    EventKind.PAGING_RESTORED: _form("subject number waiting unreached", of_a_case=False),
     EventKind.GOVERNANCE_REFUSED: _form("subject verb reason", of_a_case=False),
     EventKind.RECEIVED: _form(f"{_ROUTED} deadline", sealed="title action"),
     EventKind.DECIDED: _form(_DECIDED),
@@ -86,6 +88,8 @@ FORMS: dict[EventKind, Form] = {
     EventKind.EVIDENCE_OPENED: _form("face saw"),
     EventKind.REMINDED: _form("clock tier"),
     EventKind.PAGED: _form("tier round severity"),
+    EventKind.PAGE_ACCEPTED: _form("tier round route", of_a_case=False),  # of an alert too
+    EventKind.PAGE_NOT_ACCEPTED: _form("tier round routes cause tries next", of_a_case=False),
     EventKind.PAGE_ACKNOWLEDGED: _form("tier round"),
     EventKind.PAGE_RESOLVED: _form("tier round"),
     EventKind.PAGE_NOTED: _form("tier round"),

@@ -25,6 +25,7 @@ class Alert(BaseModel):
     acknowledged_by: str = ""
     cleared_at: AwareDatetime | None = None
     page_round: int = Field(default=0, description="pages sent so far")
+    unpaged: str = Field(default="", description="why PagerDuty has not taken its page; empty: it has, or has time left")
     page_open: bool = Field(default=False, description="whether the last page still rings somewhere")
 
     @property

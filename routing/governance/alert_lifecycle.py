@@ -1,21 +1,27 @@
 """An alert from its posting to its end: whom it is told to, who acknowledged it, when its page stops. Owns these events and messages."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from routing.authority import AlertLevel
 from routing.canonical import Json
 from routing.case.people import GovernancePress
-from routing.change import Actor, Event, Message, MessageKind, Refused
+from routing.change import SYSTEM, Actor, Event, Message, MessageKind, Refused
 from routing.governance.alert import Alert
 from routing.governance.permissions import obstacle, refuse
 from routing.governance.ruling import Governed, GovernStep, Ruling
 from routing.policy.policy import Policy
-from routing.vocabulary import EventKind
+from routing.vocabulary import EventKind, PageRoute
 
 INCIDENTS = "incidents"
 """The destination of pages about alerts: the policy's `incidents`."""
+
+PATIENCE = timedelta(minutes=5)
+"""How long PagerDuty has to take a page about an alert before that is said."""
+
+EXHAUSTED_RULE = "ladder_exhausted"
+"""The rule of the alert that a last tier never answered: once somebody has acknowledged it there is nothing left to wait for."""
 
 OPERATIONS, OWNERS = 0, 1
 """The two places an alert is said in."""
@@ -24,7 +30,7 @@ OPERATIONS, OWNERS = 0, 1
 def acknowledge(press: GovernancePress) -> GovernStep:
     """Somebody looks after the alert: its page stops ringing."""
 
-    def step(governed: Governed, _now: datetime) -> Ruling | Refused:
+    def step(governed: Governed, now: datetime) -> Ruling | Refused:
         alert = governed.governance.alert(press.subject)
         if (refused := obstacle(press, governed.policy)) is not None:
             return refused
@@ -36,7 +42,43 @@ def acknowledge(press: GovernancePress) -> GovernStep:
         fields = {"subject": alert.id, "workflow": alert.workflow, "rule": alert.rule}
         event = Event(EventKind.ALERT_ACKNOWLEDGED, Actor("human", press.person.id), fields)
         page = (_page(alert, MessageKind.PAGE_ACKNOWLEDGE),) if alert.page_open else ()
-        return Ruling(governed.governance.with_alert(known), (event,), (*alert_redrawn(governed.policy, known), *page))
+        events: tuple[Event, ...] = (event,)
+        if alert.rule == EXHAUSTED_RULE:
+            end, known = alert_over(known, Actor("human", press.person.id), now, known.figures)
+            events = (event, end)
+        return Ruling(governed.governance.with_alert(known), events, (*alert_redrawn(governed.policy, known), *page))
+
+    return step
+
+
+def page_failed(alert_id: str, number: int, cause: str, tries: int, *, final: bool) -> GovernStep:
+    """A try to page about the alert failed; `final`: it was refused, else it has five minutes. Those who read the alert are told."""
+
+    def step(governed: Governed, now: datetime) -> Ruling | Refused:
+        alert = governed.governance.alert(alert_id)
+        if alert is None or not alert.page_open or alert.page_round != number or alert.unpaged or alert.acknowledged_by:
+            return refuse("unknown_alert" if alert is None else "alert_over")
+        if not final and now < alert.at + PATIENCE:
+            return refuse("not_due")
+        told: dict[str, Json] = {"subject": alert.id, "tier": 0, "round": number, "routes": [PageRoute.PAGERDUTY.value]}
+        event = Event(EventKind.PAGE_NOT_ACCEPTED, SYSTEM, {**told, "cause": cause, "tries": tries, "next": "operations"})
+        known = alert.model_copy(update={"unpaged": cause})
+        return Ruling(governed.governance.with_alert(known), (event,), alert_redrawn(governed.policy, known))
+
+    return step
+
+
+def page_accepted(alert_id: str, number: int) -> GovernStep:
+    """PagerDuty took the page after all."""
+
+    def step(governed: Governed, _now: datetime) -> Ruling | Refused:
+        alert = governed.governance.alert(alert_id)
+        if alert is None or not alert.unpaged or alert.page_round != number:
+            return refuse("unknown_alert" if alert is None else "alert_over")
+        told: dict[str, Json] = {"subject": alert.id, "tier": 0, "round": number, "route": PageRoute.PAGERDUTY.value}
+        known = alert.model_copy(update={"unpaged": ""})
+        event = Event(EventKind.PAGE_ACCEPTED, SYSTEM, told)
+        return Ruling(governed.governance.with_alert(known), (event,), alert_redrawn(governed.policy, known))
 
     return step
 

@@ -6,14 +6,14 @@ where cases are routed and decided.
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from routing.authority import AlertLevel, Automation, GovernanceVerb
 from routing.case.people import GovernancePress
 from routing.change import SYSTEM, Actor, Event, Refused, Stop
 from routing.governance.alert import Alert
-from routing.governance.alert_lifecycle import alert_over, alert_posted, alert_redrawn, page_resolved
+from routing.governance.alert_lifecycle import EXHAUSTED_RULE, alert_over, alert_posted, alert_redrawn, page_resolved
 from routing.governance.brake import Shift, shift
 from routing.governance.control import STOPS_KEPT, Cause, Control
 from routing.governance.incident_lifecycle import STOP_RULE, followed_by
@@ -23,7 +23,10 @@ from routing.governance.policy_activation import redrawn as proposals_redrawn
 from routing.governance.ruling import ALERT, WORKFLOW, Governed, GovernStep, Ruling
 from routing.governance.sampling import doubled, level_by_factor
 from routing.policy.policy import Policy
-from routing.vocabulary import EventKind
+from routing.vocabulary import EventKind, Exhausted
+
+AGAIN = timedelta(hours=1)
+_SAFE = {Exhausted.HOLD: "is held", Exhausted.QUARANTINE: "is in quarantine", Exhausted.REJECT: "has expired"}
 
 LEVELS = {
     GovernanceVerb.PAUSE: Automation.PAUSED,
@@ -161,6 +164,32 @@ def noticed(
         return _tripped(governed, alert, control, now)
 
     return step
+
+
+def exhausted(governed: Governed, workflow: str, case_id: str, safe: Exhausted, now: datetime) -> Ruling:
+    """Nobody took a case although its last tier was paged again and again: operations are told, once an hour however many cases."""
+    known = _same(governed, EXHAUSTED_RULE, workflow, "")
+    if known is not None and now < known.at + AGAIN:
+        figures = {**known.figures, "newest": case_id, "cases": int(known.figures.get("cases", 1)) + 1}
+        more = known.model_copy(update={"figures": figures})
+        return Ruling(governed.governance.with_alert(more), (), alert_redrawn(governed.policy, more))
+    control = governed.governance.control(workflow)
+    why = f"The last tier was paged again and again and nobody took the case, so it {_SAFE[safe]}."
+    found = Alert(
+        id=ALERT + governed.draw,
+        rule=EXHAUSTED_RULE,
+        workflow=workflow,
+        level=AlertLevel.ACTION,
+        at=now,
+        why=why,
+        figures={"case": case_id},
+        action=control.automation,
+    )
+    if known is None:
+        return _tripped(governed, found, control, now)
+    event, over = alert_over(known, SYSTEM, now, known.figures)
+    done = _tripped(replace(governed, governance=governed.governance.with_alert(over)), found, control, now)
+    return replace(done, events=(*done.events, event), messages=(*done.messages, *alert_redrawn(governed.policy, over)))
 
 
 def cleared(governed: Governed, alert_id: str, now: datetime, figures: Mapping[str, Any] | None = None) -> Ruling | Refused:

@@ -12,6 +12,7 @@ from routing.governance.alert import Alert
 from routing.governance.binding import Binding
 from routing.governance.control import Control, untouched
 from routing.governance.incident import Incident
+from routing.governance.paging_alarm import PagingAlarm
 from routing.governance.proposal import Proposal, Rollout
 from routing.governance.waiver import Waiver
 
@@ -35,6 +36,9 @@ class Governance(BaseModel):
     break_glass: tuple[BreakGlassUse, ...] = ()
     incidents: tuple[Incident, ...] = ()
     bindings: dict[str, Binding] = Field(default_factory=dict, description="by name: what names of channels and user groups stand for")
+    paging: PagingAlarm | None = Field(
+        default=None, exclude_if=operator.not_, description="the latest alarm about pages that do not get through"
+    )
     away: dict[str, AwareDatetime] = Field(
         default_factory=dict, exclude_if=operator.not_, description="until when, by Slack id; over by itself"
     )
@@ -79,6 +83,10 @@ class Governance(BaseModel):
     def with_binding(self, binding: Binding) -> "Governance":
         """With this in place of what its name stood for."""
         return self.model_copy(update={"bindings": {**self.bindings, binding.name: binding}})
+
+    def with_paging(self, alarm: PagingAlarm) -> "Governance":
+        """With this alarm about pages."""
+        return self.model_copy(update={"paging": alarm})
 
     def with_control(self, control: Control) -> "Governance":
         """With this brake in place of the one of its workflow."""

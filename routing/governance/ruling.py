@@ -38,6 +38,9 @@ class Ruling:
 GovernStep = Callable[[Governed, datetime], Ruling | Refused]
 """Pure; may run twice."""
 
+PAGES = "r_pages"
+"""The one subject about pages that do not get through."""
+
 PROPOSAL, WAIVER, ALERT, WORKFLOW, BINDING, BREAK_GLASS, PERSON, INCIDENT = "p_", "x_", "a_", "w_", "b_", "g_", "u_", "i_"
 """Prefixes of the ids of subjects that are no case; a workflow's is followed by its name, so is that of what a name stands for, and a
 person's by their Slack id.

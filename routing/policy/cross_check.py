@@ -33,6 +33,7 @@ def cross_problems(document: Document) -> list[Problem]:
         *_playbook_problems(root),
         *_clock_problems(root, root, ()),
     ]
+    found += _twice_listed(_at(root, "pages"), "email", ("pages",))
     found += _part_problems(root, ("defaults",))
     for name, workflow in _mapping(_at(root, "workflows")).items():
         place = ("workflows", name)
@@ -52,6 +53,7 @@ def _ladder_problems(root: object) -> Found:
             yield from _reference(root, tier, "group", "groups", place)
             yield from _reference(root, tier, "calendar", "calendars", place)
             yield from _closed_problems(tier, index + 1, len(_listed(ladder, "tiers")), place)
+            yield from _route_problems(root, tier, place)
             for number, queue in enumerate(_listed(tier, "queues")):
                 yield from _reference(root, queue, "group", "groups", (*place, "queues", number))
 
@@ -70,6 +72,34 @@ def _closed_problems(tier: object, number: int, tiers: int, place: Place) -> Fou
         yield (*place, "closed", "to"), f"the ladder has {tiers} {'tier' if tiers == 1 else 'tiers'}"
     elif to <= number:
         yield (*place, "closed", "to"), f"expected a tier above this one, which is tier {number}: a case never goes down or round"
+
+
+def _route_problems(root: object, tier: object, place: Place) -> Found:
+    """Ways of paging that are none: a tier that repeats what it has no way to send, or a second key that is the first."""
+    page = _at(tier, "pagerduty")
+    if _at(tier, "repeat") is not None:
+        if page is None and not _listed(tier, "email"):
+            yield (*place, "repeat"), "there is nothing to repeat: the tier has neither pagerduty nor email"
+        if _at(tier, "ack") is not None:
+            yield (*place, "ack"), "expected either ack or repeat, which gives every x most to acknowledge"
+    yield from _second_key_problems(root, page, (*place, "pagerduty"))
+    yield from _twice_listed(tier, "email", place)
+
+
+def _second_key_problems(root: object, page: object, place: Place) -> Found:
+    own, shared = _at(page, "second_key"), _at(root, "pages", "second_key")
+    if page is not None and _at(page, "routing_key") == (own or shared) is not None:
+        yield (
+            ((*place, "second_key") if own else ("pages", "second_key")),
+            "the second key is the routing key itself: no other route",
+        )
+
+
+def _twice_listed(part: object, key: str, place: Place) -> Found:
+    listed = [one.lower() for one in _listed(part, key) if isinstance(one, str)]
+    for index, one in enumerate(listed):
+        if one in listed[:index]:
+            yield (*place, key, index), "this address stands here twice"
 
 
 def _role_problems(root: object) -> Found:

@@ -41,7 +41,7 @@ _PARTS = frozenset({"break_glass", "postmortems"})
 """Parts of the file that are there as a whole or not."""
 
 _APART = frozenset({"rules", "clocks", "models", "examples", "ladder", "action_schemas", "accountability"})
-_EVERYWHERE = ("activation", "owners", "channels", "incidents", "risk", "priority", "dotless_domains", "reason_codes")
+_EVERYWHERE = ("activation", "owners", "channels", "incidents", "pages", "risk", "priority", "dotless_domains", "reason_codes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,7 +348,7 @@ def _model(one: ModelVersion) -> str:
 
 def _said(key: str, value: Value) -> str:
     match value:
-        case str() if key.endswith((".routing_key", ".secret")):
+        case str() if key.endswith((".routing_key", ".second_key", ".secret")):
             return "a secret"
         case None:
             return "no limit" if key.startswith("caps.") else "not set"
@@ -356,7 +356,7 @@ def _said(key: str, value: Value) -> str:
             return "yes" if value else "no"
         case tuple():
             return _cut(", ".join(value)) or "none"
-        case int() if key.startswith(_LASTS) or key.endswith((".ack", ".decide")):
+        case int() if key.startswith(_LASTS) or key.endswith((".ack", ".decide", ".repeat.every")):
             return written(value)
         case str():
             return _cut(value)

@@ -8,13 +8,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from routing.case.case import ClosedHours, Group, Page, Tier
+from routing.case.case import ClosedHours, Group, Page, Repeat, Tier
 from routing.errors import PolicyError, Problem
 from routing.policy.clocks.row import ClockRow
 from routing.policy.cross_check import cross_problems
 from routing.policy.expressions import compile_condition
 from routing.policy.form.form import Clock, PolicyForm
-from routing.policy.form.ladders import Rung
+from routing.policy.form.ladders import Pages, Rung, TierPaging
 from routing.policy.policy import Policy
 from routing.policy.router_presets import with_thresholds
 from routing.problems import problems_of
@@ -73,16 +73,19 @@ def _schema() -> dict[str, Any]:
 
 
 def _tiers(form: PolicyForm, ladder: str) -> tuple[Tier, ...]:
+    pages = form.pages
     return tuple(
         Tier(
             channel=rung.channel,
             group=rung.group,
             owner=rung.owner,
             backup=rung.backup,
-            ack_s=rung.ack,
+            ack_s=rung.ack if rung.repeat is None else rung.repeat.every * rung.repeat.most,
             decide_s=rung.decide,
             calendar=form.calendars[rung.calendar] if rung.calendar else None,
-            page=Page(severity=rung.pagerduty.severity) if rung.pagerduty else None,
+            page=_page(rung.pagerduty, pages) if rung.pagerduty else None,
+            email=bool(rung.email or (rung.pagerduty and pages.email)),
+            repeat=Repeat(every_s=rung.repeat.every, most=rung.repeat.most) if rung.repeat else None,
             closed=_closed(rung, len(form.ladders[ladder].tiers)),
         )
         for rung in form.ladders[ladder].tiers
@@ -91,6 +94,10 @@ def _tiers(form: PolicyForm, ladder: str) -> tuple[Tier, ...]:
 
 def _closed(rung: Rung, tiers: int) -> ClosedHours | None:
     return ClosedHours(to=min(rung.closed.to, tiers) - 1, risk=rung.closed.from_) if rung.closed is not None else None
+
+
+def _page(paging: TierPaging, pages: Pages) -> Page:
+    return Page(severity=paging.severity, second_key=(paging.second_key or pages.second_key) is not None)
 
 
 def _rows(clocks: Iterable[Clock], *around: str) -> tuple[ClockRow, ...]:

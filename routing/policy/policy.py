@@ -10,7 +10,7 @@ from routing.clock import Calendar
 from routing.policy.clocks.row import ClockRow
 from routing.policy.expressions import Expression
 from routing.policy.form.form import PolicyForm, Rule, Workflow
-from routing.policy.form.ladders import Ladder
+from routing.policy.form.ladders import Ladder, Rung, TierPaging
 
 T = TypeVar("T")
 
@@ -86,21 +86,39 @@ class Policy:
         """The clock tables that a case of this workflow is looked up in, one after the other."""
         return self.own_clocks.get(workflow, ()), self.clocks
 
-    def routing_key(self, ladder: str, tier_index: int) -> str | None:
-        """The PagerDuty routing key of a tier (0-based), None where it does not page or is gone from the policy."""
+    def routing_key(self, ladder: str, tier_index: int, *, second: bool = False) -> str | None:
+        """The PagerDuty routing key of a tier (0-based), or its second one; None where it has none or is gone from the policy."""
         if ladder == BREAK_GLASS:
             paged = self.form.break_glass.pagerduty if self.form.break_glass is not None else None
-            return paged.routing_key.get_secret_value() if paged else None
-        found = self.ladders.get(ladder)
-        if found is None or not 0 <= tier_index < len(found.tiers):
-            return None
-        paging = found.tiers[tier_index].pagerduty
-        return paging.routing_key.get_secret_value() if paging else None
+            return paged.routing_key.get_secret_value() if paged and not second else None
+        rung = self._rung(ladder, tier_index)
+        paging = rung.pagerduty if rung is not None else None
+        return self.key_of(paging, second=second) if paging is not None else None
+
+    def key_of(self, paging: TierPaging, *, second: bool = False) -> str | None:
+        """The routing key of whoever pages, or the second one, for which the policy may have one for all."""
+        key = (paging.second_key or self.form.pages.second_key) if second else paging.routing_key
+        return key.get_secret_value() if key is not None else None
+
+    @property
+    def mails(self) -> bool:
+        """Whether any page may go out by e-mail."""
+        return any(self.addresses_of(rung) for ladder in self.ladders.values() for rung in ladder.tiers)
+
+    def addresses(self, ladder: str, tier_index: int) -> tuple[str, ...]:
+        """The e-mail addresses for pages of a tier (0-based), none where it names none or is gone from the policy."""
+        rung = self._rung(ladder, tier_index)
+        return self.addresses_of(rung) if rung is not None else ()
+
+    def addresses_of(self, rung: Rung) -> tuple[str, ...]:
+        """The same: its own, else those for all tiers that page."""
+        return rung.email or (self.form.pages.email if rung.pagerduty is not None else ())
 
     def escalation_policy(self, ladder: str, tier_index: int) -> str | None:
         """PagerDuty's id of the escalation policy of a tier (0-based), None where the policy names none."""
+        rung = self._rung(ladder, tier_index)
+        return rung.pagerduty.escalation_policy if rung is not None and rung.pagerduty is not None else None
+
+    def _rung(self, ladder: str, tier_index: int) -> Rung | None:
         found = self.ladders.get(ladder)
-        if found is None or not 0 <= tier_index < len(found.tiers):
-            return None
-        paging = found.tiers[tier_index].pagerduty
-        return paging.escalation_policy if paging else None
+        return found.tiers[tier_index] if found is not None and 0 <= tier_index < len(found.tiers) else None

@@ -7,7 +7,7 @@ what happens is said by the verbs and by `ladder`.
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from routing.authority import IncidentKind
 from routing.canonical import Json
@@ -15,7 +15,7 @@ from routing.case.break_glass import BreakGlassUse
 from routing.case.case import Case
 from routing.case.submission import Submission
 from routing.change import SYSTEM, Actor, Change, Event, IncidentCause, Message, MessageKind, Opens, Stop, Subject
-from routing.vocabulary import CaseKind, EventKind, Risk
+from routing.vocabulary import CaseKind, EventKind, Exhausted, Risk
 
 
 class Draft:
@@ -34,6 +34,8 @@ class Draft:
         self._caught = False
         self._break_glass: BreakGlassUse | None = None
         self._incident: IncidentCause | None = None
+        self._paging: Literal["", "failed", "taken"] = ""
+        self._exhausted: Exhausted | None = None
         self._answer: Mapping[str, Json] | None = None
 
     @classmethod
@@ -42,7 +44,8 @@ class Draft:
         draft = cls(replace(subject, case=change.case), now)
         draft._events, draft._messages = list(change.events), list(change.messages)
         draft._along, draft._opens = list(change.along), list(change.opens)
-        draft._stop, draft._caught, draft._answer = change.stop, change.caught, change.answer
+        draft._stop, draft._caught, draft._paging, draft._answer = change.stop, change.caught, change.paging, change.answer
+        draft._exhausted = change.exhausted
         draft._break_glass, draft._incident = change.break_glass, change.incident
         return draft
 
@@ -75,6 +78,14 @@ class Draft:
         """Say that this calls for a postmortem about the case, or another one; `why` is one sentence without content."""
         case = about or self.case
         self._incident = IncidentCause(kind, case.id, case.workflow, why, risk, case.model_version)
+
+    def tell_operations(self, paging: Literal["failed", "taken"]) -> None:
+        """Say that a route did not take a page, or that one took it after all."""
+        self._paging = paging
+
+    def exhaust(self, safe: Exhausted) -> None:
+        """Say that nobody answered although everybody was paged again and again, and in which safe state it ends."""
+        self._exhausted = safe
 
     def put(self, **fields: Any) -> None:
         """Replace fields of the case."""
@@ -138,4 +149,6 @@ class Draft:
             caught=self._caught,
             break_glass=self._break_glass,
             incident=self._incident,
+            paging=self._paging,
+            exhausted=self._exhausted,
         )

@@ -14,7 +14,8 @@ from routing.clock import after, after_each, between
 from routing.review.closed_hours import closes_at, landing
 from routing.review.departure import announce_where_dark
 from routing.review.draft import Draft
-from routing.review.pages import close_pages, open_page, page_destination
+from routing.review.outlook import repeated_at
+from routing.review.pages import close_pages, follow_up, open_page
 from routing.review.playbook import begin
 from routing.review.verdict import conclude
 from routing.vocabulary import CaseKind, ClockName, EventKind, Exhausted, State, Verdict
@@ -34,6 +35,7 @@ def tier_clocks(case: Case, now: datetime) -> Clocks:
         decide=decide,
         reminders=tuple(reminders),
         closed=closes_at(case, now),
+        page=repeated_at(case, now),
     )
 
 
@@ -74,7 +76,7 @@ def arrive(draft: Draft, tier: int, *, page: bool) -> int | None:
         draft.update_cards()
     else:
         draft.send(Message(MessageKind.CARD, draft.case.rung.channel, tier=tier, urgent=page or tier > draft.case.first_tier))
-    if page:
+    if page or draft.case.rung.repeat is not None:
         open_page(draft)
     return handed
 
@@ -105,14 +107,14 @@ def acknowledge(draft: Draft, actor: Actor, *, tell_pager: bool = True) -> None:
     if case.state is not State.PENDING or case.acknowledged_by:
         return
     waiting = [page for page in case.pages if page.tier == case.tier and not page.acknowledged_by]
-    pages = tuple(page.model_copy(update={"acknowledged_by": actor.id}) if page in waiting else page for page in case.pages)
+    seen = {"acknowledged_by": actor.id, "next_at": None}  # whoever else the page would have reached can sleep on
+    pages = tuple(page.model_copy(update=seen) if page in waiting else page for page in case.pages)
     draft.put(acknowledged_by=actor.id, pages=pages)
     draft.put_clocks(acknowledge=None, page=None)
     draft.record(EventKind.ACKNOWLEDGED, actor, {"tier": case.tier + 1})
     if tell_pager:
         for page in waiting:
-            destination = page_destination(case, page.tier)
-            draft.send(Message(MessageKind.PAGE_ACKNOWLEDGE, destination, tier=page.tier, round=page.round, urgent=True))
+            follow_up(draft, page, MessageKind.PAGE_ACKNOWLEDGE)
 
 
 def climb(draft: Draft, event: int) -> None:
@@ -170,6 +172,8 @@ def exhaust(draft: Draft, clock: Literal["acknowledge", "decide"]) -> None:
         draft.call_for_postmortem(
             IncidentKind.EXHAUSTED, f"No tier of the ladder was left for the case {draft.case.id}: nobody decided in time."
         )
+    if draft.case.rung.repeat is not None:
+        draft.exhaust(draft.case.route.exhausted)
     match draft.case.route.exhausted:
         case Exhausted.HOLD:
             hold(draft, "ladder_exhausted_hold", clock=clock)

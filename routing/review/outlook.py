@@ -15,8 +15,8 @@ from routing.clock import after
 from routing.review.closed_hours import landing
 from routing.vocabulary import CaseKind, ClockName, Consequence, Exhausted, Lane, State
 
-Running = Literal["deadline", "total", "decide", "closed", "acknowledge", "information", "hold", "page", "unseen", "reminder"]
-"""The clocks of `routing.case.case.Clocks`, the weightiest first: of several that ran out, that one acts."""
+Running = Literal["deadline", "total", "decide", "closed", "acknowledge", "information", "hold", "page", "unseen", "reminder", "route"]
+"""The clocks of `routing.case.case.Clocks` and that of a page on its way, the weightiest first: of several that ran out, that one acts."""
 
 SAFE: dict[Exhausted, Consequence] = {
     Exhausted.HOLD: Consequence.HELD,
@@ -35,6 +35,9 @@ class Upcoming:
     consequence: Consequence
 
 
+_QUIET = (Consequence.REMINDED, Consequence.NOTED, Consequence.REROUTED)
+
+
 def due(case: Case, now: datetime) -> Upcoming | None:
     """What is to be done at `now`: that of the weightiest clock that has run out; None when none has. That a case leaves a channel which
     does not show its card is done by `routing.review.unseen`, which knows where it can go.
@@ -44,9 +47,9 @@ def due(case: Case, now: datetime) -> Upcoming | None:
 
 def upcoming(case: Case) -> Upcoming | None:
     """The earliest thing that happens to the case if nobody acts; None when nothing ever does. A reminder is none: it asks, and changes
-    nothing.
+    nothing. Nor is another route of a page.
     """
-    told = [one for one in _running(case) if one.consequence not in (Consequence.REMINDED, Consequence.NOTED)]
+    told = [one for one in _running(case) if one.consequence not in _QUIET]
     return min(told, key=lambda one: one.at, default=None)  # of equals the first, which is the weightiest
 
 
@@ -71,10 +74,20 @@ def goes_to(case: Case, move: Upcoming) -> int:
 
 def clocks_once_paged(case: Case, page: Upcoming) -> Clocks:
     """The clocks after that page went out at its time: whoever is on call has the tier's time to acknowledge, once."""
+    if case.rung.repeat is not None and case.state is State.PENDING:
+        again = repeated_at(case, page.at)
+        last = again is None or (case.clocks.acknowledge is not None and again >= case.clocks.acknowledge)
+        return case.clocks.model_copy(update={"page": None if last else again})
     if page.clock != "acknowledge" or case.rung.ack_s is None:
         return case.clocks.model_copy(update={"page": None})
     again = after(case.calendar(ClockName.ACKNOWLEDGE), page.at, case.rung.ack_s)
     return case.clocks.model_copy(update={"page": None, "acknowledge": again})
+
+
+def repeated_at(case: Case, now: datetime) -> datetime | None:
+    """When the tier is paged once more after a page at `now`, None where its policy has it paged once."""
+    repeat = case.rung.repeat
+    return None if repeat is None else after(case.calendar(ClockName.ACKNOWLEDGE), now, repeat.every_s)
 
 
 def _running(case: Case) -> Iterator[Upcoming]:
@@ -101,6 +114,8 @@ def _running(case: Case) -> Iterator[Upcoming]:
     yield from (Upcoming(at, clock, consequence) for at, clock, consequence in others if at is not None)
     if clocks.reminders:
         yield Upcoming(clocks.reminders[0], "reminder", Consequence.REMINDED)
+    if routes := [page.next_at for page in case.pages if page.next_at is not None]:
+        yield Upcoming(min(routes), "route", Consequence.REROUTED)
 
 
 def _climbed(case: Case) -> Consequence:
@@ -111,7 +126,8 @@ def _climbed(case: Case) -> Consequence:
 
 def _rung_already(case: Case) -> bool:
     """Whether there is nobody left to page at this tier: it has no pager, or its page is out."""
-    return case.rung.page is None or any(page.tier == case.tier for page in case.pages)
+    rung = case.rung
+    return not rung.can_page or rung.repeat is not None or any(page.tier == case.tier for page in case.pages)
 
 
 def _run_out(case: Case) -> Consequence:

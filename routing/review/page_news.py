@@ -5,12 +5,13 @@ from datetime import datetime
 
 from routing.authorize import refuse
 from routing.canonical import Json
-from routing.change import Actor, Change, Refused, Subject
+from routing.change import Actor, Change, MessageKind, Refused, Subject
 from routing.clock import after
 from routing.review.draft import Draft
-from routing.review.ladder import acknowledge
+from routing.review.ladder import acknowledge, tier_clocks
+from routing.review.pages import follow_up
 from routing.review.press import PressStep
-from routing.vocabulary import ClockName, EventKind, State
+from routing.vocabulary import ClockName, EventKind, PageRoute, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +34,8 @@ def page_acknowledged(news: PagerNews) -> PressStep:
             return refuse("unknown_page")
         draft = Draft(subject, now)
         actor = Actor("human", f"pagerduty:{news.who}")
-        pages = tuple(
-            page.model_copy(update={"acknowledged_by": actor.id}) if (page.tier, page.round) == (news.tier, news.round) else page
-            for page in case.pages
-        )
+        seen = {"acknowledged_by": actor.id, "next_at": None}
+        pages = tuple(page.model_copy(update=seen) if (page.tier, page.round) == (news.tier, news.round) else page for page in case.pages)
         draft.put(pages=pages)
         event = draft.record(EventKind.PAGE_ACKNOWLEDGED, actor, _where(news), sealed=_words(news))
         if case.tier == news.tier:
@@ -56,9 +55,14 @@ def page_resolved(news: PagerNews) -> PressStep:
         if not any((page.tier, page.round) == (news.tier, news.round) for page in case.pages):
             return refuse("unknown_page")
         draft = Draft(subject, now)
-        draft.put(pages=tuple(page for page in case.pages if (page.tier, page.round) != (news.tier, news.round)))
+        [page] = [one for one in case.pages if (one.tier, one.round) == (news.tier, news.round)]
+        if PageRoute.SECOND_KEY in page.routes:  # an incident there may ring on
+            follow_up(draft, page, MessageKind.PAGE_RESOLVE)
+        draft.put(pages=tuple(one for one in case.pages if one is not page))
         event = draft.record(EventKind.PAGE_RESOLVED, Actor("human", f"pagerduty:{news.who}"), _where(news), sealed=_words(news))
-        if case.state is State.PENDING and case.tier == news.tier:
+        if case.state is State.PENDING and case.tier == news.tier and case.rung.repeat is not None:
+            draft.put(acknowledged_by="", clocks=case.clocks if not case.acknowledged_by else tier_clocks(case, now))
+        elif case.state is State.PENDING and case.tier == news.tier:
             wait_s, clock = (case.decide_s, ClockName.DECIDE) if case.rung.ack_s is None else (case.rung.ack_s, ClockName.ACKNOWLEDGE)
             draft.put(acknowledged_by="")
             draft.put_clocks(page=after(case.calendar(clock), now, wait_s), acknowledge=None)

@@ -10,6 +10,7 @@ from routing.review.departure import announce_where_dark
 from routing.review.draft import Draft
 from routing.review.ladder import climb, exhaust, expire, hand_over, hold, hold_clock, resumed_clocks, stay
 from routing.review.outlook import Upcoming, clocks_once_paged, due, goes_to
+from routing.review.page_routes import hand_on_overdue
 from routing.review.pages import close_pages, open_page
 from routing.review.placement import place
 from routing.review.playbook import begin
@@ -37,8 +38,10 @@ def on_time(subject: Subject, now: datetime) -> Change | Refused:
     return draft.change()
 
 
-def _apply(draft: Draft, move: Upcoming) -> None:
+def _apply(draft: Draft, move: Upcoming) -> None:  # noqa: C901 - one line for each thing that comes
     match move.consequence:
+        case Consequence.REROUTED:
+            hand_on_overdue(draft)
         case Consequence.EXPIRED | Consequence.HELD | Consequence.QUARANTINED if move.clock in ("decide", "acknowledge"):
             exhaust(draft, move.clock)
         case Consequence.EXPIRED:

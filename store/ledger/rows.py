@@ -21,6 +21,7 @@ PEERS = {
     MessageKind.PAGE: "pagerduty",
     MessageKind.PAGE_ACKNOWLEDGE: "pagerduty",
     MessageKind.PAGE_RESOLVE: "pagerduty",
+    MessageKind.EMAIL: "email",
     MessageKind.CALLBACK: "callback",
 }
 

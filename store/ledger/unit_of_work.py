@@ -19,9 +19,10 @@ from routing.case.submission import Submission
 from routing.change import SYSTEM, Arrival, Change, Event, MessageKind, Subject
 from routing.errors import PolicyError, TransitionError
 from routing.evaluation.derived_risk import derived
-from routing.governance.automation import stopped
+from routing.governance.automation import exhausted, stopped
 from routing.governance.governance import Governance
 from routing.governance.incident_lifecycle import opened as incident_opened
+from routing.governance.paging_alarm_lifecycle import told
 from routing.governance.ruling import Governed, Ruling
 from routing.governance.sampling import caught, seen
 from routing.policy.policy import Policy
@@ -306,6 +307,7 @@ class UnitOfWork:
             self.open(draft, child, "", child.case.input_sha256)
         if change.stop is not None:
             self.rule(draft, stopped(self.governed(draft=draft), change.stop, case.id, self.now))
+        self._tell_operations(draft, change)
         if change.caught:
             self.rule(draft, caught(self.governed(draft=draft), case.workflow, case.segment, self.now))
         if change.break_glass is not None:
@@ -315,6 +317,14 @@ class UnitOfWork:
         if change.incident is not None:
             self.rule(draft, incident_opened(self.governed(draft=draft), change.incident, self.now))
         return indices
+
+    def _tell_operations(self, draft: Draft, change: Change) -> None:
+        """That a page of the case does not get through, or that nobody answered the last tier."""
+        case = change.case
+        if change.paging and (alarm := told(self.governed(draft=draft), change.paging, self.now)) is not None:
+            self.rule(draft, alarm)
+        if change.exhausted is not None:
+            self.rule(draft, exhausted(self.governed(draft=draft), case.workflow, case.id, change.exhausted, self.now))
 
     def _apply_one(self, draft: Draft, before: Case | None, change: Change) -> tuple[int, ...]:
         """One case: its events, each with a trace of its row, its row and its messages. Nothing is changed or promised without one."""

@@ -17,7 +17,7 @@ from store.schema import SENDABLE, UNSETTLED, among, micros, moment, outbox
 UPDATES = (MessageKind.CARD_UPDATE.value, MessageKind.BULLETIN_UPDATE.value)
 """Kinds that change a message that stands already."""
 
-LEASE_S = {"slack": 60, "pagerduty": 20, "callback": 60, "ticket": 60}
+LEASE_S = {"slack": 60, "pagerduty": 20, "email": 60, "callback": 60, "ticket": 60}
 
 
 def end_leases(connection: Connection, now: datetime, *, everyone_but: str | None = None) -> None:

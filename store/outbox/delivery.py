@@ -30,12 +30,16 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The peer has it. For a card: the channel's id, the message's `ts`, the face shown and the digest of the blocks delivered."""
+    """The peer has it. For a card: the channel's id, the message's `ts`, the face shown and the digest of the blocks delivered. For an
+    e-mail: the addresses that the mail server takes it for, and how many it refused.
+    """
 
     channel: str = ""
     ts: str = ""
     face: str = ""
     digest: str = ""
+    told: tuple[str, ...] = ()
+    refused: int = 0
 
 
 class SendError(Exception):

@@ -101,6 +101,22 @@ class Outbox:
         settled = partial(_settle, row=row, delivered=delivered)
         return await self._with(row, step, settled) or await self._writer.write(settled)
 
+    def settling(self, row: Outgoing, delivered: Delivered) -> Also:
+        """The same as `settle`, beside a change that says so, in its transaction."""
+
+        def write(connection: Connection, now: datetime) -> None:
+            _settle(connection, now, row=row, delivered=delivered)
+
+        return write
+
+    def putting_back(self, row: Outgoing, doubt: Doubt) -> Also:
+        """The same as `put_back`, beside a change that says why, in its transaction."""
+
+        def write(connection: Connection, now: datetime) -> None:
+            _put_back(connection, now, row=row, doubt=doubt, boot_id=self._boot_id)
+
+        return write
+
     async def put_back(self, row: Outgoing, doubt: Doubt) -> bool:
         """Give the lease back and try, or look, again at a later time. False when the lease was lost."""
         self._passing("outbox.put_back")
@@ -213,16 +229,22 @@ def _dead(connection: Connection, now: datetime, *, row: Outgoing, error: str) -
     over = {"settled_at": micros(now), "lease_owner": "", "lease_until": None}
     connection.execute(update(outbox).where(outbox.c.id == row.id).values(state="dead", last_error=_cut(error), **over))
     if row.message.kind is MessageKind.PAGE:
-        follows = and_(
-            outbox.c.case_id == row.case_id,
-            outbox.c.peer == row.peer,
-            outbox.c.destination == row.message.destination,
-            outbox.c.round == row.message.round,
-            outbox.c.kind.in_((MessageKind.PAGE_ACKNOWLEDGE, MessageKind.PAGE_RESOLVE)),
-            among(outbox.c.state, UNSETTLED),
-            outbox.c.state != "dead",
-        )
-        connection.execute(update(outbox).where(follows).values(state="cancelled", last_error="its page was not delivered", **over))
+        _cancel_follow_ups(connection, now, row)
+
+
+def _cancel_follow_ups(connection: Connection, now: datetime, row: Outgoing) -> None:
+    """PagerDuty never had the page, so there is nothing to acknowledge or to resolve."""
+    over = {"settled_at": micros(now), "lease_owner": "", "lease_until": None}
+    follows = and_(
+        outbox.c.case_id == row.case_id,
+        outbox.c.peer == row.peer,
+        outbox.c.destination == row.message.destination,
+        outbox.c.round == row.message.round,
+        outbox.c.kind.in_((MessageKind.PAGE_ACKNOWLEDGE, MessageKind.PAGE_RESOLVE)),
+        among(outbox.c.state, UNSETTLED),
+        outbox.c.state != "dead",
+    )
+    connection.execute(update(outbox).where(follows).values(state="cancelled", last_error="its page was not delivered", **over))
 
 
 def _lost(connection: Connection, now: datetime, *, row: Outgoing, gone: MessageGoneError) -> None:
@@ -263,6 +285,8 @@ def _hasten(connection: Connection, _now: datetime, *, ids: Sequence[int]) -> in
 
 def _cancel(connection: Connection, now: datetime, *, row: Outgoing, reason: str) -> bool:
     values = {"state": "cancelled", "last_error": _cut(reason), "settled_at": micros(now), "lease_owner": "", "lease_until": None}
+    if row.message.kind is MessageKind.PAGE and not row.doubtful:
+        _cancel_follow_ups(connection, now, row)
     return _hit(
         connection, update(outbox).where(outbox.c.id == row.id, outbox.c.state.in_(("ready", "trying", "ambiguous"))).values(values)
     )

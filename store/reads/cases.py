@@ -23,6 +23,7 @@ from store.reads.free_cases import free_cases
 from store.reads.history import Happening, Scene, read_content, read_history, read_scene
 from store.reads.incident_timeline import timeline
 from store.reads.snapshots import readable
+from store.reads.unaccepted_pages import UnacceptedPage, unaccepted_pages
 from store.reads.unposted import UnseenCard, seen_again, unseen_cards, waiting_for
 from store.schema import OPEN, among, cases, micros, moment, policies
 from store.vault.vault import Vault
@@ -101,6 +102,10 @@ class Reads:
     async def waiting_for(self, destinations: Sequence[str]) -> int:
         """How many messages are still to be posted to these destinations in Slack."""
         return await self._database.read(partial(waiting_for, destinations=destinations))
+
+    async def unaccepted_pages(self) -> Sequence[UnacceptedPage]:
+        """As `store.reads.unaccepted_pages.unaccepted_pages`."""
+        return await self._database.read(unaccepted_pages)
 
     async def unseen_cards(self, destinations: Sequence[str], closed: Sequence[str], now: datetime, limit: int) -> Sequence[UnseenCard]:
         """As `store.reads.unposted.unseen_cards`."""

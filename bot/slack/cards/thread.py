@@ -17,7 +17,8 @@ from bot.slack.cards.text.safe_text import Cuts, clean, escaped
 from bot.slack.cards.text.wording import code_label
 from bot.slack.cards.view import Happening, View
 from routing.clock import opens
-from routing.vocabulary import EventKind, State
+from routing.review.page_routes import OPERATIONS
+from routing.vocabulary import EventKind, PageRoute, State
 
 _TELLING = frozenset(
     {
@@ -63,6 +64,8 @@ _SENTENCE: dict[EventKind, str] = {
     EventKind.ACKNOWLEDGED: "👀 {who} is looking at this.",
     EventKind.EVIDENCE_OPENED: "📂 {who} has opened the full evidence.",
     EventKind.PAGED: "📟 Tier {tier} was paged{on_call} (page {round}).",
+    EventKind.PAGE_ACCEPTED: "📟 The page for tier {tier} was taken {by_route}.",
+    EventKind.PAGE_NOT_ACCEPTED: "⚠️ {owner}The page for tier {tier} did not get through {by_route} ({cause}). {then}",
     EventKind.PAGE_ACKNOWLEDGED: "📟 {who} has acknowledged the page.",
     EventKind.PAGE_RESOLVED: "📟 {who} resolved the incident in PagerDuty. The case still waits for a decision here.",
     EventKind.PAGE_NOTED: "📟 {who} wrote in PagerDuty:",
@@ -164,6 +167,9 @@ def _sentence(view: View, happening: Happening) -> str:
         step=_field(happening, "step"),
         verdict=_code(happening, "verdict"),
         result=_code(happening, "result"),
+        by_route=_by_route(happening),
+        cause=escaped(str(happening.fields.get("cause") or ""), 200),
+        then=_THEN_BY.get(_field(happening, "next"), ""),
         error=plain_code(str(happening.fields.get("error") or "")),
         failed=escaped(told_failed(happening), 400) or "see the card",
         held=held_words(view),
@@ -171,6 +177,25 @@ def _sentence(view: View, happening: Happening) -> str:
         passed_over=passed_over(happening.fields.get("passed_over")),
         outcome=_field(happening, "outcome"),
     ).strip()
+
+
+_BY_ROUTE = {
+    PageRoute.PAGERDUTY: "by PagerDuty",
+    PageRoute.SECOND_KEY: "by the second routing key",
+    PageRoute.EMAIL: "by the mail server",
+}
+_THEN_BY = {
+    PageRoute.SECOND_KEY.value: "It goes to the second routing key as well.",
+    PageRoute.EMAIL.value: "It goes out by e-mail as well.",
+    OPERATIONS: "No further way is left; operations are told here in Slack, and it is being tried on.",
+}
+
+
+def _by_route(happening: Happening) -> str:
+    """By which routes, as one event of a page has them."""
+    routes = happening.fields.get("routes") or [happening.fields.get("route")]
+    named = [_BY_ROUTE[PageRoute(one)] for one in routes if one in list(PageRoute)] if isinstance(routes, list) else []
+    return " and ".join(named)
 
 
 def _own_words(happening: Happening, cuts: Cuts) -> list[Block]:

@@ -6,13 +6,14 @@ from datetime import datetime
 
 from routing.authority import Automation
 from routing.case.break_glass import BreakGlassList
-from routing.case.case import Case, Tier
+from routing.case.case import Case, OpenPage, Tier
 from routing.case.submission import Submission
 from routing.change import Actor
 from routing.governance.alert import Alert
 from routing.governance.binding import Binding
 from routing.governance.control import Control
 from routing.governance.incident import Entry, Incident
+from routing.governance.paging_alarm import PagingAlarm
 from routing.governance.proposal import Proposal
 from routing.governance.waiver import Waiver, WaiverList
 from routing.policy.form.form import Workflow
@@ -95,17 +96,27 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingPage:
+    """A page that waits for its first route: of which case and tier (0-based), why, and what took it meanwhile."""
+
+    case: Case
+    page: OpenPage
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Bulletin:
     """Something about more than one case, when it is drawn or sent: `about` as it is now, its events in order of the log.
 
     `subject` is its id; `event` the index of the leaf that a message speaks of; `tier` tells several messages of one subject apart;
     `control` is the brake of its workflow, of an alert and of the workflow itself; `names` are people by id, `owners` those whom the
     policy names as its owners; `links` the permalinks of the cards of the cases that it names, by id; `waiting` how many messages a
-    channel does not take; `timeline` what led to an incident, from the log.
+    channel does not take; `timeline` what led to an incident, from the log; `pages` those that do not
+    get through, oldest first.
     """
 
     subject: str
-    about: Alert | Proposal | Waiver | Control | WaiverList | Binding | BreakGlassList | Incident
+    about: Alert | Proposal | Waiver | Control | WaiverList | Binding | BreakGlassList | Incident | PagingAlarm
     history: tuple[Happening, ...]
     now: datetime
     tier: int = 0
@@ -116,6 +127,7 @@ class Bulletin:
     links: Mapping[str, str] = field(default_factory=dict)
     waiting: int = 0
     timeline: tuple[Entry, ...] = ()
+    pages: tuple[WaitingPage, ...] = ()
 
     def known_as(self, person: str) -> str:
         """The name of a person, else their id as it is."""

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
-from bot.slack.cards.view import Bulletin, Happening
+from bot.slack.cards.bulletins.waiting_pages import SHOWN
+from bot.slack.cards.view import Bulletin, Happening, WaitingPage
 from bot.slack.channels import destinations_of
 from bot.slack.people import People
 from routing.case.break_glass import BreakGlassList
@@ -15,8 +16,9 @@ from routing.governance.break_glass_list import of_week
 from routing.governance.control import Control
 from routing.governance.governance import Governance
 from routing.governance.incident import Incident
+from routing.governance.paging_alarm import PagingAlarm
 from routing.governance.proposal import Proposal
-from routing.governance.ruling import ALERT, BINDING, INCIDENT, PROPOSAL, WAIVER, WORKFLOW
+from routing.governance.ruling import ALERT, BINDING, INCIDENT, PAGES, PROPOSAL, WAIVER, WORKFLOW
 from routing.governance.waiver import Waiver, WaiverList
 from routing.governance.waiver_lifecycle import WEEKLY
 from routing.policy.policy import Policy
@@ -43,7 +45,8 @@ class Bulletins:
         history = _told(await self._reads.govern_events(subject))
         if isinstance(about, Control) and not any(one.index == event for one in history):
             history = (*history, *await self._of_policy(governance, event))
-        workflow = "" if isinstance(about, Proposal | WaiverList | Binding | BreakGlassList) else about.workflow
+        workflow = "" if isinstance(about, Proposal | WaiverList | Binding | BreakGlassList | PagingAlarm) else about.workflow
+        pages = await self._reads.unaccepted_pages() if isinstance(about, PagingAlarm) and not about.over else ()
         return Bulletin(
             subject=subject,
             about=about,
@@ -54,16 +57,17 @@ class Bulletins:
             control=governance.control(workflow) if workflow else None,
             names=await self._people.names(_people_in(about, history)),
             owners=self._policy().form.owners,
-            links=await self._links(about),
+            links=await self._links(about, [one.case.id for one in pages[:SHOWN]]),
+            pages=tuple(WaitingPage(one.case, one.page, one.error) for one in pages),
             timeline=await self._reads.timeline(about, governance) if isinstance(about, Incident) and tier else (),
             waiting=await self._reads.waiting_for(destinations_of(about)) if isinstance(about, Binding) and about.trouble else 0,
         )
 
-    async def _links(self, about: "About") -> dict[str, str]:
+    async def _links(self, about: "About", paged: Sequence[str] = ()) -> dict[str, str]:
         """The cards of the cases that an alert names, where they are posted and Slack has said who we are."""
         figures = about.figures if isinstance(about, Alert) else {}
         found = {}
-        for case_id in {str(figures[name]) for name in ("case", "newest") if name in figures}:
+        for case_id in {str(figures[name]) for name in ("case", "newest") if name in figures} | set(paged):
             case = await self._reads.case(case_id)
             card = next((one for one in await self._reads.cards(case_id) if case is not None and one.tier == case.tier), None)
             if card is not None and (us := self._people.us) is not None:
@@ -79,7 +83,7 @@ class Bulletins:
         return ()
 
 
-About = Alert | Proposal | Waiver | Control | WaiverList | Binding | BreakGlassList | Incident
+About = Alert | Proposal | Waiver | Control | WaiverList | Binding | BreakGlassList | Incident | PagingAlarm
 
 
 def _about(governance: Governance, subject: str) -> About | None:
@@ -87,6 +91,8 @@ def _about(governance: Governance, subject: str) -> About | None:
         return WaiverList(week=subject.removeprefix(WEEKLY), waivers=tuple(one for one in governance.waivers if not one.over))
     if subject.startswith(USED_WEEKLY):
         return of_week(governance.break_glass, subject.removeprefix(USED_WEEKLY))
+    if subject == PAGES:
+        return governance.paging
     match subject[:2]:
         case prefix if prefix == ALERT:
             return governance.alert(subject)

@@ -95,7 +95,7 @@ def _fits(row: ClockRow, route: Route) -> bool:
 
 def _timed(tier: Tier, acknowledge: ClockRow | None, decide: ClockRow | None) -> Tier:
     update: dict[str, object] = {}
-    if acknowledge is not None:
+    if acknowledge is not None and tier.repeat is None:
         update |= {"ack_s": acknowledge.lasts_s, "ack_elapsed": acknowledge.time == "elapsed"}
     if decide is not None:
         update |= {"decide_s": decide.lasts_s, "decide_elapsed": decide.time == "elapsed"}

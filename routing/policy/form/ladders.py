@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field, SecretStr, StringConstraints, model_vali
 
 from routing.case.case import Group
 from routing.policy.clocks.row import Duration
-from routing.policy.form.parts import Name, Part, TierNumber, UserId
+from routing.policy.form.parts import EmailAddress, Name, Part, TierNumber, UserId
 from routing.vocabulary import Exhausted, Risk
 
 
@@ -36,6 +36,30 @@ class Paging(Part):
     )
 
 
+class TierPaging(Paging):
+    """The same of a tier, with a way for pages that are not taken."""
+
+    second_key: SecretStr | None = Field(
+        default=None,
+        min_length=1,
+        description="routing key of another service, for pages that the first refuses or does not take within 5 minutes",
+    )
+
+
+class Repeats(Part):
+    """That the tier is paged by PagerDuty and e-mail at once, and again and again until somebody has taken the case (E6)."""
+
+    every: Annotated[Duration, Field(ge=60)] = 300
+    most: int = Field(default=12, ge=1, le=100, description="pages in all; after the last one somebody has `every` more")
+
+
+class Pages(Part):
+    """What holds for the pages of every ladder: where they go when PagerDuty does not take them."""
+
+    second_key: SecretStr | None = Field(default=None, min_length=1, description="`second_key` of tiers that name none")
+    email: tuple[EmailAddress, ...] = Field(default=(), max_length=20, description="`email` of tiers with `pagerduty` that name none")
+
+
 class Queue(Part):
     """Another desk of the same tier: who answers and where. A case goes to the one with the fewest skills that suffice."""
 
@@ -61,7 +85,11 @@ class Rung(Part):
     decide: Duration = Field(default=14_400, description="time to decide before the next tier is asked")
     calendar: str | None = Field(default=None, description="business time; none: elapsed time")
     closed: Closed | None = Field(default=None, description="outside of the calendar; none: cases wait until it opens")
-    pagerduty: Paging | None = None
+    pagerduty: TierPaging | None = None
+    email: tuple[EmailAddress, ...] = Field(
+        default=(), max_length=20, description="who is written to when PagerDuty does not take a page; without `pagerduty`: always"
+    )
+    repeat: Repeats | None = Field(default=None, description="paged again and again until somebody has taken the case; in place of ack")
     queues: tuple[Queue, ...] = Field(default=(), max_length=20, description="further desks of this tier, chosen by skill")
 
 

@@ -22,6 +22,10 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=4_000)]
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=300)]
 UserId = Annotated[str, StringConstraints(pattern=r"^[UW][A-Z0-9]{1,30}$")]
 Domain = Annotated[str, StringConstraints(pattern=r"^[^@\s.]+(\.[^@\s.]+)+$", max_length=253)]
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+EmailAddress = Annotated[str, StringConstraints(pattern=rf"^{_ATOM}(\.{_ATOM})*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$", max_length=254)]
+"""An address as RFC 5321 has it without quoting (dot-atom, host names in ASCII): nothing in it can end a header or name a second one."""
+
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 TierNumber = Annotated[
     int,

@@ -13,6 +13,7 @@ from bot.slack.cards.bulletins.break_glass_list import draw_list
 from bot.slack.cards.bulletins.governance_buttons import governance_button, governance_row
 from bot.slack.cards.bulletins.postmortem import draw_incident
 from bot.slack.cards.bulletins.proposed_policy import draw_proposal
+from bot.slack.cards.bulletins.waiting_pages import draw_waiting_pages
 from bot.slack.cards.parts.clock_line import moment
 from bot.slack.cards.text.block_kit import Block, Drawing, header, lines, quote, rich, run, small_words, words
 from bot.slack.cards.text.mentions import linked, mention
@@ -28,6 +29,8 @@ from routing.governance.binding_lifecycle import shown_alarm
 from routing.governance.brake import OPERATIONS, shown_number
 from routing.governance.control import Control
 from routing.governance.incident import Incident
+from routing.governance.paging_alarm import PagingAlarm
+from routing.governance.paging_alarm_lifecycle import shown_alarm as shown_paging_alarm
 from routing.governance.proposal import Proposal
 from routing.governance.waiver import Waiver, WaiverList
 from routing.vocabulary import EventKind
@@ -72,6 +75,8 @@ def draw_bulletin(bulletin: Bulletin) -> Drawing:
             return draw_proposal(bulletin)
         case Binding() as binding:
             return draw_binding(bulletin, binding)
+        case PagingAlarm() as alarm:
+            return draw_waiting_pages(bulletin, alarm)
         case WaiverList() as listed:
             drawn = draw_exceptions(listed.waivers)
             return Drawing(drawn.text, [header(f"⚖️ Exceptions, week {listed.week}"), *drawn.blocks])
@@ -90,6 +95,8 @@ def is_over(bulletin: Bulletin) -> bool:
             return control.posted != shown_number(bulletin.tier)
         case Binding() as binding:
             return binding.over or binding.posted != shown_alarm(bulletin.tier)
+        case PagingAlarm() as alarm:
+            return alarm.over or alarm.posted != shown_paging_alarm(bulletin.tier)
         case Alert() | Proposal() | Waiver() | Incident() as subject:
             return subject.over
         case WaiverList() | BreakGlassList():
@@ -125,6 +132,7 @@ def _draw_alert(bulletin: Bulletin, alert: Alert) -> Drawing:
         rich(lines(run(_said(alert.why, 600), "bold"), *scope)),
         *_more_of(bulletin, alert),
         words(f"*Done by itself:* {_done(alert)}"),
+        *_unpaged(alert),
         *([words(_stands(bulletin, alert, bulletin.control))] if bulletin.control is not None else []),
     ]
     told = [f"Since {moment(alert.at)}"]
@@ -149,6 +157,13 @@ def _more_of(bulletin: Bulletin, alert: Alert) -> list[Block]:
     told += [f"*{count:,} cases* so far"] if _is_number(count) else []
     told += [f"{link} of {code(case)}"] if (link := linked(bulletin.links.get(case, ""), "Open the card")) else []
     return [words(" · ".join(told))] if told else []
+
+
+def _unpaged(alert: Alert) -> list[Block]:
+    if not alert.unpaged or alert.over or alert.acknowledged_by:
+        return []
+    why = escaped(alert.unpaged, 200)
+    return [words(f"*PagerDuty has not taken the page about this* ({why}): nobody is rung, so see to it here. It is being tried on.")]
 
 
 def _done(alert: Alert) -> str:

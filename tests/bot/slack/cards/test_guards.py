@@ -264,6 +264,8 @@ SYSTEMS_OWN = {
     EventKind.INCIDENT_OPENED,
     EventKind.INCIDENT_REMINDED,
     EventKind.INCIDENT_CLOSED,
+    EventKind.PAGING_FAILED,
+    EventKind.PAGING_RESTORED,
     EventKind.GOVERNANCE_REFUSED,
     EventKind.NAME_BOUND,
     EventKind.NAME_PARTED,

@@ -1,0 +1,66 @@
+"""What becomes of the tries of a page, recorded with the case in the transaction that settles or puts back its row: so a crash between
+two routes neither loses one nor takes it twice.
+
+Owns that coupling. Which route follows is decided by `routing.review.page_routes`; the trying goes on as for any row.
+"""
+
+from collections.abc import Callable
+
+from bot.delivery.retry import REFUSED_EMAIL, REFUSED_PAGE, Retry
+from routing.change import Message, MessageKind
+from routing.governance.alert_lifecycle import page_accepted as alert_accepted
+from routing.governance.alert_lifecycle import page_failed as alert_failed
+from routing.review.page_routes import page_accepted, page_failed
+from routing.review.pages import route_of
+from store.ledger.answers import Changed
+from store.ledger.items import Step
+from store.ledger.ledger import Ledger
+from store.outbox.delivery import Delivered, Outgoing, SendError
+from store.outbox.outbox import Doubt, Outbox
+
+CASE = "c_"
+"""What the id of a case begins with."""
+
+REFUSED = {MessageKind.PAGE: REFUSED_PAGE, MessageKind.EMAIL: REFUSED_EMAIL}
+"""A page that is refused is not given up: it goes out another way meanwhile, and this way again."""
+
+
+def refused_schedule(message: Message) -> Retry | None:
+    """When something that was refused for good is tried again all the same; None where it is not."""
+    return REFUSED.get(message.kind)
+
+
+class PageFates:
+    """Records on the case how its page fares. `passing` names steps, where tests let the process die."""
+
+    def __init__(self, ledger: Ledger, outbox: Outbox, passing: Callable[[str], None]) -> None:
+        self._ledger = ledger
+        self._outbox = outbox
+        self._passing = passing
+
+    async def accepted(self, row: Outgoing, delivered: Delivered, otherwise: Step | None) -> None:
+        """A route took it. `otherwise`: what the delivery of a message that is no page means for its case."""
+        if row.message.kind is MessageKind.PAGE and not _is_page(row):
+            await self._ledger.govern(alert_accepted(row.case_id, row.message.round))
+        if _is_page(row):
+            self._passing("page_fates.accepted")
+            step = page_accepted(row.message.round, route_of(row.message), delivered.told, delivered.refused)
+            if isinstance(await self._ledger.change(row.case_id, step, also=self._outbox.settling(row, delivered)), Changed):
+                return
+        await self._outbox.settle(row, delivered, otherwise)
+
+    async def put_back(self, row: Outgoing, error: SendError, doubt: Doubt) -> None:
+        """A try failed, and the next comes at its time."""
+        if row.message.kind is MessageKind.PAGE and not _is_page(row):
+            step = alert_failed(row.case_id, row.message.round, error.reason, row.attempts + 1, final=error.permanent)
+            await self._ledger.govern(step)
+        if _is_page(row):
+            self._passing("page_fates.failed")
+            failed = page_failed(row.message.round, route_of(row.message), error.reason, row.attempts + 1, final=error.permanent)
+            if isinstance(await self._ledger.change(row.case_id, failed, also=self._outbox.putting_back(row, doubt)), Changed):
+                return
+        await self._outbox.put_back(row, doubt)
+
+
+def _is_page(row: Outgoing) -> bool:
+    return row.message.kind in REFUSED and row.case_id.startswith(CASE)
