@@ -1,0 +1,70 @@
+"""The process dies at any point while a page goes from one route to the next: no hop is lost and none is taken twice.
+
+By default at a few points around each hop, on SQLite; with `--full` at every point that differs.
+"""
+
+import shutil
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.faults import Fault, Mode
+from tests.mail_server import a_mail_server
+from tests.promises.crash_point import Fate
+from tests.promises.crashing_world import Traces, a_crashing_world
+from tests.promises.judge import doubled, rung_after_resolve
+from tests.promises.stories import Story, decided
+from tests.promises.test_crash_points import room, sqlite
+from tests.world import DMITRI, NOON
+from tests.written import POLICY
+
+FIRST = 'pagerduty: {routing_key: "${PD_TIER2}", severity: warning, escalation_policy: PPTIER2A}'
+ROUTED = POLICY.replace(FIRST, FIRST[:-1] + ', second_key: "${PD_SECOND}"}, email: [duty@northwind.example]')
+STRIDE = 12
+
+
+async def tell(folder: Path, fate: Fate) -> list[str]:
+    """A case climbs, PagerDuty refuses its page by both keys until a mail is out, takes it then, and it is decided. Gives what is wrong."""
+    async with a_mail_server() as mail, a_crashing_world(folder, sqlite(folder), fate, policy=ROUTED, smtp_url=mail.url) as crashing:
+        if isinstance(fate.state, Traces):
+            fate.state.world = crashing.world
+        world, story = crashing.world, Story(crashing)
+        refuses = world.sandbox.faults.add(Fault("pagerduty", "enqueue", Mode.SERVER_ERROR, status=403, times=None))
+        story.case_id = await crashing.post(1)
+        await story.settle()
+        await crashing.wait_until(NOON + timedelta(minutes=18))
+        world.sandbox.faults.remove(refuses)
+        await crashing.wait_until(NOON + timedelta(minutes=20))
+        await story.press(DMITRI, "approve", decided)
+        await story.settle()
+        kinds = Counter(one.kind.value for one in await world.bot.reads.history(story.case_id))
+        found = doubled(world.sandbox) + rung_after_resolve(world.sandbox)
+        found += [] if kinds["page_not_accepted"] == 2 else [f"{kinds['page_not_accepted']} hops"]
+        found += [] if kinds["page_accepted"] == 3 else [f"{kinds['page_accepted']} routes took it"]
+        found += [] if len({one["Message-ID"] for one in mail.taken}) == 1 else [f"{len(mail.taken)} mails, not the same"]
+        incidents = world.sandbox.pagerduty.incidents
+        found += [] if len(incidents) == 2 else [f"{len(incidents)} incidents"]
+        return found + [f"{one.key} is {one.status}" for one in incidents if one.status != "resolved"]
+
+
+@pytest.mark.timeout(3_600)
+async def test_dying_between_two_routes(tmp_path: Path, *, full: bool) -> None:
+    """Wherever it dies, each route has the page once in the end."""
+    folder = room(tmp_path, "survey")
+    traces = Traces(folder / "tierline.db")
+    fate = Fate(state=traces)
+    try:
+        assert await tell(folder, fate) == []
+    finally:
+        traces.close()
+    points = fate.telling()
+    hops = [at for at in points if any(fate.passed[near][0].startswith("page_fates") for near in range(at, min(at + 3, len(fate.passed))))]
+    wrong = []
+    for point in points if full else hops[::STRIDE]:
+        place = room(tmp_path, f"death-{point}")
+        found = await tell(place, Fate(point))
+        shutil.rmtree(place)
+        wrong += [f"died at point {point} ({fate.passed[point][0]}): {one}" for one in found]
+    assert not wrong, "\n".join(wrong)
