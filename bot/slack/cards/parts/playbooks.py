@@ -29,6 +29,7 @@ def playbook_blocks(view: View) -> list[Block]:
 
 def _checklists(view: View) -> list[str]:
     """Every step; where that is too much, those that are done are counted, and then what is left over is."""
+    found = list[str]()
     for only_open in (False, True):
         found = [line for one in view.case.playbooks for line in _lines(view, one, only_open=only_open)]
         if sum(map(len, found)) <= _MOST:

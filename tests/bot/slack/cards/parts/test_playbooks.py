@@ -34,7 +34,8 @@ SAID = {
 
 def a_playbook(*steps: PlaybookStep, **changes: Any) -> Playbook:
     """One that has begun."""
-    return Playbook(**({"name": "wrong-money", "because": "flag legal", "steps": steps, "begun_at": NOW} | changes))
+    given: dict[str, Any] = {"name": "wrong-money", "because": "flag legal", "steps": steps, "begun_at": NOW}
+    return Playbook(**(given | changes))
 
 
 def shown(view: View) -> str:
