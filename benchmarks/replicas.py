@@ -5,6 +5,7 @@ number of replicas can take at most, on machines that have cores for all of them
 The server is the one that the tests bring along, with every commit on the disk.
 """
 
+import re
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -25,6 +26,8 @@ from tests.postgres import Postgres, running_postgres
 REPLICAS = 3
 SENDERS = 64
 DURABLE = "-c max_connections=200"
+_CASES = re.compile(r"INSERT INTO cases \(.*?unnest\(\$(\d+)")
+"""Which parameter is the first list of values of new cases (`store.ledger.inserts`)."""
 
 
 async def measure(folder: Path, runs: int, cases: int) -> Sequence[Figure]:
@@ -104,7 +107,7 @@ class _Lock:
         """Of a time that all transactions took together."""
         return seconds / self.cases * 1e6
 
-    def executed(self, connection: Connection, _cursor: object, statement: str, parameters: Any, _context: object, many: bool) -> None:  # noqa: ANN401, FBT001
+    def executed(self, connection: Connection, _cursor: object, statement: str, parameters: Any, *_: object) -> None:  # noqa: ANN401
         """A statement was answered."""
         if "FROM head" in statement and "FOR UPDATE" in statement:
             self._holder, self._since = connection, time.perf_counter()
@@ -112,8 +115,8 @@ class _Lock:
             self.transactions += 1
         elif connection is self._holder:
             self.statements += 1
-            if statement.startswith("INSERT INTO cases "):
-                self.cases += len(parameters) if many else 1
+            if (lists := _CASES.search(statement)) is not None:
+                self.cases += len(parameters[int(lists[1]) - 1])
             if not statement.startswith("SELECT"):
                 return
             self._note("reading")
