@@ -38,7 +38,9 @@ def open_page(draft: Draft) -> bool:
     if tier.repeat is None:
         draft.put_clocks(page=None)
     severity = tier.page.severity if tier.page is not None else "error"
-    event = draft.record(EventKind.PAGED, SYSTEM, {"tier": case.tier + 1, "round": number, "severity": severity, **_by(page)})
+    again: dict[str, Json] = {"instead_of": before.round} if before is not None else {}
+    fields = {"tier": case.tier + 1, "round": number, "severity": severity, **again, **_by(page)}
+    event = draft.record(EventKind.PAGED, SYSTEM, fields)
     for route in page.routes:
         draft.send(page_message(case, page, route, event))
     return True

@@ -65,6 +65,7 @@ class Replayed:
         if kind in ("unclaimed", "decided"):
             self.claimed_by = ""
         if kind == "paged":
+            self.pages.discard((fields["tier"] - 1, fields.get("instead_of")))
             self.pages.add((fields["tier"] - 1, fields["round"]))
             self.rounds = fields["round"]
         if kind == "page_resolved":

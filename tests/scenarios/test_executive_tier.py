@@ -54,6 +54,7 @@ async def test_nobody_ever_answers(world: GovernedWorld, mail: MailServer) -> No
     assert all("repeated every 5 min until somebody has taken the case, 3 times at most" in text.replace("\n", " ") for text in mail.texts)
     history = await world.bot.reads.history(case_id)
     paged = [one.at for one in history if one.kind.value == "paged"]
+    assert [one.fields.get("instead_of") for one in history if one.kind.value == "paged"] == [None, 1, 2]
     assert [(later - paged[0]).total_seconds() for later in paged] == [0, 300, 600]
     case = await world.case(case_id)
     safe = case.route.exhausted.value
