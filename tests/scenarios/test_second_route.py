@@ -291,3 +291,14 @@ def everything(world: World, name: str) -> list[str]:
     """All messages of a channel."""
     [channel] = [one.id for one in world.sandbox.config.slack.channels if one.name == name]
     return [str(message["blocks"]) for message in world.sandbox.slack.messages(channel)]
+
+
+@pytest.mark.parametrize("status", [200, 302, 503])
+async def test_an_answer_that_is_none_counts_as_unclear(routed_sqlite: World, mail: MailServer, status: int) -> None:
+    """Neither accepted nor refused, whatever the body says: after five minutes the page is written by mail."""
+    refusing(routed_sqlite, status)
+    case_id = await paged(routed_sqlite)
+    assert not mail.taken
+    await routed_sqlite.pass_time(minutes=6)
+    [letter] = mail.taken
+    assert timedelta(minutes=5) <= sent_at(letter) - await paged_at(routed_sqlite, case_id) <= timedelta(minutes=6)
