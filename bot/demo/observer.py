@@ -48,13 +48,16 @@ class Observer:
 
     @contextmanager
     def _news(self) -> Iterator[asyncio.Event]:
-        """Set whenever one of the three peers writes into its ledger."""
+        """Set whenever one of the peers writes into its ledger."""
         news = asyncio.Event()
 
         def wake(_: Seen) -> None:
             news.set()
 
-        unwatch = [peer.record.watch(wake) for peer in (self._sandbox.slack, self._sandbox.pagerduty, self._sandbox.customer)]
+        unwatch = [
+            peer.record.watch(wake)
+            for peer in (self._sandbox.slack, self._sandbox.pagerduty, self._sandbox.customer, self._sandbox.tickets)
+        ]
         try:
             yield news
         finally:
@@ -99,6 +102,14 @@ class Observer:
         card = self.card(channel, case_id)
         replies = self._sandbox.slack.thread(channel, card["ts"]) if card is not None else []
         return next((reply for reply in replies if text in shown(reply)), None)
+
+    def posted(self, channel: str, text: str) -> Json | None:
+        """A message in a channel, of whatever kind, that says `text`."""
+        return next((one for one in self._sandbox.slack.messages(channel) if text in shown(one)), None)
+
+    def ticket(self, case_id: str) -> Json | None:
+        """The ticket that was opened about a case."""
+        return next((one["data"] for one in self._sandbox.tickets.opened.values() if one["data"]["case_id"] == case_id), None)
 
     def told(self, person: str, text: str) -> Json | None:
         """What only this person was shown, if it says `text`."""

@@ -19,7 +19,7 @@ from bot.demo.clock import StoryClock
 from bot.demo.receiver_kit import verifying
 from bot.demo.workspace import workspace_for
 from bot.sandbox.customer import CustomerConfig
-from bot.sandbox.northwind import PAGERDUTY
+from bot.sandbox.northwind import PAGERDUTY, TICKETS
 from bot.sandbox.sandbox import Sandbox, on_first_free
 from bot.sandbox.slack.seed import SLACK
 from bot.settings import Settings, read_settings
@@ -31,6 +31,9 @@ from store.vault.keys import signing_key
 
 SERVICE = "northwind-agent"
 MAX_PORT = 65535
+NOWHERE = "http://127.0.0.1/"
+"""In place of the ticket system, until it is known where the sandbox listens."""
+
 _PAGERS = ("DEMO_PAGE_SENIORS", "DEMO_PAGE_EXPERTS", "DEMO_PAGE_DUTY")
 """Names in the policy of the three pagers of the sandbox, in its order."""
 
@@ -65,16 +68,19 @@ async def set_up(
     `page_ports` that nobody has, the bot on the one after it or any. `unhurried`: nobody's seconds count, for a story that ends the same
     on a slow machine. Raises PolicyError, OSError where every port is taken.
     """
-    text = policy_text if policy_text is not None else files("bot.demo").joinpath("policy.yml").read_bytes()
+    text = _tickets_here(policy_text) if policy_text is not None else files("bot.demo").joinpath("policy.yml").read_bytes()
     secret, callback_secret = _secret(), _secret()
     environment = {name: secrets.token_hex(16) for name in _VARIABLE.findall(text.decode(errors="replace"))}  # in the form of a routing key
     environment |= {name: service.routing_key for name, service in zip(_PAGERS, PAGERDUTY.services, strict=True)}
     environment |= {"DEMO_SECRET": secret, "DEMO_CALLBACK_SECRET": callback_secret}
+    environment |= {"DEMO_TICKETS_URL": NOWHERE, "DEMO_TICKETS_SECRET": TICKETS}
     policy = load_policy(text, environment, "policy")
     identity = replace(SLACK.app, bot_token=f"xoxb-{secrets.token_hex(12)}", signing_secret=secrets.token_hex(16))
     clock = StoryClock()
     sandbox = Sandbox(clock.unix, workspace_for(policy, identity, CustomerConfig(SERVICE, secret, (callback_secret,)), unhurried=unhurried))
+    sandbox.tickets.secrets = tuple(one.get_secret_value() for system in policy.form.tickets.values() for one in system.secret)
     await sandbox.start(page_ports=page_ports)
+    environment["DEMO_TICKETS_URL"] = sandbox.tickets_url
     try:
         (directory / "policy.yml").write_bytes(text)
         (directory / "services.yml").write_text(_services(sandbox.customer_callback_url, list(policy.workflows)))
@@ -95,6 +101,20 @@ async def set_up(
             await app.stop()
     finally:
         await sandbox.stop()
+
+
+def _tickets_here(text: bytes) -> bytes:
+    """Somebody's policy as it is, but for its ticket systems: nothing of the demonstration leaves this machine."""
+    try:
+        document = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text  # whose mistakes are told when it is read
+    tickets = document.get("tickets") if isinstance(document, dict) else None
+    if not isinstance(tickets, dict) or not tickets:
+        return text
+    here = {"url": "${DEMO_TICKETS_URL}", "networks": ["127.0.0.0/8"]}
+    systems = {name: {**here, "secret": f"whsec_{b64encode(f'the ticket system {name} here'.encode()).decode()}"} for name in tickets}
+    return yaml.safe_dump({**document, "tickets": systems}, sort_keys=False).encode()
 
 
 def _secret() -> str:

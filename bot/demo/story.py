@@ -57,6 +57,7 @@ CHAPTERS: tuple[Chapter, ...] = (
     reviewing.checked,
     governing.paused,
     governing.quarantined,
+    governing.playbook,
     governing.line_stopped,
     governing.broken,
     governing.policy_changed,

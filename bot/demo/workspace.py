@@ -42,11 +42,13 @@ def workspace_for(
 def _slack(policy: Policy, rungs: list[Rung], app: AppIdentity) -> SlackConfig:
     named = [person for rung in rungs for person in (rung.owner, rung.backup) if person]
     named += [*(person for group in policy.groups.values() for person in group.users), *policy.form.owners]
+    named += [person for playbook in policy.form.playbooks for one in playbook.tell for person in one.people]
     strangers = tuple(_user(person) for person in _new(named, (user.id for user in SLACK.users)))
     handles = _new(filter(None, (group.usergroup for group in policy.groups.values())), _spellings(SLACK.groups))
     groups = tuple(_group(handle, place) for place, handle in enumerate(handles))
     everybody = (*REVIEWERS, *(user.id for user in strangers), BOT)
-    told = (policy.form.channels.operations, policy.form.channels.owners)
+    told = [one.channel for playbook in policy.form.playbooks for one in playbook.tell]
+    told += [policy.form.channels.operations, policy.form.channels.owners]
     desks = [desk.channel for rung in rungs for desk in rung.queues]
     ours = {channel.removeprefix("#") for channel in (*(rung.channel for rung in rungs), *desks, *told) if channel is not None}
     opened = tuple(

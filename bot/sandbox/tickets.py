@@ -18,12 +18,13 @@ Json = dict[str, Any]
 
 
 class Tickets:
-    """`opened` holds what each ticket says, by webhook-id; `tries` every webhook-id that came. Faults are those of peer `tickets`, method
-    `open`.
+    """`secrets` verify what comes in; `opened` holds what each ticket says, by webhook-id; `tries` every webhook-id that came.
+
+    Faults are those of peer `tickets`, method `open`.
     """
 
     def __init__(self, secret: str, clock: Callable[[], float], faults: Faults) -> None:
-        self.secret = secret
+        self.secrets: tuple[str, ...] = (secret,)
         self.record = Record("tickets", clock)
         self.opened: dict[str, Json] = {}
         self.tries: list[str] = []
@@ -41,7 +42,7 @@ class Tickets:
         return await self._faults.carry_out("tickets", "open", request, lambda: self._take(body, headers))
 
     def _take(self, body: bytes, headers: dict[str, str]) -> web.Response:
-        if not is_signed((self.secret,), body, headers, self._clock()):
+        if not is_signed(self.secrets, body, headers, self._clock()):
             self.record.add("refused", webhook_id=headers.get("webhook-id"))
             return web.json_response({"error": "bad signature"}, status=401)
         webhook_id, said = headers["webhook-id"], json.loads(body)

@@ -58,6 +58,23 @@ async def quarantined(scene: Scene) -> None:
     await see("Anna approves", lambda: look.verdict(case, "approved"))
 
 
+async def playbook(scene: Scene) -> None:
+    """What was written in advance for a case that may end before a court."""
+    look, see = scene.observer, scene.see
+    scene.chapter("A lawyer writes: the playbook begins")
+    case = await scene.post("lawyer", "review")
+    await see("the service is asked to hold meanwhile", lambda: look.callback(case, "case.held"))
+    await see("#review-ops is told what to do", lambda: look.posted("review-ops", "lawyer has written"))
+    await see("a ticket is opened, once", lambda: look.ticket(case))
+    ticked = ("Told #review-ops", "Ticket opened in helpdesk", "Legal hold set", "The service was asked to hold")
+    await see("the card ticks off each step", lambda: look.card_with("review-tier1", case, *ticked))
+    await scene.press(BEN, "review-tier1", case, "approve")
+    await see("Ben approves: the service hears that it is released", lambda: look.callback(case, "case.released"))
+    await see("and then the verdict", lambda: look.verdict(case, "approved"))
+    await scene.say(GRACE, "review-ops", f"legal-release {case} His letter is answered.")
+    await see("Grace, who is named for it, releases the legal hold", scene.told(GRACE, "free of the legal holds"))
+
+
 async def line_stopped(scene: Scene) -> None:
     """A mail gives away another customer: the workflow stops with it."""
     look, see = scene.observer, scene.see
