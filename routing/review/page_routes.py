@@ -13,6 +13,7 @@ from routing.case.case import OpenPage
 from routing.change import SYSTEM, Change, Refused, Subject
 from routing.review.draft import Draft
 from routing.review.pages import HURRY, first_routes, further_route, page_message, put_page
+from routing.review.playbook import page_taken
 from routing.vocabulary import EventKind, PageRoute
 
 RouteStep = Callable[[Subject, datetime], Change | Refused]
@@ -34,6 +35,7 @@ def page_accepted(number: int, route: PageRoute, told: Sequence[str] = (), refus
         fields: dict[str, Json] = {"tier": page.tier + 1, "round": number, "route": route.value}
         counts: dict[str, Json] = {"addresses": len(told), "refused": refused} if route is PageRoute.EMAIL else {}
         event = draft.record(EventKind.PAGE_ACCEPTED, SYSTEM, {**fields, **counts}, sealed={"to": list(told)} if told else None)
+        page_taken(draft, number)
         if page.failed or route is PageRoute.EMAIL:
             draft.tell_operations("taken")
             draft.update_cards()

@@ -74,6 +74,14 @@ def step_of(case: Case, message: Message) -> tuple[int, int] | None:
             return None
 
 
+def page_taken(draft: Draft, number: int) -> None:
+    """Some route took the page of round `number`: where a playbook asked for it, that step is done."""
+    found = _numbered(draft.case, "page", number)
+    if found is not None and draft.case.playbooks[found[0]].steps[found[1]].state in _BEFORE["done"]:
+        _came(draft, *found, "done")
+        draft.update_cards()
+
+
 def came_of(message: Message, result: Result, why: str = "") -> PressStep:
     """What became of the message that carries out a step. Refused where it carries out none, or that is known already."""
 

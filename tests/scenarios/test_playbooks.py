@@ -164,12 +164,25 @@ async def test_a_ticket_that_is_gone_fails_and_can_be_sent_again(both: PlaybookW
 
 
 async def test_a_page_of_a_playbook(world: PlaybookWorld) -> None:
-    """The tier without a pager says so; on the second tier it is paged like any page, once."""
+    """A tier without a pager says so, and everything else is done."""
     case_id = await opened(world, "executive")
     steps = (await world.steps(case_id))["pager"]
     assert steps["page"] == "failed"
     assert "tier 1 has no pager" in world.text(case_id)
     assert steps["tell review-ops"] == "done"
+
+
+async def test_a_page_of_a_playbook_is_done_once_it_was_taken(world: PlaybookWorld) -> None:
+    """It waits while PagerDuty does not answer, and rings once."""
+    world.sandbox.faults.add(Fault("pagerduty", "enqueue", Mode.SERVER_ERROR, times=1))
+    case_id = await world.submit(risk={"impact": "low", "likelihood": 0.1, "flags": ["executive", "regulated"]})
+    await world.bot.courier.drain_once()
+    assert (await world.case(case_id)).tier == 1
+    assert (await world.steps(case_id))["pager"]["page"] == "waiting"
+    await world.pass_time(minutes=2)
+    assert (await world.steps(case_id))["pager"]["page"] == "done"
+    assert "Whoever is on call was paged" in world.text(case_id)
+    assert len(world.sandbox.pagerduty.incidents) == 1
 
 
 async def test_nobody_answered(world: PlaybookWorld) -> None:
