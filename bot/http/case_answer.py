@@ -16,7 +16,7 @@ from routing.case.submission import Submission, moment_text
 from routing.review.outlook import upcoming
 from routing.vocabulary import Consequence, EventKind, Lane, Mode, Risk, State, Verdict
 
-LETS_THROUGH = frozenset({EventKind.APPROVED, EventKind.MODIFIED, EventKind.DECIDED})
+LETS_THROUGH = frozenset({EventKind.APPROVED, EventKind.MODIFIED, EventKind.BREAK_GLASS_USED, EventKind.INTERIM_ENDED, EventKind.DECIDED})
 """Events that tell a decision."""
 
 

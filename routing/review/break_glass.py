@@ -66,6 +66,8 @@ def break_glass(press: Press) -> PressStep:
         if content is None or standing is None or draft.subject.active is None:
             raise ValueError("break-glass needs the case's content, the policy in force and the standing of whoever uses it")
         case, verdict = draft.case, VERDICTS[press.verdict]
+        if verdict is Verdict.APPROVED and case.modified_by:
+            verdict = Verdict.MODIFIED
         mine = Vote(step=case.step, by=press.person.id, verb="break_glass", at=draft.now)
         draft.put(votes=(*case.votes, mine), people=press.person.known_with(case.people), break_glass=True)
         told: dict[str, Json] = {

@@ -37,6 +37,8 @@ def open_child(
     parent, now = about.case, about.now
     content = submission.model_copy(update={"task_id": f"{parent.id}:{name}"})
     voters = {vote.by for vote in parent.votes} if kind in (CaseKind.CHECK, CaseKind.REVIEW) else set()
+    if kind is CaseKind.REVIEW and parent.modified_by:
+        voters.add(parent.modified_by)
     took_part = {" ".join(sorted(names_under(voter, parent.people))) for voter in voters}
 
     def opens(case_id: str) -> Change:

@@ -63,7 +63,7 @@ def _reviewed(draft: Draft, parent: Draft, press: Press | None) -> None:
     if child.verdict is Verdict.REJECTED:
         why = f"The decision of the case {parent.case.id} by break-glass was judged wrong."
         draft.call_for_postmortem(IncidentKind.BREAK_GLASS, why, about=parent.case)
-    if child.verdict is Verdict.REJECTED and _stands(parent) and not parent.case.rollback:
+    if child.verdict is Verdict.REJECTED and parent.case.break_glass and _stands(parent) and not parent.case.rollback:  # it may be void
         if content is None:
             raise ValueError("a review that finds break-glass wrong needs the case's content")
         draft.open(propose(parent, actor, content, reason_code=press.reason_code, said=said, sealed=words(press), requester=actor.id))

@@ -107,6 +107,18 @@ async def test_a_press_is_accepted_before_we_know_where_the_card_stands(sqlite_u
         assert (await company.case(case)).verdict is Verdict.APPROVED
 
 
+async def test_a_form_is_accepted_before_we_know_where_its_card_stands(sqlite_url: str) -> None:
+    """As the press that opened it: nobody but us opens our forms."""
+    async with a_company(sqlite_url) as company:
+        case = await company.submit()
+        company.sandbox.faults.add(Fault("slack", "chat.postMessage", Mode.DROP_REPLY))
+        await company.courier.drain_once()
+        assert not await company.reads.cards(case.id)
+        await company.click(ANNA, "reject")
+        await company.fill_in(ANNA, reason="policy_violation", text="Not covered.")
+        assert (await company.case(case)).verdict is Verdict.REJECTED
+
+
 async def test_a_message_without_our_mark_is_no_card(sqlite_url: str) -> None:
     """The same button on a message that we did not post as this card does nothing."""
     async with a_company(sqlite_url) as company:
