@@ -17,6 +17,9 @@ from store.outbox.network_cause import network_cause
 
 SMTP_TIMEOUT_S = 8.0
 
+NEVER = 500
+"""Codes from here on say that trying again is of no use (RFC 5321, 4.2.1)."""
+
 
 class SmtpClient:
     """Hands messages to one mail server. `timeout_s` bounds each wait for it (None: nothing does); `tls` says whom to trust."""
@@ -50,13 +53,15 @@ class SmtpClient:
         try:
             await client.connect()
             await client.mail(server.sender)
-            taken = [one for one in recipients if await _takes(client, one)]
+            refusals = [await _refusal(client, one) for one in recipients]
+            taken = [one for one, code in zip(recipients, refusals, strict=True) if not code]
             if not taken:
-                raise SendError("the mail server takes mail for none of the addresses", permanent=True)
+                never = all(code >= NEVER for code in refusals)
+                raise SendError("the mail server takes mail for none of the addresses" + ("" if never else " now"), permanent=never)
             handed_over = True
             await client.data(message.as_bytes(policy=WIRE))
         except aiosmtplib.SMTPResponseException as error:
-            raise SendError(f"SMTP {error.code}", permanent=error.code >= 500) from error
+            raise SendError(f"SMTP {error.code}", permanent=error.code >= NEVER) from error
         except (aiosmtplib.SMTPException, OSError) as error:
             raise SendError(f"mail server: {_cause(error)}", ambiguous=handed_over) from error
         else:
@@ -67,15 +72,13 @@ class SmtpClient:
         return tuple(taken)
 
 
-async def _takes(client: aiosmtplib.SMTP, recipient: str) -> bool:
-    """Whether the server takes mail for this address; that it does not now is an error of this try."""
+async def _refusal(client: aiosmtplib.SMTP, recipient: str) -> int:
+    """The code with which the server takes no mail for this address, now or ever; 0 where it does. A full mailbox keeps it from nobody."""
     try:
         await client.rcpt(recipient)
     except aiosmtplib.SMTPRecipientRefused as error:
-        if error.code < 500:
-            raise
-        return False
-    return True
+        return error.code
+    return 0
 
 
 def _cause(error: BaseException) -> str:

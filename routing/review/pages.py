@@ -21,7 +21,7 @@ RUNG_BY_PAGERDUTY = (PageRoute.PAGERDUTY, PageRoute.SECOND_KEY)
 
 def open_page(draft: Draft) -> bool:
     """Page the tier the case is at, in a new round; False where there is no way to. Of a tier that is paged again and again the new page
-    goes on from where the one before was: to all routes that it had taken, and with what is left of its patience.
+    goes on from where one before was that its first routes had not taken: to all routes of that one, and with what is left of its patience.
     """
     case, tier = draft.case, draft.case.rung
     if not tier.can_page:
@@ -31,7 +31,7 @@ def open_page(draft: Draft) -> bool:
     if before is not None:
         close_page(draft, before)
     page = OpenPage(tier=case.tier, round=number, routes=first_routes(tier), since=draft.now, next_at=draft.now + patience(tier))
-    if before is not None and not before.acknowledged_by:
+    if before is not None and not before.acknowledged_by and not set(page.routes) <= set(before.accepted):
         page = page.model_copy(update={name: getattr(before, name) for name in ("routes", "failed", "since")})
         page = page.model_copy(update={"next_at": before.next_at if page.waiting else None})
     draft.put(pages=(*draft.case.pages, page), page_rounds=number)

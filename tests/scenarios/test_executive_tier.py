@@ -96,3 +96,15 @@ async def test_pagerduty_is_gone_all_the_time(holding: GovernedWorld, mail: Mail
     assert [one.kind.value for one in await holding.bot.reads.history(case_id)].count("page_not_accepted") == 1
     assert not holding.sandbox.pagerduty.incidents
     assert len(alarms(holding)) == 1
+
+
+async def test_pagerduty_goes_after_the_first_page(holding: GovernedWorld, mail: MailServer) -> None:
+    """That it took one round says nothing of the next: this one has its own patience, and operations are told that nobody took it."""
+    case_id = await holding.submit()
+    while not holding.sandbox.pagerduty.incidents:
+        await holding.pass_time(minutes=1)
+    holding.sandbox.faults.add(Fault("pagerduty", "*", Mode.UNREACHABLE, times=None))
+    await holding.pass_time(minutes=45)
+    assert (await holding.case(case_id)).state is State.HELD
+    assert len(mail.taken) == 3
+    assert [one.kind.value for one in await holding.bot.reads.history(case_id)].count("page_not_accepted") == 1

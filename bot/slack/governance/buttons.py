@@ -139,4 +139,5 @@ class GovernanceButtons:
         if not ours or told.get("deployment") != self._deployment:
             return False
         stands = await self._reads.cards(str(told.get("subject")))
-        return all(str(one.tier) != str(told.get("tier")) for one in stands)  # else it was replaced by a newer message
+        noted = any((one.channel, one.ts) == (pressed.origin.channel, pressed.origin.ts) for one in stands)  # since the book was asked
+        return noted or all(str(one.tier) != str(told.get("tier")) for one in stands)  # else it was replaced by a newer message

@@ -108,6 +108,25 @@ async def test_a_lost_reply_leads_to_no_second_bulletin(sqlite_url: str, mode: M
         assert len(company.sandbox.slack.messages(TIER1)) == 1
 
 
+async def test_a_bulletin_that_is_noted_while_it_is_pressed_is_ours(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it stands was not in the book when it was looked up, and is when its predecessors are."""
+    async with a_company(sqlite_url, policy=POLICY) as company:
+        await command(company, ADA, "pause refunds Wrong totals.")
+        await company.drain()
+        looked_up = list[str]()
+
+        async def just_before(_channel: str, ts: str) -> None:
+            looked_up.append(ts)
+
+        monkeypatch.setattr(company.reads, "card_at", just_before)
+        bulletin = company.card(OPS)
+        assert bulletin["blocks"]
+        await company.click(ADA, "g:resume", OPS, as_seen=bulletin)
+        assert looked_up == [bulletin["ts"]]
+        assert not any("not a card" in text or "newer" in text for text in company.told(ADA))
+        assert company.sandbox.slack.open_view(ADA) is not None
+
+
 async def test_a_stopped_line_pages_and_is_read_at_three_in_the_morning(sqlite_url: str) -> None:
     """One incident: rule, case, what was done, who may resume; acknowledged in Slack it is acknowledged in PagerDuty."""
     async with a_company(sqlite_url, policy=POLICY) as company:
