@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+from asyncpg.exceptions import InterfaceError, PostgresError
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
@@ -102,8 +103,11 @@ class Postgresql:
                 await speaking.execute(_NOTIFY, {"channel": channel, "words": words})
 
             try:
-                driver.add_termination_listener(lambda _connection: broken())
-                await driver.add_listener(channel, heard)
+                try:
+                    driver.add_termination_listener(lambda _connection: broken())
+                    await driver.add_listener(channel, heard)
+                except (PostgresError, InterfaceError) as gone:  # the driver's own: SQLAlchemy is not asked here
+                    raise ConnectionError("the line to the other processes broke while it was opened") from gone
                 yield say
             finally:
                 await connection.invalidate()
