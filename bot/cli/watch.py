@@ -118,7 +118,7 @@ async def _watch(url: str, events: RoutedEvents, within_s: float, *, once: bool,
     async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), timeout=bound, trust_env=False) as session:
         watcher = Watcher(url, lambda: look(session, url, pace.answer_s), events, pace=pace, steady=steady, now=now, tell=tell)
         if once:
-            seen = await watcher.look()
+            seen = await watcher.look(page=False)
             if seen.wrong:
                 await watcher.reach()
             if seen.wrong or failed:

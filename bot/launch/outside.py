@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 
 from bot.launch.finding import Finding, missing, ok
 from bot.settings import Settings
+from escalation.smtp_url import SUBMISSION, SUBMISSIONS
 from store.outbox.network_cause import network_cause
 
-PORTS = {"smtp": 25, "smtps": 465}
+PORTS = {"smtp": SUBMISSION, "smtps": SUBMISSIONS}
 GREETING = b"220"
 """A mail server that is at service. Source: RFC 5321, section 4.3.2"""
 

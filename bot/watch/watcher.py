@@ -100,12 +100,12 @@ class Watcher:
                 self._say("failed", f"The watcher failed and goes on ({type(error).__name__}).", failed=True)
             await asyncio.sleep(max(0.0, begun + self._pace.every_s - self._steady()))
 
-    async def look(self) -> Look:
-        """Look once, and tell PagerDuty what it should know. Gives what was seen."""
+    async def look(self, *, page: bool = True) -> Look:
+        """Look once, and tell PagerDuty what it should know; without `page` nobody is paged. Gives what was seen."""
         begun = self._steady()
         seen = await self._see()
         if seen.wrong:
-            await self._unwell(seen)
+            await self._unwell(seen, page=page)
         else:
             self._well_at, self._amiss_at = begun, None
             await self._well()
@@ -115,11 +115,11 @@ class Watcher:
         """Whether PagerDuty is there, which is said where it is not."""
         return await self._told(self._events.reach(), "check")
 
-    async def _unwell(self, seen: Look) -> None:
+    async def _unwell(self, seen: Look, *, page: bool) -> None:
         at = self._steady()
         self._amiss_at = min(self._amiss_at if self._amiss_at is not None else self._well_at, at - min(seen.amiss_s, KNOWN_S))
         self._say("not_ready", f"Not ready: {seen.wrong}")
-        if self._paged or at - self._amiss_at < self._pace.after_s:
+        if not page or self._paged or at - self._amiss_at < self._pace.after_s:
             return
         self._paged = None
         since = self._now() - timedelta(seconds=at - self._amiss_at)

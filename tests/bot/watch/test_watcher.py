@@ -105,6 +105,17 @@ async def test_it_rings_once_and_is_resolved(night: Night) -> None:
     assert [one.kind for one in night.news] == ["ready", "not_ready", "paged", "ready", "resolved", "not_ready", "paged"]
 
 
+async def test_a_single_look_pages_nobody(night: Night) -> None:
+    """However long the bot says that it has been unwell, and however short a time is given."""
+    night.watch()
+    night.seen = HANGS
+    night.at_s += 3_600
+    assert (await night.watcher.look(page=False)).wrong
+    assert (night.open, [one.kind for one in night.news]) == ([], ["not_ready"])
+    await night.watcher.look()
+    assert len(night.open) == 1
+
+
 async def test_a_short_absence_does_not_ring(night: Night) -> None:
     """Restarts, one after the other, with a good look between them."""
     for _ in range(5):
