@@ -20,7 +20,7 @@ from store.ledger.answers import Changed, Conflict, Missing, Repeated
 from store.ledger.items import Step
 from store.ledger.ledger import Ledger
 from store.ledger.writer import CannotRecordError, WriterClosedError
-from store.outbox.withholding import CallbackLeftError, cancel_decided
+from store.outbox.withholding import CallbackLeftError, cancel_release
 
 BATCH = 200
 
@@ -83,7 +83,7 @@ async def _enforce(ledger: Ledger, cases: BrakedCases, control: Control, change:
 
 async def _keep_back(ledger: Ledger, case_id: str) -> Result:
     try:
-        return await ledger.change(case_id, _while_paused(withhold()), also=cancel_decided(case_id))
+        return await ledger.change(case_id, _while_paused(withhold()), also=cancel_release(case_id))
     except CallbackLeftError:  # it went out meanwhile: what the service knows cannot be called back, a roll-back can
         return Missing(case_id)
 

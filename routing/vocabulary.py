@@ -5,6 +5,7 @@ Owns every enumeration of the case's life. It never holds behaviour: what may fo
 """
 
 from enum import StrEnum, unique
+from typing import Literal, Self
 
 
 @unique
@@ -227,6 +228,35 @@ class ApprovalCode(StrEnum):
     """What the check found stands no longer, by a modification or otherwise."""
     RISK_ACCEPTED = "risk_accepted"
     OTHER = "other"
+
+
+@unique
+class CallbackKind(StrEnum):
+    """The types of callbacks, each with what a service does upon it. Their names are the contract with services."""
+
+    effect: Literal["none", "lets_through", "undoes"]
+    """`lets_through`: the service may act, so it stays here while the workflow is paused. `undoes`: the service takes back what it did.
+    Either leaves only if the log proves it."""
+
+    def __new__(cls, name: str, effect: Literal["none", "lets_through", "undoes"]) -> Self:
+        """A type, of which it has to be said what it makes a service do."""
+        kind = str.__new__(cls, name)
+        kind._value_, kind.effect = name, effect
+        return kind
+
+    DECIDED = "case.decided", "lets_through"
+    RELEASED = "case.released", "lets_through"
+    HELD = "case.held", "none"
+    INFORMATION_REQUESTED = "case.information_requested", "none"
+    ROLLBACK_REQUESTED = "case.rollback_requested", "undoes"
+    WORKFLOW_PAUSED = "workflow.paused", "none"
+    WORKFLOW_RESUMED = "workflow.resumed", "none"
+    """How the workflow runs from now on; it releases no case."""
+    WORKFLOW_CHANGED = "workflow.changed", "none"
+
+
+LETS_THROUGH = tuple(kind for kind in CallbackKind if kind.effect == "lets_through")
+"""Callbacks upon which a service may act on what was decided."""
 
 
 @unique

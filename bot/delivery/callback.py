@@ -11,7 +11,7 @@ from bot.delivery.signed_post import SignedPosts
 from bot.services import Services
 from bot.slack.cards.view import Bulletin, View
 from routing.canonical import Json
-from routing.vocabulary import EventKind
+from routing.vocabulary import CallbackKind
 from store.integrity.release import Doubt
 from store.ledger.sealed_head import HeadAlteredError
 from store.outbox.delivery import Delivered, Outgoing, SendError, UnprovenError
@@ -23,8 +23,8 @@ CHECKPOINT_WAITS_S = (0.02, 0.05, 0.1, 0.2)
 NO_CHECKPOINT_RETRY_S, NO_CHECKPOINT_MOST_S = 0.25, 30.0
 """The wait while no checkpoint comes, doubled at each try: where nothing is signed for hours, asking must not become the main work."""
 
-PROVEN = frozenset({"case.decided", "case.rollback_requested"})
-"""Callbacks that make a service act: they carry a receipt."""
+PROVEN = frozenset(kind.value for kind in CallbackKind if kind.effect != "none")
+"""Callbacks that make a service act."""
 
 
 class Callbacks:
@@ -50,7 +50,7 @@ class Callbacks:
         else:
             if message.destination != view.case.service:
                 raise UnprovenError(f"it is addressed to {message.destination!r}, and not to the service of its case", service_known=False)
-            receipt = await self._proven(outgoing, view) if message.callback in PROVEN or _releases(outgoing, view) else None
+            receipt = await self._proven(outgoing, view) if message.callback in PROVEN else None
             told = callback_body(message.callback, message.sequence, outgoing.leaf_idx, view, receipt)
             webhook_id = f"{outgoing.case_id}.{message.sequence}"
         await self._posts.post(
@@ -86,9 +86,3 @@ class Callbacks:
             await asyncio.sleep(wait_s)
         again_s = min(NO_CHECKPOINT_RETRY_S * 2.0 ** min(outgoing.attempts, 30), NO_CHECKPOINT_MOST_S)
         raise SendError("no signed checkpoint covers the event yet", retry_after_s=again_s)
-
-
-def _releases(outgoing: Outgoing, view: View) -> bool:
-    """Whether a verdict releases an interim action by this callback: then the service acts on it, as on the verdict itself."""
-    about = next((one for one in view.history if one.index == outgoing.leaf_idx), None)
-    return outgoing.message.callback == "case.released" and about is not None and about.kind is EventKind.INTERIM_ENDED

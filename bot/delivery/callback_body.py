@@ -12,7 +12,7 @@ from routing.case.submission import Submission, moment_text
 from routing.clock import after
 from routing.governance.automation import workflow_of
 from routing.governance.control import since_or, untouched
-from routing.vocabulary import ClockName, EventKind
+from routing.vocabulary import CallbackKind, ClockName, EventKind
 
 
 def callback_body(kind: str, sequence: int, leaf_idx: int, view: View, receipt: Mapping[str, Json] | None) -> dict[str, Json]:
@@ -76,7 +76,7 @@ def _said(kind: str, happening: Happening, view: View, receipt: Mapping[str, Jso
         "receipt": dict(receipt) if receipt is not None else None,
     }
     match kind:
-        case "case.decided":
+        case CallbackKind.DECIDED:
             prefill = submission.prefill
             return executed | {
                 "verdict": case.verdict.value if case.verdict is not None else None,
@@ -87,9 +87,9 @@ def _said(kind: str, happening: Happening, view: View, receipt: Mapping[str, Jso
                 "rationale": rationale(case, _history(view)),
                 **outside(case, _history(view)),
             }
-        case "case.rollback_requested":
+        case CallbackKind.ROLLBACK_REQUESTED:
             return executed | {"reason_code": str(happening.fields.get("reason_code", "")), "reason": _why_undo(happening, _history(view))}
-        case "case.information_requested":
+        case CallbackKind.INFORMATION_REQUESTED:
             question = _words(happening)
             said = {name: str(happening.fields[name]) for name in ("due_at", "next") if name in happening.fields}
             if not said:  # asked before the event said it

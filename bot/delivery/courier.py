@@ -26,7 +26,7 @@ from routing.change import Change, Message, MessageKind, Refused, Subject
 from routing.governance.alert import Alert
 from routing.review.pages import route_of
 from routing.review.playbook import Result, came_of, step_of
-from routing.vocabulary import EventKind, PageRoute
+from routing.vocabulary import CallbackKind, EventKind, PageRoute
 from store.audit.stored_tree import DamagedLogError
 from store.ledger.items import Step
 from store.ledger.ledger import Ledger, NotRecordingError
@@ -389,8 +389,9 @@ def _needless(message: Message, shown: View | Bulletin) -> str:
             if page is not None and page.acknowledged_by and beside and message.kind is not MessageKind.PAGE_ACKNOWLEDGE:
                 return "somebody had taken the case before this was sent"
             return "" if page is not None else "the page was closed before this was sent"
-        case MessageKind.CALLBACK if message.callback == "case.released" and shown.case.interim is not None and shown.case.interim.in_force:
-            return "what it would release is in force again"
+        case MessageKind.CALLBACK if message.callback == CallbackKind.RELEASED:
+            again = shown.case.withheld or (shown.case.interim is not None and shown.case.interim.in_force)
+            return "what it would release is held again" if again else ""
         case MessageKind.PAGE_RESOLVE:
             return "its page was not delivered" if _given_up(message.round, shown) else ""
         case _:

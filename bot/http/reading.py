@@ -14,6 +14,7 @@ from bot.http.case_answer import case_answer
 from bot.http.followups import CASE_PATH
 from bot.http.intake import reply
 from bot.http.problem import No, refuse
+from routing.authorize import EXECUTABLE
 from routing.case.case import Case
 from routing.case.submission import moment_text
 from routing.errors import Problem
@@ -99,9 +100,13 @@ class Api:
         return reply(case_answer(case, scene.submission if scene is not None else None, history, receipt), 200)
 
     async def _told(self, case: Case) -> Case:
-        """The case; a verdict that the log does not prove is told as one that is kept back, as it is once its callback was to leave."""
+        """The case; a verdict that a pause keeps from leaving, or that the log does not prove, is told as one that is kept back: that it is
+        in a moment, or once its callback was to leave.
+        """
         if case.verdict is None or case.withheld:
             return case
+        if case.verdict in EXECUTABLE and await self._reads.about_to_be_withheld(case.id):
+            return case.model_copy(update={"withheld": True})
         found = await self._receipts.judge_case(case.id)
         if isinstance(found, Case) and _verdict(found) == _verdict(case):
             return case

@@ -10,7 +10,7 @@ from routing.governance.control import Control
 from routing.governance.governance import Governance
 from routing.governance.ruling import WORKFLOW, Governed
 from routing.policy.policy import Policy
-from routing.vocabulary import EventKind
+from routing.vocabulary import CallbackKind, EventKind
 
 OPERATIONS, FRONT = 0, 1
 """The two places a change of level is said in: the operations channel, and the channel of the workflow's first tier."""
@@ -79,11 +79,11 @@ def shown_number(tier: int) -> int:
     return tier // 2
 
 
-def callback_of(before: Automation, after: Automation) -> str:
+def callback_of(before: Automation, after: Automation) -> CallbackKind:
     """The type of the callback for a change of level."""
     if (before.level >= Automation.PAUSED.level) == (after.level >= Automation.PAUSED.level):
-        return "workflow.changed"
-    return "workflow.paused" if after.level > before.level else "workflow.resumed"
+        return CallbackKind.WORKFLOW_CHANGED
+    return CallbackKind.WORKFLOW_PAUSED if after.level > before.level else CallbackKind.WORKFLOW_RESUMED
 
 
 def _places(policy: Policy, workflow: str, *, operations: bool = True, front: bool = True) -> dict[int, str]:

@@ -16,7 +16,7 @@ from routing.governance.governance import Governance
 from routing.governance.proposal import Proposal, Rollout
 from routing.governance.ruling import WORKFLOW, Governed, Ruling
 from routing.policy.policy import Policy
-from routing.vocabulary import EventKind
+from routing.vocabulary import CallbackKind, EventKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,9 @@ def _notices(taking: Taking) -> tuple[tuple[Message, ...], Proposal]:
 def _callbacks(governed: Governed, workflows: Iterable[str], event: int) -> tuple[Message, ...]:
     number = next_number(governed)
     return tuple(
-        Message(MessageKind.CALLBACK, service, callback="workflow.changed", sequence=number, event=event, subject=WORKFLOW + name)
+        Message(
+            MessageKind.CALLBACK, service, callback=CallbackKind.WORKFLOW_CHANGED, sequence=number, event=event, subject=WORKFLOW + name
+        )
         for name in workflows
         for service in governed.services.get(name, ())
     )

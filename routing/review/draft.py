@@ -15,7 +15,7 @@ from routing.case.break_glass import BreakGlassUse
 from routing.case.case import Case
 from routing.case.submission import Submission
 from routing.change import SYSTEM, Actor, Change, Event, IncidentCause, Message, MessageKind, Opens, Stop, Subject
-from routing.vocabulary import CaseKind, EventKind, Exhausted, Risk
+from routing.vocabulary import CallbackKind, CaseKind, EventKind, Exhausted, Risk
 
 
 class Draft:
@@ -117,13 +117,13 @@ class Draft:
         if self.case.tier_since is not None:
             self.send(Message(MessageKind.NOTE, self.case.rung.channel, tier=self.case.tier, event=event))
 
-    def call_back(self, kind: str, event: int) -> None:
+    def call_back(self, kind: CallbackKind, event: int) -> None:
         """Promise the service one more callback that tells of an event; of checks and roll backs it hears through their parent alone.
 
         Nothing is released to it that a playbook still holds.
         """
         interim = self.case.interim
-        still_held = kind == "case.released" and interim is not None and interim.in_force
+        still_held = kind == CallbackKind.RELEASED and interim is not None and interim.in_force
         if self.case.kind is not CaseKind.CASE or still_held:
             return
         self.put(sequence=self.case.sequence + 1)

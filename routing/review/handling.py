@@ -15,7 +15,7 @@ from routing.review.ladder import acknowledge, climb
 from routing.review.outlook import upcoming
 from routing.review.pages import close_pages
 from routing.review.press import PressStep, by_person
-from routing.vocabulary import ClockName, EventKind, State
+from routing.vocabulary import CallbackKind, ClockName, EventKind, State
 
 
 def claim(press: Press) -> PressStep:
@@ -85,7 +85,7 @@ def ask(press: Press) -> PressStep:
         event = draft.record(EventKind.INFORMATION_REQUESTED, actor, pressed(press, case) | by, sealed=words(press))
         draft.update_cards()
         draft.note(event)
-        draft.call_back("case.information_requested", event)
+        draft.call_back(CallbackKind.INFORMATION_REQUESTED, event)
 
     return by_person(press, act)
 
@@ -112,7 +112,7 @@ def resume(press: Press) -> PressStep:
         draft.put(votes=(), step=0, held_by="")
         event = draft.record(EventKind.RESUMED, actor, {"tier": draft.case.tier + 1}, sealed=words(press))
         close_pages(draft)
-        draft.call_back("case.released", event)
+        draft.call_back(CallbackKind.RELEASED, event)
         take_up(draft)
         if press.person.groups & answering_groups(draft.case):
             acknowledge(draft, actor)

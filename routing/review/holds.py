@@ -20,7 +20,7 @@ from routing.review.related.near_duplicates import untie
 from routing.review.revision import risen
 from routing.review.unproven import UNPROVEN
 from routing.review.verdict import conclude, keep_back
-from routing.vocabulary import CaseKind, EventKind, Lane, State, Template, Verdict
+from routing.vocabulary import CallbackKind, CaseKind, EventKind, Lane, State, Template, Verdict
 
 
 def withhold() -> PressStep:
@@ -73,7 +73,7 @@ def afresh() -> PressStep:
         draft.put_clocks(total=total_clock(draft.case, now))
         event = draft.record(EventKind.VOIDED, SYSTEM, fields | {"reason": "workflow_resumed"})
         guard_again(draft)
-        draft.call_back("case.released", event)  # before what may end it at once: a receiver goes by the last it hears
+        draft.call_back(CallbackKind.RELEASED, event)  # before what may end it at once: a receiver goes by the last it hears
         take_up(draft)
         begin(draft)
         draft.note(event)
@@ -106,7 +106,7 @@ def release(reason: str) -> PressStep:
         draft = Draft(subject, now)
         draft.put(held_by="", votes=(), step=0)
         event = draft.record(EventKind.RESUMED, SYSTEM, {"tier": case.tier + 1, "reason": reason})
-        draft.call_back("case.released", event)
+        draft.call_back(CallbackKind.RELEASED, event)
         take_up(draft)
         draft.note(event)
         return draft.change()

@@ -9,7 +9,7 @@ from routing.authorize import EXECUTABLE
 from routing.case.playbook import Action, Interim
 from routing.change import SYSTEM
 from routing.review.draft import Draft
-from routing.vocabulary import EventKind, Verdict
+from routing.vocabulary import CallbackKind, EventKind, Verdict
 
 STRICTER: tuple[Action, ...] = ("hold", "quarantine")
 """The stricter one last."""
@@ -25,7 +25,9 @@ def put_in_force(draft: Draft, action: Action, playbook: str, because: str) -> i
     """Ask the service for it; gives the sequence of the callback that does."""
     draft.put(interim=Interim(action=action, playbook=playbook, since=draft.now))
     reason = f"Interim {action} by playbook {playbook}: {because}."
-    draft.call_back("case.held", draft.record(EventKind.INTERIM_SET, SYSTEM, {"action": action, "playbook": playbook, "reason": reason}))
+    draft.call_back(
+        CallbackKind.HELD, draft.record(EventKind.INTERIM_SET, SYSTEM, {"action": action, "playbook": playbook, "reason": reason})
+    )
     return draft.case.sequence
 
 
@@ -39,7 +41,7 @@ def end_interim(draft: Draft, verdict: Verdict) -> None:
     draft.put(interim=interim.model_copy(update={"ended": ended}))
     reason = f"Interim {interim.action} {ended}: the verdict is {verdict.value}."
     fields = {"action": interim.action, "playbook": interim.playbook, "ended": ended, "verdict": verdict.value, "reason": reason}
-    draft.call_back("case.released" if released else "case.held", draft.record(EventKind.INTERIM_ENDED, SYSTEM, fields))
+    draft.call_back(CallbackKind.RELEASED if released else CallbackKind.HELD, draft.record(EventKind.INTERIM_ENDED, SYSTEM, fields))
 
 
 def void_end(draft: Draft) -> None:

@@ -18,7 +18,7 @@ from routing.review.outlook import repeated_at
 from routing.review.pages import close_pages, follow_up, open_page
 from routing.review.playbook import begin
 from routing.review.verdict import conclude
-from routing.vocabulary import CaseKind, ClockName, EventKind, Exhausted, State, Verdict
+from routing.vocabulary import CallbackKind, CaseKind, ClockName, EventKind, Exhausted, State, Verdict
 
 REMINDERS = (0.5, 0.9)
 """Parts of the decide clock at which the tier is reminded (requirement E4)."""
@@ -156,7 +156,7 @@ def hold(
     event = draft.record(EventKind.HELD, SYSTEM, {"reason": reason, "tier": case.tier + 1, **told})
     draft.update_cards()
     draft.note(event)
-    draft.call_back("case.held", event)
+    draft.call_back(CallbackKind.HELD, event)
 
 
 def expire(draft: Draft, clock: str, *, ran_out: Literal["", "acknowledge", "decide"] = "") -> None:

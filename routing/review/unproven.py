@@ -8,7 +8,7 @@ from routing.change import SYSTEM, Subject
 from routing.review.draft import Draft
 from routing.review.interim import void_end
 from routing.review.press import PressStep, StepResult
-from routing.vocabulary import CaseKind, EventKind, State
+from routing.vocabulary import LETS_THROUGH, CallbackKind, CaseKind, EventKind, State
 
 UNPROVEN = "unproven"
 """What such a case is held by. Nobody takes it up again: what its row says is not to be believed."""
@@ -24,7 +24,7 @@ def keep_unproven(callback: str, leaf_idx: int, reason: str, *, tell_service: bo
         draft = Draft(subject, now)
         verdict = case.verdict.value if case.verdict is not None else None
         said: dict[str, Json] = {"callback": callback, "leaf": leaf_idx, "reason": reason}
-        kept = callback in ("case.decided", "case.released") and case.kind is CaseKind.CASE and case.state in (State.DECIDED, State.CLOSED)
+        kept = callback in LETS_THROUGH and case.kind is CaseKind.CASE and case.state in (State.DECIDED, State.CLOSED)
         draft.put(held_by=UNPROVEN, withheld=case.withheld or kept)
         if kept:
             void_end(draft)
@@ -32,7 +32,7 @@ def keep_unproven(callback: str, leaf_idx: int, reason: str, *, tell_service: bo
         draft.update_cards()
         draft.note(event)
         if tell_service and kept:
-            draft.call_back("case.held", event)
+            draft.call_back(CallbackKind.HELD, event)
         return draft.change()
 
     return step

@@ -13,7 +13,7 @@ from routing.clock import between
 from routing.review.draft import Draft
 from routing.review.interim import end_interim, void_end
 from routing.review.pages import close_pages
-from routing.vocabulary import CaseKind, ClockName, EventKind, State, Verdict
+from routing.vocabulary import CallbackKind, CaseKind, ClockName, EventKind, State, Verdict
 
 
 def conclude(draft: Draft, verdict: Verdict, actor: Actor, *, reason_code: str = "", sealed: dict[str, Json] | None = None) -> None:
@@ -51,7 +51,7 @@ def conclude(draft: Draft, verdict: Verdict, actor: Actor, *, reason_code: str =
         keep_back(draft)
     else:
         end_interim(draft, verdict)  # before the verdict: a receiver goes by the last it hears
-        draft.call_back("case.decided", event)
+        draft.call_back(CallbackKind.DECIDED, event)
 
 
 def keep_back(draft: Draft) -> None:
@@ -61,7 +61,7 @@ def keep_back(draft: Draft) -> None:
     void_end(draft)
     event = draft.record(EventKind.WITHHELD, SYSTEM, {"verdict": verdict, "reason": "workflow_paused"})
     draft.note(event)
-    draft.call_back("case.held", event)
+    draft.call_back(CallbackKind.HELD, event)
 
 
 def _used_s(case: Case, now: datetime) -> float | None:

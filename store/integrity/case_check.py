@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from routing.case.case import Case
-from routing.vocabulary import EventKind
+from routing.vocabulary import CallbackKind, EventKind
 from store.audit.commitment import SALT_SIZE
 from store.audit.proven_leaves import DamagedTreeError, ProvenLeaves
 from store.integrity.case_record import CaseRecord, Leaf
@@ -23,8 +23,12 @@ from store.schema import case_keys, cases, leaves, micros, outbox, vault, waiver
 from store.vault.content import opening, unseal
 from store.vault.vault import CannotOpen, CaseVault, Vault
 
-KEEPS_BACK = frozenset({EventKind.WITHHELD.value, EventKind.UNPROVEN.value, EventKind.CONTENT_ERASED.value})
-"""After these a verdict may be cancelled."""
+_KEEPS_BACK = frozenset({EventKind.WITHHELD.value, EventKind.UNPROVEN.value, EventKind.CONTENT_ERASED.value})
+KEEPS_BACK: Mapping[str, frozenset[str]] = {
+    CallbackKind.DECIDED: _KEEPS_BACK,
+    CallbackKind.RELEASED: _KEEPS_BACK | {EventKind.INTERIM_SET.value},
+}
+"""After these a callback of this type may be cancelled."""
 
 LEFT_EMPTY = frozenset({"latency_ms", "sla_s", "used_s", "climbed", "marks", "likeness"})
 """Columns that the second schema added and did not fill."""
@@ -122,7 +126,8 @@ class _Checked:
             if one.destination != record.case.service:
                 yield f"{about} is addressed to {one.destination!r}"
             kinds = {leaf.get("event") for leaf in record.leaves if int(leaf.get("index", -1)) > one.leaf_idx}
-            if one.state == "cancelled" and one.callback == "case.decided" and not kinds & KEEPS_BACK:
+            why = KEEPS_BACK.get(one.callback)
+            if one.state == "cancelled" and why is not None and not kinds & why:
                 yield f"{about} was cancelled, and no event says why"
             if one.state == "dead" and EventKind.NOT_DELIVERED.value not in kinds:
                 yield f"{about} was given up, and no event says so"

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 
 from routing.authorize import EXECUTABLE
 from routing.case.case import Case
-from routing.vocabulary import EventKind, State, Verdict
+from routing.vocabulary import CallbackKind, EventKind, State, Verdict
 from store.audit.merkle import Frontier, leaf_hash
 from store.audit.proven_leaves import DamagedTreeError, ProvenLeaves
 from store.audit.stored_tree import hashes
@@ -31,6 +31,9 @@ TILES_KEPT = 512
 DECIDED_WITH: Sequence[str] = ("with",)
 RELATED: Sequence[str] = ("child", *DECIDED_WITH)
 """Names under which an event says by which other case it came about."""
+
+RELEASING = frozenset({EventKind.INTERIM_ENDED.value, EventKind.RESUMED.value, EventKind.VOIDED.value})
+"""Events after which a case is not held any more."""
 
 NOTHING = "there is no such case"
 
@@ -122,15 +125,21 @@ def _of_message(record: CaseRecord, outgoing: Outgoing, about: Leaf) -> list[str
         reasons.append(f"it is addressed to {message.destination!r}, the case is of {about.get('service')!r}")
     if record.promised(message.callback, message.sequence, outgoing.leaf_idx) is False:
         reasons.append("the log does not promise this message")
-    if message.callback == "case.decided":
+    if message.callback == CallbackKind.DECIDED:
         if about.get("event") != EventKind.DECIDED.value or case.decided_index != outgoing.leaf_idx or case.withheld:
             reasons.append(f"event {outgoing.leaf_idx} is not the verdict that counts")
-    elif message.callback == "case.released":
-        if about.get("event") != EventKind.INTERIM_ENDED.value or case.verdict not in EXECUTABLE:
+    elif message.callback == CallbackKind.RELEASED:
+        if about.get("event") not in RELEASING or (about.get("event") == EventKind.INTERIM_ENDED and not _ended_by_verdict(case, outgoing)):
             reasons.append(f"event {outgoing.leaf_idx} releases nothing")
     elif about.get("event") != EventKind.ROLLBACK_REQUESTED.value:
         reasons.append(f"event {outgoing.leaf_idx} does not ask to undo anything")
     return reasons
+
+
+def _ended_by_verdict(case: Case, outgoing: Outgoing) -> bool:
+    """Whether the verdict that counts let the action through, and the event that ends the interim action came of it."""
+    counts = case.decided_index is not None and case.decided_index < outgoing.leaf_idx and not case.withheld
+    return counts and case.verdict in EXECUTABLE and case.interim is not None and case.interim.ended == "released"
 
 
 def _others(record: CaseRecord, related: Sequence[str]) -> list[str]:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, and_, or_, select, update
 from routing.canonical import Json
 from routing.change import SYSTEM, Actor, Change, Event, Message, MessageKind, Refused, Subject
 from routing.review.playbook import came_of
-from routing.vocabulary import EventKind
+from routing.vocabulary import LETS_THROUGH, EventKind
 from store.database.database import Database
 from store.ledger.answers import Changed
 from store.ledger.draft import Also
@@ -28,7 +28,7 @@ from store.outbox.claiming import LEASE_S, claim, end_leases, outgoing, waiting
 from store.outbox.delivered_cards import forget_card, keep_card
 from store.outbox.delivery import Delivered, MessageGoneError, Outgoing
 from store.outbox.token_buckets import TokenBucket
-from store.outbox.withholding import DECIDED, kept_back
+from store.outbox.withholding import kept_back
 from store.schema import SENDABLE, UNSETTLED, among, micros, outbox
 
 MAX_ERROR_CHARS = 300
@@ -199,7 +199,7 @@ def told_with(event: Event, step: Step) -> Step:
 
 def _trying(connection: Connection, now: datetime, *, row: Outgoing, boot_id: str) -> bool:
     mine = _leased(row, boot_id)
-    if row.message.callback == DECIDED and kept_back(connection, now, mine):
+    if row.message.callback in LETS_THROUGH and kept_back(connection, now, mine):
         return False
     until = micros(now + timedelta(seconds=LEASE_S[row.peer]))
     values = {"state": "trying", "intent_at": micros(now), "attempts": outbox.c.attempts + 1, "lease_until": until}

@@ -17,7 +17,7 @@ from store.ledger.arrival_limits import counted, read_uses
 from store.ledger.prefetch import TaskKey
 from store.ledger.sealed_head import head_row, read_ruling
 from store.outbox.delivered_cards import Card, card_at, cards_of
-from store.outbox.withholding import to_freeze, to_release, to_withhold
+from store.outbox.withholding import about_to_be_withheld, to_freeze, to_release, to_withhold
 from store.policies import Policies
 from store.reads.free_cases import free_cases
 from store.reads.history import Happening, Scene, read_content, read_history, read_scene
@@ -127,6 +127,10 @@ class Reads:
     async def to_withhold(self, workflow: str, limit: int) -> Sequence[str]:
         """As `store.outbox.withholding.to_withhold`."""
         return await self._database.read(partial(to_withhold, workflow=workflow, limit=limit))
+
+    async def about_to_be_withheld(self, case_id: str) -> bool:
+        """As `store.outbox.withholding.about_to_be_withheld`."""
+        return await self._database.read(partial(about_to_be_withheld, case_id=case_id))
 
     async def to_freeze(self, workflow: str, limit: int) -> Sequence[str]:
         """As `store.outbox.withholding.to_freeze`."""

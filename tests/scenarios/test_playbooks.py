@@ -5,11 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection, select
 
 from bot.cli.writing.erasure import erase_content
 from bot.sandbox.faults import Fault, Mode
+from routing.case.case import Case
 from routing.change import Actor
-from routing.vocabulary import State, Verdict
+from routing.vocabulary import CallbackKind, EventKind, State, Verdict
+from store.integrity.database_check import DatabaseCheck
+from store.schema import cases, outbox
 from tests.playbooks import PlaybookWorld
 from tests.world import ANNA, BEN, CHIARA, DMITRI, GRACE, HUGO, running
 
@@ -134,6 +138,79 @@ async def test_kept_back_by_a_pause_it_stays_in_force(both: PlaybookWorld) -> No
     await world.click(BEN, "approve", case_id)
     await world.drain()
     assert world.heard(case_id)[-2:] == ["case.released", "case.decided"]
+
+
+async def until_kept_back(world: PlaybookWorld, case_id: str) -> None:
+    """The workflow is paused and the courier is at work before the brake is enforced case by case."""
+    await world.say(GRACE, "pause refunds The amounts are wrong.")
+    answer = await world.answer(case_id)
+    assert (answer["state"], answer["verdict"], answer["people"], answer["receipt"]) == ("held", None, [], None)
+    await world.bot.courier.drain_once()
+
+
+async def reviewed_afresh(world: PlaybookWorld, case_id: str) -> None:
+    """The pause is enforced and ends, somebody else approves, and everything is sent."""
+    await world.pass_time(minutes=2)
+    case = await world.case(case_id)
+    assert case.withheld
+    assert case.interim is not None
+    assert case.interim.in_force
+    assert world.heard(case_id)[-1] == "case.held"
+    assert (await world.answer(case_id))["state"] == "held"
+    await world.say(GRACE, "resume refunds Mended.")
+    await world.pass_time(seconds=5)
+    await world.click(BEN, "approve", case_id)
+    await world.drain()
+    assert world.heard(case_id)[-2:] == ["case.released", "case.decided"]
+    check = DatabaseCheck(world.bot.database, world.bot.vault, [world.bot.vkey])
+    assert not (await check.everything()).findings
+
+
+async def test_a_pause_right_after_the_approval_releases_nothing(both: PlaybookWorld) -> None:
+    """Nobody has tried to tell the service: neither the release nor the verdict leaves; after the pause both are given afresh."""
+    world = both
+    case_id = await opened(world, "legal")
+    await world.click(ANNA, "approve", case_id)
+    await until_kept_back(world, case_id)
+    assert world.heard(case_id) == ["case.held"]
+    await reviewed_afresh(world, case_id)
+    assert world.heard(case_id) == ["case.held", "case.held", "case.released", "case.decided"]
+
+
+async def test_a_release_whose_answer_is_lost_when_the_pause_comes(both: PlaybookWorld) -> None:
+    """It may have arrived: the verdict stays, the release is not repeated, and the service hears that the case is held."""
+    world = both
+    case_id = await opened(world, "legal")
+    world.lose_answers(1)
+    await world.click(ANNA, "approve", case_id)
+    await world.bot.signing.tick()
+    await world.bot.courier.drain_once()
+    assert world.heard(case_id) == ["case.held", "case.released"]
+    await until_kept_back(world, case_id)
+    await reviewed_afresh(world, case_id)
+    assert world.heard(case_id) == ["case.held", "case.released", "case.held", "case.released", "case.decided"]
+
+
+async def test_a_release_written_by_hand_makes_no_service_act(both: PlaybookWorld) -> None:
+    """Whatever event it points at: it stays here, as a verdict that the log does not prove."""
+    world = both
+    for kind in EventKind.RECEIVED, EventKind.INTERIM_SET, EventKind.PLAYBOOK_BEGUN:
+        case_id = await opened(world, "legal")
+        [about] = [one.index for one in await world.bot.reads.history(case_id) if one.kind is kind]
+
+        def insert(connection: Connection, _now: object, case_id: str = case_id, about: int = about) -> None:
+            held = outbox.c.case_id == case_id, outbox.c.callback == CallbackKind.HELD.value
+            row = dict(connection.execute(select(outbox).where(*held)).mappings().one())
+            new = {"id": row["id"] + 100_000, "callback": CallbackKind.RELEASED.value, "sequence": 9, "leaf_idx": about, "state": "ready"}
+            connection.execute(outbox.insert().values(row | new | {"settled_at": None, "intent_at": None, "not_before": 0}))
+            text = connection.execute(select(cases.c.snapshot).where(cases.c.id == case_id)).scalar_one()
+            ended = Case.model_validate_json(text).model_copy(update={"interim": None})
+            connection.execute(cases.update().where(cases.c.id == case_id).values(snapshot=ended.model_dump_json()))
+
+        await world.bot.writer.write(insert)
+        await world.drain()
+        assert world.heard(case_id) == ["case.held"]
+        assert EventKind.UNPROVEN in [one.kind for one in await world.bot.reads.history(case_id)]
 
 
 async def test_a_refused_ticket_is_tried_again_under_the_same_id(world: PlaybookWorld) -> None:

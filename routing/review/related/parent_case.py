@@ -9,7 +9,7 @@ from routing.review.draft import Draft
 from routing.review.event_fields import words
 from routing.review.related.break_glass_review import outcome_of, remember
 from routing.review.related.roll_back import propose
-from routing.vocabulary import CaseKind, EventKind, Verdict
+from routing.vocabulary import CallbackKind, CaseKind, EventKind, Verdict
 
 
 def settle(draft: Draft, press: Press | None = None) -> None:
@@ -76,7 +76,7 @@ def _asked(draft: Draft, parent: Draft, press: Press | None) -> None:
         said |= {"action_sha256": parent.case.action_sha256, "face": press.face, "saw": press.saw}
         event = parent.record(EventKind.ROLLBACK_REQUESTED, Actor("human", press.person.id), said, sealed=words(press))
         parent.note(event)
-        parent.call_back("case.rollback_requested", event)
+        parent.call_back(CallbackKind.ROLLBACK_REQUESTED, event)
         return
     parent.put(rollback=False)
     actor = Actor("human", press.person.id) if press is not None else SYSTEM
