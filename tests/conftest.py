@@ -31,6 +31,9 @@ CHROMIUM_FLAGS = (
     "--disable-sync",
 )
 
+BROWSER_S = 60
+"""How long a browser may take to start and to end, in real seconds."""
+
 WORLDS = {"cli", "examples", "promises", "sandbox", "scenarios"}
 """Folders whose tests start servers or processes. The others are fast where they ask for nothing `OUTSIDE` of Python."""
 
@@ -179,9 +182,12 @@ async def browser() -> AsyncIterator[Browser]:
     if executable is None:
         _missing("no Chromium on PATH")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=executable, headless=True, args=CHROMIUM_FLAGS)
+        browser = await playwright.chromium.launch(
+            executable_path=executable, headless=True, args=CHROMIUM_FLAGS, timeout=BROWSER_S * 1000
+        )
         yield browser
-        await browser.close()
+        async with asyncio.timeout(BROWSER_S):
+            await browser.close()
 
 
 def sqlite_path(url: str) -> Path:

@@ -16,26 +16,48 @@ function sit(changes) {
 let running = null;
 let again = false;
 
-// One at a time, so that an older answer never overwrites a newer one.
-async function refresh() {
+// One at a time, so that an older answer never overwrites a newer one. That none is under way any more is said in the very step that finds
+// nothing left to fetch: whoever asks right after begins a new one.
+function refresh() {
   again = true;
-  running ??= (async () => {
+  return (running ??= fetchWhileAsked());
+}
+
+async function fetchWhileAsked() {
+  try {
     while (again) {
       again = false;
       await fetchRegions();
     }
-  })().finally(() => (running = null));
-  return running;
+  } finally {
+    running = null;
+  }
 }
 
 async function fetchRegions() {
-  const answer = await fetch("/regions?" + seat, { headers: { "X-Sandbox": "page" } });
+  const asked = String(seat);
+  const answer = await fetch("/regions?" + asked, { headers: { "X-Sandbox": "page" } });
   if (!answer.ok) return notify("The sandbox did not answer.");
   const { seat: taken, ...regions } = await answer.json();
+  await up;
+  if (asked !== String(seat)) return; // whoever went elsewhere meanwhile has asked anew, and is not taken back
   sit(taken);
   $("#composer").hidden = taken.channel === "home";
   for (const [name, html] of Object.entries(regions)) if (shown[name] !== html) draw(name, html);
 }
+
+// A button that is drawn anew between its going down and up would not be pressed, so drawing waits for that.
+let up = null;
+document.addEventListener(
+  "pointerdown",
+  () => {
+    up = new Promise((resolve) => {
+      for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, () => setTimeout(resolve), { capture: true, once: true });
+      setTimeout(resolve, 1000); // the menus of the system keep it to themselves
+    });
+  },
+  true,
+);
 
 function draw(name, html) {
   const place = $(`[data-region="${name}"]`);
@@ -110,10 +132,14 @@ function notify(text) {
   notify.timer = setTimeout(() => notice.classList.remove("shown"), 6000);
 }
 
+// Gives the answer to the question that was asked last.
+let answered = () => {};
+
 function agreed(element) {
   const asked = element.dataset.confirm && JSON.parse(element.dataset.confirm);
   if (!asked) return Promise.resolve(true);
   const dialog = $("#confirm");
+  answered(dialog.returnValue === "yes"); // the one before, whose dialog may not have said yet that it is closed
   $("#confirm-title").textContent = asked.title;
   $("#confirm-text").textContent = asked.text;
   $("#confirm-deny").textContent = asked.deny;
@@ -121,8 +147,11 @@ function agreed(element) {
   $("#confirm-yes").className = "button " + (asked.style === "danger" ? "danger-solid" : "primary");
   dialog.returnValue = "";
   dialog.showModal();
-  return new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true }));
+  return new Promise((resolve) => (answered = resolve));
 }
+
+// A dialog says that it is closed some time after it is: by then the next question may stand in it.
+$("#confirm").addEventListener("close", ({ target: dialog }) => dialog.open || answered(dialog.returnValue === "yes"));
 
 async function press(element, value) {
   if (!(await agreed(element))) return;

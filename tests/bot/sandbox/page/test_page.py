@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -11,7 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Locator, Page, Route, expect
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -25,7 +26,10 @@ Ack = Callable[..., Awaitable[None]]
 TIER1, TIER2 = "C0TIER10001", "C0TIER20001"
 ANNA, CHIARA, ELENA, LARS = "U0ANNA00001", "U0CHIARA001", "U0ELENA0001", "U0LEFT00001"
 FROM_PAGE = {"X-Sandbox": "page"}
-expect.set_options(timeout=LONG_S * 1000)
+SOON_S = 60
+"""How long anything on the page is waited for, in real seconds: then Playwright says what it waited for and what it saw instead."""
+
+expect.set_options(timeout=SOON_S * 1000)
 
 
 def plain(text: str) -> Json:
@@ -72,7 +76,7 @@ class Desk:
         self.sandbox = sandbox
         self.pressed: list[Json] = []
         self.rejected: list[Json] = []
-        self.client = AsyncWebClient(token=SLACK.app.bot_token, base_url=sandbox.slack_api_url, retry_handlers=[])
+        self.client = AsyncWebClient(token=SLACK.app.bot_token, base_url=sandbox.slack_api_url, retry_handlers=[], timeout=LONG_S)
         self.bolt = Bolt(signing_secret=SLACK.app.signing_secret, client=self.client)
         self.bolt.action("approve")(self.approve)
         self.bolt.action("reject")(self.reject)
@@ -141,14 +145,16 @@ async def desk(request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
 @pytest.fixture
 async def at_page(desk: Desk, browser: Browser) -> AsyncIterator[Page]:
     """Anna at the page; an error in its script fails the test."""
-    page = await browser.new_page(viewport={"width": 1440, "height": 900})
+    async with asyncio.timeout(SOON_S):
+        page = await browser.new_page(viewport={"width": 1440, "height": 900})
     errors: list[str] = []
-    page.set_default_timeout(LONG_S * 1000)
+    page.set_default_timeout(SOON_S * 1000)
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     await page.goto(f"{desk.sandbox.page_url}/?user={ANNA}&channel={TIER1}")
     yield page
-    await page.close()
+    async with asyncio.timeout(SOON_S):
+        await page.close()
     assert errors == []
 
 
@@ -311,6 +317,70 @@ async def test_a_button_that_asks_first_and_the_thread_of_its_card(desk: Desk, a
     assert desk.pressed[0]["user"]["id"] == ANNA
     await at_page.get_by_role("button", name="1 reply").click()
     await expect(at_page.get_by_role("region", name="Thread").get_by_text("@Anna Lindqvist approved.")).to_be_visible()
+
+
+async def go_to_thread(page: Page) -> Locator:
+    """Open the thread of the card."""
+    await page.get_by_role("button", name="1 reply").click()
+    return page.get_by_role("region", name="Thread").get_by_text("a reply")
+
+
+async def become_chiara(page: Page) -> Locator:
+    """Sit there as somebody else."""
+    await page.get_by_label("You are").select_option(CHIARA)
+    return page.get_by_text("Senior reviewer", exact=True)
+
+
+@pytest.mark.parametrize("go", [go_to_thread, become_chiara])
+async def test_an_answer_on_its_way_takes_nobody_back(desk: Desk, at_page: Page, go: Callable[[Page], Awaitable[Locator]]) -> None:
+    """Whoever goes elsewhere while the page is being fetched gets there."""
+    first = await desk.client.chat_postMessage(channel=TIER1, text="card", blocks=card())
+    await desk.client.chat_postMessage(channel=TIER1, thread_ts=first["ts"], text="a reply")
+    await expect(at_page.get_by_role("button", name="1 reply")).to_be_visible()
+    on_its_way, gone = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        answer = await route.fetch()
+        on_its_way.set()
+        await gone.wait()
+        await route.fulfill(response=answer)
+
+    await at_page.route("**/regions?*", hold)
+    await desk.client.chat_postMessage(channel=TIER1, text="another one")
+    async with asyncio.timeout(SOON_S):
+        await on_its_way.wait()
+    there = await go(at_page)
+    gone.set()
+    await expect(there).to_be_visible()
+
+
+async def test_a_question_before_the_last_one_says_that_it_is_closed(desk: Desk, at_page: Page) -> None:
+    """No and, in the same instant, the button once more: the Yes that follows counts, once."""
+    await desk.client.chat_postMessage(channel=TIER1, text="card", blocks=card())
+    await expect(at_page.get_by_role("button", name="Approve")).to_be_visible()
+    await at_page.evaluate("""() => {
+        const approve = document.querySelector('[data-action-id="approve"]');
+        approve.click();
+        document.querySelector("#confirm-deny").click();
+        approve.click();
+    }""")
+    await at_page.get_by_role("button", name="Yes", exact=True).click()
+    await expect(at_page.get_by_role("button", name="Approve")).to_have_count(0)
+    assert len(desk.pressed) == 1
+
+
+async def test_a_button_that_is_down_is_not_drawn_anew(desk: Desk, at_page: Page) -> None:
+    """The channel goes on between the button's going down and up: it was pressed all the same."""
+    await desk.client.chat_postMessage(channel=TIER1, text="card", blocks=card())
+    await at_page.get_by_role("button", name="Reject").hover()
+    async with at_page.expect_response("**/regions?*") as answer:
+        await at_page.mouse.down()
+        await desk.client.chat_postMessage(channel=TIER1, text="another one")
+    await (await answer.value).finished()
+    await at_page.evaluate("() => new Promise(requestAnimationFrame)")
+    await at_page.mouse.up()
+    await expect(at_page.get_by_role("dialog", name="Reject")).to_be_visible()
+    await expect(at_page.get_by_text("another one")).to_be_attached()
 
 
 @pytest.mark.parametrize("desk", [0.3], indirect=True)
