@@ -182,9 +182,7 @@ async def browser() -> AsyncIterator[Browser]:
     if executable is None:
         _missing("no Chromium on PATH")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=executable, headless=True, args=CHROMIUM_FLAGS, timeout=BROWSER_S * 1000
-        )
+        browser = await playwright.chromium.launch(executable_path=executable, headless=True, args=CHROMIUM_FLAGS, timeout=BROWSER_S * 1000)
         yield browser
         async with asyncio.timeout(BROWSER_S):
             await browser.close()
