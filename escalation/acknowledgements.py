@@ -1,7 +1,7 @@
 """What PagerDuty tells us: Webhooks V3 in, checked on the raw bytes, counted once by event id, recorded on the case.
 
-Owns the signature check and what each event means for a case. PagerDuty never decides: an acknowledgement stops the acknowledge clock, a
-resolve there is a comment here, a note becomes part of the case.
+Owns the signature check and what each event means for a case or an alert. PagerDuty never decides: an acknowledgement stops the acknowledge
+clock (given back, it runs anew) and marks an alert, a resolve there is a comment here, a note becomes part of the case.
 """
 
 import hmac
@@ -12,11 +12,21 @@ from enum import Enum, unique
 from hashlib import sha256
 from typing import Any
 
-from escalation.pager import PageKey
+from escalation.pager import AlertKey, IncidentKey, PageKey, read_key
 from escalation.pagerduty_client import PagerDutyUnreadable, RestClient
 from routing.authorize import refuse
 from routing.change import Change, Refused, Subject
-from routing.review.page_news import PagerNews, page_acknowledged, page_noted, page_resolved
+from routing.governance.alert_page_news import AlertNews, alert_acknowledged, alert_resolved, alert_unacknowledged
+from routing.governance.ruling import GovernStep
+from routing.review.page_news import (
+    PagerNews,
+    page_acknowledged,
+    page_noted,
+    page_reassigned,
+    page_reopened,
+    page_resolved,
+    page_unacknowledged,
+)
 from routing.review.press import PressStep
 from store.ledger.answers import Repeated
 from store.ledger.items import Step
@@ -24,15 +34,27 @@ from store.ledger.ledger import Ledger
 from store.ledger.prefetch import InboxKey
 
 NOTE_MOST = 20_000
+ASKED_MOST = 10
 NOTED = "incident.annotated"
 ACKNOWLEDGED = "incident.acknowledged"
 
 STEPS: Mapping[str, Callable[[PagerNews], PressStep]] = {
     ACKNOWLEDGED: page_acknowledged,
     "incident.resolved": page_resolved,
+    "incident.unacknowledged": page_unacknowledged,
+    "incident.reopened": page_reopened,
+    **dict.fromkeys(("incident.reassigned", "incident.delegated", "incident.escalated"), page_reassigned),
     NOTED: page_noted,
 }
 """The event types that say something about a case. Source: https://developer.pagerduty.com/docs/webhooks-overview#event-types"""
+
+
+ALERT_STEPS: Mapping[str, Callable[[AlertNews], GovernStep]] = {
+    ACKNOWLEDGED: alert_acknowledged,
+    "incident.unacknowledged": alert_unacknowledged,
+    "incident.resolved": alert_resolved,
+}
+"""The same for an alert of the guardrails."""
 
 
 @unique
@@ -72,10 +94,16 @@ class Acknowledgements:
         key = await self._key(event) if event.incident_id else None
         if key is None or key.deployment != self._deployment:
             return Receipt.IGNORED
-        if event.kind not in STEPS or (event.kind == ACKNOWLEDGED and not event.by_person):  # what we acknowledged there ourselves
+        if event.kind == ACKNOWLEDGED and not event.who:  # what we acknowledged there ourselves
             return Receipt.IGNORED
-        news = PagerNews(key.tier, key.round, who=event.who, name=event.name, text=event.text)
-        await self._ledger.change(key.case_id, STEPS[event.kind](news), key=InboxKey("pagerduty", "webhook", event.id))
+        once = InboxKey("pagerduty", "webhook", event.id)
+        match key:
+            case PageKey() if event.kind in STEPS:
+                await self._ledger.change(key.case_id, STEPS[event.kind](event.of_page(key)), key=once)
+            case AlertKey() if event.kind in ALERT_STEPS:
+                await self._ledger.govern(ALERT_STEPS[event.kind](AlertNews(key.alert_id, key.round, event.who)), key=once)
+            case _:
+                return Receipt.IGNORED
         return Receipt.RECORDED
 
     def _genuine(self, body: bytes, signature: str) -> bool:
@@ -85,23 +113,23 @@ class Acknowledgements:
         valid = [hmac.new(secret, body, "sha256").hexdigest().encode() for secret in self._secrets]
         return any(hmac.compare_digest(one, other) for one in given for other in valid)
 
-    async def _key(self, event: "_Event") -> PageKey | None:
+    async def _key(self, event: "_Event") -> IncidentKey | None:
         remembered = InboxKey("pagerduty", "incident", event.incident_id)
-        key = PageKey.read(event.incident_key)
-        if key is not None and key.deployment == self._deployment:
+        key = read_key(event.incident_key)
+        if isinstance(key, PageKey) and key.deployment == self._deployment:
             await self._ledger.change(key.case_id, _remember(str(key)), key=remembered)
         if key is not None or event.kind != NOTED:
             return key
         known = await self._ledger.change("", _remember(""), key=remembered)  # no case has this id: gives what is remembered, or nothing
         if isinstance(known, Repeated) and known.answer is not None:
-            return PageKey.read(str(known.answer.get("dedup_key")))
+            return read_key(str(known.answer.get("dedup_key")))
         return await self._ask(event.incident_id)
 
-    async def _ask(self, incident_id: str) -> PageKey | None:
+    async def _ask(self, incident_id: str) -> IncidentKey | None:
         if self._rest is None:
             return None
         try:
-            return PageKey.read(await self._rest.key_of(incident_id))
+            return read_key(await self._rest.key_of(incident_id))
         except PagerDutyUnreadable:
             return None
 
@@ -109,7 +137,7 @@ class Acknowledgements:
 class _Event:
     """What we read of an event, whatever its shape: most of their types are not about an incident, and none of them is an error of theirs.
 
-    `digest` stands for an id where there is none.
+    `digest` stands for an id where there is none; `who` is "" for what no person did; `asked` are those whom PagerDuty asks now, by name.
     """
 
     def __init__(self, delivery: object, digest: str) -> None:
@@ -120,10 +148,19 @@ class _Event:
         self.id = _text(event.get("id"), 255) or digest
         self.incident_id = _text(incident.get("id"), 255)
         self.incident_key = str(incident.get("incident_key") or "")
-        self.by_person = agent.get("type") == "user_reference"
-        self.who = _text(agent.get("id") or "unknown", 100)
-        self.name = _text(agent.get("summary"), 200)
+        by_person = agent.get("type") == "user_reference"
+        self.who = _text(agent.get("id") or "unknown", 100) if by_person else ""
+        self.name = _text(agent.get("summary"), 200) if by_person else ""
         self.text = _text(data.get("content"), NOTE_MOST) if self.kind == NOTED else ""
+        asked = data.get("assignees") or [data.get("escalation_policy")]
+        named = [_text(_object(one).get("summary"), 200) for one in asked] if isinstance(asked, list) else []
+        self.asked = tuple(name for name in named if name)[:ASKED_MOST]
+        self.rings = data.get("status") == "triggered"
+
+    def of_page(self, key: PageKey) -> PagerNews:
+        """What it says about a page."""
+        how = self.kind.rpartition(".")[2]
+        return PagerNews(key.tier, key.round, self.who, self.name, self.text, how, self.asked, self.rings)
 
 
 def _object(value: object) -> Mapping[str, Any]:

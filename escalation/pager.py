@@ -55,6 +55,35 @@ class PageKey:
         return cls(found["deployment"], found["case"], int(found["tier"]) - 1, int(found["round"]), found["second"] is not None)
 
 
+_ALERT_KEY = re.compile(r"(?P<deployment>.+)/(?P<alert>a_[^/]+)/(?P<round>[1-9][0-9]{0,8})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class AlertKey:
+    """Names one incident of an alert: deployment, alert and round."""
+
+    deployment: str
+    alert_id: str
+    round: int
+
+    def __str__(self) -> str:
+        return f"{self.deployment}/{self.alert_id}/{self.round}"
+
+    @classmethod
+    def read(cls, text: str) -> "AlertKey | None":
+        """The key that `str` wrote, None for anybody else's."""
+        found = _ALERT_KEY.fullmatch(text)
+        return cls(found["deployment"], found["alert"], int(found["round"])) if found is not None else None
+
+
+IncidentKey = PageKey | AlertKey
+
+
+def read_key(text: str) -> IncidentKey | None:
+    """The key of an incident of ours, None for anybody else's."""
+    return PageKey.read(text) or AlertKey.read(text)
+
+
 class Seen(Protocol):
     """What the pager needs of a case as it is when sending: the case and a link to its card ("" when there is none)."""
 
@@ -125,7 +154,7 @@ class Pager:
         incidents, message = self._incidents(), outgoing.message
         if incidents is None or not isinstance(view.about, Alert):
             raise SendError("the policy names nobody whom an alert pages", permanent=True)
-        key = f"{self._deployment}/{view.about.id}/{message.round}"
+        key = str(AlertKey(self._deployment, view.about.id, message.round))
         event = alert_event_of(message.kind, key, view.about, self._deployment, incidents.severity)
         return incidents.routing_key.get_secret_value(), key, event
 
@@ -148,7 +177,7 @@ def event_of(kind: MessageKind, key: PageKey, view: Seen) -> dict[str, Any]:
 def alert_event_of(kind: MessageKind, key: str, alert: Alert, deployment: str, severity: str) -> dict[str, Any]:
     """The Events API v2 event about an alert, without its routing key: the rule, the figures and what was done."""
     if kind is not MessageKind.PAGE:
-        return _later(kind, key)
+        return _later(kind, key) | (_over(alert, deployment, severity) if kind is MessageKind.PAGE_RESOLVE else {})
     done = f"is now {alert.action.value.replace('_', ' ')}" if alert.changed else f"stays {alert.action.value.replace('_', ' ')}"
     return {
         "event_action": "trigger",
@@ -173,6 +202,14 @@ def alert_event_of(kind: MessageKind, key: str, alert: Alert, deployment: str, s
             },
         },
     }
+
+
+def _over(alert: Alert, deployment: str, severity: str) -> dict[str, Any]:
+    """Why the incident of an alert is over, for its log in PagerDuty."""
+    why = "the alert is over" if alert.over else "nobody has to come any more"
+    told = {"alert": alert.id, "settled": why, "figures": dict(alert.figures), "over_since": _time(alert.cleared_at)}
+    summary = f"Workflow {alert.workflow}, {alert.rule}: {why}"[:SUMMARY_MOST]
+    return {"payload": {"summary": summary, "source": f"tierline/{deployment}", "severity": severity, "custom_details": told}}
 
 
 def _later(kind: MessageKind, key: str) -> dict[str, Any]:

@@ -51,6 +51,8 @@ REFUSALS: dict[str, str] = {
     "stop_case_open": "The case {case} stopped this workflow and is still open. Decide it first.",
     "unknown_alert": "There is no such alert any more.",
     "alert_over": "This alert is over already.",
+    "alert_not_paged": "No page about this alert is open.",
+    "not_acknowledged_there": "Nobody has acknowledged this alert in PagerDuty.",
     "already_acknowledged": "Somebody has acknowledged this alert already.",
     "unknown_exception": "There is no such exception.",
     "not_waivable": "An exception may waive only these: {codes}. Hard rules, money, failed checks and what stops the line never.",

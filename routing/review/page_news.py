@@ -1,28 +1,43 @@
-"""What happens at PagerDuty and comes back: acknowledged, resolved or annotated there. PagerDuty never decides a case."""
+"""What happens at PagerDuty and comes back: acknowledged and given back, resolved and reopened, handed on to others, annotated. PagerDuty
+never decides a case.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from routing.authorize import refuse
 from routing.canonical import Json
+from routing.case.case import Case, OpenPage
 from routing.change import Actor, Change, MessageKind, Refused, Subject
 from routing.clock import after
 from routing.review.draft import Draft
 from routing.review.ladder import acknowledge, tier_clocks
-from routing.review.pages import follow_up
+from routing.review.pages import follow_up, put_page
 from routing.review.press import PressStep
 from routing.vocabulary import ClockName, EventKind, PageRoute, State
+
+PAGERDUTY = Actor("system", "pagerduty")
 
 
 @dataclass(frozen=True, slots=True)
 class PagerNews:
-    """One event of an incident: its tier (0-based) and round from our dedup key, and who did it there (id; the name is content)."""
+    """One event of an incident: its tier (0-based) and round from our dedup key, and who did it there (id, "" for PagerDuty itself; the
+    name is content). `how` it went to others, `to` whom it asks now, by name; `rings`: nobody has it there at that moment.
+    """
 
     tier: int
     round: int
     who: str
     name: str = ""
     text: str = ""
+    how: str = ""
+    to: tuple[str, ...] = ()
+    rings: bool = False
+
+    @property
+    def actor(self) -> Actor:
+        """The person there, else PagerDuty by its own rules."""
+        return Actor("human", f"pagerduty:{self.who}") if self.who else PAGERDUTY
 
 
 def page_acknowledged(news: PagerNews) -> PressStep:
@@ -83,6 +98,86 @@ def page_noted(news: PagerNews) -> PressStep:
         return draft.change()
 
     return step
+
+
+def page_reassigned(news: PagerNews) -> PressStep:
+    """PagerDuty asks somebody else now, by a person's doing or because nobody answered there in time."""
+
+    def step(subject: Subject, now: datetime) -> Change | Refused:
+        draft = Draft(subject, now)
+        fields: dict[str, Json] = {**_where(news), "how": news.how}
+        event = draft.record(EventKind.PAGE_REASSIGNED, news.actor, fields, sealed={**_words(news), "to": list(news.to)})
+        if news.rings:
+            _given_back(draft, news)
+        draft.update_cards()
+        draft.note(event)
+        return draft.change()
+
+    return step
+
+
+def page_unacknowledged(news: PagerNews) -> PressStep:
+    """Nobody has the incident any more: somebody has to take the case up again, in the time that the tier has for that. Where somebody took
+    it here, the incident is acknowledged once more.
+    """
+
+    def step(subject: Subject, now: datetime) -> Change | Refused:
+        case, page = subject.case, _open_page(subject.case, news)
+        if page is None or not page.acknowledged_by:
+            return refuse("unknown_page")
+        draft = Draft(subject, now)
+        event = draft.record(EventKind.PAGE_UNACKNOWLEDGED, news.actor, _where(news), sealed=_words(news))
+        if case.state is State.PENDING and case.tier == news.tier and _taken_here(case):
+            follow_up(draft, page, MessageKind.PAGE_ACKNOWLEDGE)
+            return draft.change()
+        _given_back(draft, news)
+        draft.update_cards()
+        draft.note(event)
+        return draft.change()
+
+    return step
+
+
+def page_reopened(news: PagerNews) -> PressStep:
+    """Resolved there, and reopened: while the case is at that tier, the incident is its page again instead of a further one."""
+
+    def step(subject: Subject, now: datetime) -> Change | Refused:
+        case = subject.case
+        if not 0 < news.round <= case.page_rounds or _open_page(case, news) is not None:
+            return refuse("unknown_page")
+        draft = Draft(subject, now)
+        wanted = case.state is State.PENDING and case.tier == news.tier and not case.pages
+        event = draft.record(EventKind.PAGE_REOPENED, news.actor, {**_where(news), "wanted": wanted}, sealed=_words(news))
+        if wanted:
+            again = OpenPage(tier=news.tier, round=news.round, accepted=(PageRoute.PAGERDUTY,), since=now)
+            draft.put(pages=(again,))
+            if case.rung.repeat is None and case.clocks.page is not None:
+                draft.put_clocks(page=None, acknowledge=tier_clocks(case, now).acknowledge)
+        draft.update_cards()
+        draft.note(event)
+        return draft.change()
+
+    return step
+
+
+def _open_page(case: Case, news: PagerNews) -> OpenPage | None:
+    return next((page for page in case.pages if (page.tier, page.round) == (news.tier, news.round)), None)
+
+
+def _given_back(draft: Draft, news: PagerNews) -> None:
+    """Whoever acknowledged the page there has it no longer. Who took the case here still has it."""
+    case, page = draft.case, _open_page(draft.case, news)
+    if page is None or not page.acknowledged_by:
+        return
+    put_page(draft, page.model_copy(update={"acknowledged_by": ""}))
+    if case.state is State.PENDING and case.tier == news.tier and not _taken_here(case):
+        fresh = tier_clocks(case, draft.now)
+        draft.put(acknowledged_by="")
+        draft.put_clocks(acknowledge=fresh.acknowledge, page=fresh.page)
+
+
+def _taken_here(case: Case) -> bool:
+    return bool(case.acknowledged_by) and not case.acknowledged_by.startswith("pagerduty:")
 
 
 def _where(news: PagerNews) -> dict[str, Json]:

@@ -70,6 +70,8 @@ class Replayed:
             self.rounds = fields["round"]
         if kind == "page_resolved":
             self.pages.discard((fields["tier"] - 1, fields["round"]))
+        if kind == "page_reopened" and fields["wanted"]:
+            self.pages.add((fields["tier"] - 1, fields["round"]))
         if kind == "decided":
             self.decided.append(leaf["index"])
             self.verdict = fields["verdict"]

@@ -201,6 +201,15 @@ def _acknowledged(told: Told, fields: Leaf, leaf: Leaf) -> None:
     told.alerts[fields["subject"]]["by"] = leaf["actor"]["id"]
 
 
+def _given_back(told: Told, fields: Leaf, _leaf: Leaf) -> None:
+    told.alerts[fields["subject"]]["by"] = ""
+
+
+def _closed_there(told: Told, fields: Leaf, leaf: Leaf) -> None:
+    alert = told.alerts[fields["subject"]]
+    alert["by"] = alert["by"] or (leaf["actor"]["id"] if leaf["actor"]["kind"] == "human" else "")
+
+
 def _cleared(told: Told, fields: Leaf, _leaf: Leaf) -> None:
     told.alerts[fields["subject"]]["over"] = True
 
@@ -240,6 +249,8 @@ _HEARD: Mapping[str, Callable[[Told, Leaf, Leaf], None]] = {
     "exception_ended": _ended,
     "breaker_tripped": _tripped,
     "alert_acknowledged": _acknowledged,
+    "alert_unacknowledged": _given_back,
+    "alert_page_resolved": _closed_there,
     "breaker_cleared": _cleared,
     "break_glass_used": _used,
     "break_glass_reviewed": _reviewed,

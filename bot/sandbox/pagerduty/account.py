@@ -74,7 +74,9 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """One incident with its one alert. `status`: triggered, acknowledged, resolved; `key`: the dedup_key that opened it."""
+    """One incident with its one alert. `status`: triggered, acknowledged, resolved; `key`: the dedup_key that opened it;
+    `assigned`: ids of those whom somebody handed it to, empty: whoever is on call first.
+    """
 
     id: str
     number: int
@@ -92,6 +94,7 @@ class Incident:
     triggers: int = 1
     log: tuple[LogEntry, ...] = ()
     notes: tuple[Note, ...] = ()
+    assigned: tuple[str, ...] = ()
 
     @property
     def is_open(self) -> bool:

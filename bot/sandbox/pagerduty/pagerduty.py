@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from uuid import uuid4
 
 from aiohttp import web
@@ -81,7 +82,9 @@ class PagerDuty:
         self._on_call[policy_id] = responder_ids
 
     def assignees(self, incident: Incident) -> list[Responder]:
-        """Who an incident is assigned to: level 1 of its policy."""
+        """Who an incident is assigned to: whoever it was handed to, else level 1 of its policy."""
+        if incident.assigned:
+            return [self._responders[person] for person in incident.assigned]
         return self.on_call(incident.service.escalation_policy_id)[:1]
 
     # What people do
@@ -108,6 +111,45 @@ class PagerDuty:
         data = self.wire.hooked_note(incident, note)
         await self.webhooks.queue("incident.annotated", agent, {"name": "PagerDuty"}, timestamp(note.at), data).wait()
         return note
+
+    async def reassign(self, incident_id: str, responder_id: str, *to: str) -> Incident:
+        """A responder hands an open incident to others, for whom it rings; as `acknowledge`."""
+        return await self._moves(incident_id, "reassigned", self.responder(responder_id), assigned=to)
+
+    async def escalate(self, incident_id: str, responder_id: str | None = None) -> Incident:
+        """An open incident goes to the next level of its policy, where there is one: by a responder, or because nobody answered."""
+        incident = self._incidents[incident_id]
+        levels = [person.id for person in self.on_call(incident.service.escalation_policy_id)]
+        present = self.assignees(incident)[0].id if self.assignees(incident) else ""
+        after = levels.index(present) + 1 if present in levels else 0
+        by = None if responder_id is None else self.responder(responder_id)
+        return await self._moves(incident_id, "escalated", by, assigned=tuple(levels[after : after + 1]))
+
+    async def unacknowledge(self, incident_id: str) -> Incident:
+        """The time that an acknowledgement lasts is over: it rings again; as `acknowledge`. One that nobody has acknowledged stays so."""
+        if self._incidents[incident_id].status != "acknowledged":
+            return self._incidents[incident_id]
+        return await self._moves(incident_id, "unacknowledged", None)
+
+    async def reopen(self, incident_id: str, responder_id: str) -> Incident:
+        """A responder opens a resolved incident again; as `acknowledge`."""
+        if self._incidents[incident_id].is_open:
+            return self._incidents[incident_id]
+        return await self._moves(incident_id, "reopened", self.responder(responder_id))
+
+    async def _moves(self, incident_id: str, kind: str, by: Responder | None, *, assigned: tuple[str, ...] | None = None) -> Incident:
+        incident = self._incidents[incident_id]
+        if not incident.is_open and kind != "reopened":
+            return incident
+        name = by.name if by is not None else incident.service.name
+        changed = incident.logged(LogEntry(self._clock(), kind, name, f"{kind.capitalize()} by {name}"))
+        changed = self._incidents[incident_id] = replace(
+            changed, status="triggered", assigned=incident.assigned if assigned is None else assigned
+        )
+        self.record.add(kind, incident_id=incident_id, key=incident.key, by=name)
+        agent = self.wire.responder(by) if by is not None else self.wire.service(incident.service)
+        await self._queue(changed, f"incident.{kind}", agent, {"name": "PagerDuty"}).wait()
+        return changed
 
     async def _person_changes(self, incident_id: str, responder_id: str, status: str, verb: str) -> Incident:
         incident, person = self._incidents[incident_id], self._responders[responder_id]

@@ -69,6 +69,9 @@ _SENTENCE: dict[EventKind, str] = {
     EventKind.PAGE_ACKNOWLEDGED: "📟 {who} has acknowledged the page.",
     EventKind.PAGE_RESOLVED: "📟 {who} resolved the incident in PagerDuty. The case still waits for a decision here.",
     EventKind.PAGE_NOTED: "📟 {who} wrote in PagerDuty:",
+    EventKind.PAGE_REASSIGNED: "📟 {who} {how} the incident in PagerDuty{to}.",
+    EventKind.PAGE_UNACKNOWLEDGED: "📟 {who} no longer has the incident in PagerDuty: it rings again there.",
+    EventKind.PAGE_REOPENED: "📟 {who} has reopened the incident in PagerDuty: it rings again there.",
     EventKind.EXPIRED: "⌛ Nobody decided in time. Nothing is executed.",
     EventKind.HELD: "✋ {held}",
     EventKind.RESUMED: "▶️ {who} has taken the case up again.",
@@ -128,6 +131,9 @@ _BY_ITSELF: dict[tuple[EventKind, str], str] = {
     (EventKind.EXPIRED, "information"): "⌛ The service did not answer in time. Please decide with what there is.",
     (EventKind.EXPIRED, "total"): "⌛ The total time for a decision is over. Nothing is executed.",
     (EventKind.INFORMATION_REQUESTED, ""): "❓ The service was asked for what is missing.",
+    (EventKind.PAGE_REASSIGNED, ""): "📟 PagerDuty {how} the incident{to}.",
+    (EventKind.PAGE_UNACKNOWLEDGED, ""): "📟 The acknowledgement in PagerDuty has run out: the incident rings again there.",
+    (EventKind.PAGE_REOPENED, ""): "📟 The incident was reopened in PagerDuty: it rings again there.",
     (EventKind.RESUMED, ""): "▶️ The workflow goes on. Please review this case afresh.",
     (EventKind.SEPARATED, ""): "✂️ Identical cases are no longer decided together; each is decided by itself from here.",
     (EventKind.ROLLBACK_PROPOSED, ""): "⏪ The check found it wrong, so undoing it is proposed. Somebody decides.",
@@ -139,6 +145,8 @@ _BY_ITSELF: dict[tuple[EventKind, str], str] = {
 _OF_AN_OPEN_CASE: dict[EventKind, str] = {
     EventKind.REMINDED: "🔔 This case was asked about again. It is decided by now.",
     EventKind.PAGE_RESOLVED: "📟 The incident was resolved in PagerDuty. The case is decided by now.",
+    EventKind.PAGE_UNACKNOWLEDGED: "📟 The acknowledgement in PagerDuty was over. The case is decided by now.",
+    EventKind.PAGE_REOPENED: "📟 The incident was reopened in PagerDuty. The case is decided by now.",
 }
 """What is said in place of a sentence that speaks of a case which waits, where the note leaves only after it was decided."""
 
@@ -169,6 +177,8 @@ def _sentence(view: View, happening: Happening) -> str:
         result=_code(happening, "result"),
         by_route=_by_route(happening),
         cause=escaped(str(happening.fields.get("cause") or ""), 200),
+        how=_HANDED.get(_field(happening, "how"), "moved"),
+        to=_handed_to(happening),
         then=_THEN_BY.get(_field(happening, "next"), ""),
         error=plain_code(str(happening.fields.get("error") or "")),
         failed=escaped(told_failed(happening), 400) or "see the card",
@@ -189,6 +199,16 @@ _THEN_BY = {
     PageRoute.EMAIL.value: "It goes out by e-mail as well.",
     OPERATIONS: "No further way is left; operations are told here in Slack, and it is being tried on.",
 }
+
+
+_HANDED = {"reassigned": "reassigned", "delegated": "handed over", "escalated": "escalated"}
+"""How somebody else came to be asked at PagerDuty, in a sentence."""
+
+
+def _handed_to(happening: Happening) -> str:
+    """Whom PagerDuty asks now, by name; "" where it named nobody."""
+    names = happening.opened.get("to")
+    return f" to {escaped(', '.join(map(str, names)), 200)}" if isinstance(names, list | tuple) and names else ""
 
 
 def _by_route(happening: Happening) -> str:

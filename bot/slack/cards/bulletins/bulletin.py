@@ -16,7 +16,7 @@ from bot.slack.cards.bulletins.proposed_policy import draw_proposal
 from bot.slack.cards.bulletins.waiting_pages import draw_waiting_pages
 from bot.slack.cards.parts.clock_line import moment
 from bot.slack.cards.text.block_kit import Block, Drawing, header, lines, quote, rich, run, small_words, words
-from bot.slack.cards.text.mentions import linked, mention
+from bot.slack.cards.text.mentions import bare, linked, mention
 from bot.slack.cards.text.percentages import percent
 from bot.slack.cards.text.safe_text import brief, escaped
 from bot.slack.cards.text.wording import code_label
@@ -136,7 +136,8 @@ def _draw_alert(bulletin: Bulletin, alert: Alert) -> Drawing:
         *([words(_stands(bulletin, alert, bulletin.control))] if bulletin.control is not None else []),
     ]
     told = [f"Since {moment(alert.at)}"]
-    told += [f"acknowledged by {escaped(bulletin.known_as(alert.acknowledged_by))}"] if alert.acknowledged_by else []
+    told += [f"acknowledged by {escaped(bare(bulletin.known_as(alert.acknowledged_by)))}"] if alert.acknowledged_by else []
+    told += ["its incident in PagerDuty is closed"] if alert.page_round and not (alert.page_open or alert.over) else []
     told += [f"over since {moment(alert.cleared_at)}"] if alert.cleared_at is not None else []
     if alert.level is AlertLevel.INCIDENT and bulletin.owners and not alert.over:
         blocks.append(words("Owners of the policy: " + " ".join(map(mention, bulletin.owners))))

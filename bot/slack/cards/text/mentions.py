@@ -10,7 +10,7 @@ _USER = re.compile(r"[UW][A-Z0-9]{2,30}")
 
 def named(person: str, view: View) -> str:
     """A person by name without ringing anybody: for cards, which are posted forty times a day. The id where no name is known."""
-    return escaped(view.known_as(person) or _bare(person))
+    return escaped(view.known_as(person) or bare(person))
 
 
 def acted(person: str, view: View) -> str:
@@ -20,7 +20,7 @@ def acted(person: str, view: View) -> str:
 
 def mention(person: str) -> str:
     """A mention that rings: only for people who are meant to act on this message. Anything but a Slack user id is plain text."""
-    return f"<@{person}>" if can_be_rung(person) else escaped(_bare(person))
+    return f"<@{person}>" if can_be_rung(person) else escaped(bare(person))
 
 
 def can_be_rung(person: str) -> bool:
@@ -28,7 +28,7 @@ def can_be_rung(person: str) -> bool:
     return _USER.fullmatch(person) is not None
 
 
-def _bare(person: str) -> str:
+def bare(person: str) -> str:
     """`PXYZ (PagerDuty)` for `pagerduty:PXYZ`."""
     name = person.removeprefix("pagerduty:")
     return person if name == person else f"{name} (PagerDuty)"

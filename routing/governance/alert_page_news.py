@@ -1,0 +1,87 @@
+"""What people at PagerDuty do with the page of an alert and what of it comes back: it is looked after, given back, or closed there.
+
+PagerDuty never ends an alert: that is for its figure, or for whoever lets the workflow go on.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from routing.canonical import Json
+from routing.change import SYSTEM, Actor, Event, Refused
+from routing.governance.alert import Alert
+from routing.governance.alert_lifecycle import alert_redrawn
+from routing.governance.permissions import refuse
+from routing.governance.ruling import Governed, GovernStep, Ruling
+from routing.vocabulary import EventKind
+
+
+@dataclass(frozen=True, slots=True)
+class AlertNews:
+    """One event of an alert's incident: its alert and round from our dedup key, and the id of who did it there, "" for PagerDuty itself."""
+
+    alert_id: str
+    round: int
+    who: str = ""
+
+    @property
+    def person(self) -> str:
+        """As it stands in the log: `pagerduty:<id>`."""
+        return f"pagerduty:{self.who}" if self.who else ""
+
+
+def alert_acknowledged(news: AlertNews) -> GovernStep:
+    """Somebody there looks after the alert, as if they had pressed Acknowledge here; its incident knows already."""
+
+    def step(governed: Governed, _now: datetime) -> Ruling | Refused:
+        alert = _paged(governed, news)
+        if isinstance(alert, Refused):
+            return alert
+        if alert.acknowledged_by:
+            return refuse("already_acknowledged")
+        known = alert.model_copy(update={"acknowledged_by": news.person, "unpaged": ""})
+        return _told(governed, known, EventKind.ALERT_ACKNOWLEDGED, news)
+
+    return step
+
+
+def alert_unacknowledged(news: AlertNews) -> GovernStep:
+    """Who acknowledged its page there has it no longer. Who acknowledged the alert here still looks after it."""
+
+    def step(governed: Governed, _now: datetime) -> Ruling | Refused:
+        alert = _paged(governed, news)
+        if isinstance(alert, Refused):
+            return alert
+        if not alert.acknowledged_by.startswith("pagerduty:"):
+            return refuse("not_acknowledged_there")
+        known = alert.model_copy(update={"acknowledged_by": ""})
+        return _told(governed, known, EventKind.ALERT_UNACKNOWLEDGED, news)
+
+    return step
+
+
+def alert_resolved(news: AlertNews) -> GovernStep:
+    """Its incident was closed there: nothing rings any more, the alert stays until its figure is back or the workflow goes on."""
+
+    def step(governed: Governed, _now: datetime) -> Ruling | Refused:
+        alert = _paged(governed, news)
+        if isinstance(alert, Refused):
+            return alert
+        by = {} if alert.acknowledged_by or not news.who else {"acknowledged_by": news.person}
+        known = alert.model_copy(update={"page_open": False, "unpaged": "", **by})
+        return _told(governed, known, EventKind.ALERT_PAGE_RESOLVED, news)
+
+    return step
+
+
+def _paged(governed: Governed, news: AlertNews) -> Alert | Refused:
+    """The alert, if this is the incident that stands for it now."""
+    alert = governed.governance.alert(news.alert_id)
+    if alert is None or alert.over:
+        return refuse("unknown_alert" if alert is None else "alert_over")
+    return alert if alert.page_open and alert.page_round == news.round else refuse("alert_not_paged")
+
+
+def _told(governed: Governed, known: Alert, kind: EventKind, news: AlertNews) -> Ruling:
+    fields: dict[str, Json] = {"subject": known.id, "workflow": known.workflow, "rule": known.rule, "round": news.round}
+    event = Event(kind, Actor("human", news.person) if news.who else SYSTEM, fields)
+    return Ruling(governed.governance.with_alert(known), (event,), alert_redrawn(governed.policy, known))
