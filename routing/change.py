@@ -62,6 +62,8 @@ class MessageKind(StrEnum):
     """Tell the person `destination` (a Slack id) directly that the case waits and that its card cannot be shown, once."""
     PLAYBOOK_NOTICE = "playbook_notice"
     """Tell `destination`, a channel or a person, what step `sequence` of the case's playbook number `round` says, both from 0; once."""
+    PLAYBOOK_NOTICE_UPDATE = "playbook_notice_update"
+    """Take what the case contained out of such a message: the same row, once the content was erased."""
     TICKET = "ticket"
     """Open a ticket in the system `destination`, as step `sequence` of playbook number `round` asks."""
     BULLETIN = "bulletin"

@@ -4,7 +4,7 @@ Owns how a message is found again whose reply got lost: by the metadata it was p
 without looking when an earlier try may have worked, and lets nothing out that breaks Slack's limits.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -25,10 +25,10 @@ from bot.slack.cards.told import draw_told
 from bot.slack.cards.unseen import draw_unseen
 from bot.slack.cards.view import Bulletin, View
 from bot.slack.channels import Channels
-from bot.slack.people import Identity, SlackUnreachable
+from bot.slack.people import Identity
+from bot.slack.posted_messages import LOOK_BACK, PostedMessages, told_by
 from bot.timeouts import REAL, Timeouts
 from routing.change import MessageKind
-from routing.governance.binding import is_person_id
 from routing.governance.incident import Incident
 from routing.governance.incident_lifecycle import ROOT
 from routing.vocabulary import EventKind
@@ -41,11 +41,6 @@ NOTE_EVENT = "tierline_note"
 NOTICE_EVENT = "tierline_notice"
 PLAYBOOK_EVENT = "tierline_playbook"
 BULLETIN_EVENT = "tierline_bulletin"
-
-LOOK_BACK = timedelta(seconds=60)
-"""How far before the message was made we look for it: clocks differ. The latest try is no bound, an earlier one may be the one applied."""
-
-PAGE_SIZE = 200
 
 SEEN_FRESH = timedelta(minutes=3)
 """How long a card that was posted, updated or looked for counts as being there: looking before every answer would double our calls."""
@@ -68,7 +63,7 @@ class SlackSender:
         self._client = client
         self._database = database
         self._deployment = deployment
-        self._identity = identity
+        self._posted = PostedMessages(client, identity, timeouts)
         self._timeouts = timeouts
         self._channels = channels
         self._clock = clock
@@ -91,14 +86,14 @@ class SlackSender:
                 case MessageKind.CARD:
                     return await self._post_card(outgoing, view) if card is None else Delivered()
                 case MessageKind.CARD_UPDATE:
-                    return await self._update_card(outgoing, view, card) if card is not None else Delivered()
+                    return await self._update_card(outgoing, view, card)
                 case MessageKind.NOTE:
                     return await self._post_note(outgoing, view, card)
                 case MessageKind.NOTICE:
                     told: dict[str, str | int] = {"case": outgoing.case_id, "leaf": outgoing.leaf_idx}
                     await self._post_once(outgoing, _checked(_draw_notice(view, outgoing.leaf_idx)), NOTICE_EVENT, told)
                     return Delivered()
-                case MessageKind.PLAYBOOK_NOTICE:
+                case MessageKind.PLAYBOOK_NOTICE | MessageKind.PLAYBOOK_NOTICE_UPDATE:
                     return await self._tell(outgoing, view)
                 case (
                     MessageKind.PAGE
@@ -118,14 +113,31 @@ class SlackSender:
 
     async def _tell(self, outgoing: Outgoing, view: View) -> Delivered:
         message, case = outgoing.message, view.case
-        playbook = case.playbooks[message.round]
-        step = playbook.steps[message.sequence]
-        if unknown := [group for group in step.groups if group not in view.user_groups]:
+        if message.kind is MessageKind.PLAYBOOK_NOTICE_UPDATE:
+            return await self._rewrite(outgoing, view)
+        erased, groups = case.erased_at is not None, case.playbooks[message.round].steps[message.sequence].groups
+        if not erased and (unknown := [group for group in groups if group not in view.user_groups]):
             raise SendError(f"Slack has no user group in use called {unknown[0]}")
-        drawing = _checked(draw_told(view, playbook, step, view.user_groups))
         told: dict[str, str | int] = {"about": case.id, "playbook": message.round, "step": message.sequence}
-        await self._post_once(outgoing, drawing, PLAYBOOK_EVENT, told)
+        posted = await self._post_once(outgoing, _told_now(outgoing, view), PLAYBOOK_EVENT, told)
+        if erased and not posted.digest:  # an earlier try had worked, with the content
+            await self._rewrite_at(outgoing, view, posted.channel, posted.ts)
         return Delivered()
+
+    async def _rewrite(self, outgoing: Outgoing, view: View) -> Delivered:
+        """Take the content out of what this row posted before it was erased, where that still stands."""
+        place = await self._posted.conversation(await self._channels.id_of(outgoing.message.destination))
+        until = outgoing.intent_at + LOOK_BACK if outgoing.intent_at is not None else None
+        payload = {"about": outgoing.case_id, "deployment": self._deployment, "outbox": outgoing.id}
+        ts = await self._posted.find(self._posted.history(place, outgoing.created_at, until), PLAYBOOK_EVENT, payload)
+        if ts is not None:
+            await self._rewrite_at(outgoing, view, place, ts)
+        return Delivered()
+
+    async def _rewrite_at(self, outgoing: Outgoing, view: View, channel: str, ts: str) -> None:
+        here = Card(outgoing.case_id, outgoing.message.tier, channel, ts, "", "", outgoing.created_at)
+        with suppress(MessageGoneError):  # then nothing stands there any more
+            await self._redraw(here, _told_now(outgoing, view), wanted=False)
 
     async def _send_bulletin(self, outgoing: Outgoing, bulletin: Bulletin, posted: Card | None, root: Card | None) -> Delivered:
         """`root` is the message in whose thread it belongs, None where it stands by itself."""
@@ -152,17 +164,22 @@ class SlackSender:
         payload = {**about, "tier": outgoing.message.tier, "deployment": self._deployment, "outbox": outgoing.id}
         channel = root.channel if root is not None else await self._channels.id_of(outgoing.message.destination)
         if outgoing.doubtful:
-            place = await self._conversation(channel)
-            there = self._history(place, outgoing.created_at) if root is None else self._replies(root, outgoing.created_at)
-            if (ts := await self._find(there, event, payload)) is not None:
+            place = await self._posted.conversation(channel)
+            there = self._posted.history(place, outgoing.created_at) if root is None else self._posted.replies(root, outgoing.created_at)
+            if (ts := await self._posted.find(there, event, payload)) is not None:
                 return Delivered(place, ts)  # what it shows is not known, so the next update is never skipped
         under = {"thread_ts": root.ts} if root is not None else {}
         posted = await self._post(channel, drawing, {"event_type": event, "event_payload": payload}, **under)
         self._saw(str(posted["channel"]), str(posted["ts"]))
         return Delivered(str(posted["channel"]), str(posted["ts"]), face, drawing.digest)
 
-    async def _update_card(self, outgoing: Outgoing, view: View, card: Card) -> Delivered:
+    async def _update_card(self, outgoing: Outgoing, view: View, card: Card | None) -> Delivered:
         drawing, erased = _checked(draw_card(view)), view.last(EventKind.CONTENT_ERASED)
+        if erased is not None:
+            for lost in _lost(outgoing, view):
+                await self._wipe_notes(lost, view, erased.index)
+        if card is None:
+            return Delivered()
         try:
             if drawing.digest != card.digest or outgoing.doubtful:
                 await self._redraw(card, drawing, wanted=_is_live(view))
@@ -173,15 +190,15 @@ class SlackSender:
 
     async def _wipe_notes(self, card: Card, view: View, erased: int) -> None:
         """Replace what our notes in the thread say of events before the one with index `erased`. Once more changes nothing."""
-        drawing, bot = _checked(draw_erased_note(view)), await self._bot()
+        drawing, bot = _checked(draw_erased_note(view)), await self._posted.bot()
         try:
-            replies = [message async for message in self._replies(card, view.case.created_at)]
+            replies = [message async for message in self._posted.replies(card, view.case.created_at)]
         except UnreadableError as error:
             if error.code in GONE:
                 return
             raise
         for message in replies:
-            told = _told(message, bot, NOTE_EVENT)
+            told = told_by(message, bot, NOTE_EVENT)
             if told is not None and int(told.get("leaf", erased)) < erased and message.get("text") != drawing.text:
                 with suppress(MessageGoneError):  # somebody was faster
                     await self._redraw(replace(card, ts=str(message["ts"])), drawing, wanted=False)
@@ -236,7 +253,7 @@ class SlackSender:
         payload = {"case": outgoing.case_id, "leaf": outgoing.leaf_idx, "deployment": self._deployment, "outbox": outgoing.id}
         # Before looking for an earlier try: under a card that is gone nothing can be found.
         await self._check_thread(card, view, doubtful=outgoing.doubtful)
-        if outgoing.doubtful and await self._find(self._replies(card, outgoing.created_at), NOTE_EVENT, payload) is not None:
+        if outgoing.doubtful and await self._posted.find(self._posted.replies(card, outgoing.created_at), NOTE_EVENT, payload) is not None:
             return Delivered()
         try:
             await self._post(card.channel, drawing, {"event_type": NOTE_EVENT, "event_payload": payload}, thread_ts=card.ts)
@@ -251,57 +268,24 @@ class SlackSender:
         arguments = {"channel": channel, "text": drawing.text, "blocks": drawing.blocks, "metadata": metadata, **quiet, **more}
         return await call(self._client, self._timeouts, "chat.postMessage", **arguments)
 
-    async def _find(self, messages: AsyncIterator[Mapping[str, Any]], event_type: str, payload: Mapping[str, Any]) -> str | None:
-        """The `ts` of our own message with this metadata, None when there is none. Raises SendError when not all could be read."""
-        bot = await self._bot()
-        async for message in messages:
-            told = _told(message, bot, event_type)
-            if told is not None and all(str(told.get(name)) == str(value) for name, value in payload.items()):
-                return str(message["ts"])
-        return None
-
-    async def _bot(self) -> str:
-        """The bot that we are in Slack. Raises SendError."""
-        try:
-            return (await self._identity()).bot
-        except SlackUnreachable as error:
-            raise SendError("history: who we are is not known", ambiguous=True) from error
-
-    def _history(self, channel: str, since: datetime) -> AsyncIterator[Mapping[str, Any]]:
-        return self._pages("conversations.history", "messages", channel=channel, include_all_metadata="true", **_oldest(since))
-
-    def _replies(self, card: Card, since: datetime) -> AsyncIterator[Mapping[str, Any]]:
-        place = {"channel": card.channel, "ts": card.ts}
-        return self._pages("conversations.replies", "messages", include_all_metadata="true", **place, **_oldest(since))
-
-    async def _conversation(self, channel: str) -> str:
-        """The conversation that is meant: for a person the direct messages with them. Raises SendError."""
-        if not is_person_id(channel):
-            return channel
-        try:
-            opened = await call(self._client, self._timeouts, "conversations.open", users=channel)
-        except SendError as error:
-            raise SendError(f"history: {error.reason}", ambiguous=True) from error
-        return str((opened.get("channel") or {}).get("id") or channel)
-
-    async def _pages(self, method: str, what: str, **arguments: str) -> AsyncIterator[Mapping[str, Any]]:
-        """Every item of a paged listing. Raises SendError."""
-        cursor = ""
-        while True:
-            page = await read(
-                self._client, self._timeouts, method, limit=str(PAGE_SIZE), **arguments, **({"cursor": cursor} if cursor else {})
-            )
-            for item in page.get(what, []):
-                yield item
-            cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
-            if not cursor:
-                return
-
 
 def _draw_notice(view: View, event: int) -> Drawing:
     """What one person is told directly of the event at this leaf."""
     used = next((one for one in view.history if one.index == event and one.kind is EventKind.BREAK_GLASS_USED), None)
     return draw_unseen(view, event) if used is None else draw_break_glass_notice(view, used)
+
+
+def _lost(outgoing: Outgoing, view: View) -> list[Card]:
+    """Copies of the card that were deleted: what we answered to a deleted message stays."""
+    tier, said = outgoing.message.tier, [one.fields for one in view.history if one.kind is EventKind.CARD_LOST]
+    places = dict.fromkeys((str(one["channel"]), str(one["ts"])) for one in said if one.get("tier") == tier)
+    return [Card(outgoing.case_id, tier, channel, ts, "", "", outgoing.created_at) for channel, ts in places]
+
+
+def _told_now(outgoing: Outgoing, view: View) -> Drawing:
+    """What the step of a playbook that this row carries out tells, of the case as it is."""
+    playbook = view.case.playbooks[outgoing.message.round]
+    return _checked(draw_told(view, playbook, playbook.steps[outgoing.message.sequence], view.user_groups))
 
 
 def _taken(view: View) -> View:
@@ -318,14 +302,3 @@ def _is_live(view: View) -> bool:
 def _checked(drawing: Drawing) -> Drawing:
     check_message(drawing.text, drawing.blocks)
     return drawing
-
-
-def _told(message: Mapping[str, Any], bot: str, event_type: str) -> Mapping[str, Any] | None:
-    """What a message's metadata says, None where it is not ours or of another type."""
-    metadata = message.get("metadata") or {}
-    ours = message.get("bot_id") == bot and metadata.get("event_type") == event_type
-    return metadata.get("event_payload") or {} if ours else None
-
-
-def _oldest(since: datetime) -> dict[str, str]:
-    return {"oldest": f"{(since - LOOK_BACK).timestamp():.6f}"}

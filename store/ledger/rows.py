@@ -15,6 +15,7 @@ PEERS = {
     MessageKind.NOTE: "slack",
     MessageKind.NOTICE: "slack",
     MessageKind.PLAYBOOK_NOTICE: "slack",
+    MessageKind.PLAYBOOK_NOTICE_UPDATE: "slack",
     MessageKind.TICKET: "ticket",
     MessageKind.BULLETIN: "slack",
     MessageKind.BULLETIN_UPDATE: "slack",

@@ -1,12 +1,17 @@
 """Deletes what a case contained: the boxes of its vault with their salts, and its key. Owns these deletions, inside the transaction that
-records them. It never touches a leaf, so every proof holds, and never decides whether a case may be erased.
+records them, and that messages which stand by themselves are rewritten. It never touches a leaf, so every proof holds, and never decides
+whether a case may be erased.
 """
 
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, select, update
 
+from routing.change import MessageKind
 from store.schema import IS_CHILD, UNSETTLED, among, case_keys, cases, micros, outbox, vault
+
+REWRITTEN = {MessageKind.PLAYBOOK_NOTICE: MessageKind.PLAYBOOK_NOTICE_UPDATE}
+"""Messages with content that are no cards and do not stand under one, and what takes it out of them."""
 
 
 class UndeliveredError(RuntimeError):
@@ -30,3 +35,7 @@ def delete_content(connection: Connection, now: datetime, *, case_id: str, give_
     for each in (case_id, *children):
         connection.execute(delete(vault).where(vault.c.case_id == each))
         connection.execute(delete(case_keys).where(case_keys.c.case_id == each))
+        for posted, rewriting in REWRITTEN.items():
+            there = (outbox.c.case_id == each, outbox.c.kind == posted.value, outbox.c.state == "done")
+            again = {"kind": rewriting.value, "state": "ready", "attempts": 0, "not_before": 0, "settled_at": None}
+            connection.execute(update(outbox).where(*there).values(again))

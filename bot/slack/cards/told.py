@@ -19,9 +19,13 @@ _STANDS = {
 
 
 def draw_told(view: View, playbook: Playbook, step: PlaybookStep, groups: Mapping[str, str]) -> Drawing:
-    """The message of one step. `groups` are Slack's ids of the user groups that it mentions, by how the policy names them."""
+    """The message of one step. `groups` are Slack's ids of the user groups that it mentions, by how the policy names them.
+
+    Once the content of the case was erased it shows nothing of it, and rings nobody.
+    """
     case = view.case
-    rung = " ".join([*(mention(person) for person in step.people), *(f"<!subteam^{groups[one]}>" for one in step.groups)])
+    ringing = [*(mention(person) for person in step.people), *(f"<!subteam^{groups[one]}>" for one in step.groups if one in groups)]
+    rung = " ".join(ringing if case.erased_at is None else ())
     name, because = escaped(playbook.name, 80), escaped(playbook.because, 200)
     about = f"*{escaped(view.submission.title, 200)}* ({escaped(case.workflow, 80)}, risk {case.route.risk.value})"
     link = linked(view.links, "Open the card") or f"`/review case {case.id}` shows it"
