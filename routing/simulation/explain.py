@@ -6,6 +6,7 @@ from datetime import datetime
 from routing.canonical import Json
 from routing.case.case import Route
 from routing.case.facts import Facts
+from routing.case.playbook import Playbook
 from routing.case.submission import Submission
 from routing.evaluation.derived_risk import said
 from routing.evaluation.evaluation import Evaluated, evaluate
@@ -81,6 +82,8 @@ def _parts(policy: Policy, submission: Submission, facts: Facts, evaluated: Eval
     parts.append(Node("work", chosen.template, "", _work(chosen), tuple(map(_signal, evaluated.placed.told))))
     if chosen.lane is Lane.AUTO:
         parts.append(_checked_after(chosen, facts))
+    if chosen.playbooks:
+        parts.append(Node("playbooks", "", "", "", tuple(map(_playbook, chosen.playbooks))))
     if running:
         parts.append(Node("clocks", "", "", "", tuple(map(_clock, running))))
     return tuple(parts)
@@ -111,6 +114,13 @@ def _rule(ruled: Ruled, evaluated: Evaluated) -> Node:
         return Node(rule.name, rule.when, "won", f"{rule.reason} (asks for {asks})")
     against = f"the rule {evaluated.winner}" if evaluated.winner else "a built-in"
     return Node(rule.name, rule.when, "lost", f"{rule.reason} (asks for {asks}; {against} decided the lane {evaluated.lane})")
+
+
+def _playbook(one: Playbook) -> Node:
+    """What it would do, in order, and why it fits."""
+    when = "once nobody has answered at the end of the ladder" if one.exhausted else "with the case"
+    does = ", then ".join(f"{step.kind.replace('_', ' ')} {step.to}".rstrip() for step in one.steps)
+    return Node(one.name, does, "", f"{one.because}; begins {when}")
 
 
 def _clock(one: Told) -> Node:
