@@ -12,7 +12,7 @@ from bot.failures import failure
 from bot.readiness import Obstacle
 from routing.canonical import Json
 from routing.change import SYSTEM, Event
-from routing.governance.automation import noticed
+from routing.governance.automation import UNPROVEN_RULE, noticed
 from routing.vocabulary import EventKind
 from store.integrity.database_check import DatabaseCheck, Place
 from store.integrity.findings import Finding
@@ -23,7 +23,6 @@ TILES, CASES = 2, 100
 """What one look takes in: 512 events and 100 cases, besides the head, some tens of milliseconds of one reader. So a log of a million events
 is gone through in a day and a half; all of it at once is `tierline audit verify --database`."""
 
-RULE = "audit_log_disagrees"
 NAMED = 10
 """Findings of a look that are written to the log one by one."""
 
@@ -80,4 +79,4 @@ class DatabaseWatch:
         for workflow in dict.fromkeys(workflow for one in fresh for workflow in ((one.workflow,) if one.workflow else everywhere)):
             mine = [one for one in fresh if one.workflow in ("", workflow)]
             sentence = f"The database is not what its audit log says. {mine[0]}"
-            await self._ledger.govern(noticed(workflow, RULE, sentence[:600], {"findings": len(mine)}))
+            await self._ledger.govern(noticed(workflow, UNPROVEN_RULE, sentence[:600], {"findings": len(mine)}))

@@ -127,6 +127,7 @@ class Change:
     `incident`: it calls for a postmortem.
     `paging`: a route did not take its page, so operations are told; or one took it after all.
     `exhausted`: a tier that is paged again and again ended unanswered, in this safe state, so operations are told.
+    `unproven`: why the log does not prove a decision of the case, without content, so operations are told.
     """
 
     case: Case
@@ -141,6 +142,7 @@ class Change:
     incident: IncidentCause | None = None
     paging: Literal["", "failed", "taken"] = ""
     exhausted: Exhausted | None = None
+    unproven: str = ""
 
 
 Opens = Callable[[str], Change]

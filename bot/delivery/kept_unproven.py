@@ -1,6 +1,7 @@
 """What is done with a message that the audit log does not prove: it stays here, and whoever has to know is told.
 
-Owns the order: the case and its message first, in one transaction, then the alarm. It never judges and never sends.
+The case, its message and the alarm change in one transaction; where the case's row cannot be read, the alarm comes after. It never judges
+and never sends.
 """
 
 from functools import partial
@@ -10,16 +11,13 @@ import structlog
 from bot.failures import failure
 from routing.canonical import Json
 from routing.change import SYSTEM, Event, Refused
-from routing.governance.automation import noticed
+from routing.governance.automation import UNPROVEN_RULE, noticed
 from routing.review.unproven import keep_unproven
 from routing.vocabulary import EventKind
 from store.ledger.answers import Changed
 from store.ledger.ledger import Ledger
 from store.outbox.delivery import Outgoing, UnprovenError
 from store.outbox.outbox import Outbox, cancelled
-
-RULE = "audit_log_disagrees"
-"""The rule of the alert."""
 
 _LOG = structlog.get_logger("tierline.courier")
 
@@ -40,5 +38,5 @@ async def keep_here(ledger: Ledger, outbox: Outbox, row: Outgoing, error: Unprov
     if not isinstance(done, Changed):
         said: dict[str, Json] = {"findings": 1, "first": f"case {row.case_id}: {error.reason}"[:1_000]}
         await ledger.record(Event(EventKind.DATABASE_ALTERED, SYSTEM, said), also=partial(cancelled, row=row, reason=why))
-    sentence = f"The audit log does not prove a decision of case {row.case_id}, so it was kept back: {error.reason}"
-    await ledger.govern(noticed(workflow, RULE, sentence[:600], {"case": row.case_id}))
+        sentence = f"The audit log does not prove a decision of case {row.case_id}, so it was kept back: {error.reason}"
+        await ledger.govern(noticed(workflow, UNPROVEN_RULE, sentence[:600], {"case": row.case_id}))

@@ -25,6 +25,9 @@ from routing.governance.sampling import doubled, level_by_factor
 from routing.policy.policy import Policy
 from routing.vocabulary import EventKind, Exhausted
 
+UNPROVEN_RULE = "audit_log_disagrees"
+"""The rule of the alert that rows, or a decision, are not what the audit log says."""
+
 AGAIN = timedelta(hours=1)
 _SAFE = {Exhausted.HOLD: "is held", Exhausted.QUARANTINE: "is in quarantine", Exhausted.REJECT: "has expired"}
 
@@ -164,6 +167,13 @@ def noticed(
         return _tripped(governed, alert, control, now)
 
     return step
+
+
+def unproven(governed: Governed, workflow: str, case_id: str, why: str, now: datetime) -> Ruling:
+    """The log does not prove a decision of a case: an alert, one for the workflow however many cases."""
+    sentence = f"The audit log does not prove a decision of case {case_id}, so it was kept back: {why}"
+    done = noticed(workflow, UNPROVEN_RULE, sentence[:600], {"case": case_id})(governed, now)
+    return done if isinstance(done, Ruling) else Ruling(governed.governance, ())
 
 
 def exhausted(governed: Governed, workflow: str, case_id: str, safe: Exhausted, now: datetime) -> Ruling:

@@ -1,5 +1,6 @@
 """What becomes of a case whose verdict the audit log does not prove: it does not leave, and all concerned are told. Never judges that."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from routing.authorize import refuse
@@ -33,6 +34,6 @@ def keep_unproven(callback: str, leaf_idx: int, reason: str, *, tell_service: bo
         draft.note(event)
         if tell_service and kept:
             draft.call_back(CallbackKind.HELD, event)
-        return draft.change()
+        return replace(draft.change(), unproven=reason)
 
     return step

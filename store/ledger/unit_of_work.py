@@ -6,6 +6,7 @@ messages of one change are written together or not at all. It never commits and 
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -19,18 +20,17 @@ from routing.case.submission import Submission
 from routing.change import SYSTEM, Arrival, Change, Event, MessageKind, Subject
 from routing.errors import PolicyError, TransitionError
 from routing.evaluation.derived_risk import derived
-from routing.governance.automation import exhausted, stopped
 from routing.governance.governance import Governance
-from routing.governance.incident_lifecycle import opened as incident_opened
-from routing.governance.paging_alarm_lifecycle import told
 from routing.governance.ruling import Governed, Ruling
-from routing.governance.sampling import caught, seen
+from routing.governance.sampling import seen
+from routing.policy.nowhere import nowhere
 from routing.policy.policy import Policy
 from routing.vocabulary import CaseKind, EventKind, State, Verdict
 from store.audit.leaf import RowTrace, leaf_bytes
 from store.ledger.arrival import arrive, present, uses_counted
 from store.ledger.arrival_limits import Approval, Arriving
 from store.ledger.case_vaults import CaseVaults
+from store.ledger.consequences import consequences
 from store.ledger.draft import Draft
 from store.ledger.flush import flush
 from store.ledger.high_water import HighWater
@@ -122,6 +122,14 @@ class UnitOfWork:
         except PolicyError:
             return None
 
+    def _at_hand(self, case: Case) -> Policy:
+        """The active policy, else the one that the case lives by, else the one that names nobody."""
+        for sha256 in (self.policy, case.route.policy_sha256):
+            with suppress(PolicyError):
+                if self._policies.knows(sha256):
+                    return self._policies.get(sha256)
+        return nowhere()
+
     @property
     def policy(self) -> str:
         """The hash of the policy that new cases follow, as the items left it; empty where there is none."""
@@ -169,13 +177,16 @@ class UnitOfWork:
             limits = present(case, policy, self.governance, self.now, known=self._known, kept=self._kept)
         return Subject(case, policy, self._safes.content(case), related, automation, limits, dark, uses, self._in_force())
 
-    def governed(self, wanted: Sequence[str] = (), draft: Draft | None = None) -> Governed:
-        """What a governance step gets: the value as the items, and `draft`, left it. Raises NoPolicyError, PolicyError."""
+    def governed(self, wanted: Sequence[str] = (), draft: Draft | None = None, beside: Case | None = None) -> Governed:
+        """What a governance step gets: the value as the items, and `draft`, left it. Raises NoPolicyError, PolicyError.
+
+        `beside` the move of this case nothing is raised: whatever becomes of the policies, that case moves.
+        """
         drafts = (self._kept,) if draft is None else (self._kept, draft)
         latest = self.governance if draft is None else draft.governance or self.governance
         return Governed(
             uses_counted(latest, self._known, *drafts),
-            self.active_policy(),
+            self.active_policy() if beside is None else self._at_hand(beside),
             bare_id(self.now, self._entropy(NOISE_SIZE)),
             {sha256: self._policies.get(sha256) for sha256 in wanted if self._policies.knows(sha256)},
             self._services,
@@ -305,26 +316,11 @@ class UnitOfWork:
             self.change(draft, self._kept.cases[along.case.id], along)
         for child in children:
             self.open(draft, child, "", child.case.input_sha256)
-        if change.stop is not None:
-            self.rule(draft, stopped(self.governed(draft=draft), change.stop, case.id, self.now))
-        self._tell_operations(draft, change)
-        if change.caught:
-            self.rule(draft, caught(self.governed(draft=draft), case.workflow, case.segment, self.now))
-        if change.break_glass is not None:
-            review = next((child.case.id for child in children if child.case.kind is CaseKind.REVIEW), change.break_glass.review)
-            latest = draft.governance or self.governance
-            self.rule(draft, Ruling(latest.with_use(change.break_glass.model_copy(update={"review": review})), ()))
-        if change.incident is not None:
-            self.rule(draft, incident_opened(self.governed(draft=draft), change.incident, self.now))
+        review = next((child.case.id for child in children if child.case.kind is CaseKind.REVIEW), "")
+        for follows in consequences(change, case, review, self.now):
+            if (ruling := follows(self.governed(draft=draft, beside=case))) is not None:
+                self.rule(draft, ruling)
         return indices
-
-    def _tell_operations(self, draft: Draft, change: Change) -> None:
-        """That a page of the case does not get through, or that nobody answered the last tier."""
-        case = change.case
-        if change.paging and (alarm := told(self.governed(draft=draft), change.paging, self.now)) is not None:
-            self.rule(draft, alarm)
-        if change.exhausted is not None:
-            self.rule(draft, exhausted(self.governed(draft=draft), case.workflow, case.id, change.exhausted, self.now))
 
     def _apply_one(self, draft: Draft, before: Case | None, change: Change) -> tuple[int, ...]:
         """One case: its events, each with a trace of its row, its row and its messages. Nothing is changed or promised without one."""
