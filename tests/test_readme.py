@@ -110,7 +110,7 @@ def test_the_settings_are_all_there_and_no_others() -> None:
 
 def test_the_demo_says_what_is_printed_of_it() -> None:
     """Chapter and steps of the demo that the README shows are the demo's words."""
-    shown = block_after(README, "The same story plays without hands").splitlines()[2:-1]
+    shown = block_after(README, "The same story and more plays without hands").splitlines()[2:-1]
     told = "".join(path.read_text() for path in sorted((ROOT / "bot" / "demo").rglob("*.py")))
     steps = [line.strip().removeprefix("✓ ") for line in shown if "…" not in line and "posted" not in line]
     assert len(steps) > 6
@@ -216,6 +216,7 @@ def test_the_playbooks_of_their_page_are_a_policy_and_fit_a_case() -> None:
     environment = {
         name: f"whsec_{'A' * 44}" if "SECRET" in name else "https://tickets.example/" for name in re.findall(r"\$\{(\w+)\}", block + demo)
     }
+    environment |= {"DEMO_PAGE_SECOND": "another key", "DEMO_OPEN_DAY": "wed"}
     policy = load_policy(json.dumps(merged(yaml.safe_load(demo), yaml.safe_load(block))).encode(), environment)
     risk = {"impact": "high", "likelihood": 0.3, "flags": ["money_movement"]}
     case = read_submission({"workflow": "supplier-changes", "task_id": "t", "title": "T", "action": {"type": "x"}, "risk": risk})

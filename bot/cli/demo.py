@@ -23,7 +23,9 @@ TRY = """Try this, as different people (the page lets you choose who you are):
   - Confirm one ticket and correct the other: within a minute an alert is in #review-ops, and Grace may resume.
   - Accept, as Hugo, the policy that Grace proposed in #review-owners, or decline it.
   - As Grace, type: /review pause refunds The model repeats itself.  Approve a refund as Anna; then /review resume refunds Mended.
-  - Leave the locked account alone for three minutes: it climbs, and PagerDuty rings."""
+  - Leave the locked account alone for three minutes: it climbs, and PagerDuty rings.
+  - Leave the kettle alone in #review-owners: PagerDuty rings and mail comes every five minutes, three times; then it is held.
+  - As Elena, type: /review break-glass access-731 Nobody of the frontline is here.  Grace and Hugo are asked whether that was right."""
 
 
 def demo(

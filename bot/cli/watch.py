@@ -2,18 +2,15 @@
 what is printed; `bot.watch` decides when.
 """
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.cli.terminal import FOUND, JsonFlag, emit, remark
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from ssl import SSLContext
-
+    from bot.watch.routed_events import RoutedEvents
     from bot.watch.watcher import News
-    from escalation.pagerduty_client import EventsClient
 
 LEAST_S = 30.0
 """Below, one restart of the bot would ring."""
@@ -38,6 +35,7 @@ def watch(
     from bot.settings import PREFIX, SettingsError, read_environment, read_settings
     from bot.tls import trusted
     from bot.watch.look import readyz
+    from bot.watch.routed_events import RoutedEvents
     from routing.errors import Problem
 
     try:
@@ -56,40 +54,7 @@ def watch(
         events.close()
 
 
-class RoutedEvents:
-    """PagerDuty's real client with the one routing key of this watcher."""
-
-    def __init__(self, url: str, routing_key: str, tls: "SSLContext", timeout_s: float = 8.0) -> None:
-        self.tls = tls
-        self._url = url
-        self._timeout_s = timeout_s
-        self._routing_key = routing_key
-        self._client = self._make()
-
-    async def send(self, event: "Mapping[str, Any]") -> None:
-        """As `bot.watch.watcher.Events`."""
-        await self._client.send(self._routing_key, event)
-
-    async def reach(self) -> None:
-        """As `bot.watch.watcher.Events`."""
-        await self._client.reach()
-
-    def renew(self) -> None:
-        """As `bot.watch.watcher.Events`."""
-        self._client.close()
-        self._client = self._make()
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
-
-    def _make(self) -> "EventsClient":
-        from escalation.pagerduty_client import EventsClient
-
-        return EventsClient(self._url, self._timeout_s, self.tls)
-
-
-async def _watch(url: str, events: RoutedEvents, within_s: float, *, once: bool, as_json: bool) -> None:
+async def _watch(url: str, events: "RoutedEvents", within_s: float, *, once: bool, as_json: bool) -> None:
     import asyncio
     import signal
     from contextlib import suppress

@@ -8,12 +8,16 @@ from bot import clock
 class StoryClock:
     """Gives aware UTC times. The bot, its peers and the service all read this one."""
 
-    def __init__(self) -> None:
+    def __init__(self, pace: float = 1.0) -> None:
+        """`pace`: how many of its seconds pass in one."""
+        self._pace = pace
+        self._begun = clock.now()
+        self._steady = clock.steady()
         self._ahead = timedelta()
 
     def __call__(self) -> datetime:
         """Now, as the story has it."""
-        return clock.now() + self._ahead
+        return self._begun + self._ahead + timedelta(seconds=(clock.steady() - self._steady) * self._pace)
 
     def unix(self) -> float:
         """The same in seconds since 1970."""

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
+from bot.demo.people import SLACK_IDS
 from bot.sandbox.customer import Callback
+from bot.sandbox.mail import Letter
 from bot.sandbox.pagerduty.account import Incident
 from bot.sandbox.record import Seen
 from bot.sandbox.sandbox import Sandbox
@@ -54,9 +56,10 @@ class Observer:
         def wake(_: Seen) -> None:
             news.set()
 
+        sandbox = self._sandbox
         unwatch = [
             peer.record.watch(wake)
-            for peer in (self._sandbox.slack, self._sandbox.pagerduty, self._sandbox.customer, self._sandbox.tickets)
+            for peer in (sandbox.slack, sandbox.pagerduty, sandbox.customer, sandbox.tickets, sandbox.mail, sandbox.monitor)
         ]
         try:
             yield news
@@ -107,6 +110,18 @@ class Observer:
         """A message in a channel, of whatever kind, that says `text`."""
         return next((one for one in self._sandbox.slack.messages(channel) if text in shown(one)), None)
 
+    def replies(self, channel: str, message: Json) -> list[str]:
+        """What the thread of a message says, a text for each reply."""
+        return [shown(reply) for reply in self._sandbox.slack.thread(channel, message["ts"])]
+
+    def direct(self, person: str, text: str) -> Json | None:
+        """What was sent to this person alone, if it says `text`."""
+        return next((one for one in self._sandbox.slack.direct_messages(SLACK_IDS[person]) if text in shown(one)), None)
+
+    def letter(self, address: str, text: str) -> Letter | None:
+        """The newest mail to an address that says `text`."""
+        return self._sandbox.mail.found(address, text)
+
     def ticket(self, case_id: str) -> Json | None:
         """The ticket that was opened about a case."""
         return next((one["data"] for one in self._sandbox.tickets.opened.values() if one["data"]["case_id"] == case_id), None)
@@ -142,6 +157,10 @@ class Observer:
         """The incident of a case, if it has this status."""
         found = [one for one in self._sandbox.pagerduty.incidents if f"/{case_id}/" in one.key]
         return found[-1] if found and found[-1].status == status else None
+
+    def paged(self, case_id: str, times: int) -> bool:
+        """Whether so many incidents were opened for a case."""
+        return sum(f"/{case_id}/" in one.key for one in self._sandbox.pagerduty.incidents) == times
 
     def callback(self, case_id: str, kind: str) -> Callback | None:
         """What the service was told about a case, if it was: verified by its receiver kit before it came in here."""

@@ -31,7 +31,7 @@ FAULTS: Mapping[str, Fault] = {
 
 HANDS_ON = (
     *("small-refund", "large-refund", "sofa", "access", "reply", "bank", "price", "candle", "lock", "summary", "summary-close"),
-    *("ticket-charged", "ticket-smell"),
+    *("ticket-charged", "ticket-smell", "parcel", "recall"),
 )
 """The cases to press in; the candle is posted twice, as a run that stumbled would. What stops the line is left to the story."""
 

@@ -13,6 +13,17 @@ _CHANGES = {
         lane: specialist
         reason: "The amount is over 500."
 """,
+    "    action_types: [product.recall]\n": """    action_types: [product.recall]
+    examples:
+      - name: kettle
+        case:
+          request: "The handle came off while it was full."
+          action: {type: product.recall, params: {sku: NW-5120}, reversible: false}
+          model: {confidence: 0.91}
+          evidence: [{id: mails, kind: quote}]
+          risk: {impact: high, likelihood: 0.6}
+        lane: expert
+""",
 }
 
 

@@ -1,17 +1,34 @@
 """What people and the service do on the demonstration's stage, and the looks at what came of it. Owns no story: the chapters do."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from typing import Any
 
+import aiohttp
+
+from bot import clock
 from bot.demo.cases import read_cases
 from bot.demo.observer import MissingError, Observer
 from bot.demo.people import SLACK_IDS, first_name
 from bot.demo.stage import Stage
+from bot.loops import end
+from bot.sandbox.faults import Fault
 from bot.sandbox.slack.ack import Ack
 from bot.sandbox.slack.errors import ClientError
+from bot.tls import trusted
+from bot.watch.look import look, readyz
+from bot.watch.page import key_of
+from bot.watch.routed_events import RoutedEvents
+from bot.watch.watcher import Pace, Watcher
+from routing.change import Actor, Refused
+from routing.governance.incident_lifecycle import close
 
 Json = dict[str, Any]
+
+WATCHING = Pace(every_s=0.5, answer_s=60.0, send_s=60.0, within_s=122.5)
+"""As the watcher looks in a story that nobody wants to wait for: it rings after 2 s, and no answer is too slow for it."""
 
 
 class Scene:
@@ -82,6 +99,49 @@ class Scene:
     def told(self, person: str, text: str) -> Callable[[], Json | None]:
         """A look: whether this person alone was told `text`."""
         return lambda: self.observer.told(SLACK_IDS[person], text)
+
+    async def close_incident(self, person: str, workflow: str, example: str) -> str:
+        """Somebody closes the incident of a workflow, as `tierline incident close` does. Gives why not, "" when it is closed."""
+        app = self.stage.app
+        incident = next(one for one in (await app.reads.governance()).incidents if one.workflow == workflow and not one.over)
+        words = {"cause": "Nobody of the executive tier was reachable.", "remediation": "A third person is on it from today."}
+        closed = await app.ledger.govern(close(incident.id, Actor("human", SLACK_IDS[person]), example=example, **words))
+        return closed.text if isinstance(closed, Refused) else ""
+
+    # What goes wrong
+
+    @contextmanager
+    def broken(self, fault: Fault) -> Iterator[None]:
+        """A peer is broken this way as long as the block runs."""
+        faults = self.stage.sandbox.faults
+        faults.add(fault)
+        try:
+            yield
+        finally:
+            faults.remove(fault)
+
+    @asynccontextmanager
+    async def watched(self) -> AsyncIterator[Callable[[], str]]:
+        """The bot is watched from outside as by `tierline watch` while the block runs. Gives a look: the state of what it rang for."""
+        stage, url = self.stage, readyz(self.stage.app.url)
+        key = key_of(url)
+        events = RoutedEvents(stage.sandbox.pagerduty_events_url, stage.environment["DEMO_PAGE_DUTY"], trusted({}), timeout_s=None)
+        async with aiohttp.ClientSession(trust_env=False) as session:
+            watcher = Watcher(
+                url,
+                lambda: look(session, url, WATCHING.answer_s),
+                events,
+                pace=WATCHING,
+                steady=clock.steady,
+                now=stage.clock,
+                tell=lambda _news: None,
+            )
+            watching = asyncio.create_task(watcher.run())
+            try:
+                yield lambda: next((one.status for one in reversed(self.pagerduty.incidents) if one.key == key), "")
+            finally:
+                await end(watching)
+                events.close()
 
     # Time
 

@@ -23,7 +23,7 @@ from bot.sandbox.northwind import PAGERDUTY, TICKETS
 from bot.sandbox.sandbox import Sandbox, on_first_free
 from bot.sandbox.slack.seed import SLACK
 from bot.settings import Settings, read_settings
-from bot.timeouts import REAL, ManualTimeouts
+from bot.timeouts import REAL, RHYTHM, ManualTimeouts, Rhythm
 from routing.policy.file import load_policy
 from routing.policy.policy import Policy
 from store.audit.signed_note import Signer
@@ -34,8 +34,18 @@ MAX_PORT = 65535
 NOWHERE = "http://127.0.0.1/"
 """In place of the ticket system, until it is known where the sandbox listens."""
 
+BRISK = Rhythm(beat_s=1.0, again_s=0.5, peer_s=1.0, lately_s=3.0)
+"""For a story that nobody wants to wait for: how often the monitor hears of us, and how old Slack's last answer may be."""
+SILENT_S = 3.0
+"""How long no beat may come there before the monitor alarms."""
+
 _PAGERS = ("DEMO_PAGE_SENIORS", "DEMO_PAGE_EXPERTS", "DEMO_PAGE_DUTY")
 """Names in the policy of the three pagers of the sandbox, in its order."""
+
+PACE = 4.0
+"""How fast time passes in a story that nobody wants to wait for: Slack takes one message a second in each channel."""
+
+_WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -69,26 +79,28 @@ async def set_up(
     on a slow machine. Raises PolicyError, OSError where every port is taken.
     """
     text = _tickets_here(policy_text) if policy_text is not None else files("bot.demo").joinpath("policy.yml").read_bytes()
-    secret, callback_secret = _secret(), _secret()
+    secret, callback_secret, clock = _secret(), _secret(), StoryClock(PACE if unhurried else 1.0)
     environment = {name: secrets.token_hex(16) for name in _VARIABLE.findall(text.decode(errors="replace"))}  # in the form of a routing key
     environment |= {name: service.routing_key for name, service in zip(_PAGERS, PAGERDUTY.services, strict=True)}
+    environment |= {"DEMO_OPEN_DAY": _WEEK[(clock().weekday() + 3) % len(_WEEK)]}
     environment |= {"DEMO_SECRET": secret, "DEMO_CALLBACK_SECRET": callback_secret}
     environment |= {"DEMO_TICKETS_URL": NOWHERE, "DEMO_TICKETS_SECRET": TICKETS}
     policy = load_policy(text, environment, "policy")
     identity = replace(SLACK.app, bot_token=f"xoxb-{secrets.token_hex(12)}", signing_secret=secrets.token_hex(16))
-    clock = StoryClock()
     sandbox = Sandbox(clock.unix, workspace_for(policy, identity, CustomerConfig(SERVICE, secret, (callback_secret,)), unhurried=unhurried))
     sandbox.tickets.secrets = tuple(one.get_secret_value() for system in policy.form.tickets.values() for one in system.secret)
+    if unhurried:
+        sandbox.monitor.silent_s = SILENT_S
     await sandbox.start(page_ports=page_ports)
     environment["DEMO_TICKETS_URL"] = sandbox.tickets_url
     try:
         (directory / "policy.yml").write_bytes(text)
         (directory / "services.yml").write_text(_services(sandbox.customer_callback_url, list(policy.workflows)))
-        timeouts = ManualTimeouts() if unhurried else REAL
+        timeouts, rhythm = (ManualTimeouts(), BRISK) if unhurried else (REAL, RHYTHM)
 
         async def start(port: int) -> tuple[Settings, App]:
             settings = read_settings(_settings(directory, sandbox, port))
-            return settings, await App.start(settings, environment, clock=clock, timeouts=timeouts)
+            return settings, await App.start(settings, environment, clock=clock, timeouts=timeouts, rhythm=rhythm)
 
         next_to_page = (urlsplit(sandbox.page_url).port or 0) + 1
         settings, app = await on_first_free((next_to_page, 0) if any(page_ports) and next_to_page <= MAX_PORT else (0,), start)
@@ -146,5 +158,7 @@ def _settings(directory: Path, sandbox: Sandbox, port: int) -> dict[str, str]:
         "TIERLINE_PAGERDUTY_API_URL": sandbox.pagerduty_api_url,
         "TIERLINE_PAGERDUTY_API_TOKEN": pager.api_token,
         "TIERLINE_PAGERDUTY_WEBHOOK_SECRET": pager.webhook_secrets[0],
+        "TIERLINE_SMTP_URL": sandbox.mail.url,
+        "TIERLINE_HEARTBEAT_URL": sandbox.monitor_url,
         "TIERLINE_PORT": str(port),
     }

@@ -4,7 +4,7 @@ and the end: the audit log. What was seen is the sandbox's word (`bot.demo.obser
 
 from collections.abc import Awaitable, Callable
 
-from bot.demo.chapters import governing, reviewing
+from bot.demo.chapters import escalating, governing, reviewing
 from bot.demo.scene import Scene
 from store.audit.export import export
 from store.audit.signed_note import VerifierKey
@@ -43,10 +43,13 @@ async def audited(scene: Scene) -> None:
 CHAPTERS: tuple[Chapter, ...] = (
     reviewing.approved,
     reviewing.climbed,
+    escalating.refused_page,
+    escalating.closed_office,
     reviewing.rejected,
     reviewing.requester_refused,
     reviewing.modified,
     reviewing.corrected,
+    governing.broken,
     reviewing.by_two_people,
     reviewing.failed_item,
     reviewing.asked,
@@ -58,9 +61,14 @@ CHAPTERS: tuple[Chapter, ...] = (
     governing.paused,
     governing.quarantined,
     governing.playbook,
+    escalating.executive,
+    escalating.written_up,
+    escalating.alone,
     governing.line_stopped,
-    governing.broken,
     governing.policy_changed,
+    escalating.learned,
+    governing.policy_rolled_back,
+    escalating.silent,
     audited,
 )
 

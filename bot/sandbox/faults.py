@@ -28,7 +28,8 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fault:
-    """One rule. `peer`: slack, pagerduty or customer; `method`: as the peer names it, `*` for all; `times`: None until removed.
+    """One rule. `peer`: slack, pagerduty, customer, tickets or mail; `method`: as the peer names it, `*` for all; `times`: None until it is
+    removed.
 
     `seconds` is real time for `delay` (a caller's timeout is real too) and the sandbox clock's for `apply_late`.
     """

@@ -1,4 +1,5 @@
-"""The whole sandbox on loopback: Slack, PagerDuty, a customer's service and a ticket system on one port, the page on another.
+"""The whole sandbox on loopback: Slack, PagerDuty, a customer's service, a ticket system and a monitor on one port, the mail server and the
+page each on another.
 
 The one place where they meet; it decides nothing.
 """
@@ -14,6 +15,9 @@ from aiohttp import web
 
 from bot.sandbox.customer import Customer, CustomerConfig, Verify
 from bot.sandbox.faults import Faults
+from bot.sandbox.mail import Mail
+from bot.sandbox.monitor import PATH as MONITOR_PATH
+from bot.sandbox.monitor import Monitor
 from bot.sandbox.northwind import PAGERDUTY, REFUND_AGENT, TICKETS
 from bot.sandbox.page.views import Page
 from bot.sandbox.pagerduty.account import PagerDutyConfig
@@ -52,6 +56,8 @@ class Sandbox:
         self.pagerduty = PagerDuty(self.config.pagerduty, clock, self.faults, self.config.hook_retry_s)
         self.customer = Customer(self.config.customer, clock, self.faults, verify)
         self.tickets = Tickets(self.config.ticket_secret, clock, self.faults)
+        self.mail = Mail(clock, self.faults)
+        self.monitor = Monitor(clock)
         self.url = ""
         self.page_url = ""
         self._runners: list[web.AppRunner] = []
@@ -81,6 +87,11 @@ class Sandbox:
         """Where the ticket system takes tickets."""
         return f"{self.url}{PATH}"
 
+    @property
+    def monitor_url(self) -> str:
+        """Where the monitor waits for a GET."""
+        return f"{self.url}{MONITOR_PATH}"
+
     async def start(self, port: int = 0, page_ports: Sequence[int] = (0,)) -> None:
         """Listen on 127.0.0.1, on a port of the system's choice where it is 0; the page on the first of its ports that nobody has.
 
@@ -94,12 +105,14 @@ class Sandbox:
                 *RestApi(self.pagerduty, self.faults).routes(),
                 *self.customer.routes(),
                 *self.tickets.routes(),
+                *self.monitor.routes(),
             ]
         )
-        page = Page(self.slack, self.pagerduty, self.customer, self.faults).app()
+        page = Page(self.slack, self.pagerduty, self.customer, self.mail, self.faults).app()
         try:
             self.url = await self._listen(peers, (port,))
             self.page_url = await self._listen(page, page_ports)
+            await self.mail.start()
         except OSError:
             await self.stop()
             raise
@@ -119,6 +132,7 @@ class Sandbox:
         await self.slack.stop()
         await self.pagerduty.stop()
         await self.customer.stop()
+        await self.mail.stop()
         while self._runners:
             await self._runners.pop().cleanup()
 

@@ -18,11 +18,11 @@ from pathlib import Path
 
 import aiohttp
 
-from bot.cli.watch import RoutedEvents
 from bot.clock import now, steady
 from bot.sandbox.faults import Fault, Mode
 from bot.tls import trusted
 from bot.watch.look import Look, look
+from bot.watch.routed_events import RoutedEvents
 from bot.watch.watcher import News, Pace, Watcher
 from tests.bot.test_heartbeat import Receiver, WatchedWorld, a_receiver
 from tests.bot.test_obstacles import held

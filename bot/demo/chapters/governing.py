@@ -110,17 +110,17 @@ async def broken(scene: Scene) -> None:
         "a minute later #review-ops has the alert and its figures", lambda: look.bulletin("review-ops", "Alert", "support-tickets", "0.5")
     )
     await see("the service knows that people decide everything now", lambda: look.workflow("support-tickets", "review_all"))
-    await scene.press_bulletin(GRACE, "review-ops", "Alert", "acknowledge_alert")
-    await see("Grace looks after it", lambda: look.bulletin("review-ops", "Alert", f"acknowledged by {GRACE}"))
-    await scene.press_bulletin(GRACE, "review-ops", "Alert", "resume")
+    await scene.press_bulletin(GRACE, "review-ops", "support-tickets", "acknowledge_alert")
+    await see("Grace looks after it", lambda: look.bulletin("review-ops", "support-tickets", f"acknowledged by {GRACE}"))
+    await scene.press_bulletin(GRACE, "review-ops", "support-tickets", "resume")
     await scene.submit(GRACE, "Resume", {"text": "The sorter learned what smells of burning."})
     await see("and lets it go on", lambda: look.workflow("support-tickets", "on"))
 
 
 async def policy_changed(scene: Scene) -> None:
-    """Another policy: rehearsed, proposed, accepted by a second person, and rolled back."""
+    """Another policy: rehearsed, proposed, accepted by a second person."""
     look, see, stage = scene.observer, scene.see, scene.stage
-    scene.chapter("A stricter policy: rehearsed, accepted by a second person, rolled back")
+    scene.chapter("A stricter policy: rehearsed, and accepted by a second person")
     await scene.post("sofa", "review")
     made = await stage.app.proposing.propose(
         next_policy(stage), stage.app.policy(), Actor("human", SLACK_IDS[GRACE]), reason="Two chargebacks."
@@ -136,6 +136,12 @@ async def policy_changed(scene: Scene) -> None:
     await scene.press_bulletin(HUGO, "review-owners", "demo-2", "accept_policy")
     await see("Hugo does, and it is in force", lambda: look.bulletin("review-owners", "In force for every new case", HUGO))
     await scene.post("sofa", "specialist", task_id="refund-20453")
+
+
+async def policy_rolled_back(scene: Scene) -> None:
+    """And back to the policy before, at once."""
+    see = scene.see
+    scene.chapter("The stricter policy is rolled back")
     await scene.say(HUGO, "review-ops", "policy rollback Too much for the seniors.")
     await see("one command goes back", scene.told(HUGO, "Rolled back"))
     await scene.post("sofa", "review", task_id="refund-20454")

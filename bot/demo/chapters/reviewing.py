@@ -41,6 +41,8 @@ async def climbed(scene: Scene) -> None:
     await scene.pagerduty.acknowledge(incident.id, ON_CALL[ELENA])
     await see("Elena acknowledges there", lambda: look.incident(case, "acknowledged"))
     await see("the card shows it", lambda: look.card("review-experts", case, verb="approve", text=ELENA))
+    await scene.pagerduty.note(incident.id, ON_CALL[ELENA], "At my desk in five minutes.")
+    await see("what she writes there is in the thread", lambda: look.note("review-experts", case, "At my desk in five minutes."))
     words = "A device that was never seen before fits a takeover; the orders must not leave."
     await scene.fill_in(ELENA, "review-experts", case, "approve", "Approve", reason="other", text=words)
     await see("she decides in Slack, the service hears of it", lambda: look.verdict(case, "approved"))

@@ -1,4 +1,4 @@
-"""What stands beside Slack: PagerDuty's incidents, the service's ledger, the faults in force, as plain values for the templates.
+"""What stands beside Slack: PagerDuty's incidents, the mail that came, the service's ledger, as plain values for the templates.
 
 Changes nothing.
 """
@@ -11,6 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from bot.sandbox.customer import Callback, Customer, Posted
+from bot.sandbox.mail import Letter, Mail
 from bot.sandbox.page.names import Reader
 from bot.sandbox.page.text import link
 from bot.sandbox.pagerduty.account import Incident
@@ -26,9 +27,10 @@ SHOWN = 50  # of each list, newest first
 class PeersScene:
     """The right-hand panes at one moment, in the reader's time zone."""
 
-    def __init__(self, pagerduty: PagerDuty, customer: Customer, reader: Reader) -> None:
+    def __init__(self, pagerduty: PagerDuty, customer: Customer, mail: Mail, reader: Reader) -> None:
         self._pagerduty = pagerduty
         self._customer = customer
+        self._mail = mail
         self._reader = reader
         self.service = customer.config.name
         self.duplicates = customer.duplicates
@@ -46,6 +48,11 @@ class PeersScene:
         """All incidents: open ones first, newest first."""
         newest = sorted(self._pagerduty.incidents, key=lambda incident: (incident.is_open, incident.number), reverse=True)
         return [self._incident(incident) for incident in newest[:SHOWN]]
+
+    @property
+    def letters(self) -> list[Json]:
+        """The mail that came, newest first; nothing where none did."""
+        return [self._letter(letter) for letter in self._mail.letters[: -SHOWN - 1 : -1]]
 
     @property
     def callbacks(self) -> list[Json]:
@@ -76,6 +83,9 @@ class PeersScene:
             "links": [_link(item) for item in incident.links],
             "log": [{"time": self._reader.time(entry.at), "text": f"{entry.agent}: {entry.text}"} for entry in incident.log],
         }
+
+    def _letter(self, letter: Letter) -> Json:
+        return {"time": self._reader.time(letter.at), "to": ", ".join(letter.to), "subject": letter.subject, "text": letter.text}
 
     def _callback(self, callback: Callback) -> Json:
         data = callback.data

@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from bot.sandbox.customer import Customer
 from bot.sandbox.faults import Faults
+from bot.sandbox.mail import Mail
 from bot.sandbox.page.actions import Actions
 from bot.sandbox.page.peers_scene import PeersScene
 from bot.sandbox.page.slack_scene import Marks, Seat, SlackScene, take_seat
@@ -37,18 +38,19 @@ HEADERS = {
 
 
 class Page:
-    """The page over three peers and their faults."""
+    """The page over four peers and their faults."""
 
-    def __init__(self, slack: Slack, pagerduty: PagerDuty, customer: Customer, faults: Faults) -> None:
+    def __init__(self, slack: Slack, pagerduty: PagerDuty, customer: Customer, mail: Mail, faults: Faults) -> None:
         self._slack = slack
         self._pagerduty = pagerduty
         self._customer = customer
+        self._mail = mail
         self._marks = Marks()
         self._switchboard = Switchboard(faults)
         self._actions = Actions(slack, pagerduty, self._switchboard, self._marks)
         self._environment = make_environment()
         self._watchers: set[asyncio.Event] = set()
-        self._unwatch = [peer.record.watch(self._wake) for peer in (slack, pagerduty, customer)]
+        self._unwatch = [peer.record.watch(self._wake) for peer in (slack, pagerduty, customer, mail)]
 
     def app(self) -> web.Application:
         """The page as an application of its own, for a port of its own."""
@@ -89,13 +91,14 @@ class Page:
     def _regions(self, seat: Seat) -> dict[str, Markup]:
         macros: Any = self._environment.get_template("regions.html").module
         scene = SlackScene(self._slack, seat, self._marks, self._environment)
-        beside = PeersScene(self._pagerduty, self._customer, scene.reader)
+        beside = PeersScene(self._pagerduty, self._customer, self._mail, scene.reader)
         drawn = {
             "main": macros.main(scene),  # first: looking at a channel reads it
             "sidebar": macros.sidebar(scene),
             "thread": macros.thread(scene),
             "modal": macros.modal(scene),
             "pagerduty": macros.pagerduty(beside),
+            "mail": macros.mail(beside),
             "service": macros.service(beside),
             "faults": macros.faults(self._switchboard),
         }

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.cli.watch import RoutedEvents
 from bot.sandbox.faults import Fault, Mode
 from bot.sandbox.sandbox import Sandbox
 from bot.tls import trusted
 from bot.watch.look import RESTART, Look
 from bot.watch.page import KEY_MOST, SUMMARY_MOST, key_of, resolve, trigger
+from bot.watch.routed_events import RoutedEvents
 from bot.watch.watcher import News, Pace, Watcher
 
 URL = "http://10.0.0.5:8080/readyz"

@@ -17,7 +17,12 @@ TAUGHT = [
     *(EXAMPLES / name for name in ("airline.yml", "airline-draft.yml", "northwind.yml", "policy.yml")),
 ]
 NAMES = dict.fromkeys(("PAGERDUTY_ROUTING_KEY", "DEMO_PAGE_DUTY", "DEMO_PAGE_SENIORS", "DEMO_PAGE_EXPERTS"), "key")
-NAMES |= {"DEMO_TICKETS_URL": "https://tickets.internal.example/", "DEMO_TICKETS_SECRET": "whsec_" + "A" * 32}
+NAMES |= {
+    "DEMO_TICKETS_URL": "https://tickets.internal.example/",
+    "DEMO_TICKETS_SECRET": "whsec_" + "A" * 32,
+    "DEMO_PAGE_SECOND": "other",
+    "DEMO_OPEN_DAY": "wed",
+}
 
 
 def warned(text: str) -> dict[str, str]:
