@@ -84,6 +84,7 @@ from escalation.smtp_url import read_smtp_url
 from escalation.ticker import Ticker
 from escalation.unseen_cases import UnseenCases
 from escalation.watch import Watch
+from escalation.ways_out import rings, unsendable
 from routing.case.case import Case
 from routing.policy.file import load_policy
 from store.audit.checkpoint_directory import CheckpointDirectory
@@ -241,7 +242,7 @@ class App:
         self.scheduled_replay = ScheduledReplay(self.ledger, self.reads, self.proposing, self.policy, now)
         bolt = make_bolt(session, settings.slack_api_url)
         self._listen_to_slack(bolt, people, Replies(client, session, timeouts), now, timeouts)
-        self.pagerduty = PagerDutyReachability(events.reach, self._pages, wall.steady, timeouts, self._rhythm)
+        self.pagerduty = PagerDutyReachability(events.reach, lambda: rings(self.policy()), wall.steady, timeouts, self._rhythm)
         bodies, self.connections = Bodies(), Connections(most_connections(len(services.by_name), descriptors()), wall.steady)
         self.slack = Reachability(client, _first(settings.slack_bot_token), wall.steady, timeouts, self._rhythm)
         slack_secrets, app_token = _all(settings.slack_signing_secret), _first(settings.slack_app_token)
@@ -336,11 +337,6 @@ class App:
         )
         self._stack.push_async_callback(self.heartbeat.close)
         self.readiness.add(self.heartbeat.check, silent=Obstacle("heartbeat", "The heartbeat does not say how it is.", stops=False))
-
-    def _pages(self) -> bool:
-        """Whether the policy in force has anybody paged."""
-        form = self.policy().form
-        return form.incidents is not None or any(tier.pagerduty for ladder in form.ladders.values() for tier in ladder.tiers)
 
     def _mailer(self, settings: Settings, timeouts: Timeouts, tls: SSLContext) -> Mailer:
         url = settings.smtp_url
@@ -445,9 +441,7 @@ class App:
 
     async def _paging_obstacles(self) -> Sequence[Obstacle]:
         """What keeps pages from getting through: for somebody to mend, though no other replica would fare better."""
-        found = [self.paging_watch.trouble()]
-        if not self._has_mail_server and self.policy().mails:
-            found.append("The policy has pages written by e-mail, and TIERLINE_SMTP_URL is not set: they cannot be sent.")
+        found = [self.paging_watch.trouble(), unsendable(self.policy(), mail_server=self._has_mail_server)]
         return [Obstacle("paging", sentence, stops=False) for sentence in found if sentence]
 
     def _escalation_policy(self, case: Case, tier: int) -> str | None:

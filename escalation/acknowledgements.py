@@ -28,6 +28,7 @@ from routing.review.page_news import (
     page_unacknowledged,
 )
 from routing.review.press import PressStep
+from routing.vocabulary import PageRoute
 from store.ledger.answers import Repeated
 from store.ledger.items import Step
 from store.ledger.ledger import Ledger
@@ -160,7 +161,8 @@ class _Event:
     def of_page(self, key: PageKey) -> PagerNews:
         """What it says about a page."""
         how = self.kind.rpartition(".")[2]
-        return PagerNews(key.tier, key.round, self.who, self.name, self.text, how, self.asked, self.rings)
+        route = PageRoute.SECOND_KEY if key.second else PageRoute.PAGERDUTY
+        return PagerNews(key.tier, key.round, self.who, route, self.name, self.text, how, self.asked, self.rings)
 
 
 def _object(value: object) -> Mapping[str, Any]:

@@ -24,6 +24,7 @@ from bot.settings import Settings, read_settings
 from bot.slack.answering import UNDER_WAY
 from bot.timeouts import ManualTimeouts
 from routing.case.case import Case
+from store.outbox.claiming import PAGING
 from store.schema import cases, micros, moment, outbox
 from store.vault.keys import signing_key, vault_key
 from tests.examples.customer import kit
@@ -333,11 +334,11 @@ def _next_due(connection: Connection) -> datetime | None:
 
 def _next_try(connection: Connection, *, held: Mapping[str, datetime]) -> datetime | None:
     """When the first message that is at the head of its lane may go; none is posted to a destination in `held` before then."""
-    columns = (outbox.c.case_id, outbox.c.peer, outbox.c.destination, outbox.c.kind, outbox.c.not_before)
+    columns = (outbox.c.case_id, outbox.c.peer, outbox.c.destination, outbox.c.kind, outbox.c.round, outbox.c.not_before)
     waiting = select(*columns).where(outbox.c.state.in_(("ready", "ambiguous", "trying"))).order_by(outbox.c.id)
-    heads: dict[tuple[str, str, str], int] = {}
+    heads: dict[tuple[str, str, str, int], int] = {}
     for row in connection.execute(waiting):
         until = held.get(row.destination) if row.kind in POSTS else None
         at = max(row.not_before, micros(until)) if until is not None else row.not_before
-        heads.setdefault((row.case_id, row.peer, row.destination), at)
+        heads.setdefault((row.case_id, row.peer, row.destination, row.round if row.peer in PAGING else 0), at)
     return moment(min(heads.values())) if heads else None

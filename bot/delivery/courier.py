@@ -24,9 +24,8 @@ from bot.slack.cards.view import Bulletin, View
 from bot.timeouts import REAL, Timeouts
 from routing.change import Change, Message, MessageKind, Refused, Subject
 from routing.governance.alert import Alert
-from routing.review.pages import route_of
 from routing.review.playbook import Result, came_of, step_of
-from routing.vocabulary import CallbackKind, EventKind, PageRoute
+from routing.vocabulary import CallbackKind, EventKind
 from store.audit.stored_tree import DamagedLogError
 from store.ledger.items import Step
 from store.ledger.ledger import Ledger, NotRecordingError
@@ -377,7 +376,8 @@ def _of_playbook(row: Outgoing, shown: View | Bulletin | None, result: Result, w
 def _needless(message: Message, shown: View | Bulletin) -> str:
     """Why a message need not go any more, "" when it does.
 
-    Never a page, nor its acknowledgement, for an incident that is closed here; and no resolve of a page that was given up.
+    Never a page, nor its acknowledgement, for an incident that is closed here; no page, by whatever route, once somebody has taken the
+    case; and no resolve of a page that was given up.
     """
     if isinstance(shown, Bulletin):
         over = isinstance(shown.about, Alert) and shown.about.cleared_at is not None
@@ -385,8 +385,7 @@ def _needless(message: Message, shown: View | Bulletin) -> str:
     match message.kind:
         case MessageKind.PAGE | MessageKind.PAGE_ACKNOWLEDGE | MessageKind.EMAIL:
             page = next((one for one in shown.case.pages if (one.tier, one.round) == (message.tier, message.round)), None)
-            beside = message.kind is MessageKind.EMAIL or route_of(message) is PageRoute.SECOND_KEY
-            if page is not None and page.acknowledged_by and beside and message.kind is not MessageKind.PAGE_ACKNOWLEDGE:
+            if page is not None and page.acknowledged_by and message.kind is not MessageKind.PAGE_ACKNOWLEDGE:
                 return "somebody had taken the case before this was sent"
             return "" if page is not None else "the page was closed before this was sent"
         case MessageKind.CALLBACK if message.callback == CallbackKind.RELEASED:

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from bot.launch.finding import Finding, missing, ok
 from bot.settings import Settings
 from escalation.smtp_url import SUBMISSION, SUBMISSIONS
+from escalation.ways_out import unsendable
+from routing.policy.policy import Policy
 from store.outbox.network_cause import network_cause
 
 PORTS = {"smtp": SUBMISSION, "smtps": SUBMISSIONS}
@@ -28,8 +30,10 @@ async def heartbeat(settings: Settings) -> Sequence[Finding]:
     return [ok("heartbeat", f"{urlsplit(settings.heartbeat_url.get_secret_value()).hostname} hears from the bot while all is well.")]
 
 
-async def mail(settings: Settings, tls: SSLContext) -> Sequence[Finding]:
-    """Whether the mail server greets, where one is set."""
+async def mail(settings: Settings, tls: SSLContext, policy: Policy | None) -> Sequence[Finding]:
+    """Whether the mail server greets, where one is set, and whether there is one where the policy needs it."""
+    if policy is not None and (why := unsendable(policy, mail_server=settings.smtp_url is not None)):
+        return [missing("e-mail", why, MEND)]
     if settings.smtp_url is None:
         return [ok("e-mail", "TIERLINE_SMTP_URL is not set: nobody is written to by e-mail.")]
     server = _server(settings.smtp_url.get_secret_value())

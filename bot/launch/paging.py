@@ -8,6 +8,8 @@ from secrets import token_hex
 from bot.launch.finding import Finding, missing, ok, warn
 from bot.settings import Settings
 from escalation.pagerduty_client import EventsClient, PagerDutyUnreadable, RestClient
+from escalation.ways_out import rings
+from routing.policy.policy import Policy
 from store.outbox.delivery import SendError
 
 KEY = re.compile(r"[A-Za-z0-9]{32}")
@@ -18,11 +20,17 @@ TOKEN, SECRET = "TIERLINE_PAGERDUTY_API_TOKEN", "TIERLINE_PAGERDUTY_WEBHOOK_SECR
 SUMMARY = "Test page of the launch checklist: nothing to do, it resolves by itself."
 
 
-async def routing_keys(keys: Mapping[str, Sequence[str]], events: EventsClient | None, unset: frozenset[str]) -> Sequence[Finding]:
-    """A line for each key, by its places. `events` pages each. `unset` stands in for variables of the policy file that are not set."""
-    if not keys:
-        return [warn("routing keys", "The policy pages nobody.", "Give a tier pagerduty with a routing_key, so that somebody is woken.")]
-    return await asyncio.gather(*(_key(key, places, events) for key, places in keys.items() if key not in unset))
+async def routing_keys(
+    policy: Policy, keys: Mapping[str, Sequence[str]], events: EventsClient | None, unset: frozenset[str]
+) -> Sequence[Finding]:
+    """A line for each key, by its places, and one where the policy rings nobody. `events` pages each. `unset` stands in for variables of
+    the policy file that are not set.
+    """
+    found: list[Finding] = []
+    if not rings(policy):
+        mend = "Give a tier pagerduty with a routing_key, so that somebody is woken."
+        found.append(warn("routing keys", "The policy pages nobody.", mend))
+    return found + list(await asyncio.gather(*(_key(key, places, events) for key, places in keys.items() if key not in unset)))
 
 
 async def _key(key: str, places: Sequence[str], events: EventsClient | None) -> Finding:

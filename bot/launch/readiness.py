@@ -30,6 +30,7 @@ from bot.settings import PREFIX, Settings
 from bot.slack.inbound import make_client
 from bot.timeouts import REAL, Timeouts
 from escalation.pagerduty_client import EVENTS_TIMEOUT_S, REST_TIMEOUT_S, EventsClient, RestClient
+from escalation.ways_out import rings
 from routing.policy.policy import Policy
 from store.database.database import Database
 
@@ -94,7 +95,7 @@ class Launch:
             Check("keys", lambda: keys(settings, stored, database), _broken(given, "DATABASE_URL", "SIGNING_KEY_FILE", "VAULT_KEY_FILE")),
             Check("checkpoints", lambda: checkpoints(settings, stored, database), _broken(given, "DATABASE_URL", "CHECKPOINT_DIR")),
             Check("heartbeat", lambda: heartbeat(settings), _broken(given, "HEARTBEAT_URL")),
-            Check("e-mail", lambda: mail(settings, given.tls), _broken(given, "SMTP_URL")),
+            Check("e-mail", lambda: mail(settings, given.tls, policy), _broken(given, "SMTP_URL")),
             Check("services", partial(_as_found, in_services or [ok("services", "The file can be read, and its secrets are there.")])),
             Check(
                 "callbacks",
@@ -153,11 +154,12 @@ class Launch:
         unset = frozenset(self._variables.unset.values())
 
         async def pages() -> Sequence[Finding]:
-            return await paging.routing_keys({**_watched(settings), **named.routing_keys(_there(policy))}, events, unset)
+            there = _there(policy)
+            return await paging.routing_keys(there, {**_watched(settings), **named.routing_keys(there)}, events, unset)
 
         async def people() -> Sequence[Finding]:
             there = _there(policy)
-            return await paging.on_call(settings, named.escalation_policies(there), rest, pages=bool(named.routing_keys(there)))
+            return await paging.on_call(settings, named.escalation_policies(there), rest, pages=rings(there))
 
         return [
             Check("pages", pages, no_policy or _broken(given, "PAGERDUTY_EVENTS_URL")),

@@ -79,7 +79,7 @@ def _frame(policy: Policy, weighed: Evaluated) -> Route:
         ladder=workflow.ladder,
         tiers=placed.tiers,
         start=placed.start,
-        page_at_start=lane is Lane.STOP and placed.tiers[placed.start].page is not None,
+        page_at_start=lane is Lane.STOP and placed.tiers[placed.start].can_page,
         exhausted=policy.ladders[workflow.ladder].exhausted,
         threshold=workflow.thresholds.auto,
         instructions=workflow.instructions,

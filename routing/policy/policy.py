@@ -10,7 +10,7 @@ from routing.clock import Calendar
 from routing.policy.clocks.row import ClockRow
 from routing.policy.expressions import Expression
 from routing.policy.form.form import PolicyForm, Rule, Workflow
-from routing.policy.form.ladders import Ladder, Rung, TierPaging
+from routing.policy.form.ladders import Ladder, Paging, Rung, TierPaging
 
 T = TypeVar("T")
 
@@ -88,25 +88,28 @@ class Policy:
 
     def routing_key(self, ladder: str, tier_index: int, *, second: bool = False) -> str | None:
         """The PagerDuty routing key of a tier (0-based), or its second one; None where it has none or is gone from the policy."""
+        paging: Paging | None
         if ladder == BREAK_GLASS:
-            paged = self.form.break_glass.pagerduty if self.form.break_glass is not None else None
-            return paged.routing_key.get_secret_value() if paged and not second else None
-        rung = self._rung(ladder, tier_index)
-        paging = rung.pagerduty if rung is not None else None
+            paging = self._supervisors
+        else:
+            rung = self._rung(ladder, tier_index)
+            paging = rung.pagerduty if rung is not None else None
         return self.key_of(paging, second=second) if paging is not None else None
 
-    def key_of(self, paging: TierPaging, *, second: bool = False) -> str | None:
-        """The routing key of whoever pages, or the second one, for which the policy may have one for all."""
-        key = (paging.second_key or self.form.pages.second_key) if second else paging.routing_key
-        return key.get_secret_value() if key is not None else None
+    def key_of(self, paging: Paging, *, second: bool = False) -> str | None:
+        """The routing key of whoever pages, or the second one, for which the policy may have one for all: None where that is no other."""
+        own = paging.second_key if isinstance(paging, TierPaging) else None
+        key = (own or self.form.pages.second_key) if second else paging.routing_key
+        return key.get_secret_value() if key is not None and not (second and key == paging.routing_key) else None
 
     @property
-    def mails(self) -> bool:
-        """Whether any page may go out by e-mail."""
-        return any(self.addresses_of(rung) for ladder in self.ladders.values() for rung in ladder.tiers)
+    def _supervisors(self) -> Paging | None:
+        return self.form.break_glass.pagerduty if self.form.break_glass is not None else None
 
     def addresses(self, ladder: str, tier_index: int) -> tuple[str, ...]:
         """The e-mail addresses for pages of a tier (0-based), none where it names none or is gone from the policy."""
+        if ladder == BREAK_GLASS:
+            return self.form.pages.email if self._supervisors is not None else ()
         rung = self._rung(ladder, tier_index)
         return self.addresses_of(rung) if rung is not None else ()
 

@@ -16,7 +16,7 @@ from routing.review.departure import announce_where_dark
 from routing.review.draft import Draft
 from routing.review.outlook import repeated_at
 from routing.review.pages import close_pages, follow_up, open_page
-from routing.review.playbook import begin
+from routing.review.playbook import begin, page_whoever_is_asked
 from routing.review.verdict import conclude
 from routing.vocabulary import CallbackKind, CaseKind, ClockName, EventKind, Exhausted, State, Verdict
 
@@ -78,6 +78,7 @@ def arrive(draft: Draft, tier: int, *, page: bool) -> int | None:
         draft.send(Message(MessageKind.CARD, draft.case.rung.channel, tier=tier, urgent=page or tier > draft.case.first_tier))
     if page or draft.case.rung.repeat is not None:
         open_page(draft)
+    page_whoever_is_asked(draft)
     return handed
 
 
@@ -101,8 +102,8 @@ def _closed(draft: Draft, tier: int, to: int) -> int:
     return draft.record(EventKind.ESCALATED, SYSTEM, {"clock": "closed", "tier": tier + 1, "to_tier": to + 1})
 
 
-def acknowledge(draft: Draft, actor: Actor, *, tell_pager: bool = True) -> None:
-    """Somebody of the tier is on it: the acknowledge clock stops, an open incident of the tier is acknowledged too."""
+def acknowledge(draft: Draft, actor: Actor) -> None:
+    """Somebody of the tier is on it: the acknowledge clock stops, every open incident of the tier is acknowledged too."""
     case = draft.case
     if case.state is not State.PENDING or case.acknowledged_by:
         return
@@ -112,9 +113,8 @@ def acknowledge(draft: Draft, actor: Actor, *, tell_pager: bool = True) -> None:
     draft.put(acknowledged_by=actor.id, pages=pages)
     draft.put_clocks(acknowledge=None, page=None)
     draft.record(EventKind.ACKNOWLEDGED, actor, {"tier": case.tier + 1})
-    if tell_pager:
-        for page in waiting:
-            follow_up(draft, page, MessageKind.PAGE_ACKNOWLEDGE)
+    for page in waiting:
+        follow_up(draft, page, MessageKind.PAGE_ACKNOWLEDGE)
 
 
 def climb(draft: Draft, event: int) -> None:

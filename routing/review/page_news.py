@@ -21,13 +21,14 @@ PAGERDUTY = Actor("system", "pagerduty")
 
 @dataclass(frozen=True, slots=True)
 class PagerNews:
-    """One event of an incident: its tier (0-based) and round from our dedup key, and who did it there (id, "" for PagerDuty itself; the
-    name is content). `how` it went to others, `to` whom it asks now, by name; `rings`: nobody has it there at that moment.
+    """One event of an incident: its tier (0-based), round and route from our dedup key, and who did it there (id, "" for PagerDuty itself;
+    the name is content). `how` it went to others, `to` whom it asks now, by name; `rings`: nobody has it there at that moment.
     """
 
     tier: int
     round: int
     who: str
+    route: PageRoute = PageRoute.PAGERDUTY
     name: str = ""
     text: str = ""
     how: str = ""
@@ -41,20 +42,21 @@ class PagerNews:
 
 
 def page_acknowledged(news: PagerNews) -> PressStep:
-    """Somebody acknowledged the incident: only the acknowledge clock stops."""
+    """Somebody acknowledged the incident: only the acknowledge clock stops. Where the page rings by another key too, it stops there."""
 
     def step(subject: Subject, now: datetime) -> Change | Refused:
         case = subject.case
-        if not any((page.tier, page.round) == (news.tier, news.round) for page in case.pages):
+        page = _page(case, news)
+        if page is None:
             return refuse("unknown_page")
         draft = Draft(subject, now)
-        actor = Actor("human", f"pagerduty:{news.who}")
-        seen = {"acknowledged_by": actor.id, "next_at": None}
-        pages = tuple(page.model_copy(update=seen) if (page.tier, page.round) == (news.tier, news.round) else page for page in case.pages)
-        draft.put(pages=pages)
+        actor = news.actor
+        put_page(draft, page.model_copy(update={"acknowledged_by": actor.id, "next_at": None}))
         event = draft.record(EventKind.PAGE_ACKNOWLEDGED, actor, _where(news), sealed=_words(news))
+        if not page.acknowledged_by:
+            follow_up(draft, page, MessageKind.PAGE_ACKNOWLEDGE, but=news.route)
         if case.tier == news.tier:
-            acknowledge(draft, actor, tell_pager=False)
+            acknowledge(draft, actor)
         draft.update_cards()
         draft.note(event)
         return draft.change()
@@ -67,12 +69,11 @@ def page_resolved(news: PagerNews) -> PressStep:
 
     def step(subject: Subject, now: datetime) -> Change | Refused:
         case = subject.case
-        if not any((page.tier, page.round) == (news.tier, news.round) for page in case.pages):
+        page = _page(case, news)
+        if page is None:
             return refuse("unknown_page")
         draft = Draft(subject, now)
-        [page] = [one for one in case.pages if (one.tier, one.round) == (news.tier, news.round)]
-        if PageRoute.SECOND_KEY in page.routes:  # an incident there may ring on
-            follow_up(draft, page, MessageKind.PAGE_RESOLVE)
+        follow_up(draft, page, MessageKind.PAGE_RESOLVE, but=news.route)  # an incident there may ring on
         draft.put(pages=tuple(one for one in case.pages if one is not page))
         event = draft.record(EventKind.PAGE_RESOLVED, Actor("human", f"pagerduty:{news.who}"), _where(news), sealed=_words(news))
         if case.state is State.PENDING and case.tier == news.tier and case.rung.repeat is not None:
@@ -122,7 +123,7 @@ def page_unacknowledged(news: PagerNews) -> PressStep:
     """
 
     def step(subject: Subject, now: datetime) -> Change | Refused:
-        case, page = subject.case, _open_page(subject.case, news)
+        case, page = subject.case, _page(subject.case, news)
         if page is None or not page.acknowledged_by:
             return refuse("unknown_page")
         draft = Draft(subject, now)
@@ -143,13 +144,13 @@ def page_reopened(news: PagerNews) -> PressStep:
 
     def step(subject: Subject, now: datetime) -> Change | Refused:
         case = subject.case
-        if not 0 < news.round <= case.page_rounds or _open_page(case, news) is not None:
+        if not 0 < news.round <= case.page_rounds or _page(case, news) is not None:
             return refuse("unknown_page")
         draft = Draft(subject, now)
         wanted = case.state is State.PENDING and case.tier == news.tier and not case.pages
         event = draft.record(EventKind.PAGE_REOPENED, news.actor, {**_where(news), "wanted": wanted}, sealed=_words(news))
         if wanted:
-            again = OpenPage(tier=news.tier, round=news.round, accepted=(PageRoute.PAGERDUTY,), since=now)
+            again = OpenPage(tier=news.tier, round=news.round, routes=(news.route,), accepted=(news.route,), since=now)
             draft.put(pages=(again,))
             if case.rung.repeat is None and case.clocks.page is not None:
                 draft.put_clocks(page=None, acknowledge=tier_clocks(case, now).acknowledge)
@@ -160,13 +161,9 @@ def page_reopened(news: PagerNews) -> PressStep:
     return step
 
 
-def _open_page(case: Case, news: PagerNews) -> OpenPage | None:
-    return next((page for page in case.pages if (page.tier, page.round) == (news.tier, news.round)), None)
-
-
 def _given_back(draft: Draft, news: PagerNews) -> None:
     """Whoever acknowledged the page there has it no longer. Who took the case here still has it."""
-    case, page = draft.case, _open_page(draft.case, news)
+    case, page = draft.case, _page(draft.case, news)
     if page is None or not page.acknowledged_by:
         return
     put_page(draft, page.model_copy(update={"acknowledged_by": ""}))
@@ -178,6 +175,10 @@ def _given_back(draft: Draft, news: PagerNews) -> None:
 
 def _taken_here(case: Case) -> bool:
     return bool(case.acknowledged_by) and not case.acknowledged_by.startswith("pagerduty:")
+
+
+def _page(case: Case, news: PagerNews) -> OpenPage | None:
+    return next((page for page in case.pages if (page.tier, page.round) == (news.tier, news.round)), None)
 
 
 def _where(news: PagerNews) -> dict[str, Json]:

@@ -83,10 +83,10 @@ def page_message(case: Case, page: OpenPage, route: PageRoute, event: int) -> Me
     return Message(kind, page_destination(case, page.tier, route), tier=page.tier, round=page.round, event=event, urgent=True)
 
 
-def follow_up(draft: Draft, page: OpenPage, kind: MessageKind) -> None:
-    """Acknowledge or resolve the incidents of a page; what went out by e-mail stays as it is."""
+def follow_up(draft: Draft, page: OpenPage, kind: MessageKind, *, but: PageRoute | None = None) -> None:
+    """Acknowledge or resolve the incidents of a page, but that of the route `but`, where it came from; what went out by e-mail stays."""
     for route in page.routes:
-        if route in RUNG_BY_PAGERDUTY:
+        if route in RUNG_BY_PAGERDUTY and route is not but:
             destination = page_destination(draft.case, page.tier, route)
             draft.send(Message(kind, destination, tier=page.tier, round=page.round, urgent=True))
 

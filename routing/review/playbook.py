@@ -58,6 +58,20 @@ def guard_again(draft: Draft) -> None:
         for number, step in enumerate(playbook.steps):
             if step.kind == "interim" and step.state == "needless":
                 _interim(draft, index, number)
+            if step.kind == "page" and step.state == "needless" and draft.case.tier_since is None:  # nobody has been asked so far
+                _planned(draft, index, number)
+
+
+def page_whoever_is_asked(draft: Draft) -> None:
+    """People get the case now: what was to page them, and waited for that, does."""
+    for index, number in _planned_pages(draft.case):
+        _page(draft, index, number)
+
+
+def nobody_was_asked(draft: Draft) -> None:
+    """The case is decided before people got it: nobody is paged for it any more."""
+    for index, number in _planned_pages(draft.case):
+        _came(draft, index, number, "needless", why="it was decided before anybody was asked")
 
 
 def step_of(case: Case, message: Message) -> tuple[int, int] | None:
@@ -66,7 +80,7 @@ def step_of(case: Case, message: Message) -> tuple[int, int] | None:
         case MessageKind.PLAYBOOK_NOTICE | MessageKind.TICKET:
             there = message.round < len(case.playbooks) and message.sequence < len(case.playbooks[message.round].steps)
             return (message.round, message.sequence) if there else None
-        case MessageKind.PAGE:
+        case MessageKind.PAGE | MessageKind.EMAIL:
             return _numbered(case, "page", message.round)
         case MessageKind.CALLBACK:
             return _numbered(case, "interim", message.sequence)
@@ -148,10 +162,12 @@ def _hold(draft: Draft, index: int, number: int) -> None:
 
 
 def _page(draft: Draft, index: int, number: int) -> None:
-    """Whoever is on call for the tier, once."""
+    """Whoever is on call for the tier, once; where nobody is asked yet, as soon as somebody is."""
     case = draft.case
-    if not case.open or case.tier_since is None:
+    if not case.open:
         _came(draft, index, number, "needless", why="nobody is asked to decide it")
+    elif case.tier_since is None:
+        return
     elif any(page.tier == case.tier for page in case.pages):
         _came(draft, index, number, "needless", why=f"tier {case.tier + 1} is paged already")
     elif not open_page(draft):
@@ -159,6 +175,21 @@ def _page(draft: Draft, index: int, number: int) -> None:
         _came(draft, index, number, "failed", why=f"tier {case.tier + 1} has no pager")
     else:
         _came(draft, index, number, "waiting", number=draft.case.page_rounds)
+
+
+def _planned_pages(case: Case) -> list[tuple[int, int]]:
+    """Which steps of which playbooks that have begun page somebody, and wait until there is somebody."""
+    found = [(index, number, step) for index, playbook in enumerate(case.playbooks) for number, step in enumerate(playbook.steps)]
+    return [(index, number) for index, number, step in found if step.kind == "page" and step.state == "planned"]
+
+
+def _planned(draft: Draft, index: int, number: int) -> None:
+    """The step is to be taken after all, once somebody is asked."""
+    playbook = draft.case.playbooks[index]
+    step = playbook.steps[number].model_copy(update={"state": "planned", "at": None, "why": ""})
+    steps = (*playbook.steps[:number], step, *playbook.steps[number + 1 :])
+    playbooks = draft.case.playbooks
+    draft.put(playbooks=(*playbooks[:index], playbook.model_copy(update={"steps": steps}), *playbooks[index + 1 :]))
 
 
 def _came(draft: Draft, index: int, number_of_step: int, result: Result, *, why: str = "", number: int | None = None) -> int:

@@ -13,6 +13,7 @@ from routing.clock import between
 from routing.review.draft import Draft
 from routing.review.interim import end_interim, void_end
 from routing.review.pages import close_pages
+from routing.review.playbook import nobody_was_asked
 from routing.vocabulary import CallbackKind, CaseKind, ClockName, EventKind, State, Verdict
 
 
@@ -22,8 +23,9 @@ def conclude(draft: Draft, verdict: Verdict, actor: Actor, *, reason_code: str =
     While the workflow is paused, a verdict that lets the action through is kept back: the service hears that the case is held.
     The fields of the `decided` leaf are a frozen format (v1): receivers check `verdict`, `action_sha256` and `revision`.
     """
-    case = draft.case
+    nobody_was_asked(draft)
     close_pages(draft)
+    case = draft.case
     reason_code = reason_code or case.reason_code
     draft.put(state=State.DECIDED, verdict=verdict, decided_at=draft.now, reason_code=reason_code, claimed_by="")
     draft.put(clocks=Clocks(deadline=case.clocks.deadline))  # nothing runs any more; kept for a decision that turns out void

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, update
 
 from routing.case.case import Case
+from routing.change import MessageKind
 from routing.review.outlook import upcoming
 from routing.signals import Trigger
 from store.audit.merkle import Frontier
@@ -54,6 +55,9 @@ def flush(connection: Connection, known: Known, kept: Draft, changed: AbstractSe
     count_moves(connection, [(None if each in opened else known.cases[each], kept.cases[each]) for each in {*opened, *changed}])
     if urgent := [{"case": row["case_id"], "at_peer": row["peer"], "to": row["destination"]} for row in kept.outbox if row["urgent"]]:
         connection.execute(_HURRY, urgent)  # what stands before an urgent message in its lane is urgent too
+    over = [{"case": each, "of": number} for each in changed - opened for number in _over(known.cases[each], kept.cases[each])]
+    if over:
+        connection.execute(_FALL_DUE, over)
     add_approvals(connection, kept.approvals, day_of(now))
     add_uses(connection, kept.uses)
     ruling = known.ruling
@@ -110,6 +114,12 @@ def columns(case: Case, snapshot: str) -> Row:
     }
 
 
+def _over(before: Case, after: Case) -> list[int]:
+    """Rounds of the pages that were open and that nobody need answer any more: closed, or taken by somebody."""
+    wanted = {page.round for page in after.pages if not page.acknowledged_by}
+    return [page.round for page in before.pages if not page.acknowledged_by and page.round not in wanted]
+
+
 def _arrival(key: InboxKey, row: InboxRow, now: datetime) -> Row:
     name = {"key": key.key, "scope": key.scope, "kind": key.kind}
     return name | {"digest": row.digest, "answer": row.answer, "case_id": row.case_id, "at": micros(now)}
@@ -155,6 +165,18 @@ _HURRY = (
     )
     .values(urgent=True)
 )
+_FALL_DUE = (
+    update(outbox)
+    .where(
+        outbox.c.case_id == bindparam("case"),
+        outbox.c.round == bindparam("of"),
+        outbox.c.kind.in_((MessageKind.PAGE.value, MessageKind.EMAIL.value)),
+        IS_UNSETTLED,
+        outbox.c.lease_until.is_(None),
+    )
+    .values(not_before=0)
+)
+"""A page that waits to be tried again is looked at at once when it is no longer wanted: it is cancelled, and what follows it may go."""
 _HEAD = ("size", "frontier", "last_time", "last_outbox", "policy", "governance")
 _UPDATE_HEAD = Prepared(update(head).where(head.c.id == 1).values({name: bindparam(name) for name in (*_HEAD, "seal")}))
 _UPDATE_GOVERNANCE = update(governance).where(governance.c.id == 1).values(revision=bindparam("revision"), snapshot=bindparam("snapshot"))

@@ -17,6 +17,9 @@ from store.schema import SENDABLE, UNSETTLED, among, micros, moment, outbox
 UPDATES = (MessageKind.CARD_UPDATE.value, MessageKind.BULLETIN_UPDATE.value)
 """Kinds that change a message that stands already."""
 
+PAGING = frozenset({"pagerduty", "email"})
+"""Peers that take pages."""
+
 LEASE_S = {"slack": 60, "pagerduty": 20, "email": 60, "callback": 60, "ticket": 60}
 
 
@@ -91,11 +94,15 @@ def _sendable_now(rows: Sequence[Row[*tuple[Any, ...]]], updates: int) -> list[R
 
 
 def blocked(peer: str) -> ColumnElement[bool]:
-    """Something of the same lane goes first."""
+    """Something of the same lane goes first. Each round of a page is a lane of its own, as it is an incident of its own: a new page never
+    waits for what is still owed to an old one.
+    """
     earlier = outbox.alias("earlier")
     blocking = among(earlier.c.state, UNSETTLED)
     if peer != "callback":
         blocking = and_(blocking, earlier.c.state != "dead")
+    if peer in PAGING:
+        blocking = and_(blocking, earlier.c.round == outbox.c.round)
     in_lane = and_(earlier.c.case_id == outbox.c.case_id, earlier.c.peer == outbox.c.peer, earlier.c.destination == outbox.c.destination)
     return select(earlier.c.id).where(in_lane, earlier.c.id < outbox.c.id, blocking).exists()
 

@@ -2,17 +2,30 @@
 Owns these reads, which ask nobody who would have had to do it.
 """
 
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select
 
+from routing.case.case import Case
 from routing.change import MessageKind
-from store.outbox.claiming import UPDATES, blocked
+from store.ledger.identifiers import CASE
+from store.ledger.sealed_head import read_ruling
+from store.outbox.claiming import PAGING, UPDATES, blocked
+from store.reads.snapshots import readable
 from store.schema import SENDABLE, UNSETTLED, among, buckets, cases, micros, moment, outbox
 
 QUIET = timedelta(seconds=30)
 """After an unclear reply PagerDuty is left alone for so long."""
+
+PAGES = (MessageKind.PAGE.value, MessageKind.EMAIL.value)
+
+PROMISED = timedelta(seconds=30)
+"""How long a page may take whose turn has not come: so soon each has to be accepted (promise P3)."""
+
+AT_ONCE = 200
+"""Waiting pages looked at together, the oldest first, until one is found that nobody has."""
 
 WORKSPACE = "workspace"
 """The scope of the pace at which all of Slack's messages are changed."""
@@ -49,13 +62,53 @@ def stuck_message(connection: Connection, now: datetime, late: timedelta) -> tup
 
 
 def unaccepted_page(connection: Connection, now: datetime, late: timedelta) -> tuple[datetime, str] | None:
-    """Since when the oldest page waits that was tried, is older than `late` and was accepted by nobody, and what its last try came to."""
-    unclear = and_(outbox.c.state == "ambiguous", outbox.c.created_at <= micros(now - late - QUIET))
-    failed = and_(outbox.c.state == "ready", outbox.c.created_at <= micros(now - late))
-    mine = (outbox.c.peer == "pagerduty", outbox.c.kind == MessageKind.PAGE.value, outbox.c.last_error != "")
-    oldest = select(outbox.c.created_at, outbox.c.last_error).where(among(outbox.c.state, SENDABLE), *mine, or_(failed, unclear))
-    row = connection.execute(oldest.order_by(outbox.c.created_at).limit(1)).first()
-    return None if row is None else (moment(row.created_at), row.last_error)
+    """Since when the oldest page waits that is older than `late`, was accepted by nobody by any route and is still wanted, and why: what
+    its last try came to, or that of what stands before it. One that was not tried yet has at least as long as is promised.
+
+    Not one that somebody has taken, or whose incident is closed here: those are only still to be cancelled.
+    """
+    here = (outbox.c.peer.in_(PAGING), outbox.c.kind.in_(PAGES))
+    tried_since = or_(outbox.c.last_error != "", outbox.c.created_at <= micros(now - max(late, PROMISED)))
+    ready = and_(outbox.c.state == "ready", outbox.c.created_at <= micros(now - late), tried_since)
+    unclear = and_(outbox.c.state != "ready", outbox.c.created_at <= micros(now - late - QUIET))
+    waits = select(outbox).where(among(outbox.c.state, SENDABLE), *here, or_(ready, unclear))
+    tried = select(outbox).where(outbox.c.lease_until.is_not(None), outbox.c.state == "trying", *here, unclear)
+    found = {row.id: row for one in (waits, tried) for row in connection.execute(one)}
+    rows = sorted(found.values(), key=lambda row: (row.created_at, row.id))
+    for first in range(0, len(rows), AT_ONCE):
+        some = rows[first : first + AT_ONCE]
+        known = _cases(connection, {row.case_id for row in some})
+        for row in some:
+            if _wanted(connection, row, known):
+                return moment(row.created_at), row.last_error or _why_it_waits(connection, row)
+    return None
+
+
+def _wanted(connection: Connection, row: Row[*tuple[Any, ...]], known: Mapping[str, Case]) -> bool:
+    """Whether somebody still has to be found by this page. One whose case nobody can read counts: nobody knows that it does not."""
+    if row.case_id.startswith(CASE):
+        case = known.get(row.case_id)
+        return case is None or wanted(case, row.round)
+    alert = read_ruling(connection).governance.alert(row.case_id)
+    return alert is not None and alert.page_open and not alert.acknowledged_by
+
+
+def wanted(case: Case, page_round: int) -> bool:
+    """Whether somebody still has to be found by the page of that round: it is open, nobody has it and nobody has taken the case."""
+    page = next((one for one in case.pages if one.round == page_round), None)
+    return page is not None and not page.accepted and not page.acknowledged_by and not (page.tier == case.tier and case.acknowledged_by)
+
+
+def _why_it_waits(connection: Connection, row: Row[*tuple[Any, ...]]) -> str:
+    """What became of the try before it in its lane, for one that has had none."""
+    lane = (outbox.c.case_id == row.case_id, outbox.c.peer == row.peer, outbox.c.destination == row.destination)
+    before = select(outbox.c.last_error).where(*lane, outbox.c.id < row.id, outbox.c.last_error != "", among(outbox.c.state, UNSETTLED))
+    error = connection.execute(before.order_by(outbox.c.id.desc()).limit(1)).scalar_one_or_none()
+    return f"behind another: {error}" if error else "not tried yet"
+
+
+def _cases(connection: Connection, ids: Collection[str]) -> dict[str, Case]:
+    return {case.id: case for case in readable(connection.execute(select(cases.c.snapshot).where(cases.c.id.in_(ids))).scalars())}
 
 
 def _moving(connection: Connection, before: int) -> set[tuple[Any, ...]]:

@@ -14,8 +14,11 @@ from routing.change import Actor
 from routing.vocabulary import CallbackKind, EventKind, State, Verdict
 from store.integrity.database_check import DatabaseCheck
 from store.schema import cases, outbox
+from tests.governed import GovernedWorld
+from tests.mail_server import a_mail_server
 from tests.playbooks import PlaybookWorld
 from tests.world import ANNA, BEN, CHIARA, DMITRI, GRACE, HUGO, running
+from tests.written import POLICY
 
 OPERATOR = Actor("human", "os:operator")
 LEGAL = {"impact": "low", "likelihood": 0.1, "flags": ["legal"]}
@@ -260,6 +263,67 @@ async def test_a_page_of_a_playbook_is_done_once_it_was_taken(world: PlaybookWor
     assert (await world.steps(case_id))["pager"]["page"] == "done"
     assert "Whoever is on call was paged" in world.text(case_id)
     assert len(world.sandbox.pagerduty.incidents) == 1
+
+
+MAILED = "{channel: review-tier1, group: frontline, ack: 15m, decide: 4h, email: [desk@northwind.example]}"
+
+
+async def a_paging_world(folder: Path, url: str, tier: str, **more: Any) -> PlaybookWorld:
+    """A world whose first tier is written so."""
+    first = next(line.strip()[2:] for line in POLICY.splitlines() if "channel: review-tier1" in line)
+    world = PlaybookWorld(folder, url, **more)
+    world.policy = world.policy.replace(first, tier, 1)
+    return world
+
+
+@pytest.mark.parametrize("tier", ["ring", "mail"])
+async def test_a_page_waits_until_somebody_is_asked(tmp_path: Path, sqlite_url: str, tier: str) -> None:
+    """The service has to supply something first: the step is planned until it has, and then whoever is asked is paged."""
+    ring = MAILED.replace("email: [desk@northwind.example]", 'pagerduty: {routing_key: "${PD_SECOND}"}')
+    async with a_mail_server() as mail:
+        made = await a_paging_world(tmp_path, sqlite_url, ring if tier == "ring" else MAILED, smtp_url=mail.url)
+        async with running(made) as world:
+            case_id = await opened(world, "executive", request="")
+            assert (await world.case(case_id)).state is State.NEEDS_INFO
+            assert (await world.steps(case_id))["pager"]["page"] == "planned"
+            await world.sandbox.customer.supply_information(case_id, answer="x", case={"request": "I was charged twice."})
+            await world.drain()
+            assert (await world.steps(case_id))["pager"]["page"] == "done"
+            assert (len(world.sandbox.pagerduty.incidents), len(mail.taken)) == ((1, 0) if tier == "ring" else (0, 1))
+
+
+async def test_a_page_for_what_nobody_is_asked_is_not_needed(tmp_path: Path, sqlite_url: str) -> None:
+    """Withdrawn before the service supplied what was missing: the step ends with the case."""
+    async with a_mail_server() as mail, running(await a_paging_world(tmp_path, sqlite_url, MAILED, smtp_url=mail.url)) as world:
+        case_id = await opened(world, "executive", request="")
+        await world.sandbox.customer.withdraw(case_id, "over")
+        await world.drain()
+        assert (await world.steps(case_id))["pager"]["page"] == "needless"
+        assert not mail.taken
+
+
+async def test_a_mail_that_is_not_needed_ends_its_step(tmp_path: Path, sqlite_url: str) -> None:
+    """A tier with e-mail alone: somebody takes the case while the server refuses, so the step does not wait for ever."""
+    async with a_mail_server() as mail, running(await a_paging_world(tmp_path, sqlite_url, MAILED, smtp_url=mail.url)) as world:
+        mail.answers = {"DATA": "550 no"}
+        case_id = await opened(world, "executive")
+        assert (await world.steps(case_id))["pager"]["page"] == "waiting"
+        await world.click(ANNA, "claim", case_id)
+        await world.drain()
+        assert (await world.steps(case_id))["pager"]["page"] == "needless"
+        assert "somebody had taken the case" in world.text(case_id)
+
+
+async def test_what_stops_the_line_is_written_to_a_tier_with_email_alone(tmp_path: Path, sqlite_url: str) -> None:
+    """At opening, as a tier with a pager is rung."""
+    policy = POLICY.replace(
+        'pagerduty: {routing_key: "${PD_TIER2}", severity: warning, escalation_policy: PPTIER2A}', "email: [a@b.example]", 1
+    )
+    assert policy != POLICY
+    async with a_mail_server() as mail, running(GovernedWorld(tmp_path, sqlite_url, False, policy=policy, smtp_url=mail.url)) as world:
+        await world.submit(risk={"impact": "low", "likelihood": 0.1, "flags": ["prohibited_content"]})
+        await world.drain()
+        assert len(mail.taken) == 1
 
 
 async def test_nobody_answered(world: PlaybookWorld) -> None:

@@ -49,7 +49,8 @@ def review_route(parent: Case, policy: Policy, rule: BreakGlass, standing: Stand
         channel=policy.form.channels.operations or "",
         group=rule.supervisors,
         decide_s=rule.review_within,
-        page=Page(severity=rule.pagerduty.severity) if rule.pagerduty is not None else None,
+        page=_page(policy, rule),
+        email=bool(policy.addresses(BREAK_GLASS, 0)),
     )
     return route.model_copy(
         update={
@@ -60,7 +61,7 @@ def review_route(parent: Case, policy: Policy, rule: BreakGlass, standing: Stand
             "ladder": BREAK_GLASS,
             "tiers": (*route.tiers, desk),
             "start": len(route.tiers),
-            "page_at_start": desk.page is not None,
+            "page_at_start": desk.can_page,
             "exhausted": Exhausted.HOLD,
             "total_s": None,
             "groups": {**route.groups, rule.supervisors: members},
@@ -72,6 +73,13 @@ def review_route(parent: Case, policy: Policy, rule: BreakGlass, standing: Stand
             "policy_sha256": policy.sha256,
         },
     )
+
+
+def _page(policy: Policy, rule: BreakGlass) -> Page | None:
+    """How loud the supervisors are rung, and whether there is a second key for all that page; None where they are told in Slack."""
+    if rule.pagerduty is None:
+        return None
+    return Page(severity=rule.pagerduty.severity, second_key=policy.routing_key(BREAK_GLASS, 0, second=True) is not None)
 
 
 def outcome_of(review: Case) -> str:

@@ -224,7 +224,9 @@ FAULTS: Sequence[Fault] = (
     Fault("heartbeat-missing", "heartbeat", "Nobody outside notices", "TIERLINE_HEARTBEAT_URL", unset("TIERLINE_HEARTBEAT_URL"),
           touches="heartbeat"),
     Fault("mail-unreachable", "e-mail", "cannot be reached: connection refused", "TIERLINE_SMTP_URL",
-          setting("TIERLINE_SMTP_URL", "smtp://127.0.0.1:9")),
+          setting("TIERLINE_SMTP_URL", "smtp://127.0.0.1:9"), touches="mail"),
+    Fault("mail-wanted-and-unset", "e-mail", "TIERLINE_SMTP_URL is not set", "Set TIERLINE_SMTP_URL to your mail server",
+          policy("pages", {"email": ["duty@northwind.example"]}), touches="mail workflows"),
     # services
     Fault("service-secret-missing", "services", "${REFUND_AGENT_SECRET} is not set", "Put REFUND_AGENT_SECRET=…",
           unset("REFUND_AGENT_SECRET")),

@@ -18,7 +18,7 @@ from routing.vocabulary import ClockName, Consequence, State
 _SHORT = timedelta(hours=1)
 
 THEN = {
-    Consequence.PAGED: "PagerDuty pages",
+    Consequence.PAGED: "its tier is paged",
     Consequence.ESCALATED: "it goes to the next tier",
     Consequence.HELD: "it is held",
     Consequence.QUARANTINED: "it is quarantined",
@@ -132,6 +132,11 @@ def _still_not(view: View, ahead: tuple[Upcoming, ...]) -> str:
     return f", and if nobody has taken it by {moment(ahead[-1].at)}, {_ends(view, ahead[-1])}"
 
 
+def _with(tier: Tier) -> str:
+    """How the tier hears of it besides its card."""
+    return " with a page" if tier.page is not None else " with an e-mail" if tier.email else ""
+
+
 _NAMES: dict[Running, ClockName] = {
     "acknowledge": ClockName.ACKNOWLEDGE,
     "decide": ClockName.DECIDE,
@@ -163,11 +168,11 @@ def _ends(view: View, move: Upcoming) -> str:
     case = view.case
     match move.consequence:
         case Consequence.PAGED:
-            return f"PagerDuty pages {_on_call(view)}"
+            return f"PagerDuty pages {_on_call(view)}" if case.rung.page is not None else "its tier is written to by e-mail"
         case Consequence.ESCALATED:
             above = goes_to(case, move)
             tier, why = case.route.tiers[above], _why_there(case.tier, above, move)
-            return f"it goes to {place(above, tier)}{' with a page' if tier.page is not None else ''}{why}"
+            return f"it goes to {place(above, tier)}{_with(tier)}{why}"
         case Consequence.HELD | Consequence.QUARANTINED:
             return f"{THEN[move.consequence]}{_whatever(move)}: nothing is executed until somebody decides"
         case Consequence.EXPIRED if move.clock == "deadline":

@@ -62,7 +62,7 @@ def step_words(view: View, step: PlaybookStep) -> str:
 _WORDS = {
     "interim": ("Ask the service to {to}", "The service was asked to {to}", "not told yet"),
     "legal_hold": ("Legal hold", "Legal hold set", "not set yet"),
-    "page": ("Page whoever is on call", "Whoever is on call was paged", "not accepted by PagerDuty yet"),
+    "page": ("Page whoever is on call", "Whoever is on call was paged", "no page accepted yet"),
     "tell": ("Tell {to}", "Told {to}", "not sent yet"),
     "ticket": ("Ticket in {to}", "Ticket opened in {to}", "not accepted yet"),
 }

@@ -26,7 +26,7 @@ STEPS: dict[str, dict[str, Any]] = {
 SAID = {
     "interim": ("Ask the service to hold: not told yet", "The service was asked to hold"),
     "legal_hold": ("Legal hold: not set yet", "Legal hold set"),
-    "page": ("Page whoever is on call: not accepted by PagerDuty yet", "Whoever is on call was paged"),
+    "page": ("Page whoever is on call: no page accepted yet", "Whoever is on call was paged"),
     "tell": ("Tell #review-ops: not sent yet", "Told #review-ops"),
     "ticket": ("Ticket in helpdesk: not accepted yet", "Ticket opened in helpdesk"),
 }
