@@ -21,8 +21,17 @@ from store.outbox.outbox import Doubt, Outbox
 CASE = "c_"
 """What the id of a case begins with."""
 
-REFUSED = {MessageKind.PAGE: REFUSED_PAGE, MessageKind.EMAIL: REFUSED_EMAIL}
-"""A page that is refused is not given up: it goes out another way meanwhile, and this way again."""
+PAGES = (MessageKind.PAGE, MessageKind.EMAIL)
+
+REFUSED = {
+    MessageKind.PAGE: REFUSED_PAGE,
+    MessageKind.PAGE_ACKNOWLEDGE: REFUSED_PAGE,
+    MessageKind.PAGE_RESOLVE: REFUSED_PAGE,
+    MessageKind.EMAIL: REFUSED_EMAIL,
+}
+"""A page that is refused is not given up: it goes out another way meanwhile, and this way again. Nor is what follows it: an incident that
+nobody resolves rings on for what is over.
+"""
 
 
 def refused_schedule(message: Message) -> Retry | None:
@@ -63,4 +72,4 @@ class PageFates:
 
 
 def _is_page(row: Outgoing) -> bool:
-    return row.message.kind in REFUSED and row.case_id.startswith(CASE)
+    return row.message.kind in PAGES and row.case_id.startswith(CASE)

@@ -287,6 +287,19 @@ async def test_a_page_about_an_alert_that_is_refused_is_said_where_the_alert_sta
         assert [one.service.name for one in world.sandbox.pagerduty.incidents if one.key.split("/")[1] == alert.id] == ["Duty manager"]
 
 
+@pytest.mark.parametrize(("verb", "status"), [("claim", "acknowledged"), ("approve", "resolved")])
+async def test_what_follows_a_page_is_not_given_up_either(routed_sqlite: World, verb: str, status: str) -> None:
+    """Refused when somebody takes or decides the case: within a minute of the mending nobody is rung for it any more."""
+    case_id = await paged(routed_sqlite)
+    refuses = refusing(routed_sqlite, 403)
+    await routed_sqlite.click(DMITRI, verb, case_id)
+    await routed_sqlite.pass_time(minutes=20)
+    assert [one.status for one in routed_sqlite.sandbox.pagerduty.incidents] == ["triggered"]
+    routed_sqlite.sandbox.faults.remove(refuses)
+    await routed_sqlite.pass_time(minutes=1)
+    assert [one.status for one in routed_sqlite.sandbox.pagerduty.incidents] == [status]
+
+
 def everything(world: World, name: str) -> list[str]:
     """All messages of a channel."""
     [channel] = [one.id for one in world.sandbox.config.slack.channels if one.name == name]
