@@ -12,7 +12,9 @@ from pydantic import BaseModel, Field
 from bot.decision import Happening, action, decided_by, moment_or_none, outside
 from routing.canonical import Json
 from routing.case.case import Case
+from routing.case.playbook import Action
 from routing.case.submission import Submission, moment_text
+from routing.review.event_fields import interim_asked
 from routing.review.outlook import upcoming
 from routing.vocabulary import Consequence, EventKind, Lane, Mode, Risk, State, Verdict
 
@@ -42,6 +44,9 @@ class RoutedAnswer(BaseModel):
     policy_version: str
     due_at: str | None = Field(description="when the next thing happens to the case if nobody acts, RFC 3339; null when nothing does")
     next: Consequence | None = Field(description="what that is; a reminder is none")
+    interim: Action | None = Field(
+        default=None, description="what a playbook asks of the service until a verdict lets the action through; null where nothing"
+    )
     revision: int
     action_sha256: str
 
@@ -130,6 +135,7 @@ def case_answer(
         "policy_version": chosen.policy_version,
         "due_at": moment_or_none(first.at if first is not None else None),
         "next": first.consequence.value if first is not None else None,
+        "interim": interim_asked(case),
         "history": [_told(happening) for happening in told],
         "outcome": case.outcome or None,
         "receipt": dict(receipt) if receipt is not None and not withheld else None,

@@ -3,6 +3,7 @@
 from routing.canonical import Json
 from routing.case.case import Case, Route
 from routing.case.people import Press
+from routing.case.playbook import Action
 from routing.case.submission import Submission, moment_text
 from routing.review.outlook import upcoming
 
@@ -24,9 +25,16 @@ def answer(case: Case) -> dict[str, Json]:
         "policy_version": chosen.policy_version,
         "due_at": moment_text(first.at) if first is not None else None,
         "next": first.consequence.value if first is not None else None,
+        "interim": interim_asked(case),
         "revision": case.revision,
         "action_sha256": case.action_sha256,
     }
+
+
+def interim_asked(case: Case) -> Action | None:
+    """What its service is asked to do with what it proposed, by a playbook: until a verdict releases it that does not stay here."""
+    interim = case.interim
+    return None if interim is None or (interim.ended == "released" and not case.withheld) else interim.action
 
 
 def received(case: Case, submission: Submission) -> dict[str, Json]:

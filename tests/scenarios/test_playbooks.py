@@ -84,6 +84,28 @@ async def test_everything_is_begun_told_and_ticked_off(both: PlaybookWorld) -> N
     assert kinds.count("playbook_step_begun") == kinds.count("playbook_step_done") == 5
 
 
+@pytest.mark.parametrize(("flags", "interim"), [(["legal"], "hold"), (["medical"], "quarantine"), (["executive"], None), ([], None)])
+async def test_whoever_posts_is_answered_what_to_do_meanwhile(world: PlaybookWorld, flags: list[str], interim: str | None) -> None:
+    """At once, again under the same id, and when asked, until a verdict that counts lets the action through."""
+    posted = {"webhook_id": "case-1", "task_id": "t-1", "risk": LEGAL | {"flags": flags}}
+    for status in (202, 200):
+        answered, answer = await world.post(**posted)
+        assert (answered, answer["interim"]) == (status, interim)
+    case_id = answer["id"]
+    await world.drain()
+    assert (await world.answer(case_id))["interim"] == interim
+    await world.say(GRACE, "pause refunds The amounts are wrong.")
+    await world.click(ANNA if world.card(case_id)["channel"] == "C0TIER10001" else CHIARA, "approve", case_id)
+    assert (await world.answer(case_id))["interim"] == interim
+    await world.drain()
+    await world.say(GRACE, "resume refunds Mended.")
+    await world.pass_time(seconds=5)
+    await world.click(BEN if world.card(case_id)["channel"] == "C0TIER10001" else DMITRI, "approve", case_id)
+    await world.drain()
+    answer = await world.answer(case_id)
+    assert (answer["verdict"], answer["interim"]) == ("approved", None)
+
+
 async def test_a_case_that_fits_none_is_as_ever(world: PlaybookWorld) -> None:
     """Nothing begins, nothing is said, and its row has no word of it."""
     case_id = await opened(world)
@@ -107,6 +129,7 @@ async def test_the_verdict_ends_the_interim_action(world: PlaybookWorld, verb: s
     assert world.heard(case_id) == ["case.held", heard, "case.decided"]
     assert world.callbacks(case_id)[1]["interim"] == "hold"
     assert ended in world.text(case_id)
+    assert (await world.answer(case_id))["interim"] == ("hold" if ended == "kept" else None)
 
 
 async def test_held_and_taken_up_again_is_not_released(world: PlaybookWorld) -> None:
