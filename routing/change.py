@@ -106,7 +106,7 @@ class Stop:
 @dataclass(frozen=True, slots=True)
 class IncidentCause:
     """Something that calls for a postmortem (E12), if the policy says so: what, about which alert or case, `why` in one sentence without
-    content. `risk` is that of the case where it matters, `model` the version whose case it was.
+    content. `risk` is that of the case where it matters, `model` the version whose case it was, `rule` that of an alert, with its scope.
     """
 
     kind: IncidentKind
@@ -115,6 +115,7 @@ class IncidentCause:
     why: str
     risk: Risk | None = None
     model: str = ""
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)

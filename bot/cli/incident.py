@@ -63,11 +63,14 @@ def close(
     remediation: Annotated[str, typer.Option(help="What was done so that it does not come again. Open in the log.", show_default=False)],
     example: Annotated[
         str,
-        typer.Option(help="Name of the new example in the policy in force, or a .json file with its case.", show_default=False),
-    ],
+        typer.Option(
+            help="Name of the new example in the policy in force, or a .json file with its case; none where its workflow is gone.",
+            show_default=False,
+        ),
+    ] = "",
     as_json: JsonFlag = False,
 ) -> None:
-    """Close an incident: only with an example case that the policy in force has and the one at its opening had not. Exit 1 if not."""
+    """Close an incident: with an example case that the policy in force has and the one at its opening had not. Exit 1 if not."""
     import asyncio
 
     named = str(Path(example).resolve()) if example.endswith(".json") else example
@@ -76,7 +79,7 @@ def close(
     if as_json:
         emit(answer)
     else:
-        print(f"{incident} is closed, with the example {answer['example']}." if answer["closed"] else f"Not closed. {answer['why']}")
+        print(f"{incident} is closed, {_lesson(answer['example'])}." if answer["closed"] else f"Not closed. {answer['why']}")
     if not answer["closed"]:
         raise typer.Exit(FOUND)
 
@@ -141,6 +144,7 @@ def _facts(incident: "Incident") -> dict[str, Any]:
         "owner": incident.owner,
         "why": incident.why,
         "more": incident.more,
+        "others": list(incident.others),
         "policy": {"version": incident.policy_version, "sha256": incident.policy_sha256},
         "models": list(incident.models),
         "cause": incident.cause,
@@ -153,6 +157,8 @@ def _print(found: dict[str, Any]) -> None:
     facts = ("why", "about", "opened", "due", "owner")
     print(f"{found['id']}  {found['kind']} in {found['workflow']}  {_state(found)}")
     print("\n".join(f"  {name}: {found[name]}" for name in facts))
+    if found["more"]:
+        print(f"  again: {found['more']} times, last in {', '.join(found['others'][::-1]) or 'the same'}")
     print(f"  policy: {found['policy']['version']} ({found['policy']['sha256'][:12]})")
     print(f"  models: {', '.join(found['models']) or 'none is known'}")
     print("\nTimeline")
@@ -165,7 +171,11 @@ def _print(found: dict[str, Any]) -> None:
 
 
 def _state(found: dict[str, Any]) -> str:
-    return "open" if found["closed"] is None else f"closed {found['closed']['at']} with {found['closed']['example']}"
+    return "open" if found["closed"] is None else f"closed {found['closed']['at']} {_lesson(found['closed']['example'])}"
+
+
+def _lesson(example: str) -> str:
+    return f"with the example {example}" if example else "without an example: the policy had its workflow no more"
 
 
 def _text(at: Any) -> str:  # noqa: ANN401 - a moment

@@ -1,5 +1,6 @@
 """One incident and its postmortem: what happened, under which policy and models, who owns it, with what it was closed. Owns the values."""
 
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,6 +31,10 @@ class Incident(BaseModel):
     examples: tuple[str, ...] = Field(default=(), description="digests of the example cases that the workflow had; none once it is closed")
     more: int = Field(default=0, description="how often the same happened again while it was open")
     newest: str = Field(default="", description="the case that it happened to last")
+    rule: str = Field(default="", exclude_if=operator.not_, description="of an alert, with its scope: what tells its causes apart")
+    others: tuple[str, ...] = Field(
+        default=(), exclude_if=operator.not_, description="cases or alerts in which the same happened again, newest last"
+    )
     reminders: int = 0
     reminded_at: AwareDatetime | None = None
     closed_at: AwareDatetime | None = None

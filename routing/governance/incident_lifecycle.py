@@ -2,7 +2,7 @@
 messages. It never reads the log: its timeline is put together when it is shown.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -26,6 +26,9 @@ WORDS_MOST = 1_000
 """Characters of a cause and of a remediation: anybody may read them in the audit log."""
 
 MODELS_MOST = 10
+OTHERS_MOST = 100
+"""Cases or alerts that an incident lists besides the first, the newest."""
+
 EVERY = timedelta(days=1)
 STOP_RULE = "stop_the_line"
 """The rule of the alert that a case causes which stops the line."""
@@ -34,8 +37,8 @@ _DIGITS = 12
 
 
 def opened(governed: Governed, cause: IncidentCause, now: datetime) -> Ruling:
-    """Open an incident where the policy calls for one. What happens again while one is open is counted there: an exhausted ladder and an
-    alert by workflow, all else by case.
+    """Open an incident where the policy calls for one. What happens again while one is open is counted and listed there: the same kind, by
+    workflow, of alerts the same rule and scope.
     """
     rule = governed.policy.form.postmortems
     counts = rule is not None and cause.kind in rule.of and (cause.risk is None or cause.risk.level >= rule.risk.level)
@@ -43,7 +46,8 @@ def opened(governed: Governed, cause: IncidentCause, now: datetime) -> Ruling:
         return Ruling(governed.governance, ())
     known = _same(governed.governance.incidents, cause)
     if known is not None:
-        again = known.model_copy(update={"more": known.more + 1, "newest": cause.about})
+        others = tuple(one for one in known.others if one != cause.about) + ((cause.about,) if cause.about != known.about else ())
+        again = known.model_copy(update={"more": known.more + 1, "newest": cause.about, "others": others[-OTHERS_MOST:]})
         return Ruling(governed.governance.with_incident(again), (), _bulletin(governed.policy, again, MessageKind.BULLETIN_UPDATE, ROOT))
     workflow = governed.policy.workflow(cause.workflow)
     incident = Incident(
@@ -55,6 +59,7 @@ def opened(governed: Governed, cause: IncidentCause, now: datetime) -> Ruling:
         due=now + timedelta(seconds=rule.within),
         owner=rule.owner,
         why=cause.why,
+        rule=cause.rule,
         policy_version=governed.policy.version,
         policy_sha256=governed.policy.sha256,
         models=_models(governed, cause),
@@ -70,7 +75,9 @@ def followed_by(governed: Governed, ruling: Ruling, alert: Alert, now: datetime,
         return ruling
     kind = IncidentKind.STOP if alert.rule == STOP_RULE else IncidentKind.ALERT
     more = opened(
-        replace(governed, governance=ruling.governance), IncidentCause(kind, alert.id, alert.workflow, alert.why, model=model), now
+        replace(governed, governance=ruling.governance),
+        IncidentCause(kind, alert.id, alert.workflow, alert.why, model=model, rule=f"{alert.rule} {alert.scope}".strip()),
+        now,
     )
     messages = tuple(replace(message, event=len(ruling.events) if more.events else 0) for message in more.messages)
     events = (*ruling.events, *more.events)
@@ -79,7 +86,7 @@ def followed_by(governed: Governed, ruling: Ruling, alert: Alert, now: datetime,
 
 def close(incident_id: str, actor: Actor, *, cause: str, remediation: str, example: str) -> GovernStep:
     """Close it: with what caused it, what was done so that it does not come again, and the name of an example case of its workflow that the
-    policy in force has and the one at its opening had not.
+    policy in force has and the one at its opening had not. Where that policy has the workflow no more, without an example ("").
     """
 
     def step(governed: Governed, now: datetime) -> Ruling | Refused:
@@ -133,24 +140,28 @@ def case_digest(case: dict[str, Json]) -> str:
 
 def _no_lesson(policy: Policy, incident: Incident, name: str, now: datetime) -> Refused | None:
     """Why the incident cannot be closed with this example."""
-    workflow = policy.workflow(incident.workflow)
-    example = next((one for one in workflow.examples if one.name == name), None) if workflow is not None else None
+    gone = policy.workflow(incident.workflow) is None  # nothing can happen there again; what took its place may have learnt from it
+    if not name:
+        return None if gone else refuse("no_example", workflow=incident.workflow)
+    workflow, example = next(iter(lessons(policy, incident, lambda one: one.name == name)), ("", None))
     if example is None:
-        return refuse("unknown_example", name=name[:100], workflow=incident.workflow)
+        return refuse("workflow_gone" if gone else "unknown_example", name=name[:100], workflow=incident.workflow)
     if example_digest(example) in incident.examples:
         return refuse("old_example", name=name[:100])
-    found = next(one for one in run_examples(policy, now) if (one.workflow, one.name) == (incident.workflow, name))
+    found = next(one for one in run_examples(policy, now) if (one.workflow, one.name) == (workflow, name))
     return refuse("failing_example", name=name[:100], wrong="; ".join(found.wrong)[:300]) if found.wrong else None
+
+
+def lessons(policy: Policy, incident: Incident, wanted: Callable[[Example], bool]) -> list[tuple[str, Example]]:
+    """The wanted examples with which the incident may be closed: those of its workflow, or of any where the policy has that no more."""
+    places = {incident.workflow} & policy.workflows.keys() or policy.workflows.keys()
+    return [(name, one) for name in sorted(places) for one in policy.workflows[name].examples if wanted(one)]
 
 
 def _same(incidents: Iterable[Incident], cause: IncidentCause) -> Incident | None:
     """The open incident that this belongs to."""
-    by_workflow = cause.kind is IncidentKind.EXHAUSTED
-    for one in incidents:
-        here = one.workflow == cause.workflow if by_workflow else one.about == cause.about
-        if one.kind is cause.kind and here and not one.over:
-            return one
-    return None
+    wanted = (cause.kind, cause.workflow, cause.rule)
+    return next((one for one in incidents if not one.over and (one.kind, one.workflow, one.rule) == wanted), None)
 
 
 def _models(governed: Governed, cause: IncidentCause) -> tuple[str, ...]:

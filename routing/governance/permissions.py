@@ -72,6 +72,9 @@ REFUSALS: dict[str, str] = {
     "incident_words": "Please say what caused it and what was done, in at most 1,000 characters each. They stand open in the audit log.",
     "unknown_example": "The policy in force has no example “{name}” in the workflow {workflow}. Add one that would have caught this, and"
     " have the policy accepted first.",
+    "no_example": "Please name a new example case in the workflow {workflow} that would have caught this.",
+    "workflow_gone": "The policy in force has neither the workflow {workflow} any more nor an example “{name}”. Leave the example out, or"
+    " name one of another workflow.",
     "old_example": "The example “{name}” was in the policy when the incident was opened. It is closed with a new one only.",
     "failing_example": "The example “{name}” does not go where it says: {wrong}",
     "names_agree": "Name and id agree, so there is nothing to confirm.",

@@ -71,7 +71,8 @@ def told(connection: Connection, incident: Incident, governance: Governance) -> 
 def _subjects(incident: Incident, governance: Governance) -> list[str]:
     """The incident itself, what it is about, and the cases that belong to that."""
     alert = governance.alert(incident.about)
-    return sorted({incident.id, incident.about, incident.newest, *(_cases(alert) if alert is not None else ())} - {""})
+    cases = _cases(alert) if alert is not None else ()
+    return sorted({incident.id, incident.about, incident.newest, *incident.others, *cases} - {""})
 
 
 def _cases(alert: Alert) -> set[str]:

@@ -87,11 +87,11 @@ async def test_everything_is_begun_told_and_ticked_off(both: PlaybookWorld) -> N
 @pytest.mark.parametrize(("flags", "interim"), [(["legal"], "hold"), (["medical"], "quarantine"), (["executive"], None), ([], None)])
 async def test_whoever_posts_is_answered_what_to_do_meanwhile(world: PlaybookWorld, flags: list[str], interim: str | None) -> None:
     """At once, again under the same id, and when asked, until a verdict that counts lets the action through."""
-    posted = {"webhook_id": "case-1", "task_id": "t-1", "risk": LEGAL | {"flags": flags}}
+    case_id = ""
     for status in (202, 200):
-        answered, answer = await world.post(**posted)
+        answered, answer = await world.post("case-1", task_id="t-1", risk=LEGAL | {"flags": flags})
         assert (answered, answer["interim"]) == (status, interim)
-    case_id = answer["id"]
+        case_id = answer["id"]
     await world.drain()
     assert (await world.answer(case_id))["interim"] == interim
     await world.say(GRACE, "pause refunds The amounts are wrong.")

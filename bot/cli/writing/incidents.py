@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from routing.change import Actor, Refused
-from routing.governance.incident_lifecycle import case_digest, close
+from routing.governance.incident_lifecycle import case_digest, close, lessons
 from store.ledger.ledger import Ledger
 from store.reads.cases import Reads
 
 
 async def close_incident(ledger: Ledger, reads: Reads, by: Actor, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Close `incident` with `cause`, `remediation` and `example`: the name of an example of the policy in force, or the path of a JSON file
-    with the case of one. Gives {"closed", "incident", "example"}, or {"closed": false, "incident", "why"}.
+    with the case of one, or "" where its workflow is gone.
+
+    Gives {"closed", "incident", "example"}, or {"closed": false, "incident", "why"}.
     """
     wanted = str(arguments["incident"])
     try:
@@ -36,10 +38,9 @@ async def _named(reads: Reads, wanted: str, example: str) -> str | None:
         return example
     case = json.loads(await asyncio.to_thread(Path(example).read_bytes))
     incident, policy = (await reads.governance()).incident(wanted), await reads.active_policy()
-    workflow = policy.workflow(incident.workflow) if policy is not None and incident is not None else None
-    if workflow is None:
+    if policy is None or incident is None:
         return example
-    return next((one.name for one in workflow.examples if case_digest(one.case) == case_digest(case)), None)
+    return next((one.name for _, one in lessons(policy, incident, lambda one: case_digest(one.case) == case_digest(case))), None)
 
 
 def _not_closed(incident: str, why: str) -> dict[str, Any]:

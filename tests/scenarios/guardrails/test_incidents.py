@@ -18,7 +18,7 @@ from store.reads.incident_timeline import told
 from tests.governed import GovernedWorld as World
 from tests.promises.replay_governance import replay_governance
 from tests.scenarios.guardrails.test_break_glass import WITH, use
-from tests.world import FARID, GRACE, HUGO, running
+from tests.world import CHIARA, FARID, GRACE, HUGO, running
 
 NAMED = WITH.replace("ladders:\n", "postmortems: {owner: U0GRACE0001, within: 2d, risk: medium}\nladders:\n", 1)
 SEEN = {
@@ -162,6 +162,46 @@ async def test_what_else_calls_for_one(once: World) -> None:
     assert found == {IncidentKind.BREAK_GLASS: broken, IncidentKind.FOUND_WRONG: risky}
     assert len(postmortems(world)) == 3
     assert "It happened 2 more times" in world.read(postmortems(world)[0])
+
+
+async def test_what_is_found_wrong_again_is_listed_in_one(once: World) -> None:
+    """One postmortem for a workflow however many cases, as it says; a new one only once it is closed."""
+    world = once
+    wrong = [await world.submit(**RISKY) for _ in range(4)]
+    for case_id in wrong:
+        await world.drain()
+        await world.click(CHIARA, "approve", case_id)
+        await world.drain()
+        assert await world.report(case_id, "found_wrong") == 200
+    await world.drain()
+    [incident] = await incidents(world)
+    assert (incident.about, incident.others, incident.more) == (wrong[0], tuple(wrong[1:]), 3)
+    [root] = postmortems(world)
+    assert "It happened 3 more times since" in world.read(root)
+    assert all(case_id in world.read(root) for case_id in wrong)
+
+
+async def test_the_incident_of_a_workflow_that_is_gone_can_be_closed(watched: World) -> None:
+    """Without an example, or with one of what took its place, which a policy is asked for as long as it has the workflow."""
+    world = watched
+    await world.submit(**STOPPING, workflow="summaries")
+    await world.submit(workflow="lonely")
+    await world.pass_time(hours=2)
+    found = {(one.kind, one.workflow): one for one in await incidents(world)}
+    stopped, exhausted = found[IncidentKind.STOP, "summaries"], found[IncidentKind.EXHAUSTED, "lonely"]
+    assert "name a new example case" in (await close(world, stopped, ""))["why"]
+    lines = [line for line in NAMED.splitlines() if not line.startswith(("  summaries:", "  lonely:"))]
+    other = "\n".join(lines).replace('version: "2026-11-20.1"', 'version: "2"')
+    other = other.replace("refunds: {ladder", f"refunds: {{{LESSON}, ladder", 1)
+    await accept(world, other)
+    assert "Leave the example out" in (await close(world, stopped, "nothing-of-this-name"))["why"]
+    assert (await close(world, stopped, ""))["closed"]
+    assert (await close(world, exhausted, "charged-twice"))["closed"]
+    await world.drain()
+    said = "".join(world.read(one) for one in postmortems(world))
+    assert "without an example: the policy had its workflow no more" in said
+    assert "with the example" in said
+    assert await world.bot.database.read(lambda connection: replay_governance(connection, {})) == []
 
 
 async def test_two_who_see_the_same_open_one(watched: World) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from bot.slack.cards.parts.clock_line import moment
 from bot.slack.cards.text.block_kit import Block, Drawing, bullets, header, lines, quote, rich, run, small_words, words
 from bot.slack.cards.text.mentions import mention
-from bot.slack.cards.text.safe_text import brief, escaped, line
+from bot.slack.cards.text.safe_text import brief, escaped, line, own_id
 from bot.slack.cards.text.wording import code_label
 from bot.slack.cards.view import Bulletin
 from routing.authority import IncidentKind
@@ -21,6 +21,8 @@ KIND = {
     IncidentKind.BREAK_GLASS: "break-glass that was wrong",
     IncidentKind.FOUND_WRONG: "an approval that was wrong",
 }
+LISTED = 10
+"""Cases or alerts that are named in the message; the command line shows all that are kept."""
 SHOWN = 25
 """Events of a timeline in one message; the command line shows all."""
 
@@ -44,13 +46,13 @@ def draw_incident(bulletin: Bulletin, incident: Incident) -> Drawing:
 def _root(bulletin: Bulletin, incident: Incident) -> Drawing:
     sign = "✅ Closed" if incident.over else "📋 Postmortem"
     title = f"{sign}: {KIND[incident.kind]}, workflow {incident.workflow}"
-    again = f" It happened {incident.more:,} more times since." if incident.more else ""
     models = ", ".join(escaped(one, 120) for one in incident.models) or "none is known"
     owner = f"*Owner:* {mention(incident.owner)}" if not incident.over else f"Owner {escaped(bulletin.known_as(incident.owner), 80)}"
     blocks: list[Block] = [
         header(brief(title, 140)),
         rich(quote(brief(incident.why, 600) or "–")),  # a dash
-        words(f"`{incident.id}`, {moment(incident.at)}.{again}"),
+        words(f"`{incident.id}`, about {own_id(incident.about)}, {moment(incident.at)}."),
+        *([words(_again(incident))] if incident.more else []),
         words(f"*Policy:* {escaped(incident.policy_version, 80)} ({incident.policy_sha256[:12]})   *Models:* {models}"),
         words(f"{owner}   *Due:* {moment(incident.due)}"),
         *_end(bulletin, incident),
@@ -58,15 +60,25 @@ def _root(bulletin: Bulletin, incident: Incident) -> Drawing:
     return Drawing(escaped(f"{title}. {incident.why}", 400), blocks)
 
 
+def _again(incident: Incident) -> str:
+    """How often the same happened since, and in which cases or alerts."""
+    named = ", ".join(own_id(one) for one in incident.others[: -LISTED - 1 : -1])
+    unnamed = len(incident.others) - LISTED
+    more = f" and {unnamed:,} earlier" if unnamed > 0 else ""
+    times = "once more" if incident.more == 1 else f"{incident.more:,} more times"
+    return f"*It happened {times} since*{f', newest first: {named}{more}' if named else ''}."
+
+
 def _end(bulletin: Bulletin, incident: Incident) -> list[Block]:
     if not incident.over or incident.closed_at is None:
         how = f"tierline incident close {incident.id} --cause … --remediation … --example NAME"
         asked = "*Cause:* not written yet\n*Remediation:* not written yet"
-        return [words(asked), small_words(f"It is closed with a new example case in the policy: `{how}`")]
+        gone = "Where the policy has its workflow no more, `--example` is left out."
+        return [words(asked), small_words(f"It is closed with a new example case in the policy: `{how}`. {gone}")]
     by = escaped(bulletin.known_as(incident.closed_by), 80)
     return [
         *_written(incident),
-        small_words(f"Closed by {by} {moment(incident.closed_at)} with the example `{escaped(incident.example, 80)}`."),
+        small_words(f"Closed by {by} {moment(incident.closed_at)} {_lesson(incident)}."),
     ]
 
 
@@ -88,7 +100,14 @@ def _timeline(bulletin: Bulletin, incident: Incident) -> Drawing:
 
 def _closed(bulletin: Bulletin, incident: Incident) -> Drawing:
     title = f"Closed by {escaped(bulletin.known_as(incident.closed_by), 80)}"
-    return Drawing(title, [words(f"✅ *{title}*, with the example `{escaped(incident.example, 80)}`."), *_written(incident)])
+    return Drawing(title, [words(f"✅ *{title}*, {_lesson(incident)}."), *_written(incident)])
+
+
+def _lesson(incident: Incident) -> str:
+    """With which example it was closed."""
+    if incident.example:
+        return f"with the example `{escaped(incident.example, 80)}`"
+    return "without an example: the policy had its workflow no more"
 
 
 def _reminder(incident: Incident) -> Drawing:
