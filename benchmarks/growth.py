@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -18,7 +19,7 @@ from statistics import median
 
 import structlog
 
-from benchmarks.cases import posts
+from benchmarks.cases import WORKFLOW, posts
 from benchmarks.figures import Figure, Target
 from benchmarks.intake import post
 from benchmarks.load import send
@@ -29,6 +30,7 @@ from benchmarks.startup import SETTLED_S
 from bot import clock as wall
 from bot.app import App
 from bot.slack.commands import LOOKED_AT
+from store.reads.breaker_samples import Scope, baseline
 from store.reads.queue import outbox_counts, queue_counts
 from store.vault.vault import Vault
 
@@ -109,10 +111,12 @@ async def _round(one: _Grown, app: App) -> dict[str, float]:
     press_ms = (time.process_time() - begun) * 1000 / PRESSES
     assert pressed.statuses == {"200": PRESSES}, f"Slack was answered {pressed.statuses}"
     await app.tick()  # breakers, once a minute
+    weeks = wall.now() - timedelta(days=28)
     return {
         f"intake, {SENDERS} senders": intake_us / 1000,
         "press": press_ms,
         "sweep, nothing due": await _ms(app.tick),
+        "baseline of a breaker": await _ms(partial(app.database.read, partial(baseline, scope=Scope(WORKFLOW), since=weeks))),
         "queue status": await _ms(partial(app.database.read, queue_counts)),
         "/review next": await _ms(lambda: app.reads.free_cases(LOOKED_AT, wall.now())),
     }

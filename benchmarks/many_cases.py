@@ -4,6 +4,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from store.migrations.versions.r0004_escalation import add_up
 from store.schema import OPEN
 
 _DAY_S = 86_400
@@ -33,15 +34,17 @@ def copy_cases(file: Path, count: int) -> None:
             f"copies AS (SELECT *, {reminded} AS reminded, {reminded} + {_DAY_S // 2} AS decided FROM n, one) "
             f"INSERT INTO cases ({', '.join(columns)}) SELECT {values} FROM copies"
         )
-        count_waiting(database)
+        count_again(database)
         database.commit()
 
 
-def count_waiting(database: sqlite3.Connection) -> None:
-    """Count anew what waits where."""
+def count_again(database: sqlite3.Connection) -> None:
+    """Count anew what waits where, and add up anew what cases came with."""
     waiting = "tier, lane, state, workflow, tied_to <> '', claimed_by <> ''"
     database.execute("DELETE FROM queue")
     database.execute(
         f"INSERT INTO queue (tier, lane, state, workflow, tied, claimed, cases) SELECT {waiting}, count(*) FROM cases "  # noqa: S608
         f"WHERE state IN {OPEN} GROUP BY {waiting}"
     )
+    database.execute("DELETE FROM figures")
+    database.execute(add_up("sqlite"))

@@ -15,7 +15,7 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
-from benchmarks.many_cases import BOTH_CLOCKS, count_waiting
+from benchmarks.many_cases import BOTH_CLOCKS, count_again
 from routing.canonical import canonical
 from store.audit.merkle import Frontier, leaf_hash
 from store.vault.head_seal import Head, text_sha256
@@ -49,7 +49,7 @@ def copy_past(file: Path, count: int, vault: Vault) -> None:
                 numbers = {"id": original.counted("id", original.messages, outbox + 1 + sent, sends)} if table == "outbox" else {}
                 _copy(database, table, original, count, at | numbers)
         _append(database, originals, count, vault)
-        count_waiting(database)
+        count_again(database)
         for _, sql in indexes:
             database.execute(sql)
         database.execute("COMMIT")

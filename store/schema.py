@@ -197,7 +197,12 @@ cases = Table(
     Index("cases_children", "parent", sqlite_where=IS_CHILD, postgresql_where=IS_CHILD),
     Index("cases_held", "workflow", "held_by", "id", sqlite_where=IS_HELD, postgresql_where=IS_HELD),
     Index("cases_withheld", "workflow", "id", sqlite_where=IS_WITHHELD, postgresql_where=IS_WITHHELD),
-    Index("cases_decided", "workflow", "decided_at", "verdict", sqlite_where=_DECIDED, postgresql_where=_DECIDED),
+    Index(
+        "cases_decided",
+        *("workflow", "decided_at", "verdict", "kind", "risk", "model", "used_s", "sla_s"),  # all that breakers ask of reviews
+        sqlite_where=_DECIDED,
+        postgresql_where=_DECIDED,
+    ),
     Index("cases_created", "workflow", "created_at"),
 )
 
@@ -211,6 +216,21 @@ queue = Table(
     Column("tied", Boolean, primary_key=True),  # to another case, with which it is decided
     Column("claimed", Boolean, primary_key=True),
     Column("cases", BigInteger, nullable=False),  # how many open cases there are of this kind: `store.ledger.places`
+    sqlite_with_rowid=False,
+)
+
+figures = Table(
+    "figures",
+    metadata,
+    Column("workflow", String, primary_key=True),
+    Column("hour", Integer, primary_key=True, autoincrement=False),  # since 1970 in UTC, in which the cases came
+    Column("risk", String, primary_key=True),
+    Column("model", String, primary_key=True),
+    Column("step", Integer, primary_key=True, autoincrement=False),  # of the confidence; -1: the model gave none
+    Column("cases", BigInteger, nullable=False),  # how many a service posted, and sums of what they came with: `store.ledger.figures`
+    Column("confidence", BigInteger, nullable=False),
+    Column("latencies", BigInteger, nullable=False),
+    Column("latency", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
 

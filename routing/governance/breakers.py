@@ -4,6 +4,7 @@ Owns the built-in breakers, what each of them measures and the hysteresis. It ne
 breaker does to a workflow is `routing.governance.automation`'s.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import log
@@ -48,6 +49,7 @@ _ANYWHERE: frozenset[Measured] = frozenset({"violations", "audit_completeness"})
 """Measures that are acted on whoever decides."""
 
 BINS = 10
+_STEPS = tuple(step / BINS for step in range(1, BINS))
 _LEAST = 1e-4
 """In place of an empty bin, so that the logarithm exists."""
 
@@ -88,6 +90,11 @@ class Reading:
 
 
 Verdict = Literal["trip", "clear", "neither"]
+
+
+def bin_of(confidence: float) -> int:
+    """The step, from 0, that a confidence is in; one below 0 is in the first, one above 1 in the last."""
+    return bisect_right(_STEPS, confidence)
 
 
 def in_force(form: PolicyForm) -> tuple[Breaker, ...]:

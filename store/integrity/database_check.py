@@ -16,6 +16,7 @@ from store.audit.signed_note import VerifierKey
 from store.database.database import Database
 from store.integrity.case_check import check_cases
 from store.integrity.event_check import Told, check_events
+from store.integrity.figures_check import check_figures
 from store.integrity.findings import Finding
 from store.integrity.head_check import check_head, check_notes, stored_tree
 from store.integrity.limits_check import check_tallies
@@ -141,7 +142,12 @@ class DatabaseCheck:
             if not after:
                 break
         findings += check_notes(connection, self._keys)
-        findings += (*_policies(connection, told), *check_tallies(connection, told.approvals), *check_queue(connection))
+        findings += (
+            *_policies(connection, told),
+            *check_tallies(connection, told.approvals),
+            *check_queue(connection),
+            *check_figures(connection),
+        )
         findings += _strays(connection)
         return Checked(tuple(findings), size, _count(connection))
 

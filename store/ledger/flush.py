@@ -1,5 +1,5 @@
-"""Writes what a transaction's items added: one statement a table, then the grown log and its head. Owns the columns by which cases are
-found; never reads and never decides.
+"""Writes what a transaction's items added: what is new and the head of the grown log, then what changes. Owns the columns by which cases
+are found; never reads and never decides.
 """
 
 from collections.abc import Set as AbstractSet
@@ -12,14 +12,14 @@ from routing.change import MessageKind
 from routing.review.outlook import upcoming
 from routing.signals import Trigger
 from store.audit.merkle import Frontier
-from store.database.prepared import Prepared
 from store.ledger.arrival_limits import add_approvals, add_uses, day_of
 from store.ledger.draft import Draft, Row
+from store.ledger.figures import added_up
 from store.ledger.inserts import insert_all
-from store.ledger.places import count_moves
+from store.ledger.places import moves
 from store.ledger.prefetch import InboxKey, InboxRow, Known
 from store.ledger.sealed_head import Ruling, UnreadableGovernanceError
-from store.schema import IS_UNSETTLED, case_keys, cases, governance, head, inbox, leaves, micros, nodes, outbox, vault
+from store.schema import IS_UNSETTLED, case_keys, cases, figures, governance, inbox, leaves, micros, nodes, outbox, queue, vault
 from store.vault.head_seal import Head, HeadSeal, text_sha256
 
 MARKS = {
@@ -38,6 +38,20 @@ def flush(connection: Connection, known: Known, kept: Draft, changed: AbstractSe
     """
     opened = {row["id"] for row in kept.opened}
     growth = Frontier.from_bytes(known.frontier).grow([row["hash"] for row in kept.leaves])
+    ruling, snapshot = known.ruling, ""
+    if kept.governance is not None:
+        snapshot = kept.governance.model_dump_json()
+        ruling = Ruling(kept.governance, text_sha256(snapshot))
+    left = Head(
+        size=growth.frontier.size,
+        frontier=growth.frontier.to_bytes(),
+        last_time=micros(now) if kept.leaves else known.last_time,
+        last_outbox=known.last_outbox + len(kept.outbox),
+        policy=kept.policy or known.policy,
+        governance=ruling.governance.revision,
+        governance_sha256=ruling.sha256,
+    )
+    moved = [(None if each in opened else known.cases[each], kept.cases[each]) for each in {*opened, *changed}]
     insert_all(
         connection,
         {
@@ -48,11 +62,13 @@ def flush(connection: Connection, known: Known, kept: Draft, changed: AbstractSe
             cases: [row | columns(kept.cases[row["id"]], kept.rows[row["id"]]) for row in kept.opened],
             inbox: [_arrival(key, row, now) for key, row in kept.inbox.items() if key not in known.inbox],
             outbox: kept.outbox,
+            queue: moves(moved),
+            figures: added_up(moved),
         },
+        {"seal": seal.of(left), **{name: getattr(left, name) for name in _HEAD}},
     )
     if updated := [{"case": each} | columns(kept.cases[each], kept.rows[each]) for each in changed - opened]:
         connection.execute(_UPDATE_CASE, updated)
-    count_moves(connection, [(None if each in opened else known.cases[each], kept.cases[each]) for each in {*opened, *changed}])
     if urgent := [{"case": row["case_id"], "at_peer": row["peer"], "to": row["destination"]} for row in kept.outbox if row["urgent"]]:
         connection.execute(_HURRY, urgent)  # what stands before an urgent message in its lane is urgent too
     over = [{"case": each, "of": number} for each in changed - opened for number in _over(known.cases[each], kept.cases[each])]
@@ -60,24 +76,12 @@ def flush(connection: Connection, known: Known, kept: Draft, changed: AbstractSe
         connection.execute(_FALL_DUE, over)
     add_approvals(connection, kept.approvals, day_of(now))
     add_uses(connection, kept.uses)
-    ruling = known.ruling
-    if kept.governance is not None:
-        snapshot = kept.governance.model_dump_json()
-        ruling = Ruling(kept.governance, text_sha256(snapshot))
-        if connection.execute(_UPDATE_GOVERNANCE, {"revision": kept.governance.revision, "snapshot": snapshot}).rowcount != 1:
+    if snapshot:
+        values = {"revision": ruling.governance.revision, "snapshot": snapshot}
+        if connection.execute(_UPDATE_GOVERNANCE, values).rowcount != 1:
             raise UnreadableGovernanceError
     for also in kept.also:
         also(connection, now)
-    left = Head(
-        size=growth.frontier.size,
-        frontier=growth.frontier.to_bytes(),
-        last_time=micros(now) if kept.leaves else known.last_time,
-        last_outbox=known.last_outbox + len(kept.outbox),
-        policy=kept.policy or known.policy,
-        governance=ruling.governance.revision,
-        governance_sha256=ruling.sha256,
-    )
-    _UPDATE_HEAD.execute(connection, seal=seal.of(left), **{name: getattr(left, name) for name in _HEAD})
     return ruling
 
 
@@ -178,5 +182,4 @@ _FALL_DUE = (
 )
 """A page that waits to be tried again is looked at at once when it is no longer wanted: it is cancelled, and what follows it may go."""
 _HEAD = ("size", "frontier", "last_time", "last_outbox", "policy", "governance")
-_UPDATE_HEAD = Prepared(update(head).where(head.c.id == 1).values({name: bindparam(name) for name in (*_HEAD, "seal")}))
 _UPDATE_GOVERNANCE = update(governance).where(governance.c.id == 1).values(revision=bindparam("revision"), snapshot=bindparam("snapshot"))

@@ -19,7 +19,8 @@ from store.ledger.items import Activating, Changing, Foreseen, Governing, Openin
 from store.ledger.prefetch import InboxKey
 from store.ledger.refusals import Refusals
 from store.ledger.timekeeper import Jump
-from store.ledger.writer import Rank, Writer
+from store.ledger.waiting import Rank
+from store.ledger.writer import Writer
 
 
 class NotRecordingError(RuntimeError):

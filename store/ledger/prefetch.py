@@ -1,5 +1,5 @@
-"""Reads at the start of a write transaction everything that its items said they would need. Owns the lock on the head of the log, which
-orders all writers; never writes and never decides.
+"""Reads at the start of a write transaction everything that its items said they would need, under the lock on the head of the log, which
+orders all writers. Never writes and never decides.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -16,7 +16,7 @@ from routing.policy.form.form import Workflow
 from routing.policy.form.guardrails import Duplicates
 from store.database.prepared import Prepared
 from store.ledger.arrival_limits import Arriving, read_alike, read_amounts, read_autos, read_uses
-from store.ledger.sealed_head import Ruling, read_head
+from store.ledger.sealed_head import HeadRow, Ruling, believed, lock_head
 from store.policies import Policies
 from store.schema import case_keys, cases, inbox, policies, vault
 from store.vault.head_seal import HeadSeal
@@ -110,12 +110,20 @@ _CLOCK = select(func.extract("epoch", func.clock_timestamp()) * 1_000_000)
 
 
 def prefetch(
-    connection: Connection, needs: Sequence[Needs], at_hand: Policies, cached: Ruling, about: datetime, *, seal: HeadSeal, ask_clock: bool
+    connection: Connection,
+    needs: Sequence[Needs],
+    at_hand: Policies,
+    cached: Ruling,
+    about: datetime,
+    *,
+    seal: HeadSeal,
+    ask_clock: bool,
+    locked: HeadRow | None = None,
 ) -> Known:
-    """Lock the head and read. `at_hand` are the policies that need no bytes, `cached` is the governance as this process knew it last, and
-    `about` the time, a little early at most: windows are read from there. Raises HeadAlteredError.
+    """Lock the head, unless it is `locked` already, and read. `at_hand` are the policies that need no bytes, `cached` is the governance as
+    this process knew it last, and `about` the time, a little early at most: windows are read from there. Raises HeadAlteredError.
     """
-    row, ruling = read_head(connection, cached, seal, lock=True)
+    row, ruling = believed(connection, locked or lock_head(connection), cached, seal)
     known = Known(row.size, row.frontier, row.last_time, row.last_outbox, row.policy, ruling)
     known.clock = database_clock(connection) if ask_clock else None
     _tasks(connection, known, {task for need in needs for task in need.tasks})

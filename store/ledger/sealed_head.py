@@ -58,9 +58,21 @@ _TRACE = b'"row":'
 """What every event of a case has since there are seals (`store.audit.leaf.RowTrace`)."""
 
 
-def read_head(connection: Connection, cached: Ruling, seal: HeadSeal, *, lock: bool = False) -> tuple[HeadRow, Ruling]:
-    """The head's row, locked if asked for, and the governance: `cached` where its revision is still the one. Raises HeadAlteredError."""
-    row = _one((_READ_LOCKED if lock else _READ).execute(connection).first())
+def lock_head(connection: Connection) -> HeadRow:
+    """The head's row, locked until the transaction ends: whoever has it writes. Nobody has looked yet whether it is to be believed.
+
+    Raises HeadAlteredError where there is none.
+    """
+    return _one(_READ_LOCKED.execute(connection).first())
+
+
+def read_head(connection: Connection, cached: Ruling, seal: HeadSeal) -> tuple[HeadRow, Ruling]:
+    """The head's row and the governance: `cached` where its revision is still the one. Raises HeadAlteredError."""
+    return believed(connection, _one(_READ.execute(connection).first()), cached, seal)
+
+
+def believed(connection: Connection, row: HeadRow, cached: Ruling, seal: HeadSeal) -> tuple[HeadRow, Ruling]:
+    """The head's row, once its seal holds, and the governance beside it, as `read_head` gives them. Raises HeadAlteredError."""
     ruling = cached if row.governance == cached.governance.revision else read_ruling(connection)
     if not (seal.holds(covered(row, ruling.sha256), row.seal) if row.seal is not None else _never_sealed(connection, row.frontier)):
         raise HeadAlteredError

@@ -1,49 +1,43 @@
 """The one writer of this process: takes what is waiting, writes it in one transaction, tells each caller that its own work is committed.
 
-Owns grouping, order (people and clocks before new cases before narrow writes), the time of a transaction, that one poisoned item
-fails alone, and that whoever asked learns what became of it, also when nobody can know. It never waits for more work to gather, and never
-decides what is written.
+Owns when a transaction begins, its time, that one poisoned item fails alone, and that whoever asked learns what became of it, also when
+nobody can know. It never waits for more work to gather, and never decides what is written.
 """
 
 import asyncio
 import os
-from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import IntEnum, unique
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
 from routing.change import Arrival
 from store.database.database import Database
 from store.database.errors import CommitUnclearError, is_conflict, is_unavailable
+from store.database.transaction import Transaction
 from store.ledger.arrival import arrive
 from store.ledger.arrival_limits import Arriving
 from store.ledger.draft import Draft
 from store.ledger.high_water import HighWater
 from store.ledger.identifiers import NOISE_SIZE, case_id
-from store.ledger.prefetch import Known, Needs, database_clock, prefetch
-from store.ledger.sealed_head import HeadAlteredError, Ruling
+from store.ledger.prefetch import Known, database_clock, prefetch
+from store.ledger.sealed_head import HeadAlteredError, HeadRow, Ruling, lock_head
 from store.ledger.timekeeper import Jump, Timekeeper
 from store.ledger.unit_of_work import UnitOfWork
+from store.ledger.waiting import Entry, Item, Narrow, Rank, Waiting
 from store.policies import Policies
 from store.schema import moment
 from store.vault.vault import Vault
 from store.wakeups import Wakeups
 
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
 
 Passing = Callable[[str], None]
-Narrow = Callable[[Connection, datetime], T]
-"""A write beside the ledger: own rows only, never a case, a leaf or the inbox."""
 
-MAX_ITEMS = 64
 MAX_WORK_S = 0.020
 MAX_AT_ONCE_S = 0.004
 """Of work in a row; then whoever else has something to do on the event loop does it."""
@@ -65,38 +59,6 @@ class UnclearError(CannotRecordError):
 
 class WriterClosedError(RuntimeError):
     """The writer has ended; nothing more is recorded by this process."""
-
-
-@unique
-class Rank(IntEnum):
-    """Whose turn it is first."""
-
-    PROMPT = 0
-    """People who pressed and clocks that ran out."""
-    INTAKE = 1
-    NARROW = 2
-
-
-class Item(Protocol[T_co]):
-    """One piece of work for the ledger. It may be applied twice, in different transactions, if the first one could not be committed."""
-
-    @property
-    def needs(self) -> Needs:
-        """What to read before."""
-        ...
-
-    def apply(self, unit: UnitOfWork) -> T_co:
-        """Add to the unit and give the result that the caller gets once it is committed. What raises adds nothing."""
-        ...
-
-
-@dataclass(slots=True, eq=False)
-class _Entry:
-    future: asyncio.Future[Any]
-    item: Item[Any] | None = None
-    narrow: Narrow[Any] | None = None
-    result: Any = None
-    problem: Exception | None = None
 
 
 class Writer:
@@ -125,15 +87,15 @@ class Writer:
         self._wakeups = wakeups
         self._passing = passing
         self._entropy = entropy
-        self._begin = partial(UnitOfWork, vault=vault, policies=policies, entropy=entropy, services=services)
+        self._unit = partial(UnitOfWork, vault=vault, policies=policies, entropy=entropy, services=services)
         self._ruling = Ruling()  # as of the last transaction; the head of the log tells whether another process changed it
         self._foreseen = Known(0, b"", 0, 0, "")  # what a case that comes now would be routed by, as of then
         self._ask_clock = timekeeper.by_database and database.is_postgres
         self._own_time = Timekeeper(timekeeper.wall, timekeeper.steady)  # not the ledger's where the database has a clock
         self._high_water = HighWater()
-        self._queues: tuple[deque[_Entry], ...] = tuple(deque() for _ in Rank)
+        self._waiting = Waiting()
         self._arrived = asyncio.Event()
-        self._batch: list[_Entry] = []
+        self._batch: list[Entry] = []
         self._closing = False
         self._task: asyncio.Task[None] | None = None
         self._on_jump: Callable[[Jump], None] = lambda _jump: None
@@ -158,7 +120,7 @@ class Writer:
     @property
     def waiting(self) -> int:
         """How many pieces of work are queued."""
-        return sum(map(len, self._queues))
+        return len(self._waiting)
 
     async def submit(self, item: Item[T], rank: Rank) -> T:
         """Apply an item and give its result once it is committed.
@@ -166,12 +128,12 @@ class Writer:
         Raises what the item raised, CannotRecordError when the database fails (UnclearError when it was lost while it committed),
         WriterClosedError.
         """
-        result: T = await self._enqueue(_Entry(asyncio.get_running_loop().create_future(), item=item), rank)
+        result: T = await self._enqueue(Entry(asyncio.get_running_loop().create_future(), item=item), rank)
         return result
 
     async def write(self, narrow: Narrow[T], rank: Rank = Rank.NARROW) -> T:
         """Run a narrow write in the next transaction and give its result once it is committed. Raises as `submit` does."""
-        result: T = await self._enqueue(_Entry(asyncio.get_running_loop().create_future(), narrow=narrow), rank)
+        result: T = await self._enqueue(Entry(asyncio.get_running_loop().create_future(), narrow=narrow), rank)
         return result
 
     def foresee(self, arriving: Arriving) -> Arrival | None:
@@ -197,10 +159,10 @@ class Writer:
         """By how many seconds the machine's clock, or the database's where that is another, was off when it was last looked at."""
         return max(self._timekeeper.off_s, self._own_time.off_s, key=abs)
 
-    def _enqueue(self, entry: _Entry, rank: Rank) -> asyncio.Future[Any]:
+    def _enqueue(self, entry: Entry, rank: Rank) -> asyncio.Future[Any]:
         if self._task is None or self._closing or self._task.done():
             raise WriterClosedError(WriterClosedError.__doc__)
-        self._queues[rank].append(entry)
+        self._waiting.add(entry, rank)
         self._arrived.set()
         return entry.future
 
@@ -208,64 +170,55 @@ class Writer:
         try:
             while not self._closing:
                 await self._arrived.wait()
-                self._batch = self._next()
-                if self._batch:
+                self._batch = []
+                if any(self._waiting):
                     await self._process(self._batch)
                 else:
                     self._arrived.clear()
+                    self._waiting.take()  # of those who went away
         except BaseException as end:
             self._abandon(end)
             raise
         self._abandon(None)
 
-    def _next(self) -> list[_Entry]:
-        """What to write together: in order of rank, but narrow writes always get room, or nothing would be sent while cases pour in."""
-        batch = list[_Entry]()
-        for rank, room in ((Rank.PROMPT, MAX_ITEMS), (Rank.INTAKE, MAX_ITEMS), (Rank.NARROW, 2 * MAX_ITEMS)):
-            queue = self._queues[rank]
-            while queue and len(batch) < room:
-                entry = queue.popleft()
-                if not entry.future.done():  # its caller went away before anything was written
-                    batch.append(entry)
-        return batch
-
-    async def _process(self, batch: list[_Entry]) -> None:
+    async def _process(self, batch: list[Entry]) -> None:
+        """Write what is in the batch, or, where nothing is, what is queued once it can be written; and tell the callers."""
         try:
             done = await self._transact(batch)
         except Exception as problem:  # noqa: BLE001 - it is handed to the callers
+            if not batch:  # it could not even begin
+                batch += self._waiting.take()
             if is_unavailable(problem) or isinstance(problem, HeadAlteredError) or (is_conflict(problem) and len(batch) == 1):
                 for entry in batch:
-                    _fail(entry, _cannot(problem))
+                    entry.fail(_cannot(problem))
             elif len(batch) == 1:
-                _fail(batch[0], problem)
+                batch[0].fail(problem)
             else:  # one of them is poisoned: each in a transaction of its own, so that it fails alone
                 for entry in batch:
                     await self._process([entry])
             return
         for entry in done:
-            if entry.problem is not None:
-                _fail(entry, entry.problem)
-            elif not entry.future.done():
-                entry.future.set_result(entry.result)
+            entry.tell()
 
-    async def _transact(self, batch: list[_Entry]) -> list[_Entry]:
+    async def _transact(self, batch: list[Entry]) -> list[Entry]:
         """Write one transaction. Gives the entries it settled; those for which no time was left are queued again, in front."""
-        items = [entry for entry in batch if entry.item is not None]
-        narrow = [entry for entry in batch if entry.narrow is not None]
         unit: UnitOfWork | None = None
         async with self._database.writing() as transaction:
+            locked = None if batch else await self._begin(transaction, batch)
+            if not batch:
+                return []  # whoever waited went away
+            items = [entry for entry in batch if entry.item is not None]
+            narrow = [entry for entry in batch if entry.narrow is not None]
             self._passing("writer.begin")
             asked_s = self._timekeeper.steady()
             if items:
                 needs = [entry.item.needs for entry in items if entry.item is not None]
-                at_hand, cached, about = self._policies, self._ruling, self._timekeeper.now()
-                read = partial(
-                    prefetch, needs=needs, at_hand=at_hand, cached=cached, about=about, seal=self.seal, ask_clock=self._ask_clock
-                )
-                known = await transaction.run(read)
+                about = self._timekeeper.now()
+                read = partial(prefetch, needs=needs, at_hand=self._policies, cached=self._ruling, about=about, locked=locked)
+                known = await transaction.run(partial(read, seal=self.seal, ask_clock=self._ask_clock))
                 self._high_water.lift(known)
                 now = self._tell(known.clock, moment(known.last_time), asked_s)
-                unit = self._begin(known, now)
+                unit = self._unit(known, now)
                 late = await self._apply(unit, items)
             else:
                 now = self._tell(await transaction.run(database_clock) if self._ask_clock else None, _LONG_AGO, asked_s)
@@ -277,11 +230,21 @@ class Writer:
             self._ruling, self._foreseen = unit.ruling, Known(0, b"", 0, 0, unit.policy, unit.ruling)
             unit.raise_to(self._high_water)
             self._wakeups.tell(unit.changed, enqueued=unit.enqueued, promised=unit.promised)
-        for entry in reversed(late):
-            self._queues[Rank.PROMPT].appendleft(entry)
+        self._waiting.put_back(late)
         return [entry for entry in batch if entry not in late]
 
-    async def _apply(self, unit: UnitOfWork, items: list[_Entry]) -> list[_Entry]:
+    async def _begin(self, transaction: Transaction, batch: list[Entry]) -> HeadRow | None:
+        """Fill the batch. Where replicas wait for each other on the head, it is locked before: what comes meanwhile is written with the
+        rest, so that transactions are the larger the longer they wait. Gives the head if it was locked.
+        """
+        self._passing("writer.lock")
+        locked = None
+        if self._database.is_postgres and any(entry.item is not None for entry in self._waiting):
+            locked = await transaction.run(lock_head)
+        batch += self._waiting.take()
+        return locked
+
+    async def _apply(self, unit: UnitOfWork, items: list[Entry]) -> list[Entry]:
         """Apply the items, letting others have their turn now and then. Gives those for which there was no time."""
         loop = asyncio.get_running_loop()
         worked_s, begun = 0.0, loop.time()
@@ -299,7 +262,7 @@ class Writer:
                 entry.problem = problem
         return []
 
-    def _flush(self, connection: Connection, unit: UnitOfWork | None, narrow: list[_Entry], now: datetime) -> None:
+    def _flush(self, connection: Connection, unit: UnitOfWork | None, narrow: list[Entry], now: datetime) -> None:
         if unit is not None:
             unit.flush(connection)
         for entry in narrow:
@@ -321,12 +284,9 @@ class Writer:
 
     def _abandon(self, end: BaseException | None) -> None:
         """Nothing more is written. What was under way when it was cut off may have been committed."""
-        for queue in self._queues:
-            for entry in queue:
-                _fail(entry, WriterClosedError(WriterClosedError.__doc__))
-            queue.clear()
+        self._waiting.fail(WriterClosedError(WriterClosedError.__doc__))
         for entry in self._batch:
-            _fail(entry, UnclearError(UnclearError.__doc__) if end is None or isinstance(end, asyncio.CancelledError) else end)
+            entry.fail(UnclearError(UnclearError.__doc__) if end is None or isinstance(end, asyncio.CancelledError) else end)
 
 
 def _cannot(problem: Exception) -> CannotRecordError:
@@ -335,8 +295,3 @@ def _cannot(problem: Exception) -> CannotRecordError:
     cannot = kind(kind.__doc__)
     cannot.__cause__ = problem
     return cannot
-
-
-def _fail(entry: _Entry, problem: BaseException) -> None:
-    if not entry.future.done():
-        entry.future.set_exception(problem)

@@ -4,18 +4,20 @@ Only cases that a service posted are counted, never checks or roll-backs of them
 """
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Select, case, cast, func, literal_column, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Select, Table, cast, func, literal_column, select
 
 from routing.case.completeness import judged
-from routing.governance.breakers import BINS, Sample
+from routing.governance.breakers import BINS, Sample, bin_of
 from routing.vocabulary import CaseKind, EventKind, Risk, Verdict
+from store.ledger.figures import HOUR, UNSURE
 from store.reads.next_moves import at_place
-from store.schema import IS_CHILD, OPEN, WRONG, among, cases, leaves, micros, queue
+from store.schema import IS_CHILD, OPEN, WRONG, among, cases, figures, leaves, micros, queue
 
 MOST = 20_000
 """Rows of a kind read for one window, newest first: a median of so many is as good as that of all."""
@@ -98,20 +100,20 @@ def sample(connection: Connection, scope: Scope, since: datetime, open_now: Open
 
 
 def baseline(connection: Connection, scope: Scope, since: datetime) -> Sample:
-    """The same scope over a long time: sums made by the database, and the newest reviews for the median."""
-    steps = [func.count(case((cases.c.confidence >= low / BINS, 1))) for low in range(1, BINS)]
-    figures = select(func.count(cases.c.confidence), func.avg(cases.c.confidence), func.avg(cases.c.latency_ms), *steps)
-    row = connection.execute(_of(figures, scope).where(cases.c.created_at >= micros(since))).one()
-    count, confidence, latency_ms, *above = row
+    """The same scope over a long time, from the beginning of the hour of `since`: sums that the ledger keeps by the hour, and the newest
+    reviews for the median.
+    """
+    steps = connection.execute(_in_scope(_SUMS, figures, scope).where(figures.c.hour >= micros(since) // HOUR)).all()
+    sure = sum(row.cases for row in steps if row.step != UNSURE)
+    latencies = sum(row.latencies for row in steps)
     reviewed = _reviewed(connection, scope, since)
-    cumulative = [count, *above, 0]
     return Sample(
-        confidences=() if confidence is None else (float(confidence),),
-        latencies_ms=() if latency_ms is None else (float(latency_ms),),
+        confidences=(float(sum(row.confidence for row in steps)) / sure / 1e6,) if sure else (),
+        latencies_ms=(float(sum(row.latency for row in steps)) / latencies / 1e3,) if latencies else (),
         decided=len(reviewed),
         approved=sum(one.verdict == Verdict.APPROVED for one in reviewed),
         reviews_s=[one.used_s for one in reviewed if one.used_s is not None],
-        bins=[cumulative[step] - cumulative[step + 1] for step in range(BINS)],
+        bins=[sum(int(row.cases) for row in steps if row.step == step) for step in range(BINS)],
     )
 
 
@@ -129,10 +131,8 @@ def _found_wrong(connection: Connection, scope: Scope, since: datetime) -> int:
 
 
 def _bins(confidences: Sequence[float]) -> list[int]:
-    bins = [0] * BINS
-    for confidence in confidences:
-        bins[min(max(int(confidence * BINS), 0), BINS - 1)] += 1
-    return bins
+    counted = Counter(map(bin_of, confidences))
+    return [counted[step] for step in range(BINS)]
 
 
 def _rows(connection: Connection, columns: Select[Any], scope: Scope, when: ColumnElement[Any], since: datetime) -> list[Any]:
@@ -141,12 +141,20 @@ def _rows(connection: Connection, columns: Select[Any], scope: Scope, when: Colu
 
 
 def _of(statement: Select[Any], scope: Scope) -> Select[Any]:
-    statement = statement.where(cases.c.workflow == scope.workflow, cases.c.kind == CaseKind.CASE.value)
+    return _in_scope(statement, cases, scope).where(cases.c.kind == CaseKind.CASE.value)
+
+
+def _in_scope(statement: Select[Any], table: Table, scope: Scope) -> Select[Any]:
+    statement = statement.where(table.c.workflow == scope.workflow)
     if scope.risk is not None:
-        statement = statement.where(cases.c.risk == scope.risk.value)
-    return statement.where(cases.c.model == scope.model) if scope.model else statement
+        statement = statement.where(table.c.risk == scope.risk.value)
+    return statement.where(table.c.model == scope.model) if scope.model else statement
 
 
+_SUMS = select(
+    figures.c.step,
+    *(cast(func.sum(figures.c[name]), BigInteger).label(name) for name in ("cases", "confidence", "latencies", "latency")),
+).group_by(figures.c.step)
 _OPEN = select(queue.c.workflow, cast(func.sum(queue.c.cases), BigInteger).label("number")).group_by(queue.c.workflow)
 _ABOUT_CASES = (  # so written that SQLite goes through cases with a parent, which are few, and not through those that are open
     select(cases.c.workflow.concat(literal_column("''")).label("name"), func.count().label("number"))

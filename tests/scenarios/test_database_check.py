@@ -176,7 +176,7 @@ async def test_every_column_of_every_table_is_proven_or_said_not_to_be(world: Wo
 
 async def test_rows_that_are_deleted_are_missed(world: World) -> None:
     """Of each table that bears on a decision, the newest and the oldest row."""
-    tables = ("head", "leaves", "cases", "governance", "policies", "vault", "case_keys", "tallies", "outbox")
+    tables = ("head", "leaves", "cases", "governance", "policies", "vault", "case_keys", "tallies", "figures", "outbox")
 
     def deleting(table: Table, *, newest: bool) -> Callable[[Connection], None]:
         def delete_one(connection: Connection) -> None:

@@ -2,18 +2,25 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from random import Random
+from statistics import fmean
 from typing import Any
 
-from sqlalchemy import Connection, select
+import pytest
+from sqlalchemy import Connection, delete, select
 
-from routing.change import Arrival, Change
-from routing.vocabulary import CaseKind, Verdict
+from routing.case.case import Case
+from routing.change import SYSTEM, Arrival, Change, Event, Subject
+from routing.vocabulary import CaseKind, EventKind, Risk, Verdict
+from store.integrity.figures_check import check_figures
+from store.ledger.answers import Opened
+from store.migrations.versions.r0004_escalation import add_up
 from store.reads.breaker_samples import OpenCases, Scope, baseline, completeness, models, open_cases, sample
-from store.schema import OPEN, cases
+from store.schema import OPEN, cases, figures, micros
 from tests.store.a_store import NOON, Books, a_delivery, a_submission, deciding, open_books, opening
 from tests.store.reads.test_next_moves import lived
 
@@ -112,3 +119,86 @@ async def test_what_is_open_is_counted_as_by_looking_at_each(database_url: str) 
             assert {name: one for name, one in found.items() if one != OpenCases(0, 0)} == expected
             seen += sum(one.unowned for one in expected.values())
         assert seen
+
+
+async def test_a_baseline_is_what_all_its_cases_say(database_url: str) -> None:
+    """However sure their models were, however late and whatever became of them meanwhile: as all rows one by one say."""
+    random = Random(7)  # noqa: S311 - the same in every run
+    scopes = [Scope("refunds", risk, model) for risk in (None, Risk.LOW, Risk.CRITICAL) for model in ("", "m 1", "m 2")]
+    async with open_books(database_url) as books:
+        opened = list[str]()
+        for turn in range(8):
+            steps = [partial(_coming, changes=_whatever(random), task_id=f"t-{turn}-{number}") for number in range(6)]
+            results = await asyncio.gather(*(books.ledger.open(a_delivery(step.keywords["task_id"]), step) for step in steps))
+            await books.ledger.open(a_delivery(f"t-check-{turn}"), partial(_a_check, task_id=f"t-check-{turn}"))
+            opened += [result.case.id for result in results if isinstance(result, Opened)]
+            books.clock.forward(random.choice((0, 900, 3_600, 90_000)))
+            again = random.sample(opened, 4)
+            await asyncio.gather(*(books.ledger.change(case, partial(_changing, changes=_whatever(random))) for case in again))
+        await books.ledger.change(opened[0], deciding())
+        assert await books.database.read(lambda c: list(check_figures(c))) == []
+        for back in (0, 1_800, 86_400, 100 * 86_400):
+            since = books.clock() - timedelta(seconds=back)
+            for scope in scopes:
+                found = await books.database.read(partial(baseline, scope=scope, since=since))
+                sure, late, bins = await books.database.read(partial(_by_each, scope=scope, since=since))
+                assert found.confidences == pytest.approx(sure, abs=1e-6)
+                assert found.latencies_ms == pytest.approx(late, abs=1e-3)
+                assert found.bins == bins
+
+
+async def test_what_came_before_is_added_up(database_url: str) -> None:
+    """A database from before there were sums gets those that would have been kept."""
+    random = Random(11)  # noqa: S311 - the same in every run
+
+    def anew(connection: Connection, _now: object) -> None:
+        kept = set(map(tuple, connection.execute(select(figures))))
+        connection.execute(delete(figures))
+        connection.exec_driver_sql(add_up(connection.dialect.name))
+        assert set(map(tuple, connection.execute(select(figures)))) == kept
+        assert len(kept) > 20
+
+    async with open_books(database_url) as books:
+        for number in range(60):
+            step = partial(_coming, changes=_whatever(random), task_id=f"t-{number}")
+            await books.ledger.open(a_delivery(f"t-{number}"), step)
+        await books.ledger.open(a_delivery("t-check"), _a_check)
+        await books.writer.write(anew)
+
+
+def _whatever(random: Random) -> dict[str, Any]:
+    """What a service may say of a model, and a policy of the risk."""
+    return {
+        "confidence": random.choice((None, 0.0, 1.0, 0.1, 0.3, 0.7, 0.9999999, 0.1 + 0.2, -3.5, 1e300, random.random())),
+        "latency_ms": random.choice((None, 0.0, 0.0005, 12.25, 1e9, 1e308, random.random() * 1_000)),
+        "model": {"name": "m", "version": random.choice("12"), "hash": None, "prompt_version": None},
+        "risk": random.choice((Risk.LOW, Risk.HIGH, Risk.CRITICAL)),
+    }
+
+
+def _said(case: Case, changes: Mapping[str, Any]) -> Case:
+    route = case.route.model_copy(update={"risk": changes["risk"]})
+    return case.model_copy(update={"route": route, **{name: value for name, value in changes.items() if name != "risk"}})
+
+
+def _coming(arrival: Arrival, changes: Mapping[str, Any], task_id: str) -> Change:
+    change = opening(a_submission(task_id=task_id))(arrival)
+    return replace(change, case=_said(change.case, changes))
+
+
+def _changing(subject: Subject, _now: datetime, changes: Mapping[str, Any]) -> Change:
+    return Change(_said(subject.case, changes), (Event(EventKind.REMINDED, SYSTEM),))
+
+
+def _by_each(connection: Connection, scope: Scope, since: datetime) -> tuple[Sequence[float], Sequence[float], list[int]]:
+    """Mean confidence, mean latency and confidences by tenth, of every case since the beginning of that hour."""
+    first = micros(since.replace(minute=0, second=0, microsecond=0))
+    rows = [
+        row
+        for row in connection.execute(select(cases).where(cases.c.workflow == scope.workflow, cases.c.kind == "case"))
+        if row.created_at >= first and scope.risk in {None, row.risk} and scope.model in {"", row.model}
+    ]
+    sure = [min(max(row.confidence, 0.0), 1.0) for row in rows if row.confidence is not None]
+    late = [min(row.latency_ms, 1e9) for row in rows if row.latency_ms is not None]
+    bins = [sum(low / 10 <= one < (low + 1) / 10 or (low == 9 and one == 1.0) for one in sure) for low in range(10)]
+    return [fmean(sure)] if sure else [], [fmean(late)] if late else [], bins
