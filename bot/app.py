@@ -209,7 +209,7 @@ class App:
         people = People(client, now, timeouts, names=Names(self.ledger, self.reads), dotless=lambda: self.policy().form.dotless_domains)
         self.channels = Channels(client, self.ledger, self.reads, self.policy, now, hasten=self._hasten, timeouts=timeouts)
         rest = self._rest_client(settings, timeouts, tls)
-        rota = Rota(OnCallBook(self.database, self.writer), self._escalation_policy, now, rest, self.ledger)
+        rota = Rota(OnCallBook(self.database, self.writer), self._escalation_policy, now, rest, self.ledger, report=self.reports.on_call)
         self.views = Views(self.reads, rota, people, now, self.policy.of)
         bulletins = Bulletins(self.reads, people, self.policy, now)
         events = EventsClient(settings.pagerduty_events_url, timeouts.limit_s(EVENTS_TIMEOUT_S), tls)

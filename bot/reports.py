@@ -43,6 +43,11 @@ class Reports:
         """A breaker that could not be held against its figures."""
         _LOG.error("a breaker could not be evaluated; it is tried again in a minute", breaker=name, **failure(error))
 
+    def on_call(self, escalation_policy: str, error: Exception) -> None:
+        """That nobody, or somebody again, is on call could not be recorded and said."""
+        said = "whether anybody is on call could not be said; the next try comes in a minute"
+        _LOG.error(said, escalation_policy=escalation_policy, **failure(error))
+
     def signing(self, pulse: Pulse, error: Exception) -> None:
         """A round of whoever signs; `pulse` is that of the signing."""
         pulse.failed(error)

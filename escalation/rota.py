@@ -11,8 +11,12 @@ from datetime import datetime, timedelta
 
 from escalation.pagerduty_client import PagerDutyUnreadable, RestClient
 from routing.case.case import Case, Tier
+from routing.errors import PolicyError
 from routing.governance.on_call_gap import nobody_on_call, somebody_on_call
-from store.ledger.ledger import Ledger
+from routing.governance.ruling import GovernStep
+from store.ledger.ledger import Ledger, NotRecordingError
+from store.ledger.unit_of_work import NoPolicyError
+from store.ledger.writer import CannotRecordError
 from store.reads.on_call import OnCallBook
 
 FRESH = timedelta(minutes=5)
@@ -43,15 +47,19 @@ class Rota:
         clock: Callable[[], datetime],
         rest: RestClient | None = None,
         ledger: Ledger | None = None,
+        *,
+        report: Callable[[str, Exception], None] = lambda _policy, _error: None,
     ) -> None:
-        """`ledger` is told where nobody is on call, and where somebody is again."""
+        """`ledger` is told where nobody is on call, and where somebody is again; `report`, by escalation policy, that this failed."""
         self._ledger = ledger
+        self._report = report
         self._book = book
         self._escalation_policy = escalation_policy
         self._clock = clock
         self._rest = rest
         self._ask_after: dict[str, datetime] = {}
         self._known: dict[str, OnCall] = {}
+        self._untold = set[str]()
 
     async def on_call(self, case: Case, tier: int, away: Collection[str] = ()) -> OnCall:
         """Who is on call for a tier (0-based) of a case; of its owner and backup whoever is not `away`. Never raises for PagerDuty."""
@@ -73,12 +81,24 @@ class Rota:
             return  # what is known stays, and is asked for again in a minute
         self._ask_after[policy] = now + FRESH
         before = self._known.get(policy) or await self._recorded(policy)
+        if not name:
+            await self._tell(policy, nobody_on_call(case.workflow, case.route.ladder, tier, policy))
+        elif policy in self._untold or (before is not None and not before.name):
+            await self._tell(policy, somebody_on_call(policy))
         self._known[policy] = OnCall(name, now)
         await self._book.record_on_call(policy, name)
-        if self._ledger is not None and not name:
-            await self._ledger.govern(nobody_on_call(case.workflow, case.route.ladder, tier, policy))
-        elif self._ledger is not None and before is not None and not before.name:
-            await self._ledger.govern(somebody_on_call(case.route.ladder, tier))
+
+    async def _tell(self, policy: str, news: GovernStep) -> None:
+        """Have it recorded and said. Who asked shows a case, and goes on whether or not that can be done; it is tried again in a minute."""
+        if self._ledger is None:
+            return
+        try:
+            await self._ledger.govern(news)
+            self._untold.discard(policy)
+        except (PolicyError, NoPolicyError, NotRecordingError, CannotRecordError) as error:
+            self._untold.add(policy)
+            self._ask_after[policy] = self._clock() + AGAIN
+            self._report(policy, error)
 
     async def _recorded(self, policy: str) -> OnCall | None:
         recorded = await self._book.recorded_on_call(policy)

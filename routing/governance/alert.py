@@ -1,5 +1,7 @@
 """Something the guardrails noticed: the rule, the figures, what was done about it. Owns the value; never measures."""
 
+import operator
+from datetime import datetime
 from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -26,7 +28,14 @@ class Alert(BaseModel):
     cleared_at: AwareDatetime | None = None
     page_round: int = Field(default=0, description="pages sent so far")
     unpaged: str = Field(default="", description="why PagerDuty has not taken its page; empty: it has, or has time left")
+    said: int = Field(default=0, exclude_if=operator.not_, description="how often it was said once more, because it was still so")
+    said_at: AwareDatetime | None = Field(default=None, exclude_if=operator.not_, description="when that was last")
     page_open: bool = Field(default=False, description="whether the last page still rings somewhere")
+
+    @property
+    def told_at(self) -> datetime:
+        """When it was said last."""
+        return self.said_at or self.at
 
     @property
     def over(self) -> bool:

@@ -26,6 +26,9 @@ EXHAUSTED_RULE = "ladder_exhausted"
 OPERATIONS, OWNERS = 0, 1
 """The two places an alert is said in."""
 
+REDRAWN_MOST = 8
+"""How many times of an alert that was said again and again are brought up to date, the latest."""
+
 
 def acknowledge(press: GovernancePress) -> GovernStep:
     """Somebody looks after the alert: its page stops ringing."""
@@ -86,16 +89,36 @@ def page_accepted(alert_id: str, number: int) -> GovernStep:
 def alert_posted(policy: Policy, alert: Alert) -> tuple[Message, ...]:
     """Where a new alert is said: nowhere (info), in operations (action), there, to the owners and by a page (incident)."""
     bulletins = tuple(
-        Message(MessageKind.BULLETIN, channel, place, urgent=True, subject=alert.id) for place, channel in _places(policy, alert).items()
+        Message(MessageKind.BULLETIN, channel, _tier(alert.said, place), urgent=True, subject=alert.id)
+        for place, channel in _places(policy, alert).items()
     )
     return (*bulletins, _page(alert, MessageKind.PAGE)) if alert.page_open else bulletins
 
 
 def alert_redrawn(policy: Policy, alert: Alert) -> tuple[Message, ...]:
     """Bring what was posted of it up to date."""
+    numbers = range(max(0, alert.said + 1 - REDRAWN_MOST), alert.said + 1)
     return tuple(
-        Message(MessageKind.BULLETIN_UPDATE, channel, place, subject=alert.id) for place, channel in _places(policy, alert).items()
+        Message(MessageKind.BULLETIN_UPDATE, channel, _tier(number, place), subject=alert.id)
+        for number in numbers
+        for place, channel in _places(policy, alert).items()
     )
+
+
+def said_again(policy: Policy, alert: Alert, now: datetime) -> tuple[Alert, tuple[Message, ...]]:
+    """It is still so: the alert stays open and is said once more, and what was posted of it before says the same."""
+    again = alert.model_copy(update={"said": alert.said + 1, "said_at": now, "page_open": False})
+    return again.model_copy(update={"page_open": alert.page_open}), (*alert_redrawn(policy, alert), *alert_posted(policy, again))
+
+
+def said_before(tier: int) -> int:
+    """How often the alert of a bulletin had been said before it."""
+    return tier // 2
+
+
+def _tier(number: int, place: int) -> int:
+    """What tells the bulletins of an alert apart."""
+    return 2 * number + place
 
 
 def alert_over(alert: Alert, actor: Actor, now: datetime, figures: Mapping[str, Any]) -> tuple[Event, Alert]:

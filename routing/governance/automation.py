@@ -13,7 +13,7 @@ from routing.authority import AlertLevel, Automation, GovernanceVerb
 from routing.case.people import GovernancePress
 from routing.change import SYSTEM, Actor, Event, Refused, Stop
 from routing.governance.alert import Alert
-from routing.governance.alert_lifecycle import EXHAUSTED_RULE, alert_over, alert_posted, alert_redrawn, page_resolved
+from routing.governance.alert_lifecycle import EXHAUSTED_RULE, alert_over, alert_posted, alert_redrawn, page_resolved, said_again
 from routing.governance.brake import Shift, shift
 from routing.governance.control import STOPS_KEPT, Cause, Control
 from routing.governance.incident_lifecycle import STOP_RULE, followed_by
@@ -179,10 +179,13 @@ def unproven(governed: Governed, workflow: str, case_id: str, why: str, now: dat
 def exhausted(governed: Governed, workflow: str, case_id: str, safe: Exhausted, now: datetime) -> Ruling:
     """Nobody took a case although its last tier was paged again and again: operations are told, once an hour however many cases."""
     known = _same(governed, EXHAUSTED_RULE, workflow, "")
-    if known is not None and now < known.at + AGAIN:
+    if known is not None:
         figures = {**known.figures, "newest": case_id, "cases": int(known.figures.get("cases", 1)) + 1}
         more = known.model_copy(update={"figures": figures})
-        return Ruling(governed.governance.with_alert(more), (), alert_redrawn(governed.policy, more))
+        if now < known.told_at + AGAIN:
+            return Ruling(governed.governance.with_alert(more), (), alert_redrawn(governed.policy, more))
+        again, messages = said_again(governed.policy, more, now)
+        return Ruling(governed.governance.with_alert(again), (), messages)
     control = governed.governance.control(workflow)
     why = f"The last tier was paged again and again and nobody took the case, so it {_SAFE[safe]}."
     found = Alert(
@@ -195,11 +198,7 @@ def exhausted(governed: Governed, workflow: str, case_id: str, safe: Exhausted, 
         figures={"case": case_id},
         action=control.automation,
     )
-    if known is None:
-        return _tripped(governed, found, control, now)
-    event, over = alert_over(known, SYSTEM, now, known.figures)
-    done = _tripped(replace(governed, governance=governed.governance.with_alert(over)), found, control, now)
-    return replace(done, events=(*done.events, event), messages=(*done.messages, *alert_redrawn(governed.policy, over)))
+    return _tripped(governed, found, control, now)
 
 
 def cleared(governed: Governed, alert_id: str, now: datetime, figures: Mapping[str, Any] | None = None) -> Ruling | Refused:

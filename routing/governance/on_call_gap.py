@@ -1,68 +1,76 @@
-"""Nobody is on call for a tier: an event and an alarm, once per tier and day, however many cases are there; and its end. Asks nobody: what
-PagerDuty said comes in.
+"""Nobody is on call for an escalation policy: an event and an alarm, however many ladders and cases page it; said again every day that it
+is still so; and its end. Asks nobody: what PagerDuty said comes in.
 """
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from routing.authority import AlertLevel
+from routing.canonical import Json
 from routing.change import SYSTEM, Event, Refused
+from routing.governance.alert import Alert
+from routing.governance.alert_lifecycle import said_again
 from routing.governance.automation import cleared, noticed
 from routing.governance.permissions import refuse
 from routing.governance.ruling import Governed, GovernStep, Ruling
 from routing.vocabulary import EventKind
 
 RULE = "nobody_on_call"
-"""The rule of the alert."""
+"""The rule of the alert. Its scope is PagerDuty's id of the escalation policy: several ladders may page the same one."""
 
 AGAIN = timedelta(days=1)
 
 
 def nobody_on_call(workflow: str, ladder: str, tier: int, escalation_policy: str) -> GovernStep:
-    """PagerDuty names nobody at the first level for this tier (0-based); `workflow` is that of the case whose card asked. A day later it is
-    said again, if it is still so.
+    """PagerDuty names nobody at the first level of the escalation policy that this tier (0-based) pages; `workflow` is that of the case
+    whose card asked.
     """
-    scope = f"tier {tier + 1} of {ladder}"
     why = (
         f"In PagerDuty nobody is on call first for tier {tier + 1} of the ladder {ladder} (escalation policy {escalation_policy}),"
         " so its pages may ring nobody."
     )
+    fields: dict[str, Json] = {"ladder": ladder, "tier": tier + 1, "escalation_policy": escalation_policy}
 
     def step(governed: Governed, now: datetime) -> Ruling | Refused:
-        known = [one for one in governed.governance.alerts if (one.rule, one.scope) == (RULE, scope)]
-        if any(now - one.at < AGAIN for one in known):
-            return refuse("not_due")
-        told = _ended(governed, scope, now)
+        known = _open(governed, escalation_policy)
+        if known:
+            return _still(governed, known, fields, now)
         figures = {"escalation_policy": escalation_policy}
-        raised = noticed(workflow, RULE, why, figures, scope=scope, level=AlertLevel.ACTION)(
-            replace(governed, governance=told.governance), now
-        )
+        raised = noticed(workflow, RULE, why, figures, scope=escalation_policy, level=AlertLevel.ACTION)(governed, now)
         if isinstance(raised, Refused):
             return raised
         subject = raised.events[0].fields["subject"]
-        fields = {"subject": subject, "ladder": ladder, "tier": tier + 1, "escalation_policy": escalation_policy}
-        events = (*raised.events, Event(EventKind.NOBODY_ON_CALL, SYSTEM, fields), *told.events)
-        return replace(raised, events=events, messages=(*raised.messages, *told.messages))
+        return replace(raised, events=(*raised.events, Event(EventKind.NOBODY_ON_CALL, SYSTEM, {"subject": subject, **fields})))
 
     return step
 
 
-def somebody_on_call(ladder: str, tier: int) -> GovernStep:
+def somebody_on_call(escalation_policy: str) -> GovernStep:
     """Somebody is on call there again: the alarm is over."""
 
     def step(governed: Governed, now: datetime) -> Ruling | Refused:
-        told = _ended(governed, f"tier {tier + 1} of {ladder}", now)
+        told = Ruling(governed.governance, ())
+        for alert in _open(governed, escalation_policy):
+            done = cleared(replace(governed, governance=told.governance), alert.id, now)
+            if isinstance(done, Ruling):
+                messages = (replace(one, event=one.event + len(told.events)) for one in done.messages)
+                told = Ruling(done.governance, (*told.events, *done.events), (*told.messages, *messages))
         return told if told.events else refuse("not_due")
 
     return step
 
 
-def _ended(governed: Governed, scope: str, now: datetime) -> Ruling:
-    """Every open alarm of the tier ends."""
-    told = Ruling(governed.governance, ())
-    for alert in governed.governance.alerts:
-        if (alert.rule, alert.scope, alert.over) == (RULE, scope, False):
-            done = cleared(replace(governed, governance=told.governance), alert.id, now)
-            if isinstance(done, Ruling):
-                told = Ruling(done.governance, (*told.events, *done.events), (*told.messages, *done.messages))
-    return told
+def _still(governed: Governed, known: list[Alert], fields: dict[str, Json], now: datetime) -> Ruling | Refused:
+    """It is still so: said once more, a day after it was said last."""
+    latest = max(known, key=lambda one: one.told_at)
+    if now - latest.told_at < AGAIN:
+        return refuse("not_due")
+    again, messages = said_again(governed.policy, latest, now)
+    event = Event(EventKind.NOBODY_ON_CALL, SYSTEM, {"subject": again.id, **fields})
+    return Ruling(governed.governance.with_alert(again), (event,), messages)
+
+
+def _open(governed: Governed, escalation_policy: str) -> list[Alert]:
+    """The alarms about it, one as a rule; those of before were told apart by tier and ladder."""
+    alerts = (one for one in governed.governance.alerts if one.rule == RULE and not one.over)
+    return [one for one in alerts if one.figures.get("escalation_policy") == escalation_policy]

@@ -23,7 +23,12 @@ async def test_a_hole_in_the_rota_is_an_alarm_of_its_own(world: GovernedWorld) -
     await world.submit()
     await world.drain()
     assert await world.leaves("nobody_on_call") == 2
+    assert await world.leaves("breaker_cleared") == 0
     assert len([one for one in (await world.bot.reads.governance()).alerts if not one.over]) == 1
+    said = [str(one["blocks"]) for one in world.sandbox.slack.messages(OPS)]
+    assert ["Still so" in one for one in said] == [False, True]
+    assert "Over" not in "".join(said)
+    assert all("because it was still so" in one for one in said)
 
     world.sandbox.pagerduty.put_on_call("PPTIER2A", "PDMITRI1")
     world.clock.now += timedelta(minutes=6)
@@ -33,3 +38,20 @@ async def test_a_hole_in_the_rota_is_an_alarm_of_its_own(world: GovernedWorld) -
     assert ["Over" in str(one["blocks"][0]) for one in world.sandbox.slack.messages(OPS)] == [True, True]
     await world.pass_time(minutes=15)
     assert "Dmitri" in world.text(case_id, tier=2)
+
+
+async def test_a_hole_that_opens_again_is_said_again(world: GovernedWorld) -> None:
+    """Over, and an hour later nobody again: an alarm of its own, at once."""
+    for number in range(1, 4):
+        world.sandbox.pagerduty.put_on_call("PPTIER2A")
+        world.clock.now += timedelta(minutes=6)
+        await world.submit()
+        await world.drain()
+        assert await world.leaves("nobody_on_call") == number
+        assert len(world.sandbox.slack.messages(OPS)) == number
+        world.sandbox.pagerduty.put_on_call("PPTIER2A", "PDMITRI1")
+        world.clock.now += timedelta(minutes=6)
+        await world.submit()
+        await world.drain()
+        assert await world.leaves("breaker_cleared") == number
+        assert all("Over" in str(one["blocks"][0]) for one in world.sandbox.slack.messages(OPS))

@@ -24,6 +24,7 @@ from bot.slack.cards.view import Bulletin
 from routing.authority import AlertLevel, Automation, GovernanceVerb
 from routing.case.break_glass import BreakGlassList
 from routing.governance.alert import Alert
+from routing.governance.alert_lifecycle import said_before
 from routing.governance.binding import Binding
 from routing.governance.binding_lifecycle import shown_alarm
 from routing.governance.brake import OPERATIONS, shown_number
@@ -125,6 +126,8 @@ def draw_brake_line(control: Control) -> str:
 
 def _draw_alert(bulletin: Bulletin, alert: Alert) -> Drawing:
     sign = "✅ Over" if alert.over else "🚨 Incident" if alert.level is AlertLevel.INCIDENT else "⚠️ Alert"
+    if not alert.over and said_before(bulletin.tier):
+        sign = "🔁 Still so"
     title = f"{sign}: {_title(alert.rule)}, workflow {alert.workflow}"
     scope = [run(f"  ·  only {brief(alert.scope, 80)}")] if alert.scope else []
     blocks: list[Block] = [
@@ -136,6 +139,7 @@ def _draw_alert(bulletin: Bulletin, alert: Alert) -> Drawing:
         *([words(_stands(bulletin, alert, bulletin.control))] if bulletin.control is not None else []),
     ]
     told = [f"Since {moment(alert.at)}"]
+    told += [f"said again {moment(alert.said_at)}, because it was still so"] if alert.said_at is not None else []
     told += [f"acknowledged by {escaped(bare(bulletin.known_as(alert.acknowledged_by)))}"] if alert.acknowledged_by else []
     told += ["its incident in PagerDuty is closed"] if alert.page_round and not (alert.page_open or alert.over) else []
     told += [f"over since {moment(alert.cleared_at)}"] if alert.cleared_at is not None else []
