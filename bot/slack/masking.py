@@ -15,6 +15,7 @@ from routing.policy.form.form import Workflow
 from routing.policy.form.guardrails import Sensitive
 from routing.policy.policy import Policy
 from routing.privacy.masking import Hidden, mask, mask_values
+from routing.vocabulary import EventKind
 
 PolicyOf = Callable[[str], Policy | None]
 """The policy with this SHA-256, or what takes its place; None: everything that can be found is masked."""
@@ -76,8 +77,12 @@ class Masking:
             del self._drawn[key]
 
     def _event(self, case: Case, declared: Paths, one: Happening) -> tuple[Mapping[str, object], tuple[Hidden, ...]]:
-        """The values of an event, masked, and what is hidden of words: a whole submission among them is the content of its revision."""
+        """The values of an event, masked, and what is hidden of words: a whole submission among them is the content of its revision. Whom
+        our own mail reached is no word about the case and shown to nobody, so it is none of what a card says to be masked.
+        """
         values, hidden = mask_values(one.opened, self._sensitive(case), declared, at=f"history.{one.index}")
+        if one.kind is EventKind.PAGE_ACCEPTED:
+            return values, ()
         return values, tuple(found for found in hidden if Submission.model_fields.keys().isdisjoint(found.path.split(".")[2:3]))
 
     def _of(self, case: Case) -> _Drawn:

@@ -29,7 +29,7 @@ UNPROVEN_RULE = "audit_log_disagrees"
 """The rule of the alert that rows, or a decision, are not what the audit log says."""
 
 AGAIN = timedelta(hours=1)
-_SAFE = {Exhausted.HOLD: "is held", Exhausted.QUARANTINE: "is in quarantine", Exhausted.REJECT: "has expired"}
+_SAFE = {Exhausted.HOLD: "was held", Exhausted.QUARANTINE: "was put in quarantine", Exhausted.REJECT: "expired"}
 
 LEVELS = {
     GovernanceVerb.PAUSE: Automation.PAUSED,

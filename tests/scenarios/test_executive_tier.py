@@ -67,7 +67,7 @@ async def test_nobody_ever_answers(world: GovernedWorld, mail: MailServer) -> No
     assert (ended.at - paged[0]).total_seconds() == 900
     assert len(world.callbacks(case_id)) == 1
     [alarm] = alarms(world)
-    assert {"hold": "is held", "reject": "has expired", "quarantine": "is in quarantine"}[safe] in alarm
+    assert {"hold": "was held", "reject": "expired", "quarantine": "was put in quarantine"}[safe] in alarm
 
 
 async def test_taken_after_the_second_page(holding: GovernedWorld, mail: MailServer) -> None:

@@ -79,7 +79,8 @@ def verdict_words(view: View) -> str:
     case = view.case
     if case.withheld:
         return "⏸ Decided, kept back"
-    return answer(view) or (VERDICT[case.verdict] if case.verdict is not None else "Decided")
+    alone = " by break-glass" if case.break_glass else ""
+    return answer(view) or (f"{VERDICT[case.verdict]}{alone}" if case.verdict is not None else "Decided")
 
 
 def _label(view: View) -> str:
@@ -167,7 +168,7 @@ def _who(view: View) -> str:
     case = view.case
     at = moment(case.decided_at) if case.decided_at is not None else ""
     votes = "; ".join(votes_of(view))
-    reason = f" Reason: {escaped(code_label(case.reason_code))}." if case.reason_code else ""
+    reason = f" Reason: {escaped(code_label(case.reason_code))}." if case.reason_code and not case.break_glass else ""
     match case.verdict:
         case Verdict.APPROVED | Verdict.MODIFIED | Verdict.REJECTED:
             changed = f" Changed: {escaped(', '.join(case.modified_fields), 400)}." if case.modified_fields else ""

@@ -39,11 +39,12 @@ def test_what_was_masked_is_masked_once_until_the_content_changes() -> None:
 
 
 def test_words_are_masked_and_those_of_a_content_are_not_told_twice() -> None:
-    """What is hidden in an event that holds a whole submission stands at that submission already."""
+    """What is hidden in an event that holds a whole submission stands at that submission already; whom we wrote to is no word at all."""
     earlier = {"request": "ben@a.example", "action": {"type": "x", "params": {"note": "n"}}, "text": "ask cy@b.example"}
     history = (
         Happening(EventKind.MODIFIED, ANA, NOON, {}, earlier, 4),
         Happening(EventKind.COMMENTED, ANA, NOON, {}, {"text": "fine", "name": "Ana"}, 5),
+        Happening(EventKind.PAGE_ACCEPTED, ANA, NOON, {}, {"to": ["hugo@a.example"]}, 6),
     )
     masks, case = Masking(lambda _sha256: None), a_case()
     seen, paths = masks.history(case, CONTENT, history)
@@ -52,6 +53,7 @@ def test_words_are_masked_and_those_of_a_content_are_not_told_twice() -> None:
         "action": {"type": "x", "params": {"note": HIDDEN}},
         "text": "ask •••@b.example",
     }
+    assert seen[2].opened == {"to": ["•••@a.example"]}
     assert (seen[1], paths) == (history[1], ("history.4.text",))
     assert [(one.path, one.value) for one in masks.hidden(case, CONTENT, history)] == [
         ("action.params.note.text", "sorry"),

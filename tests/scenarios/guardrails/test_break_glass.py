@@ -84,7 +84,8 @@ async def test_the_whole_way_of_one_use(rescued: World) -> None:
     assert decided["rationale"] == WHY
     assert [one["slack_id"] for one in decided["decided_by"]] == [FARID]
     assert (await world.answer(case_id))["break_glass"]["passed_over"] == ["group", "people"]
-    assert "Decided by break-glass" in world.text(case_id)
+    assert "Approved by break-glass" in world.text(case_id)
+    assert "Passed over:* the group that answers for it, the other people whom it takes." in world.text(case_id)
     assert "decided this by break-glass" in world.thread(case_id)
     review = await world.child(case_id, CaseKind.REVIEW)
     card = world.card(review.id)

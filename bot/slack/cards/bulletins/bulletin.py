@@ -136,7 +136,7 @@ def _draw_alert(bulletin: Bulletin, alert: Alert) -> Drawing:
         *_more_of(bulletin, alert),
         words(f"*Done by itself:* {_done(alert)}"),
         *_unpaged(alert),
-        *([words(_stands(bulletin, alert, bulletin.control))] if bulletin.control is not None else []),
+        *([words(stands)] if bulletin.control is not None and (stands := _stands(bulletin, alert, bulletin.control)) else []),
     ]
     told = [f"Since {moment(alert.at)}"]
     told += [f"said again {moment(alert.said_at)}, because it was still so"] if alert.said_at is not None else []
@@ -178,7 +178,9 @@ def _done(alert: Alert) -> str:
 
 
 def _stands(bulletin: Bulletin, alert: Alert, control: Control) -> str:
-    """How the workflow stands now, unless that is what was done; and who may let it go on."""
+    """How the workflow stands now, unless that is what was done or left; and who may let it go on."""
+    if not alert.changed and control.automation is alert.action and not _braked(control):
+        return ""
     as_done = alert.changed and control.automation is alert.action and control.since == alert.at
     return _who_resumes(bulletin, control) if as_done and _braked(control) else _now(bulletin, control)
 

@@ -26,7 +26,22 @@ LISTED = 10
 SHOWN = 25
 """Events of a timeline in one message; the command line shows all."""
 
-_TOLD = ("rule", "level", "before", "after", "verdict", "clock", "tier", "reason", "reason_code", "result", "outcome", "percent", "round")
+_TOLD = (
+    "rule",
+    "level",
+    "before",
+    "after",
+    "verdict",
+    "clock",
+    "tier",
+    "reason",
+    "reason_code",
+    "result",
+    "outcome",
+    "percent",
+    "round",
+    "route",
+)
 """Fields of events that are words and figures of our own."""
 
 
@@ -93,7 +108,7 @@ def _timeline(bulletin: Bulletin, incident: Incident) -> Drawing:
     title = "What led to it, from the audit log"
     blocks: list[Block] = [rich(lines(run(title, "bold")))]
     if entries:
-        blocks.append(rich(bullets([entry_words(one) for one in entries])))
+        blocks.append(rich(bullets([entry_words(one, besides=incident.about) for one in entries])))
     more = f"{earlier:,} earlier ones and who was told when: " if earlier else "Who was told when: "
     return Drawing(title, [*blocks, small_words(f"{more}`tierline incident show {incident.id}`")])
 
@@ -117,13 +132,14 @@ def _reminder(incident: Incident) -> Drawing:
     return Drawing(text, [words(text)])
 
 
-def entry_words(entry: Entry) -> str:
-    """One event in a line of plain text: when, what, by whom, and the figures it tells."""
+def entry_words(entry: Entry, besides: str = "") -> str:
+    """One event in a line of plain text: when, what, by whom, about what, and the figures it tells. `besides`: what all of them are about,
+    which is not said again.
+    """
     facts = ", ".join(_facts(entry.fields))
     by = "" if entry.actor.kind == "system" else f" by {line(entry.actor.id)}"
-    return brief(
-        f"{entry.at:%Y-%m-%d %H:%M:%S} UTC  {code_label(entry.kind)}{by} ({line(entry.about)}){f': {facts}' if facts else ''}", 300
-    )
+    about = "" if entry.about == besides else f" ({line(entry.about)})"
+    return brief(f"{entry.at:%Y-%m-%d %H:%M:%S} UTC  {code_label(entry.kind)}{by}{about}{f': {facts}' if facts else ''}", 300)
 
 
 def _facts(fields: Mapping[str, object]) -> Iterator[str]:

@@ -3,6 +3,8 @@
 Owns its words. Whoever reads it in Slack may be the only one who is told, so what has reached nobody stands first.
 """
 
+from collections.abc import Sequence
+
 from bot.slack.cards.parts.clock_line import moment
 from bot.slack.cards.text.block_kit import Block, Drawing, header, small_words, words
 from bot.slack.cards.text.mentions import linked, mention
@@ -29,7 +31,7 @@ def draw_waiting_pages(bulletin: Bulletin, alarm: PagingAlarm) -> Drawing:
     nobody = [one for one in pages if not one.page.accepted]
     title = f"🚨 {_pages(len(nobody))} reached nobody" if nobody else f"⚠️ {_pages(len(pages))} took another way"
     listed = [*nobody, *(one for one in pages if one.page.accepted)]
-    said = "Nobody has them but you: please see to these cases now." if nobody else "Somebody has each of them another way."
+    said = _only_you(len(nobody), len(pages)) if nobody else _another_way(pages)
     blocks: list[Block] = [
         header(brief(title, 140)),
         words(f"*{_pages(len(pages))} {'have' if len(pages) != 1 else 'has'} not been taken by the first route.* {said}"),
@@ -43,6 +45,19 @@ def draw_waiting_pages(bulletin: Bulletin, alarm: PagingAlarm) -> Drawing:
         small_words(f"Since {moment(alarm.since)}; as it was {moment(bulletin.now)}"),
     ]
     return Drawing(escaped(title, 200), blocks)
+
+
+def _only_you(unreached: int, pages: int) -> str:
+    if unreached < pages:
+        return f"Nobody has {unreached:,} of them but you: please see to {'that case' if unreached == 1 else 'those cases'} now."
+    return f"Nobody has {'it but you: please see to this case' if pages == 1 else 'them but you: please see to these cases'} now."
+
+
+def _another_way(pages: Sequence[WaitingPage]) -> str:
+    """That each was taken another way; where that was e-mail alone, that it rings nobody."""
+    said = "It was taken another way." if len(pages) == 1 else "Each was taken another way."
+    mailed = any(one.page.accepted == (PageRoute.EMAIL,) for one in pages)
+    return f"{said} *E-mail rings nobody: please see whether somebody has read it.*" if mailed else said
 
 
 def _line(bulletin: Bulletin, one: WaitingPage) -> str:

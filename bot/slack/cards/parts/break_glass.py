@@ -8,22 +8,22 @@ from datetime import datetime
 from bot.slack.cards.parts.clock_line import moment
 from bot.slack.cards.text.block_kit import Block, quote, rich, words
 from bot.slack.cards.text.mentions import acted, can_be_rung, linked, mention
-from bot.slack.cards.text.safe_text import Cuts, clean, escaped, own_id
+from bot.slack.cards.text.safe_text import Cuts, channel_name, clean, escaped, own_id
 from bot.slack.cards.text.wording import code_label
 from bot.slack.cards.view import Happening, View
 from routing.governance.binding import is_group_id
 from routing.vocabulary import CaseKind, EventKind
 
 PASSED_OVER = {
-    "group": "somebody outside the group that answers decided",
-    "people": "one person decided in place of all whom it takes",
-    "checklist": "nobody went through its checklist",
-    "hold": "it was held, because nobody had decided",
-    "information": "it waited for information from its service",
-    "claim": "somebody else had claimed it",
-    "not_shown": "its card could not be shown where it belongs",
+    "group": "the group that answers for it",
+    "people": "the other people whom it takes",
+    "checklist": "its checklist",
+    "hold": "that it was held because nobody had decided",
+    "information": "the information that it waited for",
+    "claim": "the claim of somebody else",
+    "not_shown": "that its card could not be shown where it belongs",
 }
-"""What was passed over, by code, in the past tense."""
+"""What was passed over, by code."""
 
 WOULD_PASS_OVER = {
     "group": "you are not in the group that answers for it",
@@ -74,11 +74,11 @@ def ringing(view: View) -> str:
 
 
 def by_break_glass(view: View) -> str:
-    """Mrkdwn for the decided card: that it was break-glass, what that passed over, and what the supervisors say; "" for any other case."""
+    """Mrkdwn for the decided card: what break-glass passed over, and what the supervisors say; "" for any other case."""
     used = view.last(EventKind.BREAK_GLASS_USED)
     if not view.case.break_glass or used is None:
         return ""
-    return f"🔨 *Decided by break-glass*: {passed_over(used.fields.get('passed_over'))}. {_reviewed(view, used)}"
+    return f"🔨 *Passed over:* {passed_over(used.fields.get('passed_over'))}. {_reviewed(view, used)}"
 
 
 def _reviewed(view: View, used: Happening) -> str:
@@ -103,7 +103,8 @@ def told_of(view: View, used: Happening) -> list[str]:
     review = next((one for name in reversed(view.case.children) if (one := view.related.get(name)) and one.kind is CaseKind.REVIEW), None)
     link = linked(view.related_links.get(review.id, ""), "Open the review") if review is not None else ""
     due = _due(used)
-    ask = f"You are one of its supervisors: please say{f' by {moment(due)}' if due is not None else ''} whether that was right."
+    where = f" in {escaped(channel_name(review.rung.channel))}" if review is not None else ""
+    ask = f"You are one of its supervisors: please say{where}{f' by {moment(due)}' if due is not None else ''} whether that was right."
     if review is not None and not review.open:
         ask = "It has been reviewed by now."
     what = f"the case {own_id(view.case.id)} of {escaped(view.case.workflow, 80)}"

@@ -42,7 +42,11 @@ def until(at: datetime, since: datetime | None) -> str:
     """
     if since is None or not timedelta(0) < at - since <= _SHORT:
         return f"by {moment(at)}"
-    return f"within {span((at - since).total_seconds())}, by <!date^{int(at.timestamp())}^{{time}}|{at.astimezone(UTC):%H:%M} UTC>"
+    return f"within {span((at - since).total_seconds())}, by {_time_of_day(at)}"
+
+
+def _time_of_day(at: datetime) -> str:
+    return f"<!date^{int(at.timestamp())}^{{time}}|{at.astimezone(UTC):%H:%M} UTC>"
 
 
 def absolute(at: datetime) -> str:
@@ -112,24 +116,26 @@ def _pending(view: View) -> list[str]:
         goes = f"it goes to the next tier whose channel does {until(first.at, since)}, unless {channel} takes it before"
         return [f"⏱ *{channel} does not show its card*: {goes}.", *_deadline(view)]
     decide = f"decide {until(decision.at, since)}"
-    claim = f"Claim {until(first.at, since)}"
-    if first.clock == "acknowledge" and _ends(view, first) == _ends(view, decision) and len(ahead) == 1:
-        sentences = [f"⏱ *{claim}, {decide}*{_counted(view, first) or _counted(view, decision)}; otherwise {_ends(view, decision)}."]
-    elif first.clock == "acknowledge":
-        sentences = [f"⏱ *{claim}*{_counted(view, first)}; otherwise {_ends(view, first)}{_still_not(view, ahead)}."]
+    taking = last if first.clock == "page" and last.clock == "acknowledge" else first
+    claim = f"Claim {until(taking.at, since)}"
+    if taking.clock == "acknowledge" and _ends(view, taking) == _ends(view, decision):
+        sentences = [f"⏱ *{claim}, {decide}*{_counted(view, taking) or _counted(view, decision)}; otherwise {_ends(view, decision)}."]
+    elif taking.clock == "acknowledge":
+        sentences = [f"⏱ *{claim}*{_counted(view, taking)}; otherwise {_ends(view, taking)}{_still_not(view, taking, last)}."]
         sentences.append(f"*D{decide[1:]}*{_counted(view, decision)}; otherwise {_ends(view, decision)}.")
     else:
         sentences = [f"⏱ *D{decide[1:]}*{_counted(view, decision)}; otherwise {_ends(view, decision)}."]
     if first.clock == "page":
-        sentences.append(f"The next page goes out {moment(first.at)} unless somebody takes it{_still_not(view, ahead)}.")
+        at = f"at {_time_of_day(first.at)}" if since is not None and first.at - since <= _SHORT else moment(first.at)
+        sentences.append(f"The next page goes out {at} unless somebody takes it.")
     return [*sentences, *([] if "deadline" in (decision.clock, last.clock) else _deadline(view))]
 
 
-def _still_not(view: View, ahead: tuple[Upcoming, ...]) -> str:
-    """What follows the page that comes first, where the page is not answered either and that comes before any other clock."""
-    if len(ahead) == 1 or ahead[-1].clock != "acknowledge":
+def _still_not(view: View, taking: Upcoming, last: Upcoming) -> str:
+    """What follows the page that comes when nobody takes it, where that is not answered either before any other clock runs out."""
+    if taking is last or last.clock != "acknowledge":
         return ""
-    return f", and if nobody has taken it by {moment(ahead[-1].at)}, {_ends(view, ahead[-1])}"
+    return f", and if nobody has taken it by {moment(last.at)}, {_ends(view, last)}"
 
 
 def _with(tier: Tier) -> str:

@@ -9,7 +9,7 @@ from bot.slack.cards.text.safe_text import Cuts, brief, escaped, line
 from bot.slack.cards.text.wording import DONE, LANE, code_label
 from bot.slack.cards.view import Happening, View
 from routing.case.case import Step
-from routing.vocabulary import EventKind
+from routing.vocabulary import CaseKind, EventKind, PageRoute
 
 _THEN = {"triage": "confirms it", "verify": "verifies it", "approve": "approves it", "check": "checks it"}
 
@@ -107,16 +107,31 @@ def _named_people(view: View) -> list[str]:
     return parts
 
 
+def _paged(view: View) -> list[str]:
+    """That the tier is paged; where the first route failed, which way the newest page has come, or that nobody has it."""
+    page = next((one for one in reversed(view.case.pages) if one.tier == view.tier), None)
+    if page is None:
+        return []
+    if not page.failed or PageRoute.PAGERDUTY in page.accepted:
+        return ["*paged*"]
+    if not page.accepted:
+        return ["*its page has reached nobody yet*"]
+    return [f"*paged by {' and '.join(_ROUTE[route] for route in page.accepted)}, PagerDuty has not taken it*"]
+
+
+_ROUTE = {PageRoute.PAGERDUTY: "PagerDuty", PageRoute.SECOND_KEY: "the second routing key", PageRoute.EMAIL: "e-mail"}
+
+
 def people(view: View) -> str:
     """Mrkdwn: who answers, who owns the tier, who is on call, who is on it. Nobody named here is rung."""
     case, rung = view.case, view.rung
-    parts = [f"Tier {view.tier + 1} of {len(case.route.tiers)}, {LANE[case.route.lane]}, group {escaped(rung.group)}"]
+    tier = f"Tier {view.tier + 1} of {len(case.route.tiers)}, {LANE[case.route.lane]}"
+    parts = [f"{'Supervisors' if case.kind is CaseKind.REVIEW else tier}, group {escaped(rung.group)}"]
     parts += _named_people(view)
     if view.tier in view.on_call:
         name = escaped(view.on_call[view.tier])
         parts.append(f"on call (PagerDuty) {name}" if name else "*nobody is on call (PagerDuty)*")
-    if any(page.tier == view.tier for page in case.pages):
-        parts.append("*paged*")
+    parts += _paged(view)
     if case.claimed_by:
         parts.append(f"*claimed by {acted(case.claimed_by, view)}*")
     elif case.acknowledged_by:

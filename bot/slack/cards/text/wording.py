@@ -37,7 +37,7 @@ DONE = {
     "triage": "Confirmed",
     "verify": "Verified",
     "check": "Checked",
-    "break_glass": "Decided by break-glass",
+    "break_glass": "Decided alone",
 }
 """A vote in the past tense, by verb or by name of the step."""
 

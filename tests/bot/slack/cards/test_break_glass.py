@@ -79,7 +79,8 @@ def test_what_is_decided_so_says_so(document: dict[str, Any], text: str, outcome
         for drawing in drawings:
             check_message(drawing.text, drawing.blocks)
         shown = words_of(drawings[0].blocks)
-        assert "Decided by break-glass" in shown
+        assert "Approved by break-glass" in shown
+        assert "Passed over:" in shown
         assert ("nobody has yet" in shown) is (len(history) == 1)
 
 

@@ -115,6 +115,9 @@ def test_an_alert_that_changed_nothing_says_so_and_offers_the_brake() -> None:
     quiet = ALERT.model_copy(update={"changed": False, "action": Automation.ON, "level": AlertLevel.ACTION})
     bulletin = about(quiet, control=Control(workflow="refunds"))
     assert "nothing was changed" in shown(bulletin)
+    assert shown(bulletin).count("runs as the policy says") == 1
+    braked = about(quiet, control=Control(workflow="refunds", automation=Automation.PAUSED))
+    assert "*Now:* `refunds` ⏸ is paused" in shown(braked)
     assert buttons(bulletin) == ["acknowledge_alert", "pause"]
 
 

@@ -59,6 +59,7 @@ def test_every_message_keeps_within_the_limits(kind: IncidentKind, text: str, cl
             assert ("tierline incident close" in shown) is not closed
         case int() if place == TIMELINE:
             assert shown.count("rule override-rate") == min(events, SHOWN)
+            assert "(a_1)" not in shown  # all of it is about that alert
         case int() if place == CLOSED:
             assert "late-refund" in shown or not closed
         case _:

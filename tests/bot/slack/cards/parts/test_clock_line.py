@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.slack.cards.parts.clock_line import business_hours, clock_lines
-from routing.case.case import Clocks, ClosedHours
+from routing.case.case import Clocks, ClosedHours, Page, Repeat
 from routing.clock import Calendar
 from routing.vocabulary import ClockName, Risk, State
 from tests.bot.slack.cards.factory import NOW, TIERS, a_route, a_view
@@ -36,6 +36,17 @@ def test_a_clock_that_stood_still_says_for_how_long() -> None:
     assert " (paused 2 h); otherwise" in said(clocks=went_on, tiers={"calendar": None})
     assert " (business hours New York); otherwise" in said(clocks=Clocks(decide=LATER))
     assert "(" not in said(clocks=Clocks(decide=LATER), tiers={"calendar": None}).partition(";")[0].partition("|")[2].partition(">")[2]
+
+
+def test_a_tier_that_is_paged_again_says_first_until_when_it_has_to_be_taken() -> None:
+    """Then when the next page goes out; each consequence once, since whoever reads it was woken."""
+    tiers = {"calendar": None, "ack_s": 900, "repeat": Repeat(every_s=300, most=3), "page": Page(severity="critical")}
+    clocks = Clocks(page=NOW + timedelta(minutes=5), acknowledge=NOW + timedelta(minutes=15), decide=LATER)
+    told = said(clocks=clocks, tiers=tiers)
+    assert told.startswith("⏱ *Claim within 15 min, by <!date^")
+    assert ", decide by <!date^" in told
+    assert told.count("otherwise") == told.count("tier 2") == 1
+    assert told.endswith("|15:05 UTC> unless somebody takes it.")
 
 
 def test_while_information_is_awaited_the_pause_is_told() -> None:
