@@ -7,7 +7,7 @@ clock (given back, it runs anew) and marks an alert, a resolve there is a commen
 import hmac
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum, unique
 from hashlib import sha256
 from typing import Any
@@ -157,12 +157,13 @@ class _Event:
         named = [_text(_object(one).get("summary"), 200) for one in asked] if isinstance(asked, list) else []
         self.asked = tuple(name for name in named if name)[:ASKED_MOST]
         self.rings = data.get("status") == "triggered"
+        self.at = _moment(event.get("occurred_at"))
 
     def of_page(self, key: PageKey) -> PagerNews:
         """What it says about a page."""
         how = self.kind.rpartition(".")[2]
         route = PageRoute.SECOND_KEY if key.second else PageRoute.PAGERDUTY
-        return PagerNews(key.tier, key.round, self.who, route, self.name, self.text, how, self.asked, self.rings)
+        return PagerNews(key.tier, key.round, self.who, route, self.name, self.text, how, self.asked, self.rings, self.at)
 
 
 def _object(value: object) -> Mapping[str, Any]:
@@ -172,6 +173,15 @@ def _object(value: object) -> Mapping[str, Any]:
 def _text(value: object, most: int) -> str:
     """A text the database takes: no NUL, no lone surrogates."""
     return str(value or "").replace("\0", "").encode("utf-8", "replace").decode()[:most]
+
+
+def _moment(value: object) -> datetime | None:
+    """An ISO 8601 time with its zone, None for anything else."""
+    try:
+        read = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return read.astimezone(UTC) if read is not None and read.tzinfo is not None else None
 
 
 def _remember(dedup_key: str) -> Step:

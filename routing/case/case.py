@@ -196,6 +196,9 @@ class OpenPage(PageProgress):
     tier: int
     round: int
     acknowledged_by: str = ""
+    heard_at: AwareDatetime | None = Field(
+        default=None, exclude_if=operator.not_, description="when its last news happened, by PagerDuty's clock: older ones come too late"
+    )
 
 
 class Clocks(_Value):

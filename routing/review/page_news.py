@@ -22,7 +22,8 @@ PAGERDUTY = Actor("system", "pagerduty")
 @dataclass(frozen=True, slots=True)
 class PagerNews:
     """One event of an incident: its tier (0-based), round and route from our dedup key, and who did it there (id, "" for PagerDuty itself;
-    the name is content). `how` it went to others, `to` whom it asks now, by name; `rings`: nobody has it there at that moment.
+    the name is content). `how` it went to others, `to` whom it asks now, by name; `rings`: nobody has it there at that moment; `at`, by
+    PagerDuty's clock: what it tells may come in another order than it happened.
     """
 
     tier: int
@@ -34,6 +35,7 @@ class PagerNews:
     how: str = ""
     to: tuple[str, ...] = ()
     rings: bool = False
+    at: datetime | None = None
 
     @property
     def actor(self) -> Actor:
@@ -51,12 +53,14 @@ def page_acknowledged(news: PagerNews) -> PressStep:
             return refuse("unknown_page")
         draft = Draft(subject, now)
         actor = news.actor
-        put_page(draft, page.model_copy(update={"acknowledged_by": actor.id, "next_at": None}))
+        put_page(draft, _heard(page, news, acknowledged_by=actor.id, next_at=None))
         event = draft.record(EventKind.PAGE_ACKNOWLEDGED, actor, _where(news), sealed=_words(news))
         if not page.acknowledged_by:
             follow_up(draft, page, MessageKind.PAGE_ACKNOWLEDGE, but=news.route)
         if case.tier == news.tier:
             acknowledge(draft, actor)
+            if case.state is State.PENDING and not _taken_here(case):  # somebody else there had it until now
+                draft.put(acknowledged_by=actor.id)
         draft.update_cards()
         draft.note(event)
         return draft.change()
@@ -105,6 +109,8 @@ def page_reassigned(news: PagerNews) -> PressStep:
     """PagerDuty asks somebody else now, by a person's doing or because nobody answered there in time."""
 
     def step(subject: Subject, now: datetime) -> Change | Refused:
+        if not 0 < news.round <= subject.case.page_rounds:
+            return refuse("unknown_page")
         draft = Draft(subject, now)
         fields: dict[str, Json] = {**_where(news), "how": news.how}
         event = draft.record(EventKind.PAGE_REASSIGNED, news.actor, fields, sealed={**_words(news), "to": list(news.to)})
@@ -124,11 +130,12 @@ def page_unacknowledged(news: PagerNews) -> PressStep:
 
     def step(subject: Subject, now: datetime) -> Change | Refused:
         case, page = subject.case, _page(subject.case, news)
-        if page is None or not page.acknowledged_by:
+        if page is None:
             return refuse("unknown_page")
         draft = Draft(subject, now)
         event = draft.record(EventKind.PAGE_UNACKNOWLEDGED, news.actor, _where(news), sealed=_words(news))
         if case.state is State.PENDING and case.tier == news.tier and _taken_here(case):
+            put_page(draft, _heard(page, news))
             follow_up(draft, page, MessageKind.PAGE_ACKNOWLEDGE)
             return draft.change()
         _given_back(draft, news)
@@ -144,13 +151,14 @@ def page_reopened(news: PagerNews) -> PressStep:
 
     def step(subject: Subject, now: datetime) -> Change | Refused:
         case = subject.case
-        if not 0 < news.round <= case.page_rounds or _page(case, news) is not None:
+        if not 0 < news.round <= case.page_rounds:
             return refuse("unknown_page")
         draft = Draft(subject, now)
+        _given_back(draft, news)  # where it stands as open here, that it was resolved comes too late
         wanted = case.state is State.PENDING and case.tier == news.tier and not case.pages
         event = draft.record(EventKind.PAGE_REOPENED, news.actor, {**_where(news), "wanted": wanted}, sealed=_words(news))
         if wanted:
-            again = OpenPage(tier=news.tier, round=news.round, routes=(news.route,), accepted=(news.route,), since=now)
+            again = OpenPage(tier=news.tier, round=news.round, routes=(news.route,), accepted=(news.route,), since=now, heard_at=news.at)
             draft.put(pages=(again,))
             if case.rung.repeat is None and case.clocks.page is not None:
                 draft.put_clocks(page=None, acknowledge=tier_clocks(case, now).acknowledge)
@@ -164,10 +172,10 @@ def page_reopened(news: PagerNews) -> PressStep:
 def _given_back(draft: Draft, news: PagerNews) -> None:
     """Whoever acknowledged the page there has it no longer. Who took the case here still has it."""
     case, page = draft.case, _page(draft.case, news)
-    if page is None or not page.acknowledged_by:
+    if page is None:
         return
-    put_page(draft, page.model_copy(update={"acknowledged_by": ""}))
-    if case.state is State.PENDING and case.tier == news.tier and not _taken_here(case):
+    put_page(draft, _heard(page, news, acknowledged_by=""))
+    if page.acknowledged_by and case.state is State.PENDING and case.tier == news.tier and not _taken_here(case):
         fresh = tier_clocks(case, draft.now)
         draft.put(acknowledged_by="")
         draft.put_clocks(acknowledge=fresh.acknowledge, page=fresh.page)
@@ -178,7 +186,14 @@ def _taken_here(case: Case) -> bool:
 
 
 def _page(case: Case, news: PagerNews) -> OpenPage | None:
-    return next((page for page in case.pages if (page.tier, page.round) == (news.tier, news.round)), None)
+    """The page that the news are of; None where it is over, or where what came before happened later."""
+    page = next((page for page in case.pages if (page.tier, page.round) == (news.tier, news.round)), None)
+    late = page is not None and page.heard_at is not None and news.at is not None and news.at < page.heard_at
+    return None if late else page
+
+
+def _heard(page: OpenPage, news: PagerNews, **changes: object) -> OpenPage:
+    return page.model_copy(update={"heard_at": news.at or page.heard_at, **changes})
 
 
 def _where(news: PagerNews) -> dict[str, Json]:
