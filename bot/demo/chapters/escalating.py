@@ -113,7 +113,7 @@ async def alone(scene: Scene) -> None:
     await scene.submit(ELENA, "Break-glass", {"verdict": "approve", "text": why})
     decided = await see("Elena, whom nobody asked, decides alone", lambda: look.verdict(case, "approved"))
     await see("the service knows that it was break-glass", lambda: decided.data["break_glass"])
-    await see("the card says so too", lambda: look.closed_card("review-tier1", case, "Decided by break-glass"))
+    await see("the card says so too", lambda: look.closed_card("review-tier1", case, "Approved by break-glass"))
     await see("Grace and Hugo are told directly", lambda: all(look.direct(person, "by break-glass") for person in (GRACE, HUGO)))
     review = await see("and asked in #review-ops whether that was right", lambda: look.child("review-ops", case, "Was that right?"))
     await scene.press(HUGO, "review-ops", review, "approve")
