@@ -293,7 +293,9 @@ def _ladder(policy: Policy, workflow: Workflow) -> Iterator[tuple[str, Value]]:
         if rung.calendar:
             yield f"calendars.{rung.calendar}", _told(policy.calendars[rung.calendar])
     for group in sorted(one for one in groups if one):
-        yield f"groups.{group}", _told(policy.form.groups[group])
+        members = policy.form.groups[group]
+        yield f"groups.{group}", (*members.users, *([members.usergroup] if members.usergroup else ()))
+        yield f"groups.{group}.skills", members.skills
 
 
 def _flat(key: str, value: object) -> Iterator[tuple[str, Value]]:

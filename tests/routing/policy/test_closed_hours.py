@@ -104,7 +104,8 @@ OFFICE = ", calendar: berlin"
     [
         ("", ", closed: {to: 2}", {"to": Effect.TIGHTENS, "from": Effect.TIGHTENS}),
         (", closed: {to: 2}", "", {"to": Effect.LOOSENS, "from": Effect.LOOSENS}),
-        (", closed: {to: 2}", ", closed: {to: 3}", {"to": Effect.NEUTRAL}),
+        (", closed: {to: 2}", ", closed: {to: 3}", {"to": Effect.TIGHTENS}),
+        (", closed: {to: 3}", ", closed: {to: 2}", {"to": Effect.LOOSENS}),
         (", closed: {to: 2}", ", closed: {to: 2, from: low}", {"from": Effect.TIGHTENS}),
         (", closed: {to: 2}", ", closed: {to: 2, from: critical}", {"from": Effect.LOOSENS}),
     ],

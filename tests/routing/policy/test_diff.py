@@ -253,7 +253,7 @@ BREAK_GLASS = "channels: {operations: ops}\nbreak_glass: {group: frontline, supe
         ("most: 3", "most: 3, review_within: 9d", "review_within", Effect.LOOSENS),
         ("most: 3", "most: 3, review_within: 1d", "review_within", Effect.TIGHTENS),
         ("{group: frontline", "{group: second", "group", Effect.LOOSENS),
-        ("supervisors: experts", "supervisors: second", "supervisors", Effect.NEUTRAL),
+        ("supervisors: experts", "supervisors: second", "supervisors", Effect.LOOSENS),
     ],
 )
 def test_what_break_glass_allows_loosens(before: str, after: str, key: str, effect: Effect) -> None:
