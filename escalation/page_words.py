@@ -2,10 +2,11 @@
 audit log. Pure.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from routing.authorize import moves_far
-from routing.case.case import Case
+from routing.case.case import Case, Tier
 from routing.review.outlook import if_taken, upcoming
 from routing.vocabulary import CaseKind, Consequence, Risk, State, Verdict
 
@@ -75,6 +76,16 @@ def _undecided(consequence: Consequence) -> str:
     if consequence is Consequence.ESCALATED:
         return "the next tier is asked"
     return f"it is {_ELSE[consequence]}{' and nothing is executed' if nothing else ''}"
+
+
+def owner_words(tier: Tier, away: Mapping[str, datetime]) -> str:
+    """Who answers for a tier: its owner, or for whom and until when its backup stands in; "" where the policy names nobody."""
+    named = [person for person in (tier.owner, tier.backup) if person]
+    there = tier.answering(away)
+    gone = " and ".join(f"{person}, who is away until {absolute(away[person])}" for person in named if person in away and person != there)
+    if there is None:
+        return f"nobody: {gone}" if gone else ""
+    return f"{there}, for {gone}" if tier.owner in away else there
 
 
 def summary_of(case: Case, tier: int) -> str:

@@ -5,12 +5,12 @@ what stands open in the audit log. It never decides who is paged or when, and Pa
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
-from escalation.page_words import first_steps, summary_of, why_settled
+from escalation.page_words import first_steps, owner_words, summary_of, why_settled
 from escalation.pagerduty_client import EventsClient, PagerDutyUnreadable, RestClient
 from routing.case.case import Case
 from routing.case.submission import moment_text
@@ -95,6 +95,11 @@ class Seen(Protocol):
     @property
     def links(self) -> str:
         """The permalink of the current card."""
+        ...
+
+    @property
+    def away(self) -> Mapping[str, datetime]:
+        """The people who are away, with until when."""
         ...
 
 
@@ -248,7 +253,7 @@ def _trigger(key: PageKey, view: Seen) -> dict[str, Any]:
                 "lane": case.route.lane.value,
                 "tier": f"{key.tier + 1} of {len(case.route.tiers)}",
                 "channel": tier.channel,
-                "owner": tier.owner or "",
+                "owner": owner_words(tier, view.away),
                 "do_first": list(first_steps(case, key.tier, view.links)),
                 "reasons": [reason.text for reason in case.route.reasons],
                 "due": _time(first.at if first is not None else None),

@@ -108,6 +108,16 @@ class People:
             return Person(id=user, team=team, known=False)
         return replace(person_of(profile["user"], user, team, memberships), dotless=self._dotless())
 
+    async def with_ids(self, person: Person, others: Collection[str]) -> Person:
+        """The person with those of the `others`, ids of people, that are theirs as well, by id or by e-mail address, as far as Slack says
+        it in time.
+        """
+        if not person.known:
+            return person
+        found = await asyncio.gather(*(self.person(other, person.team, {}) for other in sorted({*others} - person.ids)))
+        same = {name for one in found if one.known and one.names & person.names for name in one.ids}
+        return replace(person, aliases=person.aliases | same)
+
     async def members(self, group: Group) -> tuple[frozenset[str], str]:
         """Who is in a group, and the id of its user group, "" where it is none or not in use. Raises SlackUnreachable, and what reading the
         bindings of names raises.

@@ -31,9 +31,14 @@ class Person:
     dotless: Collection[str] = DOTLESS
 
     @property
+    def ids(self) -> frozenset[str]:
+        """Every id of Slack that this person goes by."""
+        return frozenset({self.id, *self.aliases} - {""})
+
+    @property
     def names(self) -> frozenset[str]:
         """All that this person is recognized by later: every id, and the digest of the e-mail address."""
-        return frozenset({self.id, *self.aliases, name_of_address(self.email, self.dotless)} - {""})
+        return frozenset({*self.ids, name_of_address(self.email, self.dotless)} - {""})
 
     def known_with(self, known: Iterable[str]) -> tuple[str, ...]:
         """What is `known` of people, each one's names with blanks between, and this person too."""

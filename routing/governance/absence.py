@@ -1,11 +1,13 @@
 """Who is away, and until when: said by each of themselves, undone by themselves, and over by itself. Owns these steps; who stands in for an
-owner who is away is said where owners are named.
+owner who is away is said where owners are named. Somebody is away under every id of theirs: which of them a policy names is not
+theirs to know.
 """
 
 from datetime import datetime, timedelta
 
 from routing.authorize import outsider
 from routing.authorize import refuse as refuse_person
+from routing.canonical import Json
 from routing.case.people import GovernancePress
 from routing.case.submission import moment_text
 from routing.change import Actor, Event, Refused
@@ -36,7 +38,7 @@ def come_back(press: GovernancePress) -> GovernStep:
     def step(governed: Governed, now: datetime) -> Ruling | Refused:
         if (refused := _obstacle(press, governed.policy)) is not None:
             return refused
-        if press.person.id not in governed.governance.away_at(now):
+        if not press.person.ids & governed.governance.away_at(now).keys():
             return refuse("not_away")
         return _ruled(press, governed, now, None)
 
@@ -45,16 +47,24 @@ def come_back(press: GovernancePress) -> GovernStep:
 
 def _obstacle(press: GovernancePress, policy: Policy) -> Refused | None:
     """Whoever a tier names may, whatever their roles."""
-    named = any(press.person.id in (tier.owner, tier.backup) for tiers in policy.tiers.values() for tier in tiers)
+    named = bool(press.person.ids & named_by_tiers(policy))
     if named and (code := outsider(press.person, press.team)) is not None:
         return refuse_person(code)
     return None if named else obstacle(press, policy)
 
 
+def named_by_tiers(policy: Policy) -> frozenset[str]:
+    """The people whom tiers name as owner or backup."""
+    tiers = (tier for ladder in policy.tiers.values() for tier in ladder)
+    return frozenset(person for tier in tiers for person in (tier.owner, tier.backup) if person)
+
+
 def _ruled(press: GovernancePress, governed: Governed, now: datetime, until: datetime | None) -> Ruling:
-    who = press.person.id
-    left = {person: at for person, at in governed.governance.away_at(now).items() if person != who}
-    away = left | ({who: until} if until is not None else {})
+    who, ids = press.person.id, press.person.ids
+    left = {person: at for person, at in governed.governance.away_at(now).items() if person not in ids}
+    away = left | (dict.fromkeys(sorted(ids), until) if until is not None else {})
     kind, more = (EventKind.CAME_BACK, {}) if until is None else (EventKind.WENT_AWAY, {"until": moment_text(until)})
-    event = Event(kind, Actor("human", who), {"subject": PERSON + who, **more})
+    others: list[Json] = [*sorted(ids - {who})]
+    fields: dict[str, Json] = {"subject": PERSON + who, **more, **({"also": others} if others else {})}
+    event = Event(kind, Actor("human", who), fields)
     return Ruling(governed.governance.model_copy(update={"away": away}), (event,))

@@ -58,3 +58,18 @@ async def test_only_oneself_and_not_for_ever(world: World) -> None:
     assert "This is not yours to decide" in await told(world, ANNA, "away 2d")
     assert "You are away" not in await told(world, GUEST, "away 2d")
     assert not (await world.bot.reads.governance()).away
+
+
+async def test_another_account_of_the_owner_and_what_the_page_says(world: World) -> None:
+    """By the e-mail address, however it is spelled: the same person is away, whoever is woken reads for whom they are; and back again."""
+    other = "U0IDA000001"
+    world.sandbox.slack.workspace.change_user(other, email="Grace@Northwind.example")
+    assert "You are away until" in await told(world, other, "away 2d")
+    case_id = await world.submit()
+    await world.drain()
+    assert "stands in for the owner" in world.text(case_id)
+    await world.pass_time(minutes=35)
+    [incident] = world.sandbox.pagerduty.incidents
+    assert incident.custom_details["owner"].startswith(f"{HUGO}, for {GRACE}, who is away until 2026-11-22")
+    assert "You are back" in await told(world, GRACE, "back")
+    assert not (await world.bot.reads.governance()).away

@@ -18,7 +18,7 @@ from bot.slack.people import People, SlackUnreachable
 from routing.authority import GovernanceVerb
 from routing.case.people import GovernancePress, Person
 from routing.change import Actor, Refused
-from routing.governance.absence import come_back, leave
+from routing.governance.absence import come_back, leave, named_by_tiers
 from routing.governance.alert_lifecycle import acknowledge
 from routing.governance.automation import resume, tighten, workflow_of
 from routing.governance.binding_lifecycle import confirm
@@ -108,6 +108,9 @@ class Rulings:
 
     async def _press(self, asked: Asked) -> GovernancePress:
         person = await self.person(asked)
+        if asked.verb in (GovernanceVerb.AWAY, GovernanceVerb.BACK):
+            away = (await self._reads.governance()).away
+            person = await self._people.with_ids(person, named_by_tiers(self._policy()) | away.keys())
         us = self._people.us
         return GovernancePress(asked.verb, person, us.team if us is not None else asked.team, asked.subject, asked.reason)
 
