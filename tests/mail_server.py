@@ -62,9 +62,9 @@ class MailServer:
 
 
 @asynccontextmanager
-async def a_mail_server() -> AsyncIterator[MailServer]:
+async def a_mail_server(kept: MailServer | None = None) -> AsyncIterator[MailServer]:
     """One that listens; what is still connected at the end is let go."""
-    kept, loop = MailServer(), asyncio.get_running_loop()
+    kept, loop = kept or MailServer(), asyncio.get_running_loop()
     server = await loop.create_server(lambda: SMTP(kept, loop=loop), "127.0.0.1", 0)
     kept.port = server.sockets[0].getsockname()[1]
     try:

@@ -63,6 +63,7 @@ class World:
     clock: Clock = field(default_factory=Clock)
     passing: Callable[[str], None] = lambda _name: None
     policy: str = POLICY
+    services: str = SERVICES
     timeouts: ManualTimeouts = field(default_factory=ManualTimeouts)
     smtp_url: str = ""
     keys: bool = True
@@ -97,7 +98,7 @@ class World:
     def write_files(self) -> dict[str, str]:
         """Write the two files and make the keys; gives the environment that goes with them."""
         (self.folder / "policy.yml").write_text(self.policy)
-        (self.folder / "services.yml").write_text(SERVICES)
+        (self.folder / "services.yml").write_text(self.services)
         return self._environment()
 
     def settings(self, environment: Mapping[str, str]) -> Settings:
@@ -157,7 +158,7 @@ class World:
 
     async def _next_happening(self) -> datetime | None:
         """When a clock runs out or something is tried again, whichever is first."""
-        moments = (await self.bot.database.read(_next_due), await self._next_try())
+        moments = (await self.bot.database.read(next_due), await self._next_try())
         return min((at for at in moments if at is not None), default=None)
 
     async def _next_try(self) -> datetime | None:
@@ -166,7 +167,7 @@ class World:
 
     async def drain(self) -> None:
         """Let everything out that can go out, waiting a little for turns and quiet peers, but not past the next clock."""
-        due = await self.bot.database.read(_next_due)
+        due = await self.bot.database.read(next_due)
         limit = self.clock.now + LONGEST_WAIT if due is None else min(due, self.clock.now + LONGEST_WAIT)
         while True:
             await self.bot.signing.tick()
@@ -326,7 +327,7 @@ async def listeners_end() -> None:
         await asyncio.wait(running)
 
 
-def _next_due(connection: Connection) -> datetime | None:
+def next_due(connection: Connection) -> datetime | None:
     """When the first clock of a case runs out."""
     first = connection.execute(select(func.min(cases.c.due_at))).scalar_one()
     return None if first is None else moment(first)

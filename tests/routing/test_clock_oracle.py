@@ -1,16 +1,12 @@
-"""Business time against an oracle that nobody can get wrong: it goes through time quarter by quarter, and looks at the wall.
+"""Business time against an oracle that nobody can get wrong: `tests.business_time`.
 
 Generated over nights on which clocks change (both hemispheres, half hours, midnights), holidays, closed days, night shifts and pauses.
 """
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
-from importlib.resources import files
 from itertools import pairwise
-from zoneinfo import ZoneInfo
 
-import holidays
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -20,27 +16,17 @@ from routing.change import Change, Subject
 from routing.clock import Calendar, after, after_each, between, closes, opens
 from routing.review.timing import on_time
 from routing.review.verbs import step_of
+from tests.business_time import DAY, DAYS, slow_after, slow_between, slow_closes, slow_opens, zone_of
 from tests.examples_drawn import examples
 from tests.routing.factory import a_case, a_press, a_route
-
-QUARTER, DAY = timedelta(minutes=15), timedelta(days=1)
-"""Whatever opens, closes or changes here, does so on a quarter of an hour."""
 
 ZONES = (
     *("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Santiago", "Pacific/Auckland"),
     *("Africa/Cairo", "Asia/Beirut", "Asia/Kathmandu", "UTC"),
 )
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 TIMES = st.sampled_from(
     ["00:00", "00:30", "01:00", "01:45", "02:00", "02:15", "02:45", "03:00", "06:00", "09:00", "17:30", "22:00", "23:30"]
 )
-
-
-@cache
-def zone_of(name: str) -> ZoneInfo:
-    """The zone as the pinned package has it: a machine's own files may be older, and governments change their minds."""
-    with files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as file:
-        return ZoneInfo.from_file(file, key=name)
 
 
 @cache
@@ -68,65 +54,6 @@ def situations(draw: st.DrawFn) -> tuple[Calendar, datetime]:
     return calendar, datetime(day.year, day.month, day.day, 12, tzinfo=UTC) + timedelta(seconds=seconds)
 
 
-def walk(calendar: Calendar, since: datetime) -> Iterator[tuple[datetime, bool]]:
-    """Quarter by quarter from the one of `since` on: when it begins and whether somebody is there. The wall is read from two days before,
-    and counts only forwards: an hour that it shows twice is over the first time.
-    """
-    zone, at = zone_of(calendar.timezone), since.replace(minute=since.minute // 15 * 15, second=0, microsecond=0) - 2 * DAY
-    shown = at.astimezone(zone).replace(tzinfo=None)
-    while True:
-        shown = max(shown, at.astimezone(zone).replace(tzinfo=None))
-        if at >= since - QUARTER:
-            yield at, is_open(calendar, shown)
-        at += QUARTER
-
-
-@cache
-def public(year: int) -> holidays.HolidayBase:
-    """The public holidays of Berlin."""
-    return holidays.country_holidays("DE", subdiv="BE", years=year)
-
-
-def is_open(calendar: Calendar, wall: datetime) -> bool:
-    """Whether somebody is there when the clock on the wall shows this: by today's spans, or by one of yesterday that ends today."""
-    minute = wall.hour * 60 + wall.minute
-
-    def works(day: date) -> bool:
-        free = day in calendar.closed or (calendar.holidays is not None and day in public(day.year))
-        return DAYS[day.weekday()] in calendar.days and not free
-
-    for span in calendar.hours.split(", "):
-        begins, ends = (int(time[:2]) * 60 + int(time[3:]) for time in span.split("-"))
-        today = begins <= minute < ends if ends > begins else begins <= minute
-        if (today and works(wall.date())) or (ends <= begins and minute < ends and works(wall.date() - DAY)):
-            return True
-    return False
-
-
-def slow_after(calendar: Calendar, start: datetime, seconds: float) -> datetime:
-    """The moment by which so much of the calendar's time has passed."""
-    left = timedelta(seconds=seconds)
-    if left <= timedelta(0):
-        return start
-    for quarter, there in walk(calendar, start):
-        begin = max(quarter, start)
-        if there and quarter + QUARTER > begin:
-            if left <= quarter + QUARTER - begin:
-                return begin + left
-            left -= quarter + QUARTER - begin
-    raise AssertionError
-
-
-def slow_between(calendar: Calendar, start: datetime, end: datetime) -> float:
-    """Seconds of the calendar's time between two moments."""
-    passed = timedelta(0)
-    for quarter, there in walk(calendar, start):
-        if quarter >= end:
-            return passed.total_seconds()
-        passed += max(min(quarter + QUARTER, end) - max(quarter, start), timedelta(0)) if there else timedelta(0)
-    raise AssertionError
-
-
 OPENS_SKIPPED = Calendar(timezone="Europe/Berlin", days=", ".join(DAYS), hours="02:15-06:00")
 CLOSES_SKIPPED = Calendar(timezone="Australia/Lord_Howe", days=", ".join(DAYS), hours="22:00-02:15")
 TWICE = Calendar(timezone="America/New_York", days=", ".join(DAYS), hours="01:45-06:00, 22:00-01:00")
@@ -146,9 +73,9 @@ def test_what_a_clock_gives_is_what_the_wall_shows(situation: tuple[Calendar, da
     assert between(calendar, start, ends[-1]) == slow_between(calendar, start, ends[-1])
     assert between(calendar, start, start + DAY) == slow_between(calendar, start, start + DAY)
     there, again = opens(calendar, start), closes(calendar, start)
-    assert there == next(max(quarter, start) for quarter, one in walk(calendar, start) if one and quarter + QUARTER > start)
+    assert there == slow_opens(calendar, start)
     if again is not None and again < start + 3 * DAY:
-        assert again == next(max(quarter, start) for quarter, one in walk(calendar, start) if not one and quarter + QUARTER > start)
+        assert again == slow_closes(calendar, start)
 
 
 @settings(max_examples=examples(25))

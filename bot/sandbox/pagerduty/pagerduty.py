@@ -35,6 +35,7 @@ class PagerDuty:
         self._services = {service.routing_key: service for service in config.services}
         self._responders = {responder.id: responder for responder in config.responders}
         self._on_call = {policy: tuple(people) for policy, people in config.on_call.items()}
+        self._disabled: set[str] = set()
 
     def connect(self, webhook_url: str | None) -> None:
         """Where webhooks go from now on; None: nowhere."""
@@ -80,6 +81,10 @@ class PagerDuty:
     def put_on_call(self, policy_id: str, *responder_ids: str) -> None:
         """Change who is on call; nobody is allowed."""
         self._on_call[policy_id] = responder_ids
+
+    def disable(self, service_id: str, *, disabled: bool = True) -> None:
+        """Somebody switches a service off, or on again: meanwhile every event with its routing key is refused."""
+        (self._disabled.add if disabled else self._disabled.discard)(service_id)
 
     def assignees(self, incident: Incident) -> list[Responder]:
         """Who an incident is assigned to: whoever it was handed to, else level 1 of its policy."""
@@ -175,7 +180,7 @@ class PagerDuty:
         return await self._faults.carry_out("pagerduty", "reach", request, lambda: web.Response(status=405, headers={"Allow": "POST"}))
 
     def _take(self, body: bytes) -> web.Response:
-        event, errors = read_event(body, self._services)
+        event, errors = read_event(body, [key for key, service in self._services.items() if service.id not in self._disabled])
         if errors:
             self.record.add("refused", errors=errors, action=event.get("event_action"), key=event.get("dedup_key"))
             return web.json_response({"status": "invalid event", "message": "Event object is invalid", "errors": errors}, status=400)
