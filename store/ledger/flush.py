@@ -5,7 +5,7 @@ are found; never reads and never decides.
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, update
+from sqlalchemy import Connection, bindparam, or_, update
 
 from routing.case.case import Case
 from routing.change import MessageKind
@@ -174,7 +174,7 @@ _FALL_DUE = (
     .where(
         outbox.c.case_id == bindparam("case"),
         outbox.c.round == bindparam("of"),
-        outbox.c.kind.in_((MessageKind.PAGE.value, MessageKind.EMAIL.value)),
+        or_(outbox.c.kind == MessageKind.PAGE.value, outbox.c.kind == MessageKind.EMAIL.value),  # no list: it is for many rows at once
         IS_UNSETTLED,
         outbox.c.lease_until.is_(None),
     )

@@ -1,5 +1,6 @@
 """A page that goes out by several routes is one page: whoever takes or ends it on one of them does so on all."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,7 +9,10 @@ import pytest
 
 from bot.sandbox.faults import Fault, Mode
 from bot.sandbox.pagerduty.account import Incident
-from routing.vocabulary import PageRoute
+from routing.change import Change, Subject
+from routing.review.draft import Draft
+from routing.review.pages import close_pages
+from routing.vocabulary import EventKind, PageRoute
 from tests.governed import GovernedWorld
 from tests.mail_server import MailServer, a_mail_server
 from tests.scenarios.test_second_route import ROUTED, alarms, paged, refusing
@@ -168,3 +172,23 @@ async def test_supervisors_are_reached_another_way_too(tmp_path: Path, sqlite_ur
         [letter] = mail.taken
         assert "Break-glass to review" in str(letter["Subject"])
         assert mail.recipients == [["supervisors@northwind.example"]]
+
+
+async def test_many_pages_end_in_one_transaction(tmp_path: Path, database_url: str) -> None:
+    """What still waits to be tried again falls due for each of them, however many there are."""
+    async with running(World(tmp_path, database_url, socket_mode=False, policy=REPEATED)) as world:
+        world.sandbox.faults.add(Fault("pagerduty", "*", Mode.UNREACHABLE, times=None))
+        cases = [await world.submit(subject={"id": f"cust-{number}", "type": "customer"}) for number in range(2)]
+        await world.pass_time(minutes=20)
+        assert all([(await world.case(one)).pages for one in cases])
+        await asyncio.gather(*(world.bot.ledger.change(one, by_hand) for one in cases))
+        query = "SELECT count(*) FROM outbox WHERE kind = 'page' AND state = 'ready' AND not_before > 0"
+        assert await world.bot.database.read(lambda connection: connection.exec_driver_sql(query).scalar_one()) == 0
+
+
+def by_hand(subject: Subject, now: datetime) -> Change:
+    """Every page of the case is closed."""
+    draft = Draft(subject, now)
+    close_pages(draft)
+    draft.record(EventKind.CHANGED)
+    return draft.change()
