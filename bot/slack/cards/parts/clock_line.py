@@ -128,7 +128,16 @@ def _pending(view: View) -> list[str]:
     if first.clock == "page":
         at = f"at {_time_of_day(first.at)}" if since is not None and first.at - since <= _SHORT else moment(first.at)
         sentences.append(f"The next page goes out {at} unless somebody takes it.")
+    sentences += _rings_nobody(view)
     return [*sentences, *([] if "deadline" in (decision.clock, last.clock) else _deadline(view))]
+
+
+def _rings_nobody(view: View) -> list[str]:
+    """That a page is out where PagerDuty has nobody to ring, as long as nobody has taken the case."""
+    case = view.case
+    paged = any(page.tier == case.tier for page in case.pages) and not case.acknowledged_by
+    alone = paged and view.on_call.get(case.tier) == ""
+    return ["⚠️ *Nobody is on call for this tier (PagerDuty): its page may ring nobody.*"] if alone else []
 
 
 def _still_not(view: View, taking: Upcoming, last: Upcoming) -> str:

@@ -1,12 +1,14 @@
 """The clock line says until when, in whose hours, how long the clock stood still, and which clocks a freeze leaves running."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Any
 
 import pytest
 
 from bot.slack.cards.parts.clock_line import business_hours, clock_lines
-from routing.case.case import Clocks, ClosedHours, Page, Repeat
+from routing.case.case import Clocks, ClosedHours, OpenPage, Page, Repeat
 from routing.clock import Calendar
 from routing.vocabulary import ClockName, Risk, State
 from tests.bot.slack.cards.factory import NOW, TIERS, a_route, a_view
@@ -47,6 +49,14 @@ def test_a_tier_that_is_paged_again_says_first_until_when_it_has_to_be_taken() -
     assert ", decide by <!date^" in told
     assert told.count("otherwise") == told.count("tier 2") == 1
     assert told.endswith("|15:05 UTC> unless somebody takes it.")
+
+
+@pytest.mark.parametrize(("on_call", "paged", "taken"), list(product(({}, {0: "Kim Lund"}, {0: ""}), (True, False), (True, False))))
+def test_a_page_that_may_ring_nobody_is_told(on_call: dict[int, str], paged: bool, taken: bool) -> None:
+    """Only where PagerDuty was asked and has nobody, the page is out, and nobody has taken the case."""
+    view = a_view(pages=(OpenPage(tier=0, round=1),) * paged, acknowledged_by="U0ANA" * taken, clocks=Clocks(decide=LATER))
+    told = " ".join(clock_lines(replace(view, on_call=on_call)))
+    assert ("may ring nobody" in told) is (on_call == {0: ""} and paged and not taken)
 
 
 def test_while_information_is_awaited_the_pause_is_told() -> None:
