@@ -74,6 +74,7 @@ from bot.timeouts import REAL, RHYTHM, Rhythm, Timeouts
 from bot.tls import trusted
 from escalation.acknowledgements import Acknowledgements
 from escalation.breaker_watch import BreakerWatch
+from escalation.drill_watch import DrillWatch
 from escalation.mailer import Mailer
 from escalation.pager import Pager
 from escalation.pagerduty_client import EVENTS_TIMEOUT_S, REST_TIMEOUT_S, EventsClient, RestClient
@@ -173,7 +174,7 @@ class App:
         """One turn of every clock. Gives how many clocks acted."""
         await self.writer.look_at_clock()
         acted = await self.watch.tick() + await self.unseen.tick() + await self.scheduled_replay.tick()
-        acted += await self.paging_watch.tick()
+        acted += await self.paging_watch.tick() + await self.drill_watch.tick()
         await self.policy.refresh()
         return acted
 
@@ -211,7 +212,7 @@ class App:
         rest = self._rest_client(settings, timeouts, tls)
         rota = Rota(OnCallBook(self.database, self.writer), self._escalation_policy, now, rest, self.ledger, report=self.reports.on_call)
         self.views = Views(self.reads, rota, people, now, self.policy.of)
-        bulletins = Bulletins(self.reads, people, self.policy, now)
+        bulletins = self._bulletins = Bulletins(self.reads, people, self.policy, now)
         events = EventsClient(settings.pagerduty_events_url, timeouts.limit_s(EVENTS_TIMEOUT_S), tls)
         self._stack.callback(events.close)
         posts = SignedPosts(peers_now, steady=now, timeout_s=timeouts.limit_s(CALLBACK_TIMEOUT_S), tls=tls)
@@ -351,6 +352,7 @@ class App:
         self.watch = Watch(self.ledger, self.reads, breakers, now, report=self.reports.case, late=self.metrics.swept)
         self.unseen = UnseenCases(self.ledger, self.reads, self.policy, now, report=self.reports.case)
         self.paging_watch = PagingWatch(self.ledger, self.reads, now)
+        self.drill_watch = DrillWatch(self.ledger, self.reads, self.policy, now)
         self.readiness.add(self._paging_obstacles, silent=SILENT)
 
     def _rest_client(self, settings: Settings, timeouts: Timeouts, tls: SSLContext) -> RestClient | None:
@@ -375,7 +377,8 @@ class App:
             rulings, self.reads, people, replies, channels=self.channels, deployment=self.deployment, answering=answering
         )
         buttons.listen(bolt)
-        many = GovernanceCommands(rulings, Batches(self.database, self.ledger, people, rulings), self.reads, self.policy, now)
+        batches = Batches(self.database, self.ledger, people, rulings)
+        many = GovernanceCommands(rulings, batches, self.reads, self.policy, now, bulletins=self._bulletins)
         Commands(
             self.database,
             self.reads,

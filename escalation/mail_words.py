@@ -31,6 +31,7 @@ def body_of(case: Case, page: OpenPage, link: str, now: datetime, deployment: st
     ]
     parts = [
         [f"{summary_of(case, page.tier)}."],
+        ["This is a drill: nothing is executed, no service is told, and nothing is counted."] if case.drill is not None else [],
         ["What to do first", *(f"{number}. {step}" for number, step in enumerate(first_steps(case, page.tier, link), 1))],
         ["Why people are asked", *reasons],
         [f"{name + ':':<10}{one_line(value)}" for name, value in facts],

@@ -38,6 +38,10 @@ _SETTLED = {
 """How a case ended, for whoever was paged about it."""
 
 
+DRILL = "[DRILL]"
+"""What everything about a drill begins with, on a phone as in a mailbox."""
+
+
 def one_line(text: str) -> str:
     """Without line breaks, control characters or anything that turns the direction of text, blanks in a row as one."""
     shown = "".join(one if one.isprintable() else " " for one in text)
@@ -62,6 +66,9 @@ def first_steps(case: Case, tier: int, link: str) -> tuple[str, ...]:
         steps.append(f"{who} Resume to take it up again: until then nothing is executed.")
     elif case.state is State.NEEDS_INFO:
         steps.append("Wait: its service was asked and has to answer first.")
+    elif case.drill is not None:
+        by = f" by {_due(first.at, since)}" if first is not None and first.clock == "acknowledge" else ""
+        return (*steps, f"Press Claim{by}. That is all: it is a drill, and it shows that you were reached.")
     elif not case.acknowledged_by:
         by = f" by {_due(first.at, since)}" if first is not None and first.clock == "acknowledge" else ""
         steps.append(f"Press Claim{by}, so that nobody else is woken.")
@@ -91,6 +98,8 @@ def owner_words(tier: Tier, away: Mapping[str, datetime]) -> str:
 def summary_of(case: Case, tier: int) -> str:
     """What waits at a tier (0-based), and until when before something happens to it by itself, and what that is."""
     what = one_line(f"{_worst(case)}: {case.action_type} of {case.workflow}")
+    if case.drill is not None:
+        what = one_line(f"{DRILL} {case.drill.kind.typed} of {case.workflow} (nothing is the matter)")
     if case.kind is CaseKind.REVIEW:
         what = one_line(f"Break-glass to review: {case.action_type} of {case.workflow} was decided outside the normal path and")
     if not case.open or case.tier != tier:
@@ -117,6 +126,8 @@ def why_settled(case: Case, tier: int) -> str:
     """Why nobody of that tier has to come for a page any more."""
     if case.verdict is not None and case.kind is CaseKind.REVIEW:
         return f"reviewed, break-glass was {'right' if case.verdict is Verdict.APPROVED else 'wrong'}"
+    if case.verdict is not None and case.drill is not None:
+        return "the drill is over here, nobody answered" if case.verdict is Verdict.EXPIRED else "the drill is over here"
     if case.verdict is not None:
         return _SETTLED[case.verdict]
     if case.state is State.HELD:

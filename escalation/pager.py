@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
-from escalation.page_words import first_steps, owner_words, summary_of, why_settled
+from escalation.page_words import DRILL, first_steps, owner_words, summary_of, why_settled
 from escalation.pagerduty_client import EventsClient, PagerDutyUnreadable, RestClient
 from routing.case.case import Case
 from routing.case.submission import moment_text
@@ -189,7 +189,9 @@ def alert_event_of(kind: MessageKind, key: str, alert: Alert, deployment: str, s
         "dedup_key": key,
         "client": "Tierline",
         "payload": {
-            "summary": f"Workflow {alert.workflow} {done}: {alert.why}"[:SUMMARY_MOST],
+            "summary": (f"{DRILL} {alert.workflow}: {alert.why}" if alert.drill else f"Workflow {alert.workflow} {done}: {alert.why}")[
+                :SUMMARY_MOST
+            ],
             "source": f"tierline/{deployment}",
             "severity": severity,
             "component": alert.workflow,
@@ -275,7 +277,8 @@ def _from(key: PageKey, case: Case) -> dict[str, Any]:
 def _settled(key: PageKey, view: Seen) -> dict[str, Any]:
     """Why an incident is over, for its log in PagerDuty: the event takes a payload as a trigger does."""
     case, why = view.case, why_settled(view.case, key.tier)
-    summary = f"{case.action_type} of {case.workflow} at tier {key.tier + 1}: {why}"[:SUMMARY_MOST]
+    mark = f"{DRILL} " if case.drill is not None else ""
+    summary = f"{mark}{case.action_type} of {case.workflow} at tier {key.tier + 1}: {why}"[:SUMMARY_MOST]
     told = {"case": case.id, "settled": why, "state": case.state.value, "verdict": case.verdict.value if case.verdict is not None else ""}
     return {"payload": {"summary": summary, **_from(key, case), "custom_details": told}}
 

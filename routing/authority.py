@@ -111,6 +111,8 @@ class GovernanceVerb(StrEnum):
     """Go on with the channel or user group that the policy's name stood for, whatever it is called now."""
     MOVE_NAME = "move_name"
     """Let the policy's name stand for the channel or user group that carries it now."""
+    START_DRILL = "start_drill"
+    STOP_DRILL = "stop_drill"
     AWAY = "away"
     """Say that one is away oneself, and until when: so may also whoever a tier names as owner or backup."""
     BACK = "back"

@@ -67,6 +67,9 @@ RULES: dict[Verb, Rule] = {
     Verb.RELEASE_LEGAL_HOLD: Rule(ANY, "named", fresh=False, text=True, tied=True),
 }
 
+ON_DRILLS = frozenset({Verb.APPROVE, Verb.REJECT, Verb.ESCALATE, Verb.CLAIM, Verb.UNCLAIM, Verb.COMMENT, Verb.OPEN_EVIDENCE})
+"""What anybody can do to a case of a drill: whatever shows that somebody is there."""
+
 LETS_THROUGH = frozenset({Verb.APPROVE, Verb.MODIFY})
 """Verbs by which a person lets an action through; against a failed check they demand a reason code and free text (V4), against a warned one
 a reason code."""
@@ -136,6 +139,9 @@ REFUSALS: dict[str, str] = {
     "legal_hold": "A legal hold is on this case. Whoever is named for it has to release it first: `/review legal-release CASE REASON`.",
     "no_legal_hold": "There is no legal hold on this case.",
     "not_named": "You are not among those who may release this legal hold. The card names them.",
+    "only_a_drill": "This is a drill: there is nothing here that this could be done to.",
+    "drill_goes_on": "This drill shows whether a case reaches every tier, so it is not decided here. Press *Claim* to show that you are"
+    " there: that is recorded, and it goes on to the next tier.",
     "already_erased": "The content of this case has already been erased.",
 }
 """Code -> the sentence a person gets. A closed list: codes go to the audit log, sentences to people."""
@@ -206,6 +212,11 @@ def overrides(verb: Verb, case: Case) -> bool:
     return verb in LETS_THROUGH and (case.failed_checks > 0 or case.warned_checks > 0) and case.kind is CaseKind.CASE
 
 
+def drill_goes_on(case: Case) -> bool:
+    """Whether it is a drill's case and below the tier that it is to reach: an answer sends it on to the next."""
+    return case.drill is not None and case.tier < min(case.drill.to, len(case.route.tiers) - 1)
+
+
 def moves_far(case: Case) -> bool:
     """Whether the action of a service's case changes a value beyond a limit of the policy, so that approving asks to confirm."""
     return case.kind is CaseKind.CASE and any(reason.code == Trigger.CHANGE_LARGE for reason in case.route.reasons)
@@ -256,6 +267,8 @@ def _out_of_place(press: Press, rule: Rule, case: Case) -> str | None:
     """Why the verb means nothing for the case as it is, or for the card that was pressed."""
     if not press.card_known:
         return "replaced_card" if press.card_replaced else "unknown_card"
+    if case.kind is CaseKind.DRILL and press.verb not in ON_DRILLS:
+        return "only_a_drill"
     if case.kind is not CaseKind.CASE and not rule.of_any_kind:
         return "yes_or_no"
     if case.state not in rule.states:
@@ -264,6 +277,8 @@ def _out_of_place(press: Press, rule: Rule, case: Case) -> str | None:
         return "tied"
     if press.verb == Verb.QUARANTINE and case.held_by == "quarantine":
         return "quarantined"
+    if drill_goes_on(case) and press.verb in (Verb.APPROVE, Verb.REJECT):
+        return "drill_goes_on"
     return "stale" if rule.fresh and press.face != case.face else None
 
 

@@ -110,6 +110,43 @@ class CaseKind(StrEnum):
     """Shall the service undo what was decided?"""
     REVIEW = "review"
     """Was it right to decide by break-glass?"""
+    DRILL = "drill"
+    """Nothing of a service's: whether people can be reached. Its parent is the drill that it belongs to, which is no case."""
+
+
+NEVER_FROZEN = (CaseKind.ROLLBACK, CaseKind.REVIEW, CaseKind.DRILL)
+"""What goes on in a frozen workflow."""
+
+
+@unique
+class DrillKind(StrEnum):
+    """What a drill plays (E10)."""
+
+    NOBODY_AVAILABLE = "nobody_available"
+    """It climbs the ladder tier by tier, whoever answers below."""
+    VOLUME_SPIKE = "volume_spike"
+    """Many cases at once."""
+    DOWNSTREAM_FAILURE = "downstream_failure"
+    """The alarm of a service that does not take what was decided; no case."""
+    LOW_CONFIDENCE = "low_confidence"
+    """A case of which the model is not sure, routed as the policy routes it."""
+    VIOLATION = "violation"
+    """A case that would stop the line, which goes on."""
+
+    @property
+    def typed(self) -> str:
+        """As it is typed: `nobody-available`."""
+        return self.value.replace("_", "-")
+
+
+@unique
+class DrillEnd(StrEnum):
+    """Why a drill's case ended by itself: its reason code."""
+
+    ANSWERED = "drill_answered"
+    STOPPED = "drill_stopped"
+    NOT_ASKED = "drill_not_asked"
+    """The policy would have decided it without people."""
 
 
 @unique
@@ -289,6 +326,10 @@ class EventKind(StrEnum):
     INCIDENT_REMINDED = "incident_reminded"
     """A postmortem is due, and nobody has closed it."""
     INCIDENT_CLOSED = "incident_closed"
+    DRILL_STARTED = "drill_started"
+    DRILL_STOPPED = "drill_stopped"
+    """Somebody stopped a drill; what of it is open is closed."""
+    DRILL_ENDED = "drill_ended"
     NAME_BOUND = "name_bound"
     """A name of the policy was resolved: from now on everything goes to this id."""
     NAME_PARTED = "name_parted"

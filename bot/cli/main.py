@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import audit, db, demo, incident, init, policy, readiness, send, serve, services, status, watch
+from bot.cli import audit, db, demo, drill, incident, init, policy, readiness, send, serve, services, status, watch
 from bot.cli.error_sentences import sentence
 from bot.cli.terminal import remark
 
@@ -33,6 +33,7 @@ app.command(epilog="Example:  tierline status --json")(status.status)
 app.command(epilog="Example:  tierline retry --peer callback")(status.retry)
 app.command(epilog="Example:  TIERLINE_WATCH_ROUTING_KEY=… tierline watch http://10.0.0.5:8080")(watch.watch)
 app.add_typer(incident.app, name="incident")
+app.add_typer(drill.app, name="drill")
 app.add_typer(db.app, name="db")
 
 

@@ -62,7 +62,7 @@ LOOKED_AT = 50
 ASKED = ("status", "next", "mine", "case", "break-glass", "help")
 """What only asks; the other commands are `bot.slack.governance.command_grammar`'s."""
 
-PLANNED = ("kpi", "packet", "on-call", "drill")
+PLANNED = ("kpi", "packet", "on-call")
 """Words that people look for here and that do nothing yet."""
 
 _LOG = structlog.get_logger("tierline.commands")
@@ -176,7 +176,9 @@ class Commands:
         drawing = draw_status(statuses, held=waiting.get(State.HELD, 0), needs_info=waiting.get(State.NEEDS_INFO, 0))
         closed = [one for one in (await self._reads.governance()).bindings.values() if one.trouble]
         told = [f"⚠️ {brief(trouble_sentence(one, await self._reads.waiting_for(destinations_of(one))), 800)}" for one in closed]
-        drawing = replace(drawing, blocks=[*drawing.blocks, *map(words, [*told[:10], *brakes[:20]])])
+        drills = sum(len(one.left) for one in (await self._reads.governance()).drills if not one.over)
+        told += [f"🧪 Besides, {drills:,} case{'s' if drills != 1 else ''} of drills, counted nowhere else."] if drills else []
+        drawing = replace(drawing, blocks=[*drawing.blocks, *map(words, [*told[-10:], *brakes[:20]])])
         return _with_dead_letters(drawing, await self._database.read(outbox_counts))
 
     def _channel(self, status: TierStatus) -> str:

@@ -29,6 +29,7 @@ from bot.slack.people import Identity
 from bot.slack.posted_messages import LOOK_BACK, PostedMessages, told_by
 from bot.timeouts import REAL, Timeouts
 from routing.change import MessageKind
+from routing.governance.drill import Drill
 from routing.governance.incident import Incident
 from routing.governance.incident_lifecycle import ROOT
 from routing.vocabulary import EventKind
@@ -78,9 +79,8 @@ class SlackSender:
             view = _taken(view)
         try:
             if isinstance(view, Bulletin):
-                root = next(
-                    (one for one in cards if one.tier == ROOT and one.tier != message.tier and isinstance(view.about, Incident)), None
-                )
+                threaded = isinstance(view.about, Incident | Drill)
+                root = next((one for one in cards if threaded and one.tier == ROOT and one.tier != message.tier), None)
                 return await self._send_bulletin(outgoing, view, card, root)
             match message.kind:
                 case MessageKind.CARD:

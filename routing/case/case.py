@@ -18,7 +18,7 @@ from routing.case.facts import Facts
 from routing.case.playbook import Interim, LegalHold, Playbook
 from routing.clock import Calendar
 from routing.errors import TransitionError
-from routing.vocabulary import CaseKind, ClockName, Exhausted, Lane, Mode, PageRoute, Risk, State, Template, Verdict
+from routing.vocabulary import CaseKind, ClockName, DrillKind, Exhausted, Lane, Mode, PageRoute, Risk, State, Template, Verdict
 
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.PENDING: frozenset({State.PENDING, State.NEEDS_INFO, State.HELD, State.DECIDED}),
@@ -229,6 +229,13 @@ class Clocks(_Value):
         return min((at for at in running if at is not None), default=None)
 
 
+class DrillPart(_Value):
+    """What a case plays in its drill, which is its parent."""
+
+    kind: DrillKind
+    to: int = Field(description="the tier (0-based) at which an answer ends it; below, it goes on to the next")
+
+
 class Case(_Value):
     """A case between two changes. Frozen format v1; written as one row by the ledger only."""
 
@@ -238,7 +245,7 @@ class Case(_Value):
     workflow: str
     task_id: str
     kind: CaseKind = CaseKind.CASE
-    parent: str = Field(default="", description="the case that this one is about")
+    parent: str = Field(default="", description="the case that this one is about; of a drill's, the drill")
     children: tuple[str, ...] = Field(default=(), description="checks and roll-backs of this case")
     likeness: str = Field(default="", description="digest of what near-duplicates share: service, workflow, action type and subject")
     tied_to: str = Field(default="", description="the first of its near-duplicates: shown and decided with it")
@@ -293,6 +300,7 @@ class Case(_Value):
     rollbacks: int = Field(default=0, description="roll backs asked for so far; the task id of each carries its number")
     playbooks: tuple[Playbook, ...] = Field(default=(), exclude_if=operator.not_, description="those begun, and how far their steps are")
     interim: Interim | None = Field(default=None, exclude_if=operator.not_, description="what the service does while people decide")
+    drill: DrillPart | None = Field(default=None, exclude_if=operator.not_, description="of a drill's case alone")
     legal_holds: tuple[LegalHold, ...] = Field(default=(), exclude_if=operator.not_, description="why the content must not be erased")
     erased_at: AwareDatetime | None = Field(default=None, description="when the content was erased for good; nothing is sealed after it")
     content_at: int = Field(default=0, description="index of the leaf that sealed the current content; set by the ledger")

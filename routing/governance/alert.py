@@ -24,6 +24,7 @@ class Alert(BaseModel):
     figures: dict[str, Any] = Field(default_factory=dict)
     action: Automation = Field(description="the level it took the workflow to, or left it at")
     changed: bool = Field(default=True, description="whether that was a change")
+    drill: str = Field(default="", exclude_if=operator.not_, description="the drill that it belongs to: nothing is the matter")
     acknowledged_by: str = ""
     cleared_at: AwareDatetime | None = None
     page_round: int = Field(default=0, description="pages sent so far")

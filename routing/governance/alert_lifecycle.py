@@ -9,6 +9,7 @@ from routing.canonical import Json
 from routing.case.people import GovernancePress
 from routing.change import SYSTEM, Actor, Event, Message, MessageKind, Refused
 from routing.governance.alert import Alert
+from routing.governance.drill_end import ended
 from routing.governance.permissions import obstacle, refuse
 from routing.governance.ruling import Governed, GovernStep, Ruling
 from routing.policy.policy import Policy
@@ -49,9 +50,22 @@ def acknowledge(press: GovernancePress) -> GovernStep:
         if alert.rule == EXHAUSTED_RULE:
             end, known = alert_over(known, Actor("human", press.person.id), now, known.figures)
             events = (event, end)
+        if (over := drill_answered(governed, event, known, now)) is not None:
+            return over
         return Ruling(governed.governance.with_alert(known), events, (*alert_redrawn(governed.policy, known), *page))
 
     return step
+
+
+def drill_answered(governed: Governed, event: Event, alert: Alert, now: datetime) -> Ruling | None:
+    """What it means that somebody acknowledged this alert, which `event` says, where it is the alarm of a drill: both are over."""
+    drill = governed.governance.drill(alert.drill)
+    if drill is None or drill.over:
+        return None
+    end, over, messages = ended(governed.policy, drill, now, 1)
+    known = alert.model_copy(update={"cleared_at": now, "page_open": False})
+    governance = governed.governance.with_alert(known).with_drill(over)
+    return Ruling(governance, (event, end), (*alert_redrawn(governed.policy, known), *page_resolved(alert), *messages))
 
 
 def page_failed(alert_id: str, number: int, cause: str, tries: int, *, final: bool) -> GovernStep:

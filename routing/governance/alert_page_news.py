@@ -9,7 +9,7 @@ from datetime import datetime
 from routing.canonical import Json
 from routing.change import SYSTEM, Actor, Event, Refused
 from routing.governance.alert import Alert
-from routing.governance.alert_lifecycle import alert_redrawn
+from routing.governance.alert_lifecycle import alert_redrawn, drill_answered
 from routing.governance.permissions import refuse
 from routing.governance.ruling import Governed, GovernStep, Ruling
 from routing.vocabulary import EventKind
@@ -32,14 +32,14 @@ class AlertNews:
 def alert_acknowledged(news: AlertNews) -> GovernStep:
     """Somebody there looks after the alert, as if they had pressed Acknowledge here; its incident knows already."""
 
-    def step(governed: Governed, _now: datetime) -> Ruling | Refused:
+    def step(governed: Governed, now: datetime) -> Ruling | Refused:
         alert = _paged(governed, news)
         if isinstance(alert, Refused):
             return alert
         if alert.acknowledged_by:
             return refuse("already_acknowledged")
         known = alert.model_copy(update={"acknowledged_by": news.person, "unpaged": ""})
-        return _told(governed, known, EventKind.ALERT_ACKNOWLEDGED, news)
+        return _told(governed, known, EventKind.ALERT_ACKNOWLEDGED, news, now)
 
     return step
 
@@ -47,14 +47,14 @@ def alert_acknowledged(news: AlertNews) -> GovernStep:
 def alert_unacknowledged(news: AlertNews) -> GovernStep:
     """Who acknowledged its page there has it no longer. Who acknowledged the alert here still looks after it."""
 
-    def step(governed: Governed, _now: datetime) -> Ruling | Refused:
+    def step(governed: Governed, now: datetime) -> Ruling | Refused:
         alert = _paged(governed, news)
         if isinstance(alert, Refused):
             return alert
         if not alert.acknowledged_by.startswith("pagerduty:"):
             return refuse("not_acknowledged_there")
         known = alert.model_copy(update={"acknowledged_by": ""})
-        return _told(governed, known, EventKind.ALERT_UNACKNOWLEDGED, news)
+        return _told(governed, known, EventKind.ALERT_UNACKNOWLEDGED, news, now)
 
     return step
 
@@ -62,13 +62,13 @@ def alert_unacknowledged(news: AlertNews) -> GovernStep:
 def alert_resolved(news: AlertNews) -> GovernStep:
     """Its incident was closed there: nothing rings any more, the alert stays until its figure is back or the workflow goes on."""
 
-    def step(governed: Governed, _now: datetime) -> Ruling | Refused:
+    def step(governed: Governed, now: datetime) -> Ruling | Refused:
         alert = _paged(governed, news)
         if isinstance(alert, Refused):
             return alert
         by = {} if alert.acknowledged_by or not news.who else {"acknowledged_by": news.person}
         known = alert.model_copy(update={"page_open": False, "unpaged": "", **by})
-        return _told(governed, known, EventKind.ALERT_PAGE_RESOLVED, news)
+        return _told(governed, known, EventKind.ALERT_PAGE_RESOLVED, news, now)
 
     return step
 
@@ -81,7 +81,8 @@ def _paged(governed: Governed, news: AlertNews) -> Alert | Refused:
     return alert if alert.page_open and alert.page_round == news.round else refuse("alert_not_paged")
 
 
-def _told(governed: Governed, known: Alert, kind: EventKind, news: AlertNews) -> Ruling:
+def _told(governed: Governed, known: Alert, kind: EventKind, news: AlertNews, now: datetime) -> Ruling:
     fields: dict[str, Json] = {"subject": known.id, "workflow": known.workflow, "rule": known.rule, "round": news.round}
     event = Event(kind, Actor("human", news.person) if news.who else SYSTEM, fields)
-    return Ruling(governed.governance.with_alert(known), (event,), alert_redrawn(governed.policy, known))
+    over = drill_answered(governed, event, known, now) if known.acknowledged_by else None
+    return over or Ruling(governed.governance.with_alert(known), (event,), alert_redrawn(governed.policy, known))

@@ -276,7 +276,8 @@ def _resumed(governed: Governed, done: Shift, alerts: tuple[Alert, ...], now: da
 
 
 def _open_alerts(governed: Governed, workflow: str) -> tuple[Alert, ...]:
-    return tuple(alert for alert in governed.governance.alerts if alert.workflow == workflow and not alert.over)
+    """Those of the workflow that are not over; the alarm of a drill concerns no brake."""
+    return tuple(alert for alert in governed.governance.alerts if alert.workflow == workflow and not alert.over and not alert.drill)
 
 
 def _same(governed: Governed, rule: str, workflow: str, scope: str) -> Alert | None:

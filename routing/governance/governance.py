@@ -11,13 +11,14 @@ from routing.case.break_glass import BreakGlassUse
 from routing.governance.alert import Alert
 from routing.governance.binding import Binding
 from routing.governance.control import Control, untouched
+from routing.governance.drill import Drill
 from routing.governance.incident import Incident
 from routing.governance.paging_alarm import PagingAlarm
 from routing.governance.proposal import Proposal, Rollout
 from routing.governance.waiver import Waiver
 
 KEPT = 200
-"""Ended proposals, exceptions, alerts and uses of break-glass that stay in the value, newest last; the audit log keeps them all."""
+"""Ended proposals, exceptions, alerts, drills and uses of break-glass that stay in the value, newest last; the audit log keeps them all."""
 
 
 class Governance(BaseModel):
@@ -39,6 +40,7 @@ class Governance(BaseModel):
     paging: PagingAlarm | None = Field(
         default=None, exclude_if=operator.not_, description="the latest alarm about pages that do not get through"
     )
+    drills: tuple[Drill, ...] = Field(default=(), exclude_if=operator.not_)
     away: dict[str, AwareDatetime] = Field(
         default_factory=dict, exclude_if=operator.not_, description="until when, by Slack id; over by itself"
     )
@@ -76,6 +78,10 @@ class Governance(BaseModel):
         """An incident by its id."""
         return next((one for one in self.incidents if one.id == wanted), None)
 
+    def drill(self, wanted: str) -> Drill | None:
+        """A drill by its id."""
+        return next((one for one in self.drills if one.id == wanted), None)
+
     def binding(self, name: str) -> Binding | None:
         """What a name stands for (`#channel`, `@group`), None while nobody asked."""
         return self.bindings.get(name)
@@ -112,8 +118,12 @@ class Governance(BaseModel):
         """With this incident in place of the one with its id, or added."""
         return self.model_copy(update={"incidents": _kept(self.incidents, incident)})
 
+    def with_drill(self, drill: Drill) -> "Governance":
+        """With this drill in place of the one with its id, or added."""
+        return self.model_copy(update={"drills": _kept(self.drills, drill)})
 
-Entry = TypeVar("Entry", Proposal, Waiver, Alert, BreakGlassUse, Incident)
+
+Entry = TypeVar("Entry", Proposal, Waiver, Alert, BreakGlassUse, Incident, Drill)
 
 
 def _kept(values: tuple[Entry, ...], value: Entry) -> tuple[Entry, ...]:

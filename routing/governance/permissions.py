@@ -19,6 +19,9 @@ OWNERS = frozenset({Role.POLICY_OWNER})
 RESTART = frozenset({Role.DUTY_OFFICER, Role.POLICY_OWNER})
 """Who may let a workflow go on that was stopped by a case or by an incident."""
 
+DRILLS = frozenset(Role) - {Role.AUDITOR, Role.BREAK_GLASS_HOLDER}
+"""Those of which `drills.roles` of the policy names the ones that may."""
+
 MAY: dict[GovernanceVerb, frozenset[Role]] = {
     GovernanceVerb.PAUSE: BRAKES,
     GovernanceVerb.REVIEW_ALL: BRAKES,
@@ -36,6 +39,8 @@ MAY: dict[GovernanceVerb, frozenset[Role]] = {
     GovernanceVerb.ACKNOWLEDGE_ALERT: BRAKES,
     GovernanceVerb.KEEP_NAME: OWNERS,
     GovernanceVerb.MOVE_NAME: OWNERS,
+    GovernanceVerb.START_DRILL: DRILLS,
+    GovernanceVerb.STOP_DRILL: DRILLS,
     GovernanceVerb.AWAY: frozenset(Role),
     GovernanceVerb.BACK: frozenset(Role),
 }
@@ -77,6 +82,12 @@ REFUSALS: dict[str, str] = {
     " name one of another workflow.",
     "old_example": "The example “{name}” was in the policy when the incident was opened. It is closed with a new one only.",
     "failing_example": "The example “{name}” does not go where it says: {wrong}",
+    "unknown_drill": "There is no such drill. `/review drill list` shows those that there are.",
+    "drill_over": "This drill is over already.",
+    "drill_running": "A drill of this kind runs in the workflow {workflow} already: {drill}.",
+    "drill_without_channel": "The policy names no channels.operations, so there is nowhere that this alarm could be said.",
+    "drill_tier": "Only nobody-available climbs to a tier, and the ladder of {workflow} has {tiers}, of which cases begin at {start}.",
+    "drill_cases": "Only volume-spike has a number of cases, from 2 to 50.",
     "names_agree": "Name and id agree, so there is nothing to confirm.",
 }
 """Code -> the sentence a person gets. A closed list, besides what `routing.authorize` says of persons: codes go to the audit log."""

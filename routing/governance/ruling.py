@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from routing.canonical import Json
-from routing.change import Event, Message, Refused
+from routing.change import Event, Message, Opens, Refused
 from routing.governance.governance import Governance
 from routing.policy.policy import Policy
 
@@ -26,13 +26,17 @@ class Governed:
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """The value as it will be, what to record, what to send (each message names its `subject`), and the policy to activate, if any."""
+    """The value as it will be, what to record, what to send (each message names its `subject`), and the policy to activate, if any.
+
+    `opens`: cases to be opened with it, each from the id it is given.
+    """
 
     governance: Governance
     events: tuple[Event, ...]
     messages: tuple[Message, ...] = ()
     activate: Policy | None = None
     answer: Mapping[str, Json] | None = None
+    opens: tuple[Opens, ...] = ()
 
 
 GovernStep = Callable[[Governed, datetime], Ruling | Refused]
@@ -41,7 +45,7 @@ GovernStep = Callable[[Governed, datetime], Ruling | Refused]
 PAGES = "r_pages"
 """The one subject about pages that do not get through."""
 
-PROPOSAL, WAIVER, ALERT, WORKFLOW, BINDING, BREAK_GLASS, PERSON, INCIDENT = "p_", "x_", "a_", "w_", "b_", "g_", "u_", "i_"
+PROPOSAL, WAIVER, ALERT, WORKFLOW, BINDING, BREAK_GLASS, PERSON, INCIDENT, DRILL = "p_", "x_", "a_", "w_", "b_", "g_", "u_", "i_", "d_"
 """Prefixes of the ids of subjects that are no case; a workflow's is followed by its name, so is that of what a name stands for, and a
 person's by their Slack id.
 """

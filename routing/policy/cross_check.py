@@ -17,6 +17,7 @@ from routing.problems import did_you_mean
 from routing.signals import Trigger
 from routing.strict_json import pointer
 from routing.strict_yaml import Document
+from routing.vocabulary import DrillKind
 
 Place = tuple[str | int, ...]
 Found = Iterator[tuple[Place, str]]
@@ -30,6 +31,7 @@ def cross_problems(document: Document) -> list[Problem]:
         *_role_problems(root),
         *_breaker_problems(root),
         *_break_glass_problems(root),
+        *_drill_problems(root),
         *_playbook_problems(root),
         *_clock_problems(root, root, ()),
     ]
@@ -125,6 +127,25 @@ def _break_glass_problems(root: object) -> Found:
         yield (*place, "supervisors"), "whoever uses it would be reviewed by their own group: name another one"
     if _at(root, "channels", "operations") is None:
         yield place, "needs channels.operations, where its supervisors are told and review it"
+
+
+def _drill_problems(root: object) -> Found:
+    """Drills that could never begin: of no workflow, above its ladder, at no time, or an alarm that is said nowhere."""
+    schedule = _listed(_at(root, "drills"), "schedule")
+    yield from _twice(schedule, "name", "drill", ("drills", "schedule"))
+    for index, drill in enumerate(schedule):
+        place: Place = ("drills", "schedule", index)
+        yield from _reference(root, drill, "workflow", "workflows", place)
+        yield from _reference(root, drill, "calendar", "calendars", place)
+        ladder = _at(root, "workflows", _at(drill, "workflow"), "ladder")
+        tiers, number = len(_listed(_at(root, "ladders", ladder), "tiers")), _at(drill, "tier")
+        if isinstance(number, int) and tiers and tiers < number < LAST:
+            yield (*place, "tier"), f"the ladder has {tiers} {'tier' if tiers == 1 else 'tiers'}"
+        if (_at(drill, "calendar") is None) == (_at(drill, "any_time") is not True):
+            yield place, "expected either calendar, in whose hours it may begin, or any_time: true"
+        kinds = _listed(drill, "kinds")
+        if DrillKind.DOWNSTREAM_FAILURE.value in kinds and _at(root, "channels", "operations") is None:
+            yield (*place, "kinds"), "downstream_failure needs channels.operations, where its alarm is said"
 
 
 def _playbook_problems(root: object) -> Found:

@@ -18,6 +18,7 @@ from routing.policy.condition_change import change_of
 from routing.policy.effect import Effect, Value, as_strict, judge, words_of
 from routing.policy.form.form import Rule, Workflow
 from routing.policy.form.guardrails import ModelVersion
+from routing.policy.form.parts import LAST
 from routing.policy.form.playbooks import PlaybookForm, TicketSystem
 from routing.policy.policy import Policy
 from routing.vocabulary import Lane, Template
@@ -36,6 +37,7 @@ _LASTS = (
     "break_glass.per",
     "break_glass.review_within",
     "postmortems.within",
+    "drills.alarm",
 )
 _PARTS = frozenset({"break_glass", "postmortems"})
 """Parts of the file that are there as a whole or not."""
@@ -219,7 +221,9 @@ def _whole(policy: Policy) -> dict[str, Value]:
     form = policy.form
     found = dict(chain.from_iterable(_flat(name, getattr(form, name)) for name in _EVERYWHERE))
     held = {f"roles.{role}": tuple(one for name in names for one in _members(policy, name)) for role, names in form.roles.items()}
-    found |= held | _break_glass(policy) | _postmortems(policy) | {f"breakers.{one.name}": _told(one) for one in form.breakers}
+    found |= (
+        held | _break_glass(policy) | _postmortems(policy) | _drills(policy) | {f"breakers.{one.name}": _told(one) for one in form.breakers}
+    )
     return found | dict(chain.from_iterable(map(_playbook, form.playbooks))) | dict(chain.from_iterable(_tickets(form.tickets)))
 
 
@@ -236,6 +240,17 @@ def _postmortems(policy: Policy) -> dict[str, Value]:
     """What calls for a postmortem, and who owns it."""
     part = policy.form.postmortems
     return {"postmortems": "none"} if part is None else {"postmortems": "called for", **dict(_flat("postmortems", part))}
+
+
+def _drills(policy: Policy) -> dict[str, Value]:
+    """Who may start one, and those that come round by themselves, key by key."""
+    part = policy.form.drills
+    found: dict[str, Value] = {"drills.roles": tuple(part.roles), "drills.cases": part.cases, "drills.alarm": part.alarm}
+    for one in part.schedule:
+        given = dict(_flat(f"drills.schedule.{one.name}", one))
+        given.pop(f"drills.schedule.{one.name}.name")
+        found |= given
+    return found
 
 
 def _playbook(one: PlaybookForm) -> Iterator[tuple[str, Value]]:
@@ -358,7 +373,9 @@ def _said(key: str, value: Value) -> str:
             return "yes" if value else "no"
         case tuple():
             return _cut(", ".join(value)) or "none"
-        case int() if key.startswith(_LASTS) or key.endswith((".ack", ".decide", ".repeat.every")):
+        case int() if value == LAST and key.endswith(".tier"):
+            return "last"
+        case int() if key.startswith(_LASTS) or key.endswith((".ack", ".decide", ".every")):
             return written(value)
         case str():
             return _cut(value)

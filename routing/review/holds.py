@@ -20,7 +20,7 @@ from routing.review.related.near_duplicates import untie
 from routing.review.revision import risen
 from routing.review.unproven import UNPROVEN
 from routing.review.verdict import conclude, keep_back
-from routing.vocabulary import CallbackKind, CaseKind, EventKind, Lane, State, Template, Verdict
+from routing.vocabulary import NEVER_FROZEN, CallbackKind, CaseKind, EventKind, Lane, State, Template, Verdict
 
 
 def withhold() -> PressStep:
@@ -83,11 +83,13 @@ def afresh() -> PressStep:
 
 
 def freeze() -> PressStep:
-    """Hold an open case because its workflow is frozen. Its deadline and its total run on. Roll backs go on: they may be needed."""
+    """Hold an open case because its workflow is frozen. Its deadline and its total run on. Roll backs go on, which may be needed, and
+    drills, which are none of the workflow's work.
+    """
 
     def step(subject: Subject, now: datetime) -> StepResult:
         case = subject.case
-        if not case.open or case.held_by or case.tied_to or case.kind in (CaseKind.ROLLBACK, CaseKind.REVIEW):
+        if not case.open or case.held_by or case.tied_to or case.kind in NEVER_FROZEN:
             return refuse("not_now")
         draft = Draft(subject, now)
         hold(draft, "workflow_frozen", "frozen")

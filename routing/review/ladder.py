@@ -172,7 +172,7 @@ def exhaust(draft: Draft, clock: Literal["acknowledge", "decide"]) -> None:
         draft.call_for_postmortem(
             IncidentKind.EXHAUSTED, f"No tier of the ladder was left for the case {draft.case.id}: nobody decided in time."
         )
-    if draft.case.rung.repeat is not None:
+    if draft.case.rung.repeat is not None and draft.case.kind is not CaseKind.DRILL:
         draft.exhaust(draft.case.route.exhausted)
     match draft.case.route.exhausted:
         case Exhausted.HOLD:

@@ -63,7 +63,8 @@ def _names(policy: Policy) -> Found:
     groups = {tier.group for tier in tiers} | {queue.group for tier in tiers for queue in tier.queues}
     groups |= {name for part in parts for name in part if name} | {name for names in form.roles.values() for name in names}
     groups |= {form.break_glass.group, form.break_glass.supervisors} if form.break_glass is not None else set()
-    calendars, ladders = {tier.calendar for tier in tiers if tier.calendar}, {one.ladder for one in policy.workflows.values()}
+    calendars = {tier.calendar for tier in tiers if tier.calendar} | {one.calendar for one in form.drills.schedule if one.calendar}
+    ladders = {one.ladder for one in policy.workflows.values()}
     used: dict[str, set[str]] = {"groups": groups, "calendars": calendars, "ladders": ladders}
     for key, names in used.items():
         for name in getattr(form, key):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, func, select
 
+from routing.vocabulary import CaseKind
 from store.integrity.findings import Finding
 from store.schema import OPEN, among, cases, queue
 
@@ -11,7 +12,7 @@ from store.schema import OPEN, among, cases, queue
 def check_queue(connection: Connection) -> Iterator[Finding]:
     """Places at which another number is counted: it is what people are told of how much waits."""
     keys = (cases.c.tier, cases.c.lane, cases.c.state, cases.c.workflow, cases.c.tied_to != "", cases.c.claimed_by != "")
-    grouped = select(*keys, func.count()).where(among(cases.c.state, OPEN)).group_by(*keys)
+    grouped = select(*keys, func.count()).where(among(cases.c.state, OPEN), cases.c.kind != CaseKind.DRILL.value).group_by(*keys)
     there = {tuple(map(str, key)): number for *key, number in connection.execute(grouped)}
     counted = {tuple(map(str, key)): number for *key, number in connection.execute(select(queue)) if number}
     for key in sorted(there.keys() | counted.keys()):

@@ -1,5 +1,5 @@
-"""What a case's own move means beyond the case: the line stopped, more checks, alarms, a postmortem. Owns which ruling each part of a
-change calls for, in order; whoever applies them sees to it that none of them keeps the case from moving.
+"""What a case's own move means beyond the case: the line stopped, more checks, alarms, a postmortem, its drill. Owns which ruling each part
+of a change calls for, in order; whoever applies them sees to it that none of them keeps the case from moving.
 """
 
 from collections.abc import Callable, Iterator
@@ -8,7 +8,8 @@ from datetime import datetime
 from routing.case.case import Case
 from routing.change import Change
 from routing.governance.automation import exhausted, stopped, unproven
-from routing.governance.incident_lifecycle import opened
+from routing.governance.drill_lifecycle import followed
+from routing.governance.incident_lifecycle import opened as incident_opened
 from routing.governance.paging_alarm_lifecycle import told
 from routing.governance.ruling import Governed, Ruling
 from routing.governance.sampling import caught
@@ -17,8 +18,10 @@ Consequence = Callable[[Governed], Ruling | None]
 """From the governance as the one before left it; None where there is nothing to say."""
 
 
-def consequences(change: Change, case: Case, review: str, now: datetime) -> Iterator[Consequence]:
-    """In order. `case` is as it was written, `review` the case that asks whether break-glass was right, "" where none was opened."""
+def consequences(change: Change, case: Case, review: str, now: datetime, *, opened: bool) -> Iterator[Consequence]:
+    """In order. `case` is as it was written, `review` the case that asks whether break-glass was right, "" where none was opened;
+    `opened` whether this is the case's first move.
+    """
     if (stop := change.stop) is not None:
         yield lambda governed: stopped(governed, stop, case.id, now)
     if paging := change.paging:
@@ -33,4 +36,6 @@ def consequences(change: Change, case: Case, review: str, now: datetime) -> Iter
         kept = use.model_copy(update={"review": review or use.review})
         yield lambda governed: Ruling(governed.governance.with_use(kept), ())
     if (cause := change.incident) is not None:
-        yield lambda governed: opened(governed, cause, now)
+        yield lambda governed: incident_opened(governed, cause, now)
+    if case.drill is not None:
+        yield lambda governed: followed(governed, case, now, opened=opened)

@@ -11,6 +11,7 @@ from routing.case.case import Case
 from routing.change import MessageKind
 from routing.review.outlook import upcoming
 from routing.signals import Trigger
+from routing.vocabulary import CaseKind
 from store.audit.merkle import Frontier
 from store.ledger.arrival_limits import add_approvals, add_uses, day_of
 from store.ledger.draft import Draft, Row
@@ -96,7 +97,7 @@ def columns(case: Case, snapshot: str) -> Row:
         "tier": case.tier,
         "priority": case.route.priority,
         "due_at": None if case.due_at is None else micros(case.due_at),
-        "next_at": None if first is None else micros(first.at),
+        "next_at": None if first is None or case.kind is CaseKind.DRILL else micros(first.at),  # it is for the queue, where no drill is
         "revision": case.revision,
         "claimed_by": case.claimed_by,
         "decided_at": None if case.decided_at is None else micros(case.decided_at),

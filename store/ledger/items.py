@@ -14,6 +14,7 @@ from routing.case.people import GovernancePress, Press
 from routing.change import Actor, Arrival, Change, Event, Message, Refused, Subject
 from routing.governance.ruling import GovernStep
 from routing.policy.policy import Policy
+from routing.review.drill import follow as carry_on
 from routing.review.related.near_duplicates import follow
 from routing.vocabulary import EventKind
 from store.ledger.answers import Answer, Changed, Conflict, Delivery, Missing, Opened, Repeated, Ruled
@@ -137,6 +138,8 @@ class Changing:
             self._remember(unit, draft, _told(result))
             unit.take(draft)
             return result
+        if subject.case.drill is not None:
+            result = carry_on(result, subject, unit.now)
         if subject.case.tied:
             result = follow(subject.case, result, subject, unit.now)
         indices = unit.change(draft, subject.case, result)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from routing.case.case import Case
+from routing.vocabulary import CaseKind
 from store.ledger.draft import Row
 
 Place = tuple[int, str, str, str, bool, bool]
@@ -13,8 +14,8 @@ Place = tuple[int, str, str, str, bool, bool]
 
 
 def place(case: Case) -> Place | None:
-    """Where an open case waits; None for one that is not open."""
-    if not case.open:
+    """Where an open case waits; None for one that is not open. Cases of a drill stand in no queue: they are counted nowhere."""
+    if not case.open or case.kind is CaseKind.DRILL:
         return None
     return (case.tier, case.route.lane.value, case.state.value, case.workflow, bool(case.tied_to), bool(case.claimed_by))
 

@@ -235,6 +235,8 @@ class UnitOfWork:
         before = draft.governance or self.governance
         if ruling.governance != before:
             draft.governance = ruling.governance.model_copy(update={"revision": before.revision + 1})
+        for child in [opens(case_id(self.now, self._entropy(NOISE_SIZE))) for opens in ruling.opens]:
+            self.open(draft, child, "", child.case.input_sha256)
         return tuple(indices)
 
     def answer(self, draft: Draft, key: InboxKey, digest: str, answer: Mapping[str, Json] | str | None, case: str) -> None:
@@ -317,7 +319,7 @@ class UnitOfWork:
         for child in children:
             self.open(draft, child, "", child.case.input_sha256)
         review = next((child.case.id for child in children if child.case.kind is CaseKind.REVIEW), "")
-        for follows in consequences(change, case, review, self.now):
+        for follows in consequences(change, case, review, self.now, opened=before is None):
             if (ruling := follows(self.governed(draft=draft, beside=case))) is not None:
                 self.rule(draft, ruling)
         return indices

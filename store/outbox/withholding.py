@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, Select, and_, literal_column, select, update
 
 from routing.authorize import EXECUTABLE
-from routing.vocabulary import LETS_THROUGH, CallbackKind, CaseKind
+from routing.vocabulary import LETS_THROUGH, NEVER_FROZEN, CallbackKind
 from store.ledger.draft import Also
 from store.ledger.sealed_head import read_ruling
 from store.schema import IS_FREE, IS_HELD, IS_WITHHELD, SENDABLE, among, cases, micros, outbox
@@ -92,9 +92,7 @@ def about_to_be_withheld(connection: Connection, case_id: str) -> bool:
 def to_freeze(connection: Connection, workflow: str, limit: int) -> Sequence[str]:
     """Ids of open cases that nothing holds yet and that are not decided with another one, oldest first; undoing is never frozen."""
     return list(
-        connection.execute(
-            _of(workflow, limit).where(IS_FREE, cases.c.kind.not_in((CaseKind.ROLLBACK.value, CaseKind.REVIEW.value)))
-        ).scalars()
+        connection.execute(_of(workflow, limit).where(IS_FREE, cases.c.kind.not_in([kind.value for kind in NEVER_FROZEN]))).scalars()
     )
 
 

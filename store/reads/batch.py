@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from routing.case.case import Case
-from routing.vocabulary import State
+from routing.vocabulary import CaseKind, State
 from store.reads.snapshots import readable
 from store.schema import cases, micros
 
@@ -15,12 +15,14 @@ LOOKED_AT = 2_000
 
 
 def open_batch(connection: Connection, workflow: str, model: str, since: datetime | None, limit: int) -> tuple[Sequence[Case], bool]:
-    """Up to `limit` open cases that are not in quarantine yet, and whether there may be more.
+    """Up to `limit` open cases, none of a drill, that are not in quarantine yet, and whether there may be more.
 
     `model` is a name or `name@version`, "" for any; `since` is None for however old.
     """
     query = select(cases.c.snapshot).where(
-        cases.c.workflow == workflow, cases.c.state.in_([State.PENDING.value, State.NEEDS_INFO.value, State.HELD.value])
+        cases.c.workflow == workflow,
+        cases.c.kind != CaseKind.DRILL.value,
+        cases.c.state.in_([State.PENDING.value, State.NEEDS_INFO.value, State.HELD.value]),
     )
     if since is not None:
         query = query.where(cases.c.created_at >= micros(since))

@@ -151,6 +151,9 @@ def _in_scope(statement: Select[Any], table: Table, scope: Scope) -> Select[Any]
     return statement.where(table.c.model == scope.model) if scope.model else statement
 
 
+_NOT_CHILDREN = (CaseKind.CASE.value, CaseKind.DRILL.value)
+"""Kinds that are about no other case; those of drills stand in no queue, so that there is nothing to take off."""
+
 _SUMS = select(
     figures.c.step,
     *(cast(func.sum(figures.c[name]), BigInteger).label(name) for name in ("cases", "confidence", "latencies", "latency")),
@@ -158,7 +161,7 @@ _SUMS = select(
 _OPEN = select(queue.c.workflow, cast(func.sum(queue.c.cases), BigInteger).label("number")).group_by(queue.c.workflow)
 _ABOUT_CASES = (  # so written that SQLite goes through cases with a parent, which are few, and not through those that are open
     select(cases.c.workflow.concat(literal_column("''")).label("name"), func.count().label("number"))
-    .where(IS_CHILD, cases.c.parent > "", cases.c.state.concat(literal_column("''")).in_(OPEN), cases.c.kind != CaseKind.CASE.value)
+    .where(IS_CHILD, cases.c.parent > "", cases.c.state.concat(literal_column("''")).in_(OPEN), cases.c.kind.not_in(_NOT_CHILDREN))
     .group_by("name")
 )
 _above = (

@@ -9,6 +9,8 @@ from sqlalchemy import Connection, literal, select, tuple_
 
 from routing.case.case import Case
 from routing.case.submission import Submission
+from routing.governance.drill import Drill
+from routing.governance.drill_report import DrillReport
 from routing.governance.governance import Governance
 from routing.governance.incident import Entry, Incident
 from routing.policy.policy import Policy
@@ -19,6 +21,7 @@ from store.ledger.sealed_head import head_row, read_ruling
 from store.outbox.delivered_cards import Card, card_at, cards_of
 from store.outbox.withholding import about_to_be_withheld, to_freeze, to_release, to_withhold
 from store.policies import Policies
+from store.reads.drills import drill_report
 from store.reads.free_cases import free_cases
 from store.reads.history import Happening, Scene, read_content, read_history, read_scene
 from store.reads.incident_timeline import timeline
@@ -119,6 +122,10 @@ class Reads:
     async def govern_events(self, subject: str) -> tuple[Happening, ...]:
         """The events about an alert, a proposal, an exception or `w_<workflow>`, in order of the log."""
         return await self.history(subject)
+
+    async def drill_report(self, drill: Drill, governance: Governance) -> DrillReport:
+        """As `store.reads.drills.drill_report`."""
+        return await self._database.read(partial(drill_report, drill=drill, governance=governance))
 
     async def timeline(self, incident: Incident, governance: Governance) -> tuple[Entry, ...]:
         """As `store.reads.incident_timeline.timeline`."""

@@ -30,6 +30,7 @@ class Told:
     bindings: dict[str, dict[str, Any]] = field(default_factory=dict)
     uses: dict[str, dict[str, Any]] = field(default_factory=dict)
     incidents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    drills: dict[str, dict[str, Any]] = field(default_factory=dict)
     segments: dict[str, list[str]] = field(default_factory=dict)
     activated: list[str] = field(default_factory=list)
     active: str = ""
@@ -78,6 +79,7 @@ def _pairs(kept: Governance, told: Told) -> list[tuple[str, object, object]]:
     rollout = None if kept.rollout is None else (kept.rollout.sha256, kept.rollout.percent)
     waivers = {one.id: (one.state, one.approved_by, one.ended, moment_text(one.until)) for one in kept.waivers}
     alerts = {one.id: (one.rule, one.workflow, one.level.value, one.acknowledged_by, one.over) for one in kept.alerts}
+    drills = {one.id: (one.kind.value, one.workflow, one.by, len(one.cases), one.stopped_by, one.outcome) for one in kept.drills}
     uses = {one.id: (one.by, one.verdict.value, list(one.passed_over), one.outcome, one.reviewed_by) for one in kept.break_glass}
     incidents = {one.id: (one.kind.value, one.about, one.owner, one.reminders, one.example, one.closed_by) for one in kept.incidents}
     bindings = {
@@ -93,7 +95,8 @@ def _pairs(kept: Governance, told: Told) -> list[tuple[str, object, object]]:
         ("the exceptions", waivers, {name: tuple(one.values()) for name, one in told.waivers.items()}),
         ("the uses of break-glass", uses, {name: tuple(one.values()) for name, one in told.uses.items()}),
         ("the incidents", incidents, {name: tuple(one.values()) for name, one in told.incidents.items()}),
-        ("the alerts", alerts, {name: tuple(one.values()) for name, one in told.alerts.items()}),
+        ("the drills", drills, {name: tuple(one.values()) for name, one in told.drills.items()}),
+        ("the alerts", alerts, {name: tuple(one.values())[:5] for name, one in told.alerts.items()}),
     ]
 
 
@@ -210,6 +213,25 @@ def _closed_there(told: Told, fields: Leaf, leaf: Leaf) -> None:
     alert["by"] = alert["by"] or (leaf["actor"]["id"] if leaf["actor"]["kind"] == "human" else "")
 
 
+def _played(told: Told, fields: Leaf, leaf: Leaf) -> None:
+    drill = {"kind": fields["kind"], "workflow": fields["workflow"], "by": leaf["actor"]["id"], "cases": fields["cases"]}
+    told.drills[fields["subject"]] = drill | {"stopped_by": "", "outcome": ""}
+    if fields["alert"]:
+        alert = {"rule": "drill", "workflow": fields["workflow"], "level": "incident", "by": "", "over": False, "drill": fields["subject"]}
+        told.alerts[fields["alert"]] = alert
+
+
+def _called_off(told: Told, fields: Leaf, leaf: Leaf) -> None:
+    told.drills[fields["subject"]]["stopped_by"] = leaf["actor"]["id"]
+
+
+def _played_out(told: Told, fields: Leaf, _leaf: Leaf) -> None:
+    told.drills[fields["subject"]]["outcome"] = fields["outcome"]
+    for alert in told.alerts.values():
+        if alert.get("drill") == fields["subject"]:
+            alert["over"] = True
+
+
 def _cleared(told: Told, fields: Leaf, _leaf: Leaf) -> None:
     told.alerts[fields["subject"]]["over"] = True
 
@@ -257,6 +279,9 @@ _HEARD: Mapping[str, Callable[[Told, Leaf, Leaf], None]] = {
     "incident_opened": _happened,
     "incident_reminded": _reminded,
     "incident_closed": _learnt,
+    "drill_started": _played,
+    "drill_stopped": _called_off,
+    "drill_ended": _played_out,
     "name_bound": _bound,
     "name_parted": _parted,
     "name_confirmed": _confirmed,

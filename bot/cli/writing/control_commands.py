@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from bot.app import App
+from bot.cli.writing.drills import start_drill, stop_drill
 from bot.cli.writing.erasure import erase_content
 from bot.cli.writing.incidents import close_incident
 from bot.cli.writing.proposals import COMMANDS
@@ -30,6 +31,8 @@ async def listening(app: App, settings: Settings, environment: Mapping[str, str]
         "retry": partial(revive, app.database, app.outbox),
         "erase": partial(erase_content, app.database, app.ledger),
         "incident_close": partial(close_incident, app.ledger, app.reads),
+        "drill_start": partial(start_drill, app.ledger),
+        "drill_stop": partial(stop_drill, app.ledger),
         "recover": partial(go_on, app.signing, app.outbox),
         **{name: partial(command, app.proposing, app.reads, load) for name, command in COMMANDS.items()},
     }

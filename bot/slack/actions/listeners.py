@@ -228,7 +228,13 @@ _KEPT_BACK = (
     " When the workflow goes on, the case is reviewed afresh, and your approval counts no longer."
 )
 
-_SAID = {CaseKind.CASE: "approved", CaseKind.CHECK: "found right", CaseKind.ROLLBACK: "want undone", CaseKind.REVIEW: "found right"}
+_SAID = {
+    CaseKind.CASE: "approved",
+    CaseKind.CHECK: "found right",
+    CaseKind.ROLLBACK: "want undone",
+    CaseKind.REVIEW: "found right",
+    CaseKind.DRILL: "answered the drill and approved",
+}
 """What an approval is called in the answer to whoever gave it."""
 
 

@@ -89,8 +89,10 @@ def _why(view: View, cuts: Cuts) -> list[Block]:
 
 
 def _if_wrong(view: View) -> list[str]:
-    """Nothing on the card that asks whether to undo: what would be wrong then is the undoing, of which nobody told the risk."""
-    return [if_wrong(view)] if view.case.kind is not CaseKind.ROLLBACK else []
+    """Nothing in a drill, nor on the card that asks whether to undo: what would be wrong then is the undoing, of which nobody told the
+    risk.
+    """
+    return [if_wrong(view)] if view.case.kind not in (CaseKind.ROLLBACK, CaseKind.DRILL) else []
 
 
 def _before_pressing(view: View) -> list[Block]:

@@ -40,6 +40,8 @@ COMMANDS = (
     ("policy", "which policy is in force, proposed or on stage; also `policy widen PERCENT REASON`, `policy rollback REASON`"),
     ("break-glass CASE REASON", "decide alone, outside the normal path, if the policy lets you; without more: who did lately"),
     ("acknowledge ALERT", "look after an alert"),
+    ("incident list", "postmortems; also `incident show ID`"),
+    ("drill KIND WORKFLOW", "try out who can be reached: `nobody-available`, `volume-spike` …; also `drill list`, `show ID`, `stop`"),
     ("away until DATE", "name and ring my backup instead of me; `back` when I am back sooner"),
     ("help", "this list"),
 )

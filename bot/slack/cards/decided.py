@@ -10,6 +10,7 @@ from bot.slack.cards.parts.buttons import decided_rows, held_rows
 from bot.slack.cards.parts.child_cases import answer, done, execution_label, question, since_then
 from bot.slack.cards.parts.clock_line import clock_lines, moment, place
 from bot.slack.cards.parts.diff import change_block
+from bot.slack.cards.parts.drill import who_ended
 from bot.slack.cards.parts.near_duplicates import near_duplicate_blocks
 from bot.slack.cards.parts.playbooks import playbook_blocks
 from bot.slack.cards.parts.proposed_action import execution, headline, instead_of_proposed
@@ -155,7 +156,7 @@ def _what_became(view: View) -> str:
     """The label of the action once the case is decided."""
     case = view.case
     if case.kind is not CaseKind.CASE:
-        if case.kind is CaseKind.REVIEW:
+        if case.kind in (CaseKind.REVIEW, CaseKind.DRILL):
             return execution_label(view)
         return {CaseKind.CHECK: "Was approved"}.get(case.kind, "To be undone" if case.verdict in EXECUTABLE else "Stays as it is")
     if case.verdict not in EXECUTABLE or case.withheld:
@@ -169,6 +170,8 @@ def _who(view: View) -> str:
     at = moment(case.decided_at) if case.decided_at is not None else ""
     votes = "; ".join(votes_of(view))
     reason = f" Reason: {escaped(code_label(case.reason_code))}." if case.reason_code and not case.break_glass else ""
+    if said := who_ended(case):
+        return f"Ended {at}. {said}"
     match case.verdict:
         case Verdict.APPROVED | Verdict.MODIFIED | Verdict.REJECTED:
             changed = f" Changed: {escaped(', '.join(case.modified_fields), 400)}." if case.modified_fields else ""

@@ -127,6 +127,7 @@ _BY_ITSELF: dict[tuple[EventKind, str], str] = {
         "🌙 {owner}Tier {tier} is closed{until}, and a case of this risk does not wait for it to open. It is now at tier {now_at}, and does"
         " not come back."
     ),
+    (EventKind.ESCALATED, "drill"): "⬆️ {owner}Somebody answered, and this is a drill: it goes on to tier {now_at} as if nobody had.",
     (EventKind.ESCALATED, ""): "⬆️ {owner}The case is now at tier {now_at}.",
     (EventKind.EXPIRED, "information"): "⌛ The service did not answer in time. Please decide with what there is.",
     (EventKind.EXPIRED, "total"): "⌛ The total time for a decision is over. Nothing is executed.",

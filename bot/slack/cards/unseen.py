@@ -16,7 +16,8 @@ def draw_unseen(view: View, event: int) -> Drawing:
     told = next((one for one in view.history if one.index == event), None) or view.last(EventKind.NOT_SEEN)
     error = str(told.fields.get("error") or "") if told is not None else ""
     channel, why = escaped(view.rung.channel.removeprefix("#"), 80), remedy(error)
-    title = f"A case of {escaped(case.workflow, 80)} could not be shown in #{channel}, and you are its owner"
+    mark = "[DRILL] " if case.drill is not None else ""
+    title = f"{mark}A case of {escaped(case.workflow, 80)} could not be shown in #{channel}, and you are its owner"
     if not case.open:
         return Drawing(title, [words(f"{title}. It is over by now: `/review case {case.id}` shows it.")])
     waits = (

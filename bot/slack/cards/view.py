@@ -12,6 +12,8 @@ from routing.change import Actor
 from routing.governance.alert import Alert
 from routing.governance.binding import Binding
 from routing.governance.control import Control
+from routing.governance.drill import Drill
+from routing.governance.drill_report import DrillReport
 from routing.governance.incident import Entry, Incident
 from routing.governance.paging_alarm import PagingAlarm
 from routing.governance.proposal import Proposal
@@ -112,11 +114,11 @@ class Bulletin:
     `control` is the brake of its workflow, of an alert and of the workflow itself; `names` are people by id, `owners` those whom the
     policy names as its owners; `links` the permalinks of the cards of the cases that it names, by id; `waiting` how many messages a
     channel does not take; `timeline` what led to an incident, from the log; `pages` those that do not
-    get through, oldest first.
+    get through, oldest first; `report` what a drill has shown.
     """
 
     subject: str
-    about: Alert | Proposal | Waiver | Control | WaiverList | Binding | BreakGlassList | Incident | PagingAlarm
+    about: Alert | Proposal | Waiver | Control | WaiverList | Binding | BreakGlassList | Incident | PagingAlarm | Drill
     history: tuple[Happening, ...]
     now: datetime
     tier: int = 0
@@ -128,6 +130,7 @@ class Bulletin:
     waiting: int = 0
     timeline: tuple[Entry, ...] = ()
     pages: tuple[WaitingPage, ...] = ()
+    report: DrillReport | None = None
 
     def known_as(self, person: str) -> str:
         """The name of a person, else their id as it is."""

@@ -14,11 +14,13 @@ from routing.governance.binding import Binding
 from routing.governance.break_glass_list import WEEKLY as USED_WEEKLY
 from routing.governance.break_glass_list import of_week
 from routing.governance.control import Control
+from routing.governance.drill import Drill
+from routing.governance.drill_report import DrillReport
 from routing.governance.governance import Governance
 from routing.governance.incident import Incident
 from routing.governance.paging_alarm import PagingAlarm
 from routing.governance.proposal import Proposal
-from routing.governance.ruling import ALERT, BINDING, INCIDENT, PAGES, PROPOSAL, WAIVER, WORKFLOW
+from routing.governance.ruling import ALERT, BINDING, DRILL, INCIDENT, PAGES, PROPOSAL, WAIVER, WORKFLOW
 from routing.governance.waiver import Waiver, WaiverList
 from routing.governance.waiver_lifecycle import WEEKLY
 from routing.policy.policy import Policy
@@ -47,6 +49,7 @@ class Bulletins:
             history = (*history, *await self._of_policy(governance, event))
         workflow = "" if isinstance(about, Proposal | WaiverList | Binding | BreakGlassList | PagingAlarm) else about.workflow
         pages = await self._reads.unaccepted_pages() if isinstance(about, PagingAlarm) and not about.over else ()
+        report = await self._reads.drill_report(about, governance) if isinstance(about, Drill) else None
         return Bulletin(
             subject=subject,
             about=about,
@@ -55,10 +58,11 @@ class Bulletins:
             tier=tier,
             event=event,
             control=governance.control(workflow) if workflow else None,
-            names=await self._people.names(_people_in(about, history)),
+            names=await self._people.names(_people_in(about, history) | _people_of(report)),
             owners=self._policy().form.owners,
             links=await self._links(about, [one.case.id for one in pages[:SHOWN]]),
             pages=tuple(WaitingPage(one.case, one.page, one.error) for one in pages),
+            report=report,
             timeline=await self._reads.timeline(about, governance) if isinstance(about, Incident) and tier else (),
             waiting=await self._reads.waiting_for(destinations_of(about)) if isinstance(about, Binding) and about.trouble else 0,
         )
@@ -83,10 +87,10 @@ class Bulletins:
         return ()
 
 
-About = Alert | Proposal | Waiver | Control | WaiverList | Binding | BreakGlassList | Incident | PagingAlarm
+About = Alert | Proposal | Waiver | Control | WaiverList | Binding | BreakGlassList | Incident | PagingAlarm | Drill
 
 
-def _about(governance: Governance, subject: str) -> About | None:
+def _about(governance: Governance, subject: str) -> About | None:  # noqa: C901 - one line for each kind of subject
     if subject.startswith(WEEKLY):
         return WaiverList(week=subject.removeprefix(WEEKLY), waivers=tuple(one for one in governance.waivers if not one.over))
     if subject.startswith(USED_WEEKLY):
@@ -102,6 +106,8 @@ def _about(governance: Governance, subject: str) -> About | None:
             return governance.waiver(subject)
         case prefix if prefix == INCIDENT:
             return governance.incident(subject)
+        case prefix if prefix == DRILL:
+            return governance.drill(subject)
         case prefix if prefix == BINDING:
             return governance.binding(subject.removeprefix(BINDING))
         case prefix if prefix == WORKFLOW:
@@ -121,7 +127,17 @@ def _people_in(about: About, history: Iterable[Happening]) -> set[str]:
         named |= {about.owner, about.closed_by} if not about.closed_by.startswith("os:") else {about.owner}
     if isinstance(about, BreakGlassList):
         named |= {person for use in about.uses for person in (use.by, use.reviewed_by)}
+    if isinstance(about, Drill):
+        named |= {about.by} if about.by.startswith(("U", "W")) else set()
     return named - {""}
+
+
+def _people_of(report: DrillReport | None) -> set[str]:
+    """Those who answered a drill in Slack."""
+    if report is None:
+        return set()
+    answers = {*(hop.by for hop in report.hops), *(contact.by for contact in report.contacts)}
+    return {one for one in answers if one.startswith(("U", "W"))}
 
 
 def _told(history: Sequence[Told]) -> tuple[Happening, ...]:

@@ -9,8 +9,9 @@ from datetime import MAXYEAR, UTC, datetime, timedelta
 
 from bot.slack.typed import bare, words_of
 from routing.authority import GovernanceVerb
+from routing.governance.drill_lifecycle import Order
 from routing.governance.waiver_lifecycle import Wish
-from routing.vocabulary import Verb
+from routing.vocabulary import DrillKind, Verb
 
 USAGE: dict[str, str] = {
     "pause": "/review pause WORKFLOW REASON",
@@ -26,6 +27,9 @@ USAGE: dict[str, str] = {
     "back": "/review back",
     "exception": "/review exception list, or request WORKFLOW waives=CODE,CODE days=30 [uses=50] [actions=TYPE] REASON, "
     "or approve ID, or end ID REASON",
+    "incident": "/review incident [list], or /review incident show ID",
+    "drill": "/review drill KIND WORKFLOW [tier=N] [cases=N], or /review drill list, or /review drill stop [ID]. "
+    "KIND is nobody-available, volume-spike, downstream-failure, low-confidence or violation",
     "policy": "/review policy, or /review policy widen PERCENT REASON, or /review policy rollback REASON",
 }
 """First word -> how the command is typed."""
@@ -56,6 +60,7 @@ class Decision:
     reason: str = ""
     wish: Wish | None = None
     figure: int = 0
+    order: Order | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +84,10 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Show something: `exceptions` or `policy`."""
+    """Show something: `exceptions`, `policy`, `drills` or `incidents`; one incident or drill by its id, ""  for all."""
 
     what: str
+    named: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +151,39 @@ def _policy(words: list[str], _now: datetime) -> GovernanceCommand | None:
             return Decision(GovernanceVerb.WIDEN_POLICY, "", " ".join(why), figure=int(percent.rstrip("%")))
         case ["rollback", *why] if why:
             return Decision(GovernanceVerb.ROLL_BACK_POLICY, "", " ".join(why))
+        case _:
+            return None
+
+
+def _drill(words: list[str], _now: datetime) -> GovernanceCommand | None:
+    match [bare(word) for word in words]:
+        case [] | ["list"]:
+            return Listing("drills")
+        case ["show", drill]:
+            return Listing("drills", drill.lower())
+        case ["stop"]:
+            return Decision(GovernanceVerb.STOP_DRILL, "")
+        case ["stop", drill]:
+            return Decision(GovernanceVerb.STOP_DRILL, drill.lower())
+        case [kind, workflow, *more] if (played := _KINDS.get(kind.lower().replace("_", "-"))) is not None:
+            named, rest = _named(more, {"tier", "cases"})
+            if rest or not all(map(_number, named.values())):
+                return None
+            tier, cases = (int(named[name]) if name in named else None for name in ("tier", "cases"))
+            return Decision(GovernanceVerb.START_DRILL, f"w_{workflow}", order=Order(played, workflow, tier, cases))
+        case _:
+            return None
+
+
+_KINDS = {kind.typed: kind for kind in DrillKind}
+
+
+def _incident(words: list[str], _now: datetime) -> GovernanceCommand | None:
+    match [bare(word).lower() for word in words]:
+        case [] | ["list"]:
+            return Listing("incidents")
+        case ["show", incident]:
+            return Listing("incidents", incident)
         case _:
             return None
 
@@ -223,5 +262,7 @@ _OWN: dict[str, Callable[[list[str], datetime], GovernanceCommand | None]] = {
     "policy": _policy,
     "away": _away,
     "back": _back,
+    "drill": _drill,
+    "incident": _incident,
 }
 """Commands with a grammar of their own."""

@@ -13,18 +13,27 @@ import structlog
 from bot.failures import failure
 from bot.slack.actions.presses import Declined
 from bot.slack.answering import unrecorded
-from bot.slack.cards.bulletins.bulletin import draw_exceptions
+from bot.slack.cards.bulletins.bulletin import draw_bulletin, draw_exceptions
+from bot.slack.cards.bulletins.drill import draw_drills, draw_report
+from bot.slack.cards.bulletins.postmortem import draw_incidents
 from bot.slack.cards.command_answers import draw_answer, draw_usage
 from bot.slack.cards.text.block_kit import Drawing, plain, small_words, words
 from bot.slack.cards.text.safe_text import brief, escaped
 from bot.slack.governance.batches import Batches, batch_asked
+from bot.slack.governance.bulletins import Bulletins
 from bot.slack.governance.command_grammar import Batch, Decision, GovernanceCommand, Listing, OneCase, Unclear, only_asks, read_command
 from bot.slack.governance.confirmations import confirmation
 from bot.slack.governance.rulings import Asked, Rulings
 from bot.slack.people import SlackUnreachable
 from routing.authority import GovernanceVerb
 from routing.authorize import REFUSALS, outsider
+from routing.governance.drill import Drill
+from routing.governance.drill_lifecycle import what_is_the_matter
 from routing.governance.governance import Governance
+from routing.governance.incident import Incident
+from routing.governance.incident_lifecycle import ROOT, TIMELINE
+from routing.governance.permissions import REFUSALS as REFUSALS_ABOUT_MANY
+from routing.governance.ruling import DRILL, INCIDENT
 from routing.policy.policy import Policy
 from store.reads.cases import Reads
 
@@ -35,13 +44,21 @@ class GovernanceCommands:
     """Answers commands. `policy` gives the active one, `clock` aware UTC times."""
 
     def __init__(
-        self, rulings: Rulings, batches: Batches, reads: Reads, policy: Callable[[], Policy], clock: Callable[[], datetime]
+        self,
+        rulings: Rulings,
+        batches: Batches,
+        reads: Reads,
+        policy: Callable[[], Policy],
+        clock: Callable[[], datetime],
+        *,
+        bulletins: Bulletins,
     ) -> None:
         self._rulings = rulings
         self._batches = batches
         self._reads = reads
         self._policy = policy
         self._clock = clock
+        self._bulletins = bulletins
 
     async def answer(self, user: str, team: str, text: str, key: str) -> Drawing | None:
         """What `user`, who typed in `team`, gets to see; None where it is none of these. `key` names this message for ever."""
@@ -62,8 +79,8 @@ class GovernanceCommands:
         match command:
             case Unclear(usage=usage):
                 return draw_usage(usage)
-            case Decision(verb=verb, subject=subject, reason=reason, wish=wish, figure=figure):
-                return await self._rule(replace(asked, verb=verb, subject=subject, reason=reason, wish=wish, figure=figure))
+            case Decision(verb=verb, subject=subject, reason=reason, wish=wish, figure=figure, order=order):
+                return await self._rule(replace(asked, verb=verb, subject=subject, reason=reason, wish=wish, figure=figure, order=order))
             case OneCase():
                 return _answered(await self._batches.one(command, asked))
             case Batch():
@@ -82,7 +99,30 @@ class GovernanceCommands:
         if (code := outsider(person, person.team)) is not None:
             return draw_answer(REFUSALS[code])
         governance = await self._reads.governance()
-        return draw_exceptions(governance.waivers) if listing.what == "exceptions" else draw_policy(self._policy(), governance)
+        match listing.what:
+            case "exceptions":
+                return draw_exceptions(governance.waivers)
+            case "policy":
+                return draw_policy(self._policy(), governance)
+            case what:
+                return await self._subject(listing.named) if listing.named else _list_of(what, governance)
+
+    async def _subject(self, named: str) -> Drawing:
+        """An incident with its timeline, or a drill with its report."""
+        if named.startswith((INCIDENT, DRILL)):
+            found = await self._bulletins.to_send(named, 0, ROOT)
+            if found is not None and isinstance(found.about, Drill):
+                return draw_report(found, found.about)
+            if found is not None and isinstance(found.about, Incident):
+                led = await self._bulletins.to_send(named, 0, TIMELINE)
+                return Drawing(
+                    draw_bulletin(found).text, [*draw_bulletin(found).blocks, *(draw_bulletin(led).blocks if led is not None else [])]
+                )
+        return draw_answer(REFUSALS_ABOUT_MANY["unknown_drill" if named.startswith(DRILL) else "unknown_incident"])
+
+
+def _list_of(what: str, governance: Governance) -> Drawing:
+    return draw_drills(governance.drills, what_is_the_matter(governance)) if what == "drills" else draw_incidents(governance.incidents)
 
 
 def _answered(text: str) -> Drawing:

@@ -73,6 +73,11 @@ _SAID: Mapping[GovernanceVerb, Callable[[Asked, Done, Governance], str]] = {
     GovernanceVerb.MOVE_NAME: lambda asked, _done, _now: (
         f"{_name(asked)} stands for the one that carries the name now. What waits goes there; cards that stand already stay where they are."
     ),
+    GovernanceVerb.START_DRILL: lambda asked, done, _now: (
+        f"The drill {code(done.told)} has begun in {_workflow(asked)}. Its report comes once it is over; `/review drill show"
+        f" {done.told}` has what there is so far."
+    ),
+    GovernanceVerb.STOP_DRILL: lambda _asked, done, _now: f"The drill {code(done.told)} is stopped; its cards close within seconds.",
     GovernanceVerb.AWAY: lambda asked, _done, _now: (
         f"You are away until {moment(datetime.fromtimestamp(asked.figure, UTC))}. Where a tier names you, its other one is named and rung"
         " instead. `/review back` undoes it."

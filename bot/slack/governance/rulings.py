@@ -15,6 +15,7 @@ from bot.failures import failure
 from bot.slack.actions.presses import Declined
 from bot.slack.answering import unrecorded
 from bot.slack.people import People, SlackUnreachable
+from escalation.drill_watch import opener
 from routing.authority import GovernanceVerb
 from routing.case.people import GovernancePress, Person
 from routing.change import Actor, Refused
@@ -22,6 +23,7 @@ from routing.governance.absence import come_back, leave, named_by_tiers
 from routing.governance.alert_lifecycle import acknowledge
 from routing.governance.automation import resume, tighten, workflow_of
 from routing.governance.binding_lifecycle import confirm
+from routing.governance.drill_lifecycle import Order, start, stop
 from routing.governance.governance import Governance
 from routing.governance.permissions import obstacle, refuse, role_groups
 from routing.governance.policy_lifecycle import accept, before, decline, roll_back, widen
@@ -39,7 +41,8 @@ _LOG = structlog.get_logger("tierline.rulings")
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What somebody wants. `key` names this one wish for ever; `number` is that of the bulletin pressed, None for a command; `known` is
-    False for a message that is none of ours; `wish` belongs to the request of an exception, `figure` to the verbs that need one.
+    False for a message that is none of ours; `wish` belongs to the request of an exception, `order` to the start of a drill, `figure` to
+    the verbs that need one.
     """
 
     verb: GovernanceVerb
@@ -51,6 +54,7 @@ class Asked:
     number: int | None = None
     figure: int = 0
     wish: Wish | None = None
+    order: Order | None = None
     known: bool = True
 
 
@@ -153,6 +157,8 @@ STEPS: Mapping[GovernanceVerb, Factory] = {
     GovernanceVerb.ACKNOWLEDGE_ALERT: lambda press, _asked, _closed: acknowledge(press),
     GovernanceVerb.KEEP_NAME: lambda press, asked, _closed: confirm(press, asked.number),
     GovernanceVerb.MOVE_NAME: lambda press, asked, _closed: confirm(press, asked.number),
+    GovernanceVerb.START_DRILL: lambda press, asked, _closed: _drill(press, asked),
+    GovernanceVerb.STOP_DRILL: lambda press, _asked, _closed: stop(press.subject, Actor("human", press.person.id), press),
     GovernanceVerb.AWAY: lambda press, asked, _closed: leave(press, datetime.fromtimestamp(asked.figure, UTC)),
     GovernanceVerb.BACK: lambda press, _asked, _closed: come_back(press),
     GovernanceVerb.ACCEPT_POLICY: lambda press, _asked, _closed: accept(press),
@@ -167,6 +173,10 @@ def step_of(press: GovernancePress, asked: Asked, closed: frozenset[str]) -> Gov
     """The step of a verb; `closed` are the cases known to be decided that stopped its workflow."""
     factory = STEPS.get(press.verb)
     return factory(press, asked, closed) if factory is not None else _never("not_due")
+
+
+def _drill(press: GovernancePress, asked: Asked) -> GovernStep:
+    return start(asked.order, Actor("human", press.person.id), opener, press) if asked.order is not None else _never("not_due")
 
 
 def _wanted(asked: Asked, governance: Governance) -> tuple[str, ...]:

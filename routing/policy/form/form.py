@@ -13,6 +13,7 @@ from routing.policy.clocks.row import ClockRow, Duration
 from routing.policy.form.break_glass import BreakGlass
 from routing.policy.form.checks import Checklist, Checks, Example, RequiredEvidence
 from routing.policy.form.derived import Modification, ParamPath, RiskFrom
+from routing.policy.form.drills import Drills
 from routing.policy.form.guardrails import Accountability, Breaker, Caps, Channels, Duplicates, ModelVersion, Sampling, Sensitive
 from routing.policy.form.ladders import Ladder, Members, Pages, Paging
 from routing.policy.form.parts import LAST, Code, Domain, Name, Part, Sentence, Share, Text, TierNumber, UserId
@@ -262,6 +263,7 @@ class PolicyForm(Part):
     incidents: Paging | None = Field(default=None, description="whom an alert of the level incident pages")
     break_glass: BreakGlass | None = Field(default=None, description="who may decide outside the normal path; none: nobody")
     postmortems: Postmortems | None = Field(default=None, description="what calls for a postmortem; none: nothing does")
+    drills: Drills = Drills()
     pages: Pages = Pages()
     breakers: tuple[Breaker, ...] = Field(default=(), max_length=100, description="besides the built-in ones, or in the place of one")
     playbooks: tuple[PlaybookForm, ...] = Field(

@@ -18,7 +18,7 @@ def settle(draft: Draft, press: Press | None = None) -> None:
     `press` decided it, None: time or its service did. A check that disagrees needs the case's content.
     """
     case = draft.case
-    if case.kind is CaseKind.CASE or case.open:
+    if case.kind is CaseKind.CASE or case.kind is CaseKind.DRILL or case.open:
         return
     parent = draft.beside(draft.subject.related[case.parent])
     match case.kind:

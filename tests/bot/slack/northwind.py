@@ -287,7 +287,9 @@ async def a_company(  # noqa: PLR0915  # a composition root: one line a part
         WorkspaceEvents(channels, people.identity, answering).listen(bolt)
         rulings = Rulings(ledger, reads, people, lambda: active, lambda verb, result: tally.append((verb, result)))
         GovernanceButtons(rulings, reads, people, replies, channels=channels, deployment=DEPLOYMENT, answering=answering).listen(bolt)
-        about_many = GovernanceCommands(rulings, Batches(database, ledger, people, rulings), reads, lambda: active, clock)
+        about_many = GovernanceCommands(
+            rulings, Batches(database, ledger, people, rulings), reads, lambda: active, clock, bulletins=bulletins
+        )
         commands = Commands(
             database, reads, views, people, clock, policy=lambda: active, replies=replies, answering=answering, about_many=about_many
         )

@@ -12,6 +12,7 @@ from routing.clock import Calendar
 from routing.policy.diff import diff
 from routing.policy.effect import Effect, Row, Stricter, judge, row_of
 from routing.policy.file import load_policy
+from routing.policy.form.drills import DrillSchedule
 from routing.policy.form.form import Clock, PolicyForm, Rule, Workflow
 from routing.policy.form.guardrails import Breaker, ModelVersion
 from routing.policy.form.ladders import Ladder, Members, Queue, Rung
@@ -20,12 +21,23 @@ from routing.policy.form.playbooks import PlaybookForm, TicketSystem
 WHOLE = {Calendar, Clock, Rule, Queue, Breaker}
 """Parts that are compared as one value, or by a comparison of their own (rules)."""
 
-ELSEWHERE = {"version", "changes", "workflows", "defaults", "playbooks.*.name", "playbooks.*.workflows", "examples.*", "ladders"}
+ELSEWHERE = {
+    "version",
+    "changes",
+    "workflows",
+    "defaults",
+    "playbooks.*.name",
+    "drills.schedule.*.name",
+    "playbooks.*.workflows",
+    "examples.*",
+    "ladders",
+}
 """Not compared, or told under another key: a default under each workflow that follows it, where a playbook applies under `when`."""
 
 NEVER_JUDGED = {"confidence", "router", "owners", "breakers", "risk_from"}
 
 UNDER = {Ladder: "ladder", Rung: "ladder.tiers.*", Members: "groups.*", ModelVersion: "models.*", PlaybookForm: "playbooks.*"}
+UNDER |= {DrillSchedule: "drills.schedule.*"}
 """Where the diff tells of a part that stands elsewhere in the file."""
 
 TOLD = {"groups.*.users": "groups.*", "groups.*.usergroup": "groups.*", "models.*.name": "models", "models.*.version": "models"}

@@ -10,6 +10,7 @@ from typing import TypeGuard, assert_never
 
 from bot.slack.cards.bulletins.bound_name import draw_binding
 from bot.slack.cards.bulletins.break_glass_list import draw_list
+from bot.slack.cards.bulletins.drill import draw_drill
 from bot.slack.cards.bulletins.governance_buttons import governance_button, governance_row
 from bot.slack.cards.bulletins.postmortem import draw_incident
 from bot.slack.cards.bulletins.proposed_policy import draw_proposal
@@ -29,6 +30,7 @@ from routing.governance.binding import Binding
 from routing.governance.binding_lifecycle import shown_alarm
 from routing.governance.brake import OPERATIONS, shown_number
 from routing.governance.control import Control
+from routing.governance.drill import Drill
 from routing.governance.incident import Incident
 from routing.governance.paging_alarm import PagingAlarm
 from routing.governance.paging_alarm_lifecycle import shown_alarm as shown_paging_alarm
@@ -63,7 +65,7 @@ _USUAL = {
 """How the usual value of a measure reads, where it has one: what it was over the breaker's baseline."""
 
 
-def draw_bulletin(bulletin: Bulletin) -> Drawing:
+def draw_bulletin(bulletin: Bulletin) -> Drawing:  # noqa: C901 - one line for each kind of subject
     """The message for its subject as it is now."""
     match bulletin.about:
         case Alert() as alert:
@@ -85,6 +87,8 @@ def draw_bulletin(bulletin: Bulletin) -> Drawing:
             return draw_incident(bulletin, incident)
         case BreakGlassList() as uses:
             return draw_list(uses, bulletin.names)
+        case Drill() as drill:
+            return draw_drill(bulletin, drill)
         case unknown:
             assert_never(unknown)
 
@@ -98,7 +102,7 @@ def is_over(bulletin: Bulletin) -> bool:
             return binding.over or binding.posted != shown_alarm(bulletin.tier)
         case PagingAlarm() as alarm:
             return alarm.over or alarm.posted != shown_paging_alarm(bulletin.tier)
-        case Alert() | Proposal() | Waiver() | Incident() as subject:
+        case Alert() | Proposal() | Waiver() | Incident() | Drill() as subject:
             return subject.over
         case WaiverList() | BreakGlassList():
             return False
@@ -124,7 +128,21 @@ def draw_brake_line(control: Control) -> str:
     return f"{code(control.workflow)} {STATE[control.automation]}{since}{why}"
 
 
+def _draw_drills_alarm(bulletin: Bulletin, alert: Alert) -> Drawing:
+    """The alarm of a drill: where a real one would stand, with the button that it would have."""
+    title = f"{'🧪 Drill over' if alert.over else '🧪 [DRILL] Alarm'}, workflow {alert.workflow}"
+    known = bulletin.known_as(alert.acknowledged_by)
+    told = [f"Since {moment(alert.at)}"]
+    told += [f"acknowledged by {escaped(known)}"] if known else ["nobody acknowledged it"] if alert.over else []
+    found = [] if alert.over else [governance_button("Acknowledge", GovernanceVerb.ACKNOWLEDGE_ALERT, alert.id, style="primary")]
+    owners = [words("Owners of the policy: " + " ".join(map(mention, bulletin.owners)))] if bulletin.owners and not alert.over else []
+    said = [header(brief(title, 140)), rich(lines(run(_said(alert.why, 600), "bold"))), *_unpaged(alert), *owners]
+    return Drawing(escaped(f"{title}. {alert.why}", 400), [*said, small_words(" · ".join(told)), *governance_row(found)])
+
+
 def _draw_alert(bulletin: Bulletin, alert: Alert) -> Drawing:
+    if alert.drill:
+        return _draw_drills_alarm(bulletin, alert)
     sign = "✅ Over" if alert.over else "🚨 Incident" if alert.level is AlertLevel.INCIDENT else "⚠️ Alert"
     if not alert.over and said_before(bulletin.tier):
         sign = "🔁 Still so"

@@ -2,7 +2,7 @@
 message in the operations channel and those in its thread; shows codes and figures of the log, no content.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from bot.slack.cards.parts.clock_line import moment
 from bot.slack.cards.text.block_kit import Block, Drawing, bullets, header, lines, quote, rich, run, small_words, words
@@ -25,6 +25,9 @@ LISTED = 10
 """Cases or alerts that are named in the message; the command line shows all that are kept."""
 SHOWN = 25
 """Events of a timeline in one message; the command line shows all."""
+
+IN_A_LIST = 15
+"""Incidents in one answer."""
 
 _TOLD = (
     "rule",
@@ -56,6 +59,21 @@ def draw_incident(bulletin: Bulletin, incident: Incident) -> Drawing:
             return _closed(bulletin, incident)
         case _:
             return _reminder(incident)
+
+
+def draw_incidents(incidents: Sequence[Incident]) -> Drawing:
+    """`/review incident list`: open ones first, by when they are due, then those that were closed last."""
+    waiting = sorted((one for one in incidents if not one.over), key=lambda one: one.due)
+    found = [*waiting, *(one for one in reversed(incidents) if one.over)]
+    text = f"{len(waiting):,} postmortem{'s' if len(waiting) != 1 else ''} not closed." if found else "There was no incident."
+    rows = [words(f"{_line(one)}\n{escaped(one.why, 300)}") for one in found[:IN_A_LIST]]
+    more = [small_words(f"… and {len(found) - IN_A_LIST:,} more: `tierline incident list`")] if len(found) > IN_A_LIST else []
+    return Drawing(text, [words(text), *rows, *more, small_words("`/review incident show ID` has the timeline of one.")])
+
+
+def _line(incident: Incident) -> str:
+    stands = f"✅ closed {moment(incident.closed_at)}" if incident.closed_at is not None else f"📋 *due {moment(incident.due)}*"
+    return f"{stands}  `{incident.id}`  {KIND[incident.kind]}, workflow {escaped(incident.workflow, 80)}"
 
 
 def _root(bulletin: Bulletin, incident: Incident) -> Drawing:

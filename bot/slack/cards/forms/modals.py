@@ -48,6 +48,8 @@ _HINT_OF_KIND = {
     (CaseKind.REVIEW, Verb.REJECT): "It is kept with both cases; undoing what was approved is proposed.",
     (CaseKind.ROLLBACK, Verb.APPROVE): "The service is asked, once, for its compensating action.",
     (CaseKind.ROLLBACK, Verb.REJECT): "What was executed stays as it is.",
+    (CaseKind.DRILL, Verb.APPROVE): "This is a drill: nothing is executed.",
+    (CaseKind.DRILL, Verb.REJECT): "This is a drill: no service is told.",
 }
 """In place of the usual ones, of which none is true there."""
 

@@ -8,7 +8,7 @@ from bot.slack.cards.parts.checklist import confirming
 from bot.slack.cards.text.block_kit import Block, button, button_row, carried, plain, words
 from bot.slack.cards.text.wording import labels
 from bot.slack.cards.view import View
-from routing.authorize import EXECUTABLE, RELEASERS
+from routing.authorize import EXECUTABLE, RELEASERS, drill_goes_on
 from routing.vocabulary import CaseKind, State, Verb
 
 
@@ -26,6 +26,9 @@ def review_rows(view: View, *, cut: bool) -> list[Block]:
     """The buttons of a card that can be decided, those that decide first."""
     case, say = view.case, labels(view.case)
     served = case.kind is CaseKind.CASE  # of a check or a roll-back the service knows nothing
+    if drill_goes_on(case):
+        offers = [("Claim", Verb.CLAIM, "primary"), ("Escalate", Verb.ESCALATE, ""), ("Comment", Verb.COMMENT, "")]
+        return [_row(view, 1, [*offers, ("Open evidence", Verb.OPEN_EVIDENCE, "")], cut=cut)]
     claim = ("Release", Verb.UNCLAIM) if case.claimed_by else ("Claim", Verb.CLAIM)
     modify = [(say.modify, Verb.MODIFY, "")] if say.modify else []
     offers = [(say.approve, Verb.APPROVE, "primary"), (say.reject, Verb.REJECT, "danger"), *modify]

@@ -5,6 +5,8 @@ Owns what such a card asks and how its answer reads, and the lines on the parent
 
 from bot.slack.cards.parts.break_glass import asked_of_supervisors, by_break_glass
 from bot.slack.cards.parts.clock_line import moment
+from bot.slack.cards.parts.drill import LEAD as DRILL_LEAD
+from bot.slack.cards.parts.drill import asked_in_a_drill, over
 from bot.slack.cards.text.block_kit import Block, quote, rich, words
 from bot.slack.cards.text.mentions import acted, linked
 from bot.slack.cards.text.percentages import percent
@@ -23,7 +25,12 @@ _DRAWN = {
 }
 """Why people check an automatic approval, by `Route.sampled`, which the first event of the check says too."""
 
-_LEAD = {CaseKind.CHECK: "🔎 Sampled check", CaseKind.ROLLBACK: "⏪ Undo this?", CaseKind.REVIEW: "🔨 Break-glass"}
+_LEAD = {
+    CaseKind.CHECK: "🔎 Sampled check",
+    CaseKind.ROLLBACK: "⏪ Undo this?",
+    CaseKind.REVIEW: "🔨 Break-glass",
+    CaseKind.DRILL: DRILL_LEAD,
+}
 
 _ANSWER = {
     (CaseKind.CHECK, Verdict.APPROVED): "✅ It was right",
@@ -40,6 +47,7 @@ _EXECUTION = {
     CaseKind.CASE: "Will execute",
     CaseKind.CHECK: "Was approved",
     CaseKind.ROLLBACK: "Would be undone",
+    CaseKind.DRILL: "Only a drill, never executed:",
 }
 _UNDOING = {EventKind.ROLLBACK_PROPOSED, EventKind.ROLLBACK_REQUESTED, EventKind.ROLLBACK_DECLINED}
 
@@ -52,7 +60,7 @@ def lead(view: View) -> str:
 def answer(view: View) -> str:
     """The verdict of a check or roll-back in its own words; "" where the usual ones fit."""
     case = view.case
-    return "" if case.verdict is None else _ANSWER.get((case.kind, case.verdict), "")
+    return over(case) if case.verdict is None or case.kind is CaseKind.DRILL else _ANSWER.get((case.kind, case.verdict), "")
 
 
 def execution_label(view: View) -> str:
@@ -74,6 +82,8 @@ def question(view: View, cuts: Cuts) -> list[Block]:
             return _undo(view, cuts)
         case CaseKind.REVIEW:
             return asked_of_supervisors(view, cuts)
+        case CaseKind.DRILL:
+            return asked_in_a_drill(view)
 
 
 def _drawn(view: View) -> str:

@@ -80,6 +80,7 @@ def climbed(view: View, cuts: Cuts) -> list[Block]:
 
 _MOVED_BY = {
     "acknowledge": "because nobody took it in time",
+    "drill": "because it is a drill that is to reach this tier as well; somebody answered at tier {tier}",
     "unseen": "because its card could not be shown where it was",
     "closed": "because tier {tier} was closed and a case of this risk does not wait",
 }

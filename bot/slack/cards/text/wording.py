@@ -61,6 +61,7 @@ _OF_KIND = {
     CaseKind.CHECK: Labels("It was right", "It was wrong", ""),
     CaseKind.REVIEW: Labels("It was right", "It was wrong", ""),
     CaseKind.ROLLBACK: Labels("Undo it", "Leave it", ""),
+    CaseKind.DRILL: Labels("Approve", "Reject", ""),
 }
 
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.slack.cards.view import Happening, View
-from routing.case.case import Case, Clocks, Group, Item, Page, Reason, Route, Step, Tier
+from routing.case.case import Case, Clocks, DrillPart, Group, Item, Page, Reason, Route, Step, Tier
 from routing.case.submission import Submission
 from routing.change import SYSTEM, Actor
-from routing.vocabulary import CaseKind, EventKind, Lane, Mode, ReasonCode, Risk, State, Template, Verdict
+from routing.vocabulary import CaseKind, DrillKind, EventKind, Lane, Mode, ReasonCode, Risk, State, Template, Verdict
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 PARENT = "c_01hxyz0123456789abcdparent"
@@ -159,6 +159,12 @@ def a_review(text: str = "Nobody of the night shift answered.", **changes: Any) 
     desk = route.tiers[0].model_copy(update={"channel": "ops", "group": "bosses"})
     asked = route.model_copy(update={"tiers": (desk,), "groups": {"bosses": Group(usergroup="S0BOSSES001")}})
     return _child(CaseKind.REVIEW, asked, changes, (said,))
+
+
+def a_drill(kind: DrillKind = DrillKind.NOBODY_AVAILABLE, to: int = 1, **changes: Any) -> View:
+    """Does a case reach every tier? Nothing of a service's."""
+    view = a_view(kind=CaseKind.DRILL, parent="d_01m7x9f69v8dn7qfj5xa4pwhb1", drill=DrillPart(kind=kind, to=to), **changes)
+    return replace(view, submission=view.submission.model_copy(update={"title": "[DRILL] nobody is available for refunds"}))
 
 
 def _child(kind: CaseKind, route: Route, changes: dict[str, Any], history: tuple[Happening, ...]) -> View:

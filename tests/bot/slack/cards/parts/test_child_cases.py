@@ -8,8 +8,8 @@ import pytest
 from bot.slack.cards.card import draw_card
 from bot.slack.cards.forms.modals import Seat, verb_modal
 from bot.slack.cards.view import Happening, View
-from routing.vocabulary import CaseKind, EventKind, State, Verb, Verdict
-from tests.bot.slack.cards.factory import ANA, BEN, KIM, NOW, PARENT, a_check, a_review, a_rollback, a_view
+from routing.vocabulary import CaseKind, DrillKind, EventKind, State, Verb, Verdict
+from tests.bot.slack.cards.factory import ANA, BEN, KIM, NOW, PARENT, a_check, a_drill, a_review, a_rollback, a_view
 from tests.bot.slack.cards.test_card import card, labels, words_of
 from tests.bot.slack.cards.test_guards import happened
 
@@ -98,4 +98,25 @@ def test_the_parent_tells_how_far_undoing_is() -> None:
 
 def test_the_kinds_of_cases_are_all_drawn() -> None:
     """A new kind of case would show up here."""
-    assert {a_view().case.kind, a_check().case.kind, a_rollback().case.kind, a_review().case.kind} == set(CaseKind)
+    assert {a_view().case.kind, a_check().case.kind, a_rollback().case.kind, a_review().case.kind, a_drill().case.kind} == set(CaseKind)
+
+
+@pytest.mark.parametrize("kind", DrillKind)
+@pytest.mark.parametrize("to", [0, 1])
+def test_a_drills_card_says_so_before_anything_else_and_promises_no_action(kind: DrillKind, to: int) -> None:
+    """Open, moved and over: whoever reads only the first line knows; what would be executed is said to be none."""
+    for changes in (
+        {},
+        {"tier": 1},
+        {"state": State.DECIDED, "verdict": Verdict.WITHDRAWN, "decided_at": NOW, "reason_code": "drill_answered"},
+    ):
+        view = a_drill(kind, to, **changes)
+        drawing = draw_card(view)
+        assert "[DRILL]" in drawing.text
+        assert "[DRILL]" in drawing.blocks[0]["text"]["text"]
+        said = card(view)
+        assert not [false for false in ("Will execute", "Would execute", "May be executed", "took the case back") if false in said]
+    shown = card(a_drill(kind, to))
+    assert "This is a drill" in shown
+    assert ("as if nobody here had taken it" in shown) is bool(to)
+    assert ("Approve" in labels(a_drill(kind, to))) is not bool(to)

@@ -1,0 +1,216 @@
+"""What a drill showed: at each tier who answered and how soon, which way of reaching somebody failed, and when each was last tested. Owns
+putting that together from the events and messages of its cases; reads nothing itself.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Literal
+
+from routing.canonical import Json
+from routing.case.case import Case
+from routing.change import MessageKind
+from routing.governance.alert import Alert
+from routing.governance.drill import Drill
+from routing.governance.incident import Entry
+from routing.vocabulary import DrillEnd, EventKind
+
+End = Literal["waits", "answered", "nobody", "closed", "stopped", "unseen", "not_asked"]
+
+SHOWN: dict[End, str] = {
+    "waits": "nobody has answered yet",
+    "answered": "answered",
+    "nobody": "nobody answered",
+    "closed": "the tier was closed",
+    "stopped": "the drill was stopped",
+    "unseen": "its channel did not show the card",
+    "not_asked": "the policy asks nobody",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One message about a case of the drill, or its alarm: `what` and `tier` (0-based) as the outbox has them; `state` done where it
+    arrived, at `settled_at`; `error` what was said last where it did not.
+    """
+
+    case: str
+    what: str
+    tier: int
+    round: int
+    to: str
+    state: str
+    created_at: datetime
+    settled_at: datetime | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """A case at one tier (0-based): since when, how that ended and when, and who answered, by Slack id or `pagerduty:` and theirs."""
+
+    case: str
+    tier: int
+    channel: str
+    since: datetime
+    end: End = "waits"
+    at: datetime | None = None
+    by: str = ""
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took; None while it waits."""
+        return None if self.at is None else round((self.at - self.since).total_seconds(), 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A tier (0-based) of a ladder, or with ladder "" whoever hears alarms: when it last answered a drill, and who that was."""
+
+    ladder: str
+    tier: int
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class DrillReport:
+    """Everything there is to say. `failed`: what did not reach anybody, a sentence each; `contacts`: of its ladder, the last answers."""
+
+    drill: Drill
+    hops: tuple[Hop, ...]
+    failed: tuple[str, ...]
+    contacts: tuple[Contact, ...] = ()
+    reasons: tuple[str, ...] = field(default=())
+
+    @property
+    def answered(self) -> int:
+        """How many cases, or alarms, were answered."""
+        return len({hop.case for hop in self.hops if hop.end == "answered"})
+
+
+def report(
+    drill: Drill, cases: Sequence[Case], events: Mapping[str, Sequence[Entry]], sent: Sequence[Sent], alerts: Iterable[Alert]
+) -> DrillReport:
+    """`cases` are those of the drill, `events` by the id of what they are about, in order of the log; `alerts` those there are."""
+    known = tuple(alerts)
+    hops = [hop for case in cases for hop in _hops(case, events.get(case.id, ()))]
+    if drill.alert:
+        hops.append(_alarm(drill, next((one for one in known if one.id == drill.alert), None)))
+    failed = [*_unreached(sent), *_by_events(events), *_nobody_on_call(drill, hops, known), *_silent(hops)]
+    reasons = tuple(reason.text for case in cases[:1] for reason in case.route.reasons)
+    return DrillReport(drill, tuple(hops), tuple(dict.fromkeys(failed)), reasons=reasons)
+
+
+def where(tier: int, channel: str = "") -> str:
+    """`tier 2 (#review-tier2)`."""
+    shown = f" (#{channel.removeprefix('#')})" if channel else ""
+    return f"tier {tier + 1}{shown}"
+
+
+def _hops(case: Case, events: Sequence[Entry]) -> list[Hop]:
+    found = list[Hop]()
+    for event in events:
+        fields = event.fields
+        match event.kind:
+            case EventKind.RECEIVED:
+                found.append(_hop(case, case.route.start, event.at))
+            case EventKind.ACKNOWLEDGED if found and found[-1].end == "waits":
+                found[-1] = replace(found[-1], end="answered", at=event.at, by=event.actor.id)
+            case EventKind.ESCALATED if found:
+                found[-1] = _left(found[-1], event)
+                found.append(_hop(case, _led_to(fields), event.at))
+            case EventKind.EXPIRED if found and found[-1].end == "waits":
+                found[-1] = replace(found[-1], end="nobody", at=event.at)
+            case EventKind.DECIDED if found and found[-1].end == "waits":
+                found[-1] = replace(found[-1], end=_ENDS.get(str(fields.get("reason_code")), "answered"), at=event.at, by=_voter(fields))
+            case _:
+                pass
+    return found
+
+
+_ENDS: dict[str, End] = {DrillEnd.STOPPED.value: "stopped", DrillEnd.NOT_ASKED.value: "not_asked"}
+_MOVED: dict[str, End] = {"closed": "closed", "unseen": "unseen"}
+
+
+def _hop(case: Case, tier: int, at: datetime) -> Hop:
+    return Hop(case.id, tier, case.route.tiers[tier].channel, at)
+
+
+def _left(hop: Hop, event: Entry) -> Hop:
+    """How it ended for a tier that the case left."""
+    if hop.end != "waits":
+        return hop
+    if event.actor.kind == "human":
+        return replace(hop, end="answered", at=event.at, by=event.actor.id)
+    return replace(hop, end=_MOVED.get(str(event.fields.get("clock")), "nobody"), at=event.at)
+
+
+def _led_to(fields: Mapping[str, Json]) -> int:
+    """The tier (0-based) that an escalation led to: without a word of it, the next."""
+    to, left = fields.get("to_tier"), fields.get("tier")
+    return to - 1 if isinstance(to, int) else left if isinstance(left, int) else 0
+
+
+def _voter(fields: Mapping[str, Json]) -> str:
+    votes = fields.get("decided_by")
+    last = votes[-1] if isinstance(votes, list) and votes else None
+    return str(last.get("by")) if isinstance(last, dict) else ""
+
+
+def _alarm(drill: Drill, alert: Alert | None) -> Hop:
+    hop = Hop(drill.alert, 0, "", drill.at)
+    if alert is not None and alert.acknowledged_by:
+        return replace(hop, end="answered", at=alert.cleared_at, by=alert.acknowledged_by)
+    if drill.ended_at is None:
+        return hop
+    return replace(hop, end="stopped" if drill.stopped_by else "nobody", at=drill.ended_at)
+
+
+_WAYS = {
+    MessageKind.CARD.value: "The card of {where} was not shown in its channel",
+    MessageKind.BULLETIN.value: "It was not said in {to}",
+    MessageKind.PAGE.value: "The page of {where} was not taken by PagerDuty",
+    MessageKind.EMAIL.value: "The e-mail to {where} was not taken",
+}
+
+
+def _unreached(sent: Iterable[Sent]) -> list[str]:
+    """Messages that did not arrive, by whatever was said last."""
+    lost = [one for one in sent if one.what in _WAYS and one.state not in ("done", "cancelled") and one.error]
+    return [f"{_WAYS[one.what].format(where=where(one.tier), to=one.to)}: {one.error[:200]}." for one in lost]
+
+
+def _by_events(events: Mapping[str, Sequence[Entry]]) -> list[str]:
+    found = list[str]()
+    for event in (one for several in events.values() for one in several):
+        fields = event.fields
+        if event.kind == EventKind.PAGE_NOT_ACCEPTED:
+            routes = fields.get("routes")
+            ways = ", ".join(str(one).replace("_", " ") for one in routes) if isinstance(routes, list) else ""
+            tier = fields.get("tier")
+            at = f" of tier {tier}" if tier else " of the alarm"
+            found.append(f"The page{at} was not taken by {ways or 'its route'}: {fields.get('cause')}.")
+        if event.kind == EventKind.NOT_SEEN:
+            found.append(f"Nobody could see the card of tier {fields.get('tier')}: {fields.get('error')}.")
+    return found
+
+
+def _nobody_on_call(drill: Drill, hops: Iterable[Hop], alerts: Iterable[Alert]) -> list[str]:
+    """Tiers that it came to while PagerDuty named nobody on call for them."""
+    scopes = {f"tier {hop.tier + 1} of {drill.ladder}": hop for hop in hops if hop.case != drill.alert}
+    gaps = [one for one in alerts if one.rule == "nobody_on_call" and one.scope in scopes]
+    here = [one for one in gaps if one.cleared_at is None or one.cleared_at > scopes[one.scope].since]
+    return [f"PagerDuty had nobody on call for {where(scopes[one.scope].tier)}." for one in here]
+
+
+def _silent(hops: Iterable[Hop]) -> list[str]:
+    """Tiers where nobody answered in their time."""
+    by_tier: dict[tuple[int, str], int] = {}
+    for hop in hops:
+        if hop.end == "nobody":
+            by_tier[hop.tier, hop.channel] = by_tier.get((hop.tier, hop.channel), 0) + 1
+    return [
+        f"Nobody answered at {where(tier, channel) if channel else 'the alarm'}{f' ({count} times)' if count > 1 else ''}."
+        for (tier, channel), count in sorted(by_tier.items())
+    ]

@@ -1,0 +1,84 @@
+"""What became of drills, from the log and the outbox: all for the report of one, and when each tier last answered. Owns these reads; opens
+no content.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from routing.case.case import Case
+from routing.change import Actor
+from routing.governance.drill import Drill
+from routing.governance.drill_report import Contact, DrillReport, Sent, report
+from routing.governance.governance import Governance
+from routing.governance.incident import Entry
+from routing.vocabulary import EventKind
+from store.audit.stored_tree import read_leaf
+from store.reads.snapshots import readable
+from store.schema import IS_CHILD, cases, leaves, moment, outbox
+
+AT_ONCE = 500
+"""Ids in one question."""
+
+
+def drill_report(connection: Connection, drill: Drill, governance: Governance) -> DrillReport:
+    """What it has shown so far."""
+    mine = select(cases.c.snapshot).where(IS_CHILD, cases.c.parent == drill.id).order_by(cases.c.id)
+    found: Sequence[Case] = readable(connection.execute(mine).scalars())
+    subjects = [*(case.id for case in found), *([drill.alert] if drill.alert else [])]
+    told = report(drill, found, _events(connection, subjects), _sent(connection, subjects), governance.alerts)
+    here = [one for one in last_answers(connection, governance) if one.ladder in (drill.ladder, "")]
+    return replace(told, contacts=tuple(here))
+
+
+def last_answers(connection: Connection, governance: Governance) -> Sequence[Contact]:
+    """The last answer of each tier to the drills that are remembered, and to their alarms."""
+    ladders = {case_id: drill.ladder for drill in governance.drills for case_id in drill.cases}
+    found: dict[tuple[str, int], Contact] = {}
+    ids = sorted(ladders)
+    for start in range(0, len(ids), AT_ONCE):
+        answers = (EventKind.ACKNOWLEDGED.value, EventKind.ESCALATED.value)
+        these = leaves.c.case_id.in_(ids[start : start + AT_ONCE])
+        columns = select(leaves.c.idx, leaves.c.body, leaves.c.at, leaves.c.case_id, leaves.c.kind)
+        for row in connection.execute(columns.where(these, leaves.c.kind.in_(answers)).order_by(leaves.c.idx)):
+            entry = _entry(row)
+            if entry.actor.kind == "human":
+                tier = int(str(entry.fields["tier"])) - 1
+                ladder = ladders[row.case_id]
+                found[ladder, tier] = Contact(ladder, tier, entry.at, entry.actor.id)
+    for alert in governance.alerts:
+        if alert.drill and alert.acknowledged_by and alert.cleared_at is not None:
+            found["", 0] = Contact("", 0, alert.cleared_at, alert.acknowledged_by)
+    return sorted(found.values(), key=lambda one: (one.ladder, one.tier))
+
+
+def _events(connection: Connection, subjects: Sequence[str]) -> dict[str, Sequence[Entry]]:
+    columns = select(leaves.c.idx, leaves.c.body, leaves.c.at, leaves.c.case_id, leaves.c.kind)
+    rows = connection.execute(columns.where(leaves.c.case_id.in_(subjects)).order_by(leaves.c.case_id, leaves.c.idx)).all()
+    return {about: [_entry(row) for row in those] for about, those in groupby(rows, key=lambda row: row.case_id)}
+
+
+def _entry(row: Any) -> Entry:  # noqa: ANN401 - a row of the log
+    leaf = read_leaf(row.idx, row.body)
+    return Entry(moment(row.at), row.kind, Actor(leaf["actor"]["kind"], leaf["actor"]["id"]), row.case_id, leaf["fields"])
+
+
+def _sent(connection: Connection, subjects: Sequence[str]) -> list[Sent]:
+    rows = connection.execute(select(outbox).where(outbox.c.case_id.in_(subjects)).order_by(outbox.c.id)).all()
+    return [
+        Sent(
+            row.case_id,
+            row.kind,
+            row.tier,
+            row.round,
+            row.destination,
+            row.state,
+            moment(row.created_at),
+            None if row.settled_at is None else moment(row.settled_at),
+            row.last_error,
+        )
+        for row in rows
+    ]
