@@ -12,16 +12,13 @@ if TYPE_CHECKING:
     from bot.watch.routed_events import RoutedEvents
     from bot.watch.watcher import News
 
-LEAST_S = 30.0
-"""Below, one restart of the bot would ring."""
-
 
 def watch(
     url: Annotated[str, typer.Argument(help="Where the bot answers; its /readyz is looked at.")],
     *,
-    within: Annotated[float, typer.Option(min=LEAST_S, help="Seconds within which the page is out, at worst.")] = 60.0,
+    within: Annotated[float, typer.Option(help="Seconds within which the page is out, at worst.")] = 60.0,
     once: Annotated[
-        bool, typer.Option("--once", help="Look once, page nobody; exit 1 where the bot is not ready or PagerDuty fails.")
+        bool, typer.Option("--once", help="Look once, send nothing; exit 1 where the bot is not ready or PagerDuty is not there.")
     ] = False,
     as_json: JsonFlag = False,
 ) -> None:
@@ -36,12 +33,15 @@ def watch(
     from bot.tls import trusted
     from bot.watch.look import readyz
     from bot.watch.routed_events import RoutedEvents
+    from bot.watch.watcher import Pace
     from routing.errors import Problem
 
     try:
         address = readyz(url)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="URL") from None
+    if unsound := Pace(within_s=within).unsound():
+        raise typer.BadParameter(unsound, param_hint="--within")
     environment = read_environment()
     settings = read_settings(environment)
     if settings.watch_routing_key is None:
@@ -84,8 +84,6 @@ async def _watch(url: str, events: "RoutedEvents", within_s: float, *, once: boo
         watcher = Watcher(url, lambda: look(session, url, pace.answer_s), events, pace=pace, steady=steady, now=now, tell=tell)
         if once:
             seen = await watcher.look(page=False)
-            if seen.wrong:
-                await watcher.reach()
             if seen.wrong or failed:
                 raise typer.Exit(FOUND)
             return

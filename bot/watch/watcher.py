@@ -32,9 +32,24 @@ class Pace:
     within_s: float = 60.0
 
     @property
+    def way_s(self) -> float:
+        """How long it takes from the end of our patience to the page, at worst: one more look, and a slow PagerDuty."""
+        return self.every_s + self.answer_s + self.send_s
+
+    @property
     def after_s(self) -> float:
-        """For how long a bot may be unwell before it is paged for: one more look and a slow PagerDuty still fit in."""
-        return self.within_s - self.every_s - self.answer_s - self.send_s
+        """For how long a bot may be unwell before it is paged for."""
+        return self.within_s - self.way_s
+
+    def unsound(self) -> str:
+        """Why a page within so many seconds would ring for a bot that is merely being restarted; "" where it would not."""
+        least_s = self.way_s + KNOWN_S
+        if least_s <= self.within_s < float("inf"):
+            return ""
+        return (
+            f"expected {least_s:g} seconds or more: a page takes up to {self.way_s:g} s to get out, and a bot that was restarted is counted"
+            f" as up to {KNOWN_S:g} s behind while it catches up, so anything less would ring for every restart"
+        )
 
 
 class Events(Protocol):
@@ -101,11 +116,19 @@ class Watcher:
             await asyncio.sleep(max(0.0, begun + self._pace.every_s - self._steady()))
 
     async def look(self, *, page: bool = True) -> Look:
-        """Look once, and tell PagerDuty what it should know; without `page` nobody is paged. Gives what was seen."""
+        """Look once, and tell PagerDuty what it should know; without `page` it is sent nothing, and only asked whether it is there. Gives
+        what was seen.
+        """
         begun = self._steady()
         seen = await self._see()
         if seen.wrong:
-            await self._unwell(seen, page=page)
+            self._say("not_ready", f"Not ready: {seen.wrong}")
+        else:
+            self._say("ready", "Ready.")
+        if not page:
+            await self.reach()
+        elif seen.wrong:
+            await self._unwell(seen)
         else:
             self._well_at, self._amiss_at = begun, None
             await self._well()
@@ -115,11 +138,10 @@ class Watcher:
         """Whether PagerDuty is there, which is said where it is not."""
         return await self._told(self._events.reach(), "check")
 
-    async def _unwell(self, seen: Look, *, page: bool) -> None:
+    async def _unwell(self, seen: Look) -> None:
         at = self._steady()
         self._amiss_at = min(self._amiss_at if self._amiss_at is not None else self._well_at, at - min(seen.amiss_s, KNOWN_S))
-        self._say("not_ready", f"Not ready: {seen.wrong}")
-        if not page or self._paged or at - self._amiss_at < self._pace.after_s:
+        if self._paged or round(at - self._amiss_at, 3) <= self._pace.after_s:
             return
         self._paged = None
         since = self._now() - timedelta(seconds=at - self._amiss_at)
@@ -128,7 +150,6 @@ class Watcher:
             self._tell(News("paged", f"PagerDuty has the page: {seen.wrong}"))
 
     async def _well(self) -> None:
-        self._say("ready", "Ready.")
         if self._paged is not False:
             if await self._send(resolve(self._url), "resolve"):
                 if self._paged:

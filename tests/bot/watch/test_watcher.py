@@ -1,7 +1,7 @@
 """When the watcher pages and when it does not, by the ledger of somebody else's PagerDuty, on a clock that tests move."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -30,6 +30,7 @@ class Night:
     seen: Look = field(default_factory=Look)
     news: list[News] = field(default_factory=list)
     routing_key: str = ""
+    pace: Pace = PACE
 
     def watch(self) -> None:
         """The watcher starts, or starts again."""
@@ -39,7 +40,7 @@ class Night:
             URL,
             self._see,
             self.events,
-            pace=PACE,
+            pace=self.pace,
             steady=lambda: self.at_s,
             now=lambda: NIGHT + timedelta(seconds=self.at_s),
             tell=self.news.append,
@@ -82,6 +83,47 @@ def test_the_figures_add_up_to_a_minute() -> None:
     """The last good answer may have been the last moment of health: a whole round, a slow answer and a slow PagerDuty later it rings."""
     assert PACE.after_s + PACE.every_s + PACE.answer_s + PACE.send_s <= 60.0
     assert PACE.after_s >= 30.0  # a restart does not ring
+
+
+@pytest.mark.parametrize("within_s", [48.0, 49.0, 60.0, 300.0])
+async def test_a_bot_that_catches_up_after_a_restart_is_left_alone(night: Night, within_s: float) -> None:
+    """However long it says that it was behind: at the least figure that is taken it has a look's time, and a dead one rings in time."""
+    night.events.close()
+    night.pace = replace(PACE, within_s=within_s)
+    night.watch()
+    assert night.pace.unsound() == ""
+    await night.look_for(EVERY_S, Look("it catches up", "", 3_600.0))
+    await night.look_for(600, Look())
+    assert night.events_seen("trigger") == 0
+    begun = night.at_s
+    while not night.open:
+        await night.look_for(EVERY_S, HANGS)
+    assert night.at_s - begun <= within_s
+
+
+@pytest.mark.parametrize("within_s", [0.0, 18.0, 47.9, -1.0, float("inf"), float("nan")])
+def test_what_would_ring_for_every_restart_is_refused(within_s: float) -> None:
+    """With the least figure, and why."""
+    said = replace(PACE, within_s=within_s).unsound()
+    assert "48 seconds or more" in said
+    assert "18 s to get out" in said
+    assert "30 s behind" in said
+
+
+@pytest.mark.parametrize("seen", [Look(), HANGS, Look("it says so", "", 3_600.0)], ids=["well", "hangs", "unwell for long"])
+async def test_a_single_look_sends_nothing(night: Night, seen: Look) -> None:
+    """Neither a page nor a resolve, also where an incident is open under its key; only that PagerDuty is there is asked."""
+    await night.look_for(PACE.after_s + 2 * EVERY_S, HANGS)
+    assert len(night.open) == 1
+    before = night.sandbox.pagerduty.record.count("event")
+    night.events.close()
+    night.watch()
+    night.seen = seen
+    for _ in range(20):
+        await night.watcher.look(page=False)
+        night.at_s += EVERY_S
+    assert night.sandbox.pagerduty.record.count("event") == before
+    assert len(night.open) == 1
 
 
 async def test_it_rings_once_and_is_resolved(night: Night) -> None:
