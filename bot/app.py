@@ -42,10 +42,10 @@ from bot.http.rate_limit import RateLimit
 from bot.http.reading import MAX_WAITING, Api
 from bot.http.turns import MOST_WAIT_S, Turns
 from bot.loops import end, for_ever
-from bot.pagerduty_reachability import PagerDutyReachability
 from bot.policy.active import ActivePolicy, read_policy
 from bot.policy.proposing import Proposing
 from bot.policy.scheduled_replay import ScheduledReplay
+from bot.reachability import PAGERDUTY, SLACK, Reachability, asking_pagerduty
 from bot.readiness import Obstacle, Pulse, Readiness
 from bot.reports import Reports
 from bot.services import Services, read_services
@@ -66,8 +66,8 @@ from bot.slack.governance.rulings import Rulings
 from bot.slack.inbound import Inbound, make_bolt, make_client
 from bot.slack.names import Names
 from bot.slack.people import People
-from bot.slack.reachability import Reachability
 from bot.slack.sender import SlackSender
+from bot.slack.tokens import asking_slack
 from bot.slack.views import Views
 from bot.slack.workspace_events import WorkspaceEvents
 from bot.timeouts import REAL, RHYTHM, Rhythm, Timeouts
@@ -243,9 +243,10 @@ class App:
         self.scheduled_replay = ScheduledReplay(self.ledger, self.reads, self.proposing, self.policy, now)
         bolt = make_bolt(session, settings.slack_api_url)
         self._listen_to_slack(bolt, people, Replies(client, session, timeouts), now, timeouts)
-        self.pagerduty = PagerDutyReachability(events.reach, lambda: rings(self.policy()), wall.steady, timeouts, self._rhythm)
+        pagerduty = asking_pagerduty(events.reach, lambda: rings(self.policy()))
+        self.pagerduty = Reachability(PAGERDUTY, pagerduty, wall.steady, timeouts, self._rhythm)
         bodies, self.connections = Bodies(), Connections(most_connections(len(services.by_name), descriptors()), wall.steady)
-        self.slack = Reachability(client, _first(settings.slack_bot_token), wall.steady, timeouts, self._rhythm)
+        self.slack = Reachability(SLACK, asking_slack(client, _first(settings.slack_bot_token)), wall.steady, timeouts, self._rhythm)
         slack_secrets, app_token = _all(settings.slack_signing_secret), _first(settings.slack_app_token)
         inbound = self._inbound = Inbound(bolt, slack_secrets, peers_now, client, app_token, steady=now, bodies=bodies)
 

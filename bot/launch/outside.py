@@ -9,12 +9,11 @@ from urllib.parse import urlsplit
 
 from bot.launch.finding import Finding, missing, ok
 from bot.settings import Settings
-from escalation.smtp_url import SUBMISSION, SUBMISSIONS
+from escalation.smtp_url import read_smtp_url
 from escalation.ways_out import unsendable
 from routing.policy.policy import Policy
 from store.outbox.network_cause import network_cause
 
-PORTS = {"smtp": SUBMISSION, "smtps": SUBMISSIONS}
 GREETING = b"220"
 """A mail server that is at service. Source: RFC 5321, section 4.3.2"""
 
@@ -36,27 +35,15 @@ async def mail(settings: Settings, tls: SSLContext, policy: Policy | None) -> Se
         return [missing("e-mail", why, MEND)]
     if settings.smtp_url is None:
         return [ok("e-mail", "TIERLINE_SMTP_URL is not set: nobody is written to by e-mail.")]
-    server = _server(settings.smtp_url.get_secret_value())
-    if server is None:
-        return [missing("e-mail", "TIERLINE_SMTP_URL is no address of a mail server.", MEND)]
-    host, port, sealed = server
+    server = read_smtp_url(settings.smtp_url.get_secret_value())
+    host, port = server.host, server.port
     try:
-        greeting = await _greeting(host, port, tls if sealed else None)
+        greeting = await _greeting(host, port, tls if server.security == "tls" else None)
     except (OSError, ValueError) as error:
         return [missing("e-mail", f"The mail server {host}:{port} cannot be reached: {network_cause(error)}.", MEND)]
     if not greeting.startswith(GREETING):
         return [missing("e-mail", f"Whoever answers at {host}:{port} is no mail server at service.", MEND)]
     return [ok("e-mail", f"The mail server {host}:{port} greets.")]
-
-
-def _server(url: str) -> tuple[str, int, bool] | None:
-    """Host, port and whether it is spoken to over TLS from the start; None for what is no address of a mail server."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port or PORTS.get(parts.scheme)
-    except ValueError:
-        return None
-    return (parts.hostname, port, parts.scheme == "smtps") if parts.hostname and port and parts.scheme in PORTS else None
 
 
 async def _greeting(host: str, port: int, tls: SSLContext | None) -> bytes:

@@ -20,7 +20,7 @@ from bot.launch.scopes import SCOPES
 from bot.settings import Settings
 from bot.slack.calls import TIMEOUT_S, UnreadableError, error_code, read
 from bot.slack.cards.text.remedies import plain_code
-from bot.slack.reachability import APP_TOKEN, BOT_TOKEN, REFUSED, SIGNING_SECRET, WHERE, shape_problem
+from bot.slack.tokens import APP_TOKEN, BOT_TOKEN, REFUSED, SIGNING_SECRET, WHERE, shape_problem
 from bot.timeouts import Timeouts
 
 AT_ONCE = 4

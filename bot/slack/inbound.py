@@ -30,8 +30,8 @@ from bot.clock import steady
 from bot.http.bodies import Bodies, Unread
 from bot.http.connections import vouch
 from bot.readiness import Obstacle
-from bot.slack.reachability import SIGNING_SECRET, shape_problem
 from bot.slack.socket_line import SocketLine
+from bot.slack.tokens import SIGNING_SECRET, shape_problem
 
 TOLERANCE_S = 300
 """How far Slack's timestamp may be from ours. Source: https://docs.slack.dev/authentication/verifying-requests-from-slack"""

@@ -14,7 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.readiness import Obstacle
 from bot.slack.calls import error_code
-from bot.slack.reachability import APP_TOKEN, REFUSED, refusal, shape_problem
+from bot.slack.tokens import APP_TOKEN, REFUSED, refusal, shape_problem
 
 TRIES = 3
 """Dials of one address before a fresh one is asked for."""
