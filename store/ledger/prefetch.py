@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from routing.case.case import Case
 from routing.governance.governance import Governance
@@ -16,7 +16,7 @@ from routing.policy.form.form import Workflow
 from routing.policy.form.guardrails import Duplicates
 from store.database.prepared import Prepared
 from store.ledger.arrival_limits import Arriving, read_alike, read_amounts, read_autos, read_uses
-from store.ledger.sealed_head import HeadRow, Ruling, believed, lock_head
+from store.ledger.sealed_head import DATABASE_CLOCK, HeadRow, Ruling, believed, lock_head
 from store.policies import Policies
 from store.schema import case_keys, cases, inbox, policies, vault
 from store.vault.head_seal import HeadSeal
@@ -106,7 +106,7 @@ class Known:
 Forms = Mapping[str, Sequence[Workflow] | None]
 """By workflow, what the policies that new cases may follow say of it; None when one is not compiled yet, and may say anything."""
 
-_CLOCK = select(func.extract("epoch", func.clock_timestamp()) * 1_000_000)
+_CLOCK = select(DATABASE_CLOCK)
 
 
 def prefetch(
@@ -125,7 +125,7 @@ def prefetch(
     """
     row, ruling = believed(connection, locked or lock_head(connection), cached, seal)
     known = Known(row.size, row.frontier, row.last_time, row.last_outbox, row.policy, ruling)
-    known.clock = database_clock(connection) if ask_clock else None
+    known.clock = int(row.clock) if ask_clock else None
     _tasks(connection, known, {task for need in needs for task in need.tasks})
     _inbox(connection, known, {key for need in needs for key in need.keys})
     rollout = known.governance.rollout
@@ -160,7 +160,7 @@ def named(case: Case) -> tuple[str, ...]:
 
 
 def database_clock(connection: Connection) -> int:
-    """PostgreSQL's `clock_timestamp()` in microseconds since 1970: the time now, not that of the transaction's start."""
+    """PostgreSQL's time in microseconds since 1970."""
     return int(connection.execute(_CLOCK).scalar_one())
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
 from routing.governance.governance import Governance
 from store.audit.merkle import TILE_WIDTH, Frontier, leaf_hash
@@ -52,18 +52,23 @@ _HEAD = select(head.c.size, head.c.frontier, head.c.last_time, head.c.last_outbo
     head.c.id == 1
 )
 _LOCKED = _HEAD.with_for_update()
-_READ, _READ_LOCKED = Prepared(_HEAD), Prepared(_LOCKED)
+_READ = Prepared(_HEAD)
+DATABASE_CLOCK = func.extract("epoch", func.clock_timestamp()) * 1_000_000
+"""PostgreSQL's time now, not that of the transaction's start, in microseconds since 1970."""
+
+_LOCK_FIRST = _LOCKED.subquery()
+_LOCK = Prepared(select(_LOCK_FIRST, DATABASE_CLOCK.label("clock")))  # what is around the subquery is told once that has its lock
 _GOVERNANCE = select(governance.c.snapshot).where(governance.c.id == 1)
 _TRACE = b'"row":'
 """What every event of a case has since there are seals (`store.audit.leaf.RowTrace`)."""
 
 
 def lock_head(connection: Connection) -> HeadRow:
-    """The head's row, locked until the transaction ends: whoever has it writes. Nobody has looked yet whether it is to be believed.
-
-    Raises HeadAlteredError where there is none.
+    """The head's row, locked until the transaction ends: whoever has it writes; on PostgreSQL with its time then as `clock`. Nobody has
+    looked yet whether it is to be believed. Raises HeadAlteredError where there is none.
     """
-    return _one(_READ_LOCKED.execute(connection).first())
+    locking = _LOCK if connection.dialect.name == "postgresql" else _READ  # SQLite's transaction is locked as it begins
+    return _one(locking.execute(connection).first())
 
 
 def read_head(connection: Connection, cached: Ruling, seal: HeadSeal) -> tuple[HeadRow, Ruling]:

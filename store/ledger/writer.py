@@ -204,13 +204,13 @@ class Writer:
         """Write one transaction. Gives the entries it settled; those for which no time was left are queued again, in front."""
         unit: UnitOfWork | None = None
         async with self._database.writing() as transaction:
+            asked_s = self._timekeeper.steady()
             locked = None if batch else await self._begin(transaction, batch)
             if not batch:
                 return []  # whoever waited went away
             items = [entry for entry in batch if entry.item is not None]
             narrow = [entry for entry in batch if entry.narrow is not None]
             self._passing("writer.begin")
-            asked_s = self._timekeeper.steady()
             if items:
                 needs = [entry.item.needs for entry in items if entry.item is not None]
                 about = self._timekeeper.now()

@@ -5,11 +5,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from store.database.database import Database
 from store.ledger.answers import Changed
+from store.ledger.prefetch import database_clock
 from store.ledger.sealed_head import lock_head
 from store.ledger.writer import WriterClosedError
 from store.schema import head, leaves
@@ -17,6 +18,14 @@ from tests.store.a_store import Books, Points, a_press, deciding, open_books
 from tests.store.ledger.test_ledger import tree_is_whole
 
 pytestmark = pytest.mark.outside
+
+
+def _others_wait(connection: Connection) -> bool:
+    return bool(connection.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted")).scalar_one())
+
+
+def _change_nothing(connection: Connection) -> None:
+    connection.execute(update(head).values(last_outbox=head.c.last_outbox))
 
 
 @asynccontextmanager
@@ -94,6 +103,25 @@ async def test_a_replica_with_nothing_to_write_lets_the_head_go(postgres_url: st
         await books.open("t-2")
         found = await books.database.read(lambda c: list(c.execute(select(leaves.c.case_id).distinct()).scalars()))
         assert len(set(found) - {None}) == 2
+
+
+async def test_the_time_is_told_once_the_head_is_ours(postgres_url: str) -> None:
+    """Not when it was asked for: whoever held it meanwhile wrote a later time. And none who holds it and goes leaves an earlier one."""
+    for writes in (False, True):
+        async with open_books(postgres_url) as books:
+            other = await Database.open(postgres_url)
+            async with other.writing() as first, books.database.writing() as second:
+                await first.run(lock_head)
+                waiting = asyncio.create_task(second.run(lock_head))
+                while not await first.run(_others_wait):  # noqa: ASYNC110 - PostgreSQL tells nobody
+                    await asyncio.sleep(0.01)
+                before = await first.run(database_clock)
+                if writes:
+                    await first.commit(_change_nothing)
+                else:
+                    await first.run(lambda connection: connection.rollback())
+                assert int((await waiting).clock) >= before
+            await other.close()
 
 
 async def test_a_narrow_write_alone_waits_for_nobody(postgres_url: str) -> None:
