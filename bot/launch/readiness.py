@@ -19,6 +19,7 @@ from bot.launch.channels import channels
 from bot.launch.checklist import UNSEEN, Check, Look, Report, Told, run
 from bot.launch.checkpoints import checkpoints
 from bot.launch.clock import behind, clock
+from bot.launch.contacts import contacts
 from bot.launch.files import Given, Variables
 from bot.launch.finding import Finding, missing, ok, warn
 from bot.launch.keys import keys
@@ -88,7 +89,7 @@ class Launch:
             Check("ladders", of(completeness.ladders), no_policy),
             Check("roles", of(completeness.roles), no_policy),
             Check("safeguards", of(partial(completeness.safeguards, governance=stored.governance)), no_policy),
-            Check("contacts", _contacts),
+            Check("contacts", of(partial(contacts, stored=stored, now=self._now())), no_policy),
             *self._slack(policy, stored),
             *self._pagerduty(policy),
             Check("database", lambda: writable(settings, stored, database, served=served), _broken(given, "DATABASE_URL")),
@@ -183,11 +184,6 @@ class Launch:
 async def _token(workspace: Workspace) -> Sequence[Finding]:
     known, way_in = await asyncio.gather(workspace.known(), workspace.way_in())
     return [*known.found, *way_in]
-
-
-async def _contacts() -> Sequence[Finding]:
-    unknown = "Tierline does not know whether those who are named can be reached."
-    return [warn("contacts", unknown, "Run tierline readiness --page and ask who was rung.")]
 
 
 def _running(said: Said) -> Sequence[Finding]:

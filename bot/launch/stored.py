@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from bot.launch.clock import Reading
 from bot.launch.finding import Finding, missing, ok, warn
 from bot.settings import Settings
+from routing.governance.drill_report import Contact
 from routing.governance.governance import Governance
 from store.audit.stored_tree import newest_checkpoint
 from store.database.database import Database
@@ -26,6 +27,7 @@ from store.database.errors import UnsafeDatabaseError, why_unavailable
 from store.deployment import read_deployment
 from store.ledger.sealed_head import HeadAlteredError, head_row, read_ruling
 from store.migrate import NewerSchemaError, NoSchemaError, OlderSchemaError, check
+from store.reads.drills import last_answers
 from store.schema import meta, metadata, moment, policies
 
 MEMORY = ":memory:"
@@ -51,7 +53,9 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What was found. `last`: the time of the newest event; `reading`: PostgreSQL's clock, which SQLite has none of."""
+    """What was found. `last`: the time of the newest event; `reading`: PostgreSQL's clock, which SQLite has none of; `answers`: the last
+    ones to drills.
+    """
 
     standing: Standing
     found: tuple[Finding, ...] = ()
@@ -63,6 +67,7 @@ class Stored:
     earlier: bytes | None = None
     governance: Governance = field(default_factory=Governance)
     checkpoint: str | None = None
+    answers: tuple[Contact, ...] = ()
 
     @property
     def unused(self) -> bool:
@@ -168,6 +173,7 @@ def _read(connection: Connection) -> tuple[Stored, datetime | None]:
         earlier=_body(connection, next(iter(ruling.governance.activated[-1:]), "")),
         governance=ruling.governance,
         checkpoint=None if newest is None else newest[1],
+        answers=tuple(last_answers(connection, ruling.governance)),
     )
     return stored, connection.execute(text("SELECT clock_timestamp()")).scalar_one() if on_postgres else None
 

@@ -1,13 +1,19 @@
 """Drills: the real ladder end to end, marked everywhere, counted nowhere, with a report of who answered and what failed."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.sandbox.faults import Fault, Mode
+from escalation.drill_watch import opener
+from routing.change import Refused
 from routing.governance.drill import Drill
+from routing.governance.drill_lifecycle import come_round
 from routing.vocabulary import State, Verdict
 from store.integrity.database_check import DatabaseCheck
 from store.reads.breaker_samples import open_cases
@@ -15,7 +21,7 @@ from store.reads.queue import open_by_state
 from tests.governed import GovernedWorld
 from tests.mail_server import MailServer, a_mail_server
 from tests.promises.replay_governance import replay_governance
-from tests.world import ANNA, BEN, DMITRI, ELENA, GRACE, HUGO, running
+from tests.world import ANNA, BEN, DMITRI, ELENA, GRACE, HUGO, NOON, running
 from tests.written import POLICY
 
 TOP = """      - {channel: review-experts, group: experts, owner: U0ELENA0001, decide: 4h, repeat: {every: 5m, most: 3},
@@ -137,17 +143,17 @@ async def test_it_climbs_as_far_as_it_is_to_and_is_not_decided_below(once: Gover
     assert len(once.cards(case_id)) == 2
 
 
-async def test_nobody_answers_anywhere(world: GovernedWorld) -> None:
+async def test_nobody_answers_anywhere(once: GovernedWorld) -> None:
     """The ladder's end ends it, unanswered; no alarm, no postmortem, no safe state of the workflow, and every page is settled."""
-    one = await drill(world, "nobody-available refunds")
-    await world.pass_time(hours=1)
-    case, done = await world.case(one.cases[0]), await again(world, one)
+    one = await drill(once, "nobody-available refunds")
+    await once.pass_time(hours=1)
+    case, done = await once.case(one.cases[0]), await again(once, one)
     assert (case.verdict, done.outcome, done.unanswered) == (Verdict.EXPIRED, "unanswered", 1)
-    governance = await world.bot.reads.governance()
+    governance = await once.bot.reads.governance()
     assert not governance.alerts
     assert not governance.incidents
-    assert not [page for page in world.sandbox.pagerduty.incidents if page.is_open]
-    assert "Nobody answered at tier 3 (#review-experts)." in report(world, one)
+    assert not [page for page in once.sandbox.pagerduty.incidents if page.is_open]
+    assert "Nobody answered at tier 3 (#review-experts)." in report(once, one)
 
 
 async def test_many_at_once(once: GovernedWorld) -> None:
@@ -195,36 +201,36 @@ async def test_a_policy_that_would_ask_nobody_is_found_out(sqlite_url: str, tmp_
         assert (await world.case(one.cases[0])).verdict is Verdict.WITHDRAWN
 
 
-async def test_a_violation_pages_and_pauses_nothing(world: GovernedWorld) -> None:
+async def test_a_violation_pages_and_pauses_nothing(once: GovernedWorld) -> None:
     """The stop lane's tier is paged at once; the workflow runs on, and no postmortem is called for."""
-    one = await drill(world, "violation refunds")
+    one = await drill(once, "violation refunds")
     [case_id] = one.cases
-    assert (await world.case(case_id)).route.lane == "stop"
-    assert "the workflow itself is not paused" in world.text(case_id)
-    assert [page.is_open for page in world.sandbox.pagerduty.incidents] == [True]
-    assert (await world.automation("refunds"))["automation"] == "on"
-    await world.click(ELENA, "claim", case_id)
-    await world.pass_time(minutes=1)
-    assert (await again(world, one)).outcome == "answered"
-    assert (await world.automation("refunds"))["automation"] == "on"
-    await check_nothing_counts(world, one)
+    assert (await once.case(case_id)).route.lane == "stop"
+    assert "the workflow itself is not paused" in once.text(case_id)
+    assert [page.is_open for page in once.sandbox.pagerduty.incidents] == [True]
+    assert (await once.automation("refunds"))["automation"] == "on"
+    await once.click(ELENA, "claim", case_id)
+    await once.pass_time(minutes=1)
+    assert (await again(once, one)).outcome == "answered"
+    assert (await once.automation("refunds"))["automation"] == "on"
+    await check_nothing_counts(once, one)
 
 
-async def test_the_alarm_of_a_service_that_takes_nothing(world: GovernedWorld) -> None:
+async def test_the_alarm_of_a_service_that_takes_nothing(once: GovernedWorld) -> None:
     """It rings and is said where such an alarm is said, marked; whoever acknowledges it ends the drill. No brake has to do with it."""
-    one = await drill(world, "downstream-failure refunds")
+    one = await drill(once, "downstream-failure refunds")
     assert one.cases == ()
-    [page] = world.sandbox.pagerduty.incidents
+    [page] = once.sandbox.pagerduty.incidents
     assert page.title.startswith("[DRILL] refunds: This is a drill")
-    [alarm] = [two for two in world.bulletins("review-ops") if two["metadata"]["event_payload"]["subject"] == one.alert]
-    assert "[DRILL] Alarm" in world.read(alarm)
-    await world.pass_time(minutes=4)
-    await world.press(HUGO, alarm, "acknowledge_alert")
-    await world.pass_time(minutes=1)
-    assert (await again(world, one)).outcome == "answered"
-    assert not [two for two in world.sandbox.pagerduty.incidents if two.is_open]
-    assert "the alarm: answered by Hugo" in report(world, one)
-    assert await world.leaves("breaker_tripped") == 0
+    [alarm] = [two for two in once.bulletins("review-ops") if two["metadata"]["event_payload"]["subject"] == one.alert]
+    assert "[DRILL] Alarm" in once.read(alarm)
+    await once.pass_time(minutes=4)
+    await once.press(HUGO, alarm, "acknowledge_alert")
+    await once.pass_time(minutes=1)
+    assert (await again(once, one)).outcome == "answered"
+    assert not [two for two in once.sandbox.pagerduty.incidents if two.is_open]
+    assert "the alarm: answered by Hugo" in report(once, one)
+    assert await once.leaves("breaker_tripped") == 0
 
 
 async def test_an_alarm_that_nobody_acknowledges_ends_by_itself(once: GovernedWorld) -> None:
@@ -266,3 +272,98 @@ async def check_nothing_counts(world: GovernedWorld, one: Drill) -> None:
     assert await world.bot.database.read(lambda connection: replay_governance(connection, segments)) == []
     check = DatabaseCheck(world.bot.database, world.bot.vault, [world.bot.vkey])
     assert [str(found) for found in (await check.everything()).findings] == []
+
+
+ROUND = """drills:
+  schedule: [{name: ladder, every: 30d, kinds: [nobody_available, violation], workflow: refunds, tier: 2, calendar: office}]
+calendars: {office: {timezone: Europe/Berlin, hours: "09:00-17:00", holidays: DE-BE}}
+"""
+
+
+@pytest.fixture
+async def scheduled(database_url: str, tmp_path: Path) -> AsyncIterator[GovernedWorld]:
+    """A company whose ladder is tried every 30 days, in office hours. It is Friday, an hour before they end."""
+    world = GovernedWorld(tmp_path, database_url, socket_mode=False, policy=THREE + ROUND)
+    world.clock.now = NOON + timedelta(hours=4, minutes=30)
+    async with running(world):
+        yield world
+
+
+async def kinds(world: GovernedWorld) -> list[str]:
+    """What was played so far."""
+    return [one.kind.value for one in (await world.bot.reads.governance()).drills]
+
+
+async def sleep_until(world: GovernedWorld, at: datetime) -> None:
+    """Let time pass without anything else of interest."""
+    world.clock.now = at
+    for _ in range(2):
+        await world.bot.tick()
+        await world.drain()
+
+
+async def test_it_comes_round_in_office_hours_once_in_its_time_whoever_asks(scheduled: GovernedWorld) -> None:
+    """Not on Friday evening, not while a workflow is held back; on Monday morning one, however many replicas and restarts; then the next
+    kind after 30 days.
+    """
+    world, monday = scheduled, datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
+    await sleep_until(world, world.clock.now)
+    assert await kinds(world) == []
+    await world.say(GRACE, "review-all tags We look at all of it for an hour.")
+    await sleep_until(world, monday)
+    assert await kinds(world) == []
+    await world.say(GRACE, "drill list")
+    assert "None begins by itself now: The workflow tags is held back." in world.told(GRACE)
+    await world.say(GRACE, "resume tags It was looked at.")
+    await sleep_until(world, monday + timedelta(minutes=2))
+    steps = [world.bot.ledger.govern(come_round("ladder", opener)) for _ in range(3)]  # as other replicas would
+    assert all(isinstance(result, Refused) for result in await asyncio.gather(*steps))
+    await world.restart()
+    await sleep_until(world, monday + timedelta(minutes=4))
+    [one] = (await world.bot.reads.governance()).drills
+    assert (one.kind, one.by, one.schedule, one.to) == ("nobody_available", "tierline", "ladder", 1)
+    await world.click(ANNA, "claim", one.cases[0])
+    await world.drain()
+    await world.click(DMITRI, "claim", one.cases[0])
+    await world.drain()
+    assert "by itself, as the policy has it" in world.read(posted(world, one))
+    await sleep_until(world, monday + timedelta(days=30))
+    assert await kinds(world) == ["nobody_available"]
+    await sleep_until(world, monday + timedelta(days=30, minutes=5))
+    assert await kinds(world) == ["nobody_available", "violation"]
+
+
+async def test_what_does_not_get_through_is_reported(once: GovernedWorld) -> None:
+    """PagerDuty refuses the page of the second tier, for which nobody is on call; the report says both, and when who was tested."""
+    once.sandbox.faults.add(Fault("pagerduty", "enqueue", Mode.SERVER_ERROR, status=403, times=None))
+    one = await drill(once, "nobody-available refunds")
+    await once.pass_time(minutes=3)
+    await once.click(ANNA, "claim", one.cases[0])
+    await once.pass_time(minutes=20)
+    await once.click(ELENA, "claim", one.cases[0])
+    await once.pass_time(minutes=1)
+    told = report(once, one)
+    assert "The page of tier 2 was not taken by pagerduty" in told
+    assert "Nobody answered at tier 2 (#review-tier2)." in told
+    assert "standard, tier 1:" in told
+    assert "standard, tier 2:" not in told
+
+
+async def test_who_may_and_what_cannot_be_played(once: GovernedWorld) -> None:
+    """Each with what to do about it; nothing begins."""
+    for words, person, said in (
+        ("nobody-available refunds", ANNA, "It takes a supervisor, a duty officer or an admin"),
+        ("nobody-available refund", GRACE, "did you mean"),
+        ("nobody-available refunds tier=4", GRACE, "the ladder of refunds has 3 tiers"),
+        ("violation refunds tier=2", GRACE, "Only nobody-available climbs"),
+        ("violation refunds cases=3", GRACE, "Only volume-spike has a number of cases"),
+        ("earthquake refunds", GRACE, "KIND is nobody-available"),
+        ("stop", GRACE, "There is no such drill"),
+        ("show d_0", GRACE, "There is no such drill"),
+        ("list", GRACE, "There was no drill yet"),
+    ):
+        await once.say(person, f"drill {words}")
+        assert said in once.told(person), (words, once.told(person))
+    assert (await once.bot.reads.governance()).drills == ()
+    await once.say(GRACE, "incident list")
+    assert "There was no incident." in once.told(GRACE)

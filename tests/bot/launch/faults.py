@@ -116,7 +116,7 @@ def user(name: str, **changes: object) -> Plant:
 
 
 SLACK = frozenset({"scopes", "channels", "groups", "people"})
-POLICY = frozenset({"ladders", "roles", "safeguards", "channels", "groups", "people", "pages", "on call"})
+POLICY = frozenset({"contacts", "ladders", "roles", "safeguards", "channels", "groups", "people", "pages", "on call"})
 
 FAULTS: Sequence[Fault] = (
     # settings

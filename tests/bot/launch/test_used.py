@@ -16,11 +16,16 @@ from bot.launch.files import Variables
 from bot.launch.finding import State
 from bot.launch.readiness import Launch, Said
 from bot.settings import Settings
+from escalation.drill_watch import opener
+from routing.change import Actor
+from routing.governance.drill_lifecycle import Order, start
+from routing.vocabulary import DrillKind
+from store.ledger.answers import Ruled
 from store.schema import metadata
 from store.vault.keys import signing_key, vault_key
 from tests.bot.launch.site import lines
 from tests.conftest import migrate, sqlite_path
-from tests.world import World, a_world
+from tests.world import ANNA, World, a_world
 
 pytestmark = pytest.mark.outside
 
@@ -250,3 +255,23 @@ async def test_before_the_first_start_nothing_has_to_be_there(empty_database_url
         assert told(report, "keys", State.MISSING) == []
         if empty_database_url.startswith("sqlite"):
             assert not sqlite_path(empty_database_url).exists()
+
+
+async def test_contacts_are_tested_by_drills(on_sqlite: World) -> None:
+    """Each tier and the alarms, by who answered them last; what is not well names the drill that mends it, and 90 days are the end."""
+    world = on_sqlite
+    lines_of = dict(zip(("tier 1", "tier 2", "deserted", "alarms"), told(await look(world), "contacts", State.MISSING), strict=True))
+    assert lines_of["tier 1"].startswith("Nobody has ever answered a drill here. Run: tierline drill nobody-available --workflow audited,")
+    assert "tierline drill downstream-failure --workflow refunds, and have somebody press Acknowledge." in lines_of["alarms"]
+    order = Order(DrillKind.NOBODY_AVAILABLE, "refunds")
+    begun = await world.bot.ledger.govern(start(order, Actor("human", "os:operator"), opener))
+    assert isinstance(begun, Ruled)
+    await world.drain()
+    await world.click(ANNA, "claim", begun.governance.drills[0].cases[0])
+    await world.drain()
+    report = await look(world)
+    assert [line for line in told(report, "contacts", State.OK) if ANNA in line] == [f"{ANNA} answered a drill here today."]
+    assert len(told(report, "contacts", State.MISSING)) == 3
+    world.clock.now += timedelta(days=91)
+    [late] = [line for line in told(await look(world), "contacts", State.MISSING) if "91 days ago" in line]
+    assert "which is more than 90 days. Run: tierline drill nobody-available" in late
