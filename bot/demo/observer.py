@@ -122,6 +122,11 @@ class Observer:
         """The newest mail to an address that says `text`."""
         return self._sandbox.mail.found(address, text)
 
+    def drilled(self, channel: str) -> str | None:
+        """The id of the case that a drill put into a channel."""
+        card = self.posted(channel, "This is a drill")
+        return str(card["metadata"]["event_payload"]["case"]) if card is not None else None
+
     def ticket(self, case_id: str) -> Json | None:
         """The ticket that was opened about a case."""
         return next((one["data"] for one in self._sandbox.tickets.opened.values() if one["data"]["case_id"] == case_id), None)

@@ -68,6 +68,7 @@ CHAPTERS: tuple[Chapter, ...] = (
     governing.policy_changed,
     escalating.learned,
     governing.policy_rolled_back,
+    escalating.drilled,
     escalating.silent,
     audited,
 )

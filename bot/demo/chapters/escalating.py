@@ -122,6 +122,26 @@ async def alone(scene: Scene) -> None:
     await see("anybody can look who did so lately", scene.told(BEN, f"Right, says {HUGO}"))
 
 
+async def drilled(scene: Scene) -> None:
+    """The ladder is tried out for real, with a case that counts nowhere, and a report says who answered."""
+    look, see = scene.observer, scene.see
+    scene.chapter("A drill: does a case reach every tier when nobody takes it?")
+    await scene.say(GRACE, "review-ops", "drill nobody-available account-locks")
+    case = await see("Grace starts it: a case that is marked is in #review-tier1", lambda: look.drilled("review-tier1"))
+    scene.pass_time(minutes=3)
+    await see("nobody takes it: it climbs as a real one does", lambda: look.card("review-experts", case, verb="claim"))
+    await see("and PagerDuty rings, marked too", lambda: (page := look.incident(case, "triggered")) and "[DRILL]" in page.title)
+    await scene.press(ELENA, "review-experts", case, "claim")
+    over = await see("Elena claims it, and it is over", lambda: look.bulletin("review-ops", "Drill over, answered", "account-locks"))
+    said = ("nobody answered after", f"answered by {ELENA}", "Nobody answered at tier 1")
+    await see(
+        "the report in its thread says who answered how soon, and who did not",
+        lambda: any(all(part in text for part in said) for text in look.replies("review-ops", over)),
+    )
+    await see("the incident is resolved", lambda: look.incident(case, "resolved"))
+    await see("and the service never heard of it", lambda: not any(one.data.get("case_id") == case for one in scene.service.inbox))
+
+
 async def silent(scene: Scene) -> None:
     """Slack is gone, so the bot can tell nobody: somebody outside notices, and PagerDuty rings all the same."""
     see, monitor = scene.see, scene.stage.sandbox.monitor

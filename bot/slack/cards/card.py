@@ -33,7 +33,7 @@ from bot.slack.cards.text.safe_text import Cuts, escaped, line
 from bot.slack.cards.text.wording import labels
 from bot.slack.cards.view import View
 from routing.authorize import moves_far, overrides
-from routing.vocabulary import CaseKind, State, Verb
+from routing.vocabulary import CaseKind, DrillKind, State, Verb
 
 _SCALES = (1.0, 0.6, 0.35)
 """How far every part may shrink before a card as a whole is too long; at the last one even the fullest case fits."""
@@ -75,7 +75,7 @@ def _review(view: View, cuts: Cuts) -> list[Block]:
     ]
     rest = [
         *_masked(view, cuts),
-        words("\n".join([*_if_wrong(view), confidence(view)])),
+        *_weighing(view),
         rich(*sayings(view, cuts), *sources(view, cuts)),
         *_small_print(view, cuts),
     ]
@@ -88,11 +88,15 @@ def _why(view: View, cuts: Cuts) -> list[Block]:
     return [why_here(view, cuts)] if view.case.kind is CaseKind.CASE else []
 
 
-def _if_wrong(view: View) -> list[str]:
-    """Nothing in a drill, nor on the card that asks whether to undo: what would be wrong then is the undoing, of which nobody told the
-    risk.
+def _weighing(view: View) -> list[Block]:
+    """What would be wrong, and how sure the model is. Not the first on the card that asks whether to undo: what would be wrong then is the
+    undoing, of which nobody told the risk. Nothing in a drill, where no model said anything, but where it is about that.
     """
-    return [if_wrong(view)] if view.case.kind not in (CaseKind.ROLLBACK, CaseKind.DRILL) else []
+    drill = view.case.drill
+    if drill is not None and drill.kind is not DrillKind.LOW_CONFIDENCE:
+        return []
+    wrong = [if_wrong(view)] if view.case.kind not in (CaseKind.ROLLBACK, CaseKind.DRILL) else []
+    return [words("\n".join([*wrong, confidence(view)]))]
 
 
 def _before_pressing(view: View) -> list[Block]:

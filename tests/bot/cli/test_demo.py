@@ -39,6 +39,7 @@ async def test_the_whole_story_plays_without_hands_and_a_step_that_did_not_happe
         "page 3 of 3",
         "postmortem",
         "break-glass",
+        "the report in its thread",
         "falls silent",
     ):
         assert story in told

@@ -118,5 +118,6 @@ def test_a_drills_card_says_so_before_anything_else_and_promises_no_action(kind:
         assert not [false for false in ("Will execute", "Would execute", "May be executed", "took the case back") if false in said]
     shown = card(a_drill(kind, to))
     assert "This is a drill" in shown
+    assert ("Confidence" in shown) is (kind is DrillKind.LOW_CONFIDENCE)
     assert ("as if nobody here had taken it" in shown) is bool(to)
     assert ("Approve" in labels(a_drill(kind, to))) is not bool(to)
