@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
-from escalation.page_words import DRILL, first_steps, owner_words, summary_of, why_settled
+from escalation.page_words import DRILL, first_steps, one_line, owner_words, summary_of, why_settled
 from escalation.pagerduty_client import EventsClient, PagerDutyUnreadable, RestClient
 from routing.case.case import Case
 from routing.case.submission import moment_text
@@ -24,7 +24,10 @@ from routing.vocabulary import PageRoute, State
 from store.outbox.delivery import Delivered, Outgoing, SendError
 
 SUMMARY_MOST = 1_024
-"""https://developer.pagerduty.com/docs/events-api-v2-overview: longer summaries are refused."""
+"""https://developer.pagerduty.com/docs/events-api-v2-overview: longer summaries are refused, and so are events of over 512 KB."""
+
+REASONS_MOST, REASON_MOST = 20, 500
+"""How many reasons a page gives, and how much of each; the card has them all."""
 
 _KEY = re.compile(
     r"(?P<deployment>.+)/(?P<case>c_[0-9a-z]{26})/(?P<tier>[1-9][0-9]{0,2})/(?P<round>[1-9][0-9]{0,8})(?P<second>/second)?", re.ASCII
@@ -189,9 +192,9 @@ def alert_event_of(kind: MessageKind, key: str, alert: Alert, deployment: str, s
         "dedup_key": key,
         "client": "Tierline",
         "payload": {
-            "summary": (f"{DRILL} {alert.workflow}: {alert.why}" if alert.drill else f"Workflow {alert.workflow} {done}: {alert.why}")[
-                :SUMMARY_MOST
-            ],
+            "summary": _title(
+                f"{DRILL} {alert.workflow}: {alert.why}" if alert.drill else f"Workflow {alert.workflow} {done}: {alert.why}"
+            ),
             "source": f"tierline/{deployment}",
             "severity": severity,
             "component": alert.workflow,
@@ -215,7 +218,7 @@ def _over(alert: Alert, deployment: str, severity: str) -> dict[str, Any]:
     """Why the incident of an alert is over, for its log in PagerDuty."""
     why = "the alert is over" if alert.over else "nobody has to come any more"
     told = {"alert": alert.id, "settled": why, "figures": dict(alert.figures), "over_since": _time(alert.cleared_at)}
-    summary = f"Workflow {alert.workflow}, {alert.rule}: {why}"[:SUMMARY_MOST]
+    summary = _title(f"Workflow {alert.workflow}, {alert.rule}: {why}")
     return {"payload": {"summary": summary, "source": f"tierline/{deployment}", "severity": severity, "custom_details": told}}
 
 
@@ -241,7 +244,7 @@ def _trigger(key: PageKey, view: Seen) -> dict[str, Any]:
         "client": "Tierline",
         "links": links,
         "payload": {
-            "summary": summary_of(case, key.tier)[:SUMMARY_MOST],
+            "summary": _title(summary_of(case, key.tier)),
             **_from(key, case),
             "component": case.workflow,
             "group": tier.group,
@@ -257,7 +260,7 @@ def _trigger(key: PageKey, view: Seen) -> dict[str, Any]:
                 "channel": tier.channel,
                 "owner": owner_words(tier, view.away),
                 "do_first": list(first_steps(case, key.tier, view.links)),
-                "reasons": [reason.text for reason in case.route.reasons],
+                "reasons": [one_line(reason.text)[:REASON_MOST] for reason in case.route.reasons[:REASONS_MOST]],
                 "due": _time(first.at if first is not None else None),
                 "next": first.consequence.value if first is not None else "",
                 "decide_by": _time(decision.at if decision is not None and case.state is State.PENDING else None),
@@ -278,9 +281,14 @@ def _settled(key: PageKey, view: Seen) -> dict[str, Any]:
     """Why an incident is over, for its log in PagerDuty: the event takes a payload as a trigger does."""
     case, why = view.case, why_settled(view.case, key.tier)
     mark = f"{DRILL} " if case.drill is not None else ""
-    summary = f"{mark}{case.action_type} of {case.workflow} at tier {key.tier + 1}: {why}"[:SUMMARY_MOST]
+    summary = _title(f"{mark}{case.action_type} of {case.workflow} at tier {key.tier + 1}: {why}")
     told = {"case": case.id, "settled": why, "state": case.state.value, "verdict": case.verdict.value if case.verdict is not None else ""}
     return {"payload": {"summary": summary, **_from(key, case), "custom_details": told}}
+
+
+def _title(text: str) -> str:
+    """One line of at most as many characters as a summary may have."""
+    return one_line(text)[:SUMMARY_MOST]
 
 
 def _time(at: datetime | None) -> str:

@@ -165,9 +165,14 @@ class Week:
         for verb in intents:
             at += draw.choice([self._between(SECOND, 30 * MINUTE), self._between(MINUTE, 10 * HOUR), self._between(HOUR, 2.5 * DAY)])
             self._at(at, partial(self._press, told, verb))
-        foreseen = pages_of(Told(told.id, ladder, grave, told.opened), replace(self.diary, end=told.opened + 2 * DAY))
-        for page in draw.sample(foreseen, min(2, len(foreseen))):
-            self._spell(draw.choice(TROUBLES), page.at + self._between(-3 * MINUTE, 20 * SECOND))
+        self._foresee(told)
+
+    def _foresee(self, told: Told) -> None:
+        """Often something goes wrong about the time at which a case is paged next, as things stand."""
+        draw, now = self._draw, self.company.clock.now
+        due = [page.at for page in pages_of(told, replace(self.diary, end=now + 2 * DAY)) if page.at > now]
+        if due and draw.random() < 0.5:
+            self._spell(draw.choice(TROUBLES), max(now, due[0] + self._between(-MINUTE, 10 * SECOND)))
 
     async def _press(self, told: Told, verb: Verb) -> None:
         """Somebody of the tier that has the case presses, or its service takes it back; nothing where that is not offered."""
@@ -189,6 +194,7 @@ class Week:
         if verb == "escalate":
             await company.fill_in(person, {"reason": "unsure"})
         told.acts.append(Act(company.clock.now, verb))
+        self._foresee(told)
 
     async def _leave(self) -> None:
         """An owner is away for a while."""
@@ -213,10 +219,14 @@ class Week:
             )
             if any(spell.what == "lost" and spell.until > now for spell in self.diary.spells):
                 answers = ("resolved",)  # while our next try is out
+            self._foresee(self._told(seen.data["key"].split("/")[1]))
             at = now
             for verb in answers:
                 at += draw.choice([self._between(SECOND, 28 * SECOND), self._between(MINUTE, 25 * MINUTE), self._between(MINUTE, 4 * HOUR)])
                 self._at(at, partial(self._answer, seen.data["incident_id"], verb))
+
+    def _told(self, case_id: str) -> Told:
+        return next(one for one in self.diary.cases if one.id == case_id)
 
     async def _answer(self, incident_id: str, verb: Verb) -> None:
         """Somebody answers in PagerDuty; the bot hears of it at once, or when it runs again."""
@@ -227,8 +237,9 @@ class Week:
         _, case_id, tier, number, *_ = incident.key.split("/")
         act = pagerduty.acknowledge if verb == "acknowledged" else pagerduty.resolve
         await act(incident_id, TIERS[int(tier) - 1][3])
-        told = next(one for one in self.diary.cases if one.id == case_id)
+        told = self._told(case_id)
         told.acts.append(Act(self.diary.awake(now), verb, int(number)))
+        self._foresee(told)
 
     async def _trouble(self, spell: Spell) -> None:
         """One of PagerDuty's at a time; of several replicas mostly one alone is started anew, and that is no trouble."""

@@ -9,6 +9,7 @@ import json
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from bot.sandbox.pagerduty.account import ROUTING_KEY_LENGTH
 
@@ -45,6 +46,8 @@ def _event_errors(event: dict[str, Any], routing_keys: Collection[str]) -> list[
     elif not key and action in ("acknowledge", "resolve"):
         errors.append("'dedup_key' is missing or blank")
     errors += [f"'{name}' must be a string" for name in ("client", "client_url") if not isinstance(event.get(name, ""), str)]
+    if "client_url" in event and not _is_url(event["client_url"]):
+        errors.append("'client_url' is not a valid URL")
     errors += _attachment_errors(event, "links", "href")
     errors += _attachment_errors(event, "images", "src")
     if action == "trigger" or "payload" in event:
@@ -87,12 +90,25 @@ def _attachment_errors(event: dict[str, Any], name: str, required: str) -> list[
         return [f"'{name}' must be an array"]
     errors = []
     for index, item in enumerate(items):
-        address = item.get(required) if isinstance(item, dict) else None
+        given = item if isinstance(item, dict) else {}
+        address = given.get(required)
         if not isinstance(address, str) or not address:
             errors.append(f"'{name}[{index}].{required}' is missing or blank")
+        elif not _is_url(address):
+            errors.append(f"'{name}[{index}].{required}' is not a valid URL")
         elif name == "images" and not address.startswith("https://"):
             errors.append(f"'{name}[{index}].{required}' must be served via HTTPS")
+        texts = [one for one in ("text", "href", "alt") if one in given and not isinstance(given[one], str)]
+        errors += [f"'{name}[{index}].{one}' must be a string" for one in texts if one != required]
     return errors
+
+
+def _is_url(value: object) -> bool:
+    try:
+        found = urlsplit(str(value))
+    except ValueError:
+        return False
+    return found.scheme in ("http", "https") and bool(found.hostname) and str(value).isprintable() and " " not in str(value)
 
 
 def _is_time(value: object) -> bool:

@@ -179,8 +179,13 @@ async def test_a_late_trigger_after_resolve_pages_again(account: Account) -> Non
         ({"payload": {"summary": "x", "source": "s", "severity": "high"}}, "'payload.severity'"),
         ({"payload": {"summary": "x", "source": "s", "severity": "info", "custom_details": "text"}}, "'payload.custom_details'"),
         ({"payload": {"summary": "x", "source": "s", "severity": "info", "timestamp": "soon"}}, "'payload.timestamp'"),
-        ({"links": [{"text": "no address"}]}, "'links[0].href'"),
+        ({"links": [{"text": "no address"}]}, "'links[0].href' is missing"),
+        ({"links": [{"href": "a card"}]}, "'links[0].href' is not a valid URL"),
+        ({"links": [{"href": "https://a.example", "text": 7}]}, "'links[0].text' must be a string"),
+        ({"client": 7}, "'client' must be a string"),
+        ({"client_url": "//a.example"}, "'client_url' is not a valid URL"),
         ({"images": [{"src": "http://plain.example/x.png"}]}, "must be served via HTTPS"),
+        ({"images": [{"src": "https://a.example/x.png", "alt": None}]}, "'images[0].alt' must be a string"),
     ],
 )
 def test_what_the_events_api_refuses(change: dict[str, Any], error: str) -> None:
