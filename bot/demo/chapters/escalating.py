@@ -20,7 +20,9 @@ async def refused_page(scene: Scene) -> None:
         case = await scene.post("lock-night", "review")
         await see("its card is in #review-tier1", lambda: look.card("review-tier1", case))
         scene.pass_time(minutes=3)
-        await see("it climbs to #review-experts, PagerDuty answers 403", lambda: look.note("review-experts", case, "second routing key"))
+        await see(
+            "it climbs to #review-experts, PagerDuty answers 403", lambda: look.note("review-experts", case, "second routing key as well")
+        )
         await see("so does its second key: Elena has it by e-mail", lambda: look.letter(ELENAS_MAIL, "of account-locks waits"))
         await see("with what to do first, and why it comes by mail", lambda: look.letter(ELENAS_MAIL, "has not taken it"))
         await see("#review-ops knows that it took another way", lambda: look.bulletin("review-ops", "took another way", case))

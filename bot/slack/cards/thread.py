@@ -180,7 +180,7 @@ def _sentence(view: View, happening: Happening) -> str:
         cause=escaped(str(happening.fields.get("cause") or ""), 200),
         how=_HANDED.get(_field(happening, "how"), "moved"),
         to=_handed_to(happening),
-        then=_THEN_BY.get(_field(happening, "next"), ""),
+        then=_THEN_BY.get(str(happening.fields.get("next") or ""), ""),
         error=plain_code(str(happening.fields.get("error") or "")),
         failed=escaped(told_failed(happening), 400) or "see the card",
         held=held_words(view),
