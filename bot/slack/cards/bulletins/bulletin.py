@@ -144,7 +144,7 @@ def _draw_alert(bulletin: Bulletin, alert: Alert) -> Drawing:
     if alert.drill:
         return _draw_drills_alarm(bulletin, alert)
     sign = "✅ Over" if alert.over else "🚨 Incident" if alert.level is AlertLevel.INCIDENT else "⚠️ Alert"
-    if not alert.over and said_before(bulletin.tier):
+    if not alert.over and alert.said and said_before(bulletin.tier):
         sign = "🔁 Still so"
     title = f"{sign}: {_title(alert.rule)}, workflow {alert.workflow}"
     scope = [run(f"  ·  only {brief(alert.scope, 80)}")] if alert.scope else []
