@@ -16,6 +16,26 @@ BAGGAGE = "update_reservation_baggages"
 CANCELLATION = "cancel_reservation"
 """Goes to the second tier, whose next one is paged."""
 
+_DUTY = """        ack: 5m
+        decide: 30m
+        pagerduty: {routing_key: "${PAGERDUTY_ROUTING_KEY}", severity: error}
+"""
+_EXECUTIVE = """        decide: 4h
+        repeat: {every: 5m, most: 12}
+        pagerduty: {routing_key: "${PAGERDUTY_ROUTING_KEY}", second_key: "${PAGERDUTY_SECOND_KEY}", severity: critical}
+        email: [duty@northwind.example]
+"""
+_PLAYBOOKS = """
+tickets:
+  helpdesk: {url: "${TICKETS_URL}", secret: "${TICKETS_SECRET}", networks: ["127.0.0.0/8"]}
+playbooks:
+  - name: no-way-back
+    when: {rules: [cancellation]}
+    interim: hold
+    tell: [{words: "Keep the seats of this reservation until it is decided.", channel: airline-duty}]
+    ticket: helpdesk
+"""
+
 SECRETS = tuple(f"whsec_YmVuY2htYXJrLWludGFrZS1zZWNyZXQtbm8t{tail}" for tail in ("MDAw", "MDAx", "MDAy", "MDAz"))
 """One per service: each service may post 1,000 a second, so four are needed to find the limit."""
 
@@ -24,6 +44,17 @@ _TOLD = (
     "paid with gift card gift_card_8190333; one checked bag each. The customer confirmed by message that a third bag is to be added "
     "for passenger one, at the price of 50 USD, to be charged to the same gift card. "
 )
+
+
+def escalating(folder: Path) -> Path:
+    """The policy with all there is to escalation, in a file: a last tier that is paged again and again, by PagerDuty with a second key and
+    by e-mail, and for cancellations a playbook that holds the service, tells people and opens a ticket.
+    """
+    airline = POLICY.read_text()
+    assert _DUTY in airline
+    file = folder / "policy.yml"
+    file.write_text(airline.replace(_DUTY, _EXECUTIVE) + _PLAYBOOKS)
+    return file
 
 
 def a_case(number: int, action: str) -> bytes:

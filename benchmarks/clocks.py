@@ -1,7 +1,8 @@
 """Clocks: a sweep that finds nothing among very many open cases, what the queue's figures cost, and many deadlines at one instant.
 
-The deadlines are acknowledge clocks of cases taken in while the clock stood still. Lateness is measured from the deadline to the commit of
-the escalation, and to the arrival of its page at the sandbox's PagerDuty, which runs in the bot's process and so slows it down.
+The deadlines are acknowledge clocks of cases taken in while the clock stood still, under a policy with all there is to escalation; what
+their playbooks send goes out at the same time as their pages. Lateness is measured from the deadline to the commit of the escalation, and
+to the arrival of page and mail at the sandbox's PagerDuty and mail server, which run in the bot's process and so slow it down.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select
 
-from benchmarks.cases import CANCELLATION, posts
+from benchmarks.cases import CANCELLATION, escalating, posts
 from benchmarks.figures import Figure, Target
 from benchmarks.load import send
 from benchmarks.many_cases import copy_cases
@@ -53,19 +54,23 @@ class Clock:
 async def measure(folder: Path, open_cases: int, deadlines: int) -> Sequence[Figure]:
     """All of it once: each figure is over many sweeps, queries or deadlines."""
     clock = Clock(wall.now())
-    async with a_rig(folder, clock) as rig:
+    async with a_rig(folder, clock, policy=escalating(folder)) as rig:
         async with rig.bot(clock=clock) as app:
             await send(posts(0, deadlines, clock(), CANCELLATION), app.port, 16)
         copy_cases(rig.database, open_cases)
         async with rig.bot(clock=clock) as app:
             figures = await _at_rest(app, clock(), f"{open_cases:,} open cases")
-        late, paged = await _deadlines(rig, clock, deadlines)
-    assert len(late) == len(paged) == deadlines, f"{len(late)} of {deadlines} escalated, {len(paged)} paged"
+        late, paged, mailed, cost_s = await _deadlines(rig, clock, deadlines)
+    assert len(late) == len(paged) == len(mailed) == deadlines, (
+        f"{len(late)} of {deadlines} escalated, {len(paged)} paged, {len(mailed)} mailed"
+    )
     what = f"{deadlines:,} deadlines at once, {open_cases:,} open"
     return [
         *figures,
         Figure(f"{what}: escalated, p99", [_p99(late)], "s late", Target(2.0)),
         Figure(f"{what}: page at the wire, p99", [_p99(paged)], "s late", Target(2.0)),
+        Figure(f"{what}: mail at the wire, p99", [_p99(mailed)], "s late"),
+        Figure(f"{what}: processor, each", [cost_s / deadlines * 1000], "ms"),
     ]
 
 
@@ -91,25 +96,29 @@ async def _at_rest(app: App, now: datetime, what: str) -> list[Figure]:
     ]
 
 
-async def _deadlines(rig: Rig, clock: Clock, count: int) -> tuple[Sequence[float], Sequence[float]]:
-    """Seconds from the deadline to each commit, and to each page; waits for `count` pages, a minute at most."""
+async def _deadlines(rig: Rig, clock: Clock, count: int) -> tuple[Sequence[float], Sequence[float], Sequence[float], float]:
+    """Seconds from the deadline to each commit, to each page and to each mail, waiting for `count` of them for a minute at most; and the
+    processor's seconds meanwhile, the sandbox's among them.
+    """
     commits = list[datetime]()
 
     def passing(name: str) -> None:
         if name == "writer.after_commit":
             commits.append(clock())
 
-    pages = list[float]()
+    pages, mails = list[float](), list[float]()
     due = clock() + ACKNOWLEDGE
     clock.run_from(due - LEAD)
     async with rig.bot(background=True, clock=clock, passing=passing) as app:
         assert await app.database.read(_escalated) == []
-        end = wall.steady() + MOST_S
-        while len(pages) < count and wall.steady() < end:
+        began, end = time.process_time(), wall.steady() + MOST_S
+        while min(len(pages), len(mails)) < count and wall.steady() < end:
             await asyncio.sleep(0.25)
             pages = [seen.at - due.timestamp() for seen in rig.sandbox.pagerduty.record.find("event", action="trigger")]
+            mails = [letter.at - due.timestamp() for letter in rig.sandbox.mail.letters]
+        cost_s = time.process_time() - began
         escalated = await app.database.read(_escalated)
-    return [(commits[bisect_left(commits, at)] - due).total_seconds() for at in escalated], pages
+    return [(commits[bisect_left(commits, at)] - due).total_seconds() for at in escalated], pages, mails, cost_s
 
 
 def _escalated(connection: Connection) -> list[datetime]:

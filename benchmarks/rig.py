@@ -109,7 +109,9 @@ class Served:
 
 
 @asynccontextmanager
-async def a_rig(folder: Path, clock: Callable[[], datetime] = wall.now, database_url: str = "") -> AsyncIterator[Rig]:
+async def a_rig(
+    folder: Path, clock: Callable[[], datetime] = wall.now, database_url: str = "", *, policy: Path = POLICY
+) -> AsyncIterator[Rig]:
     """Everything but the bot, with a database of its own unless one is given. The folder must be there."""
     people = (REVIEWER, "U0BEN000001", "U0GRACE0001")
     slack = replace(
@@ -120,7 +122,8 @@ async def a_rig(folder: Path, clock: Callable[[], datetime] = wall.now, database
     customer = replace(REFUND_AGENT, callback_secrets=tuple(map(_callback_secret, range(len(SECRETS)))))
     async with Sandbox(lambda: clock().timestamp(), SandboxConfig(slack=slack, customer=customer)) as sandbox:
         (folder / "services.yml").write_text(_services(sandbox.customer_callback_url))
-        yield Rig(folder, sandbox, _environment(folder, sandbox) | (_shared(folder, database_url) if database_url else {}))
+        environment = _environment(folder, sandbox) | {"TIERLINE_POLICY": str(policy)}
+        yield Rig(folder, sandbox, environment | (_shared(folder, database_url) if database_url else {}))
 
 
 def _callback_secret(service: int) -> str:
@@ -149,12 +152,15 @@ def _environment(folder: Path, sandbox: Sandbox) -> dict[str, str]:
     slack = sandbox.config.slack.app
     return {
         "TIERLINE_DATABASE_URL": f"sqlite+aiosqlite:///{folder}/tierline.db",
-        "TIERLINE_POLICY": str(POLICY),
         "TIERLINE_SERVICES": str(folder / "services.yml"),
         "TIERLINE_SLACK_BOT_TOKEN": slack.bot_token,
         "TIERLINE_SLACK_SIGNING_SECRET": slack.signing_secret,
         "TIERLINE_SLACK_API_URL": sandbox.slack_api_url,
         "TIERLINE_PAGERDUTY_EVENTS_URL": sandbox.pagerduty_events_url,
         "TIERLINE_PORT": "0",
+        "TIERLINE_SMTP_URL": sandbox.mail.url,
         "PAGERDUTY_ROUTING_KEY": PAGERDUTY.services[0].routing_key,
+        "PAGERDUTY_SECOND_KEY": PAGERDUTY.services[1].routing_key,
+        "TICKETS_URL": sandbox.tickets_url,
+        "TICKETS_SECRET": sandbox.config.ticket_secret,
     }

@@ -275,7 +275,7 @@ class Week:
         modes: dict[Trouble, tuple[Mode, dict[str, Any]]] = {
             "gone": (Mode.UNREACHABLE, {}),
             "failing": (Mode.SERVER_ERROR, {"status": 503}),
-            "throttled": (Mode.RATE_LIMITED, {"retry_after_s": draw.choice([1, 20, 50])}),
+            "throttled": (Mode.RATE_LIMITED, {"retry_after_s": draw.choice([10, 30, 50])}),
             "refusing": (Mode.SERVER_ERROR, {"status": draw.choice([400, 403, 404])}),
             "lost": (Mode.DROP_REPLY, {}),
             "late": (Mode.APPLY_LATE, {"seconds": draw.uniform(3, 25)}),
