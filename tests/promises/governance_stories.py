@@ -9,7 +9,7 @@ from routing.vocabulary import CaseKind, Verdict
 from tests.playbooks import PLAYBOOKS
 from tests.promises.crashing_world import Seen
 from tests.promises.stories import STORIES, Step, Story, approved, decided, opened, over, settled
-from tests.world import ANNA, BEN, CHIARA, GRACE, HUGO
+from tests.world import ANNA, BEN, CHIARA, DMITRI, GRACE, HUGO
 from tests.written import POLICY
 
 STRICTER = (
@@ -148,6 +148,24 @@ async def opened_excepted(story: Story) -> None:
     await story.world_that_crashes.pass_minutes(2)
 
 
+async def drill_begun(story: Story) -> None:
+    """Grace starts a drill that is to reach the second tier."""
+    await story.world_that_crashes.say(GRACE, "drill nobody-available refunds", lambda governance: bool(governance.drills))
+    [drill] = (await story.world_that_crashes.world.bot.reads.governance()).drills
+    [story.case_id] = drill.cases
+    story.end = Verdict.WITHDRAWN
+
+
+async def answered_below(story: Story) -> None:
+    """Anna claims it at the first, which sends it on."""
+    await story.press(ANNA, "claim", lambda case: case.tier == 1)
+
+
+async def answered_above(story: Story) -> None:
+    """Dmitri claims it at the second, which ends it."""
+    await story.press(DMITRI, "claim", decided)
+
+
 async def _child(story: Story, kind: CaseKind) -> str:
     """The one child of this kind."""
     parent = await story.world_that_crashes.world.case(story.case_id)
@@ -164,6 +182,7 @@ GOVERNED: dict[str, tuple[Step, ...]] = {
     "twins": (opened_twins, settled, approved_both, over),
     "apart": (opened_twins, settled, separated, settled, approved_both, rejected_the_other, over),
     "policy": (proposed, settled, accepted, opened_under_it, settled, approved, rolled_back, over),
+    "drill": (drill_begun, settled, answered_below, settled, answered_above, over),
     "exception": (excepted, opened_excepted, settled, agreed, over),
 }
 ALL = STORIES | GOVERNED
