@@ -261,20 +261,22 @@ def _report(told: "DrillReport") -> dict[str, Any]:
 
 
 def _lines(found: dict[str, Any]) -> list[str]:
+    from routing.governance.drill_report import named
+
     stands = found["outcome"] or ("being stopped" if found["stopped_by"] else "runs")
     lines = [f"{found['id']}  {found['kind']} in {found['workflow']}  {stands}", f"  begun: {found['begun']} by {found['by']}"]
     lines += [f"  ended: {found['ended']}"] if found["ended"] else []
     lines += ["", f"Who answered ({found['answered']} of {max(len(found['cases']), 1)})"]
     for hop in found["hops"]:
         place = f"tier {hop['tier']} (#{hop['channel'].removeprefix('#')})" if hop["channel"] else "the alarm"
-        by = f" by {hop['by']}" if hop["by"] else ""
+        by = f" by {named(hop['by'])}" if hop["by"] else ""
         after = f" after {hop['seconds']:,.0f} s" if hop["seconds"] is not None else ""
         lines.append(f"  {hop['since']}  {place}: {hop['shown']}{by}{after}  ({hop['case']})")
     lines += ["", "What failed", *(f"  {one}" for one in found["failed"] or ["nothing was found"])]
     lines += ["", "Last tested"]
     for one in found["contacts"]:
         place = f"{one['ladder']}, tier {one['tier']}" if one["ladder"] else "alarms"
-        lines.append(f"  {place}: {one['at']} by {one['by']}")
+        lines.append(f"  {place}: {one['at']} by {named(one['by'])}")
     return lines if found["contacts"] else [*lines, "  nobody has answered a drill yet"]
 
 

@@ -108,6 +108,11 @@ def where(tier: int, channel: str = "") -> str:
     return f"tier {tier + 1}{shown}"
 
 
+def named(by: str) -> str:
+    """Who answered, as far as an id says: `PX1 in PagerDuty`, else the id as it is."""
+    return f"{by.removeprefix('pagerduty:')} in PagerDuty" if by.startswith("pagerduty:") else by
+
+
 def _hops(case: Case, events: Sequence[Entry]) -> list[Hop]:
     found = list[Hop]()
     for event in events:
@@ -175,6 +180,9 @@ _WAYS = {
 }
 
 
+_BY = {"pagerduty": "PagerDuty", "second_key": "PagerDuty's second service", "email": "e-mail"}
+
+
 def _unreached(sent: Iterable[Sent]) -> list[str]:
     """Messages that did not arrive, by whatever was said last."""
     lost = [one for one in sent if one.what in _WAYS and one.state not in ("done", "cancelled") and one.error]
@@ -187,7 +195,7 @@ def _by_events(events: Mapping[str, Sequence[Entry]]) -> list[str]:
         fields = event.fields
         if event.kind == EventKind.PAGE_NOT_ACCEPTED:
             routes = fields.get("routes")
-            ways = ", ".join(str(one).replace("_", " ") for one in routes) if isinstance(routes, list) else ""
+            ways = ", ".join(_BY.get(str(one), str(one)) for one in routes) if isinstance(routes, list) else ""
             tier = fields.get("tier")
             at = f" of tier {tier}" if tier else " of the alarm"
             found.append(f"The page{at} was not taken by {ways or 'its route'}: {fields.get('cause')}.")

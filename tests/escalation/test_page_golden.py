@@ -10,8 +10,8 @@ import pytest
 
 from escalation.mail_words import body_of, subject_of
 from escalation.page_words import first_steps, summary_of
-from routing.case.case import Case, Clocks, OpenPage, Page, Reason, Repeat, Tier
-from routing.vocabulary import Exhausted, PageRoute, Risk, State, Verdict
+from routing.case.case import Case, Clocks, DrillPart, OpenPage, Page, Reason, Repeat, Tier
+from routing.vocabulary import CaseKind, DrillKind, Exhausted, PageRoute, Risk, State, Verdict
 from tests.routing.factory import NOON, a_case, a_route
 from tests.routing.low_risk import golden
 
@@ -52,6 +52,8 @@ def dozen() -> Iterator[tuple[str, Case, str]]:
     yield "by mail alone", paged({"routes": (MAIL,)}, {"tiers": tiers(page=None, email=True)}), LINK
     yield "the second key has it too", paged({"routes": (FIRST, SECOND, MAIL), "failed": (FIRST,), "accepted": (SECOND,)}), LINK
     yield "names that want to be more than names", paged({"routes": (MAIL,)}, action_type=HOSTILE, workflow="refunds\nSubject: x"), LINK
+    part = {"kind": CaseKind.DRILL, "parent": "d_1", "drill": DrillPart(kind=DrillKind.NOBODY_AVAILABLE, to=1)}
+    yield "a drill", paged({"routes": (FIRST, MAIL), "failed": (FIRST,)}, {"exhausted": Exhausted.REJECT}, **part), LINK
     yield "decided meanwhile", paged(state=State.DECIDED, verdict=Verdict.APPROVED, clocks=Clocks()), LINK
 
 

@@ -9,7 +9,7 @@ from bot.slack.cards.text.safe_text import brief, escaped
 from bot.slack.cards.view import Bulletin
 from routing.governance.drill import Drill
 from routing.governance.drill_end import ROOT
-from routing.governance.drill_report import SHOWN, Contact, DrillReport, Hop, where
+from routing.governance.drill_report import SHOWN, Contact, DrillReport, Hop, named, where
 
 MOST = 25
 """Hops in one message; the command line shows all."""
@@ -78,11 +78,11 @@ def _report(bulletin: Bulletin, drill: Drill) -> Drawing:
 
 def _hop(bulletin: Bulletin, drill: Drill, hop: Hop) -> str:
     place = "the alarm" if hop.case == drill.alert else where(hop.tier, hop.channel)
-    by = f" by {bulletin.known_as(hop.by)}" if hop.by else ""
+    by = f" by {named(bulletin.known_as(hop.by))}" if hop.by else ""
     after = f" after {span(hop.seconds)}" if hop.seconds is not None else ""
     return brief(f"{place}: {SHOWN[hop.end]}{by}{after}", 200)
 
 
 def _contact(bulletin: Bulletin, one: Contact) -> str:
     place = f"{escaped(one.ladder, 80)}, tier {one.tier + 1}" if one.ladder else "alarms"
-    return f"• {place}: {moment(one.at)} by {escaped(bulletin.known_as(one.by), 80)}"
+    return f"• {place}: {moment(one.at)} by {escaped(named(bulletin.known_as(one.by)), 80)}"
