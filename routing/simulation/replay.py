@@ -104,7 +104,7 @@ class Tally:
         self.information += bool(chosen.missing)
         self.reviews += sum(step.people for step in chosen.steps)
         self.checks += bool(chosen.sampled)
-        self.pages += chosen.page_at_start
+        self.pages += _pages(chosen)
         if label is None:
             return
         self.labelled += 1
@@ -119,6 +119,12 @@ class Tally:
         figures |= {"reviews": self.reviews, "checks": self.checks, "pages": self.pages, "labelled": self.labelled}
         figures |= {"false_approvals": self.false_approvals, "false_escalations": self.false_escalations}
         return figures | {"false_rejections": self.false_rejections, "wrong": _lanes(self.wrong), "right": _lanes(self.right)}
+
+
+def _pages(chosen: Route) -> bool:
+    """Whether its tier is paged as soon as the case is there: what stops the line, and a tier that is paged again and again."""
+    seen = bool(chosen.steps) and not chosen.missing
+    return chosen.page_at_start or (seen and chosen.tiers[chosen.start].repeat is not None)
 
 
 @dataclass(frozen=True, slots=True)

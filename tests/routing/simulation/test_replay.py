@@ -73,6 +73,20 @@ def test_it_counts_lanes_steps_and_what_was_wrong() -> None:
     assert (report["changed"], report["moved"], report["before"]) == (0, [], None)
 
 
+def test_a_page_at_opening_is_counted_whatever_asks_for_it() -> None:
+    """What stops the line pages at once, and so does a tier that is paged again and again; nobody is paged where nobody is asked yet."""
+    mailed = "group: experts, email: [x@a.example], "
+    again = f"{mailed}repeat: {{every: 5m, most: 3}}, "
+    stop: dict[str, Any] = {"risk": {"impact": "low", "likelihood": 0.1, "flags": ["prohibited_content"]}}
+    cases = [a_case(), a_case(**VIP), a_case(**VIP)]
+
+    def pages(tier: str, *cases: Replayed, template: str = "template: auto") -> object:
+        return replay(a_policy(**{"group: experts, ": tier, "template: auto": template}), cases).json()["pages"]
+
+    assert [pages(mailed, *cases), pages(again, *cases), pages(mailed, a_case(**stop))] == [0, 2, 1]
+    assert pages(again, *cases, template="template: auto\n    required: [request]") == 0
+
+
 def test_two_policies_side_by_side_say_which_cases_move_and_why() -> None:
     """Each case that goes elsewhere is named, with the reasons that came and those that went."""
     cases = [a_case("a", label=True), a_case("b", label=True, **VIP)]
