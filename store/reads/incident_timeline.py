@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, Row, or_, select
 
-from routing.change import Actor
+from routing.change import Actor, MessageKind
 from routing.governance.alert import Alert
 from routing.governance.governance import Governance
 from routing.governance.incident import Entry, Incident
@@ -18,6 +19,9 @@ BEFORE = timedelta(days=1)
 
 _BECAME = {"done": "delivered", "ready": "waits", "trying": "waits", "ambiguous": "unclear", "dead": "given up", "cancelled": "not needed"}
 """What became of a message, by the state of its row."""
+
+_WAS = {MessageKind.PLAYBOOK_NOTICE_UPDATE.value: MessageKind.PLAYBOOK_NOTICE.value}
+"""What a message was told as, by the kind that takes the content out of it."""
 
 MOST = 200
 """Events and messages at most, the newest."""
@@ -62,10 +66,14 @@ def told(connection: Connection, incident: Incident, governance: Governance) -> 
     )
     mine = outbox.c.case_id.in_(_subjects(incident, governance))
     rows = connection.execute(select(*columns).where(mine).order_by(outbox.c.id.desc()).limit(MOST)).all()
-    return tuple(
-        Told(moment(row.settled_at or row.created_at), _BECAME.get(row.state, row.state), row.peer, row.destination, row.kind, row.case_id)
-        for row in reversed(rows)
-    )
+    return tuple(map(_told, reversed(rows)))
+
+
+def _told(row: Row[Any]) -> Told:
+    if row.kind in _WAS:  # it was delivered as it was made, and rewritten since
+        return Told(moment(row.created_at), "delivered", row.peer, row.destination, _WAS[row.kind], row.case_id)
+    at, became = moment(row.settled_at or row.created_at), _BECAME.get(row.state, row.state)
+    return Told(at, became, row.peer, row.destination, row.kind, row.case_id)
 
 
 def _subjects(incident: Incident, governance: Governance) -> list[str]:

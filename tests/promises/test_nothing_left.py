@@ -13,6 +13,7 @@ from bot.sandbox.faults import Fault, Mode
 from routing.change import Actor, MessageKind
 from routing.vocabulary import CaseKind, State
 from store.ledger.rows import PEERS
+from store.reads.incident_timeline import told
 from store.schema import outbox
 from tests.playbooks import PLAYBOOKS, PlaybookWorld
 from tests.promises.test_nothing_planted import CONTENT, PLANT, every_row, found_in, plant
@@ -20,7 +21,10 @@ from tests.world import ANNA, CHIARA, FARID, GRACE, running
 from tests.written import POLICY
 
 OPERATOR = Actor("human", "os:operator")
-BREAK_GLASS = "break_glass: {group: experts, supervisors: owners, within: 8h, most: 3, per: 1d, review_within: 3d}\n"
+BREAK_GLASS = """
+break_glass: {group: experts, supervisors: owners, within: 8h, most: 3, per: 1d, review_within: 3d}
+postmortems: {owner: U0GRACE0001}
+"""
 WITH_FLAG: dict[str, Any] = CONTENT | {"risk": {"impact": "low", "likelihood": 0.1, "flags": ["legal"]}}
 
 
@@ -55,6 +59,14 @@ async def sent(world: PlaybookWorld) -> set[MessageKind]:
         return {MessageKind(kind) for kind in connection.execute(select(outbox.c.kind).where(outbox.c.state == "done")).scalars()}
 
     return await world.bot.database.read(read)
+
+
+async def told_by_playbooks(world: PlaybookWorld) -> list[tuple[str, str, str]]:
+    """Where the playbooks of the case of the one incident told somebody, and what became of it, as its postmortem says."""
+    governance = await world.bot.reads.governance()
+    [incident] = governance.incidents
+    messages = await world.bot.database.read(lambda connection: told(connection, incident, governance))
+    return [(one.to, one.what, one.state) for one in messages if one.what.startswith("playbook")]
 
 
 async def erased(world: PlaybookWorld, case_id: str) -> None:
@@ -108,8 +120,10 @@ async def test_of_every_kind_of_message_nothing_is_left(world: PlaybookWorld) ->
     case_id = await a_long_life(world)
     assert (await world.case(case_id)).state is State.CLOSED
     assert len(with_content(world)) > 8, "the search would prove nothing"
-    before = await sent(world)
+    before, arrived = await sent(world), await told_by_playbooks(world)
+    assert {state for _, _, state in arrived} == {"delivered"}
     await erased(world, case_id)
+    assert await told_by_playbooks(world) == arrived, "the postmortem says when people were told, not when that was rewritten"
     of_slack = {kind for kind, peer in PEERS.items() if peer == "slack"}
     assert of_slack - before - await sent(world) == set(), "a kind of message that this story does not try"
     await nothing_is_left(world)
@@ -123,9 +137,9 @@ async def test_what_a_playbook_told_says_what_is_left(world: PlaybookWorld) -> N
     await world.drain()
     await world.say(GRACE, f"legal-release {case_id} Over.")
     await erased(world, case_id)
-    told = [text for text in shown(world).values() if "Look at this with the bank today." in text or "You answer for this refund." in text]
-    assert len(told) == 2
-    for text in told:
+    said = [text for text in shown(world).values() if "Look at this with the bank today." in text or "You answer for this refund." in text]
+    assert len(said) == 2
+    for text in said:
         assert "Content erased" in text
         assert "<@U" not in text
         assert "<!subteam" not in text
@@ -149,8 +163,8 @@ async def test_a_message_that_is_under_way_while_the_content_is_erased(world: Pl
         await world.bot.courier.drain_once()
         answer = await erase_content(world.bot.database, world.bot.ledger, OPERATOR, {"case": case_id, "reason": "request 114"})
     await world.pass_time(minutes=5)
-    [told] = [text for text in shown(world).values() if "Somebody important waits." in text]
-    assert "Content erased" in told
+    [said] = [text for text in shown(world).values() if "Somebody important waits." in text]
+    assert "Content erased" in said
     await nothing_is_left(world)
 
 

@@ -22,8 +22,9 @@ _HAS = {PageRoute.PAGERDUTY: "PagerDuty", PageRoute.SECOND_KEY: "the second rout
 
 def draw_waiting_pages(bulletin: Bulletin, alarm: PagingAlarm) -> Drawing:
     """The message as it stands now."""
-    if alarm.posted != shown_alarm(bulletin.tier):
-        return _over("_A newer message says how it stands now._")
+    if alarm.posted != shown_alarm(bulletin.tier) and not alarm.over:
+        title = "🔁 Pages that do not get through: a newer message says how it stands now"
+        return Drawing(title, [words(f"*{title}*")])
     pages = bulletin.pages
     if alarm.over or not pages:
         until = f" It was so from {moment(alarm.since)} to {moment(alarm.over_at)}." if alarm.over_at is not None else ""

@@ -38,3 +38,15 @@ def test_it_says_who_has_them(first: tuple[PageRoute, ...], second: tuple[PageRo
     assert ("please see to" in shown) is (unreached > 0)
     assert not (len(taken) == 1 and [word for word in (" them ", "Each ", "these") if word in shown.partition("*What helps")[0]])
     assert ("1 of them" in shown) is (unreached == 1 and len(taken) == 2)
+
+
+@pytest.mark.parametrize("posted", [2, 3, 9])
+def test_what_was_said_before_claims_no_end(posted: int) -> None:
+    """While it is still so, an earlier message leads to the newer one and has no tick; once it is over each says so."""
+    alarm = ALARM.model_copy(update={"posted": posted})
+    earlier = Bulletin("p", alarm, (), NOW, tier=PLACES)
+    shown = words_of(draw_waiting_pages(earlier, alarm).blocks)
+    assert "a newer message says how it stands now" in shown
+    assert "✅" not in shown
+    over = alarm.model_copy(update={"over_at": NOW})
+    assert "✅" in words_of(draw_waiting_pages(earlier, over).blocks)
