@@ -1,15 +1,18 @@
 """The brake of a workflow: taken by people and breakers, released by people only, told to everybody concerned."""
 
+from datetime import timedelta
+
 import pytest
 
 from routing.authority import AlertLevel, Automation, GovernanceVerb
 from routing.change import MessageKind, Stop
 from routing.governance.alert_lifecycle import acknowledge
-from routing.governance.automation import cleared, resume, stopped, tighten, trip
+from routing.governance.automation import AGAIN, cleared, exhausted, resume, stopped, tighten, trip
 from routing.governance.brake import bulletin_tier
 from routing.governance.governance import Governance
 from routing.governance.proposal import Proposal, Rollout
 from routing.governance.ruling import Governed, Ruling
+from routing.vocabulary import EventKind, Exhausted
 from tests.routing.governed import (
     DUTY,
     LEAD,
@@ -233,3 +236,24 @@ def test_a_further_brake_redraws_the_alerts_that_are_open() -> None:
     state = after(trip(governed(), found(), NOON))
     ruling = trip(state, found(rule="drift"), NOON, to=Automation.PAUSED)
     assert state.governance.alerts[0].id in {one.subject for one in sent(ruling, MessageKind.BULLETIN_UPDATE)}
+
+
+def test_a_last_tier_that_nobody_answers_again_is_still_so() -> None:
+    """Counted within the hour, said once more after it, and never over before somebody has acknowledged it."""
+    at, seen = NOON, exhausted(governed(), "refunds", "c_1", Exhausted.HOLD, NOON)
+    places = {(one.subject, one.tier) for one in seen.messages if one.kind is MessageKind.BULLETIN}
+    for number, pause in enumerate([AGAIN / 2, AGAIN / 2, AGAIN, timedelta(days=1)], 2):
+        at += pause
+        before = after(seen)
+        seen = exhausted(before, "refunds", f"c_{number}", Exhausted.HOLD, at)
+        posted = {(one.subject, one.tier) for one in seen.messages if one.kind is MessageKind.BULLETIN}
+        assert bool(posted) is (number != 2)
+        assert not posted & places
+        places |= posted
+        assert EventKind.BREAKER_CLEARED not in kinds(seen)
+        [alert] = seen.governance.alerts
+        assert (alert.over, alert.figures["cases"], alert.figures["newest"]) == (False, number, f"c_{number}")
+    done = ruled(acknowledge(press(GovernanceVerb.ACKNOWLEDGE_ALERT, seen.governance.alerts[0].id, OWNER)), after(seen))
+    assert done.governance.alerts[0].over
+    redrawn = {(one.subject, one.tier) for one in done.messages if one.kind is MessageKind.BULLETIN_UPDATE}
+    assert redrawn == places
