@@ -50,6 +50,8 @@ class Bulletins:
         workflow = "" if isinstance(about, Proposal | WaiverList | Binding | BreakGlassList | PagingAlarm) else about.workflow
         pages = await self._reads.unaccepted_pages() if isinstance(about, PagingAlarm) and not about.over else ()
         report = await self._reads.drill_report(about, governance) if isinstance(about, Drill) else None
+        timeline = await self._reads.timeline(about, governance) if isinstance(about, Incident) and tier else ()
+        acted = {one.actor.id for one in timeline if one.actor.id.startswith(_OF_SLACK)}
         return Bulletin(
             subject=subject,
             about=about,
@@ -58,12 +60,12 @@ class Bulletins:
             tier=tier,
             event=event,
             control=governance.control(workflow) if workflow else None,
-            names=await self._people.names(_people_in(about, history) | _people_of(report)),
+            names=await self._people.names(_people_in(about, history) | _people_of(report) | acted),
             owners=self._policy().form.owners,
             links=await self._links(about, [one.case.id for one in pages[:SHOWN]]),
             pages=tuple(WaitingPage(one.case, one.page, one.error) for one in pages),
             report=report,
-            timeline=await self._reads.timeline(about, governance) if isinstance(about, Incident) and tier else (),
+            timeline=timeline,
             waiting=await self._reads.waiting_for(destinations_of(about)) if isinstance(about, Binding) and about.trouble else 0,
         )
 
@@ -86,6 +88,9 @@ class Bulletins:
                 return found
         return ()
 
+
+_OF_SLACK = ("U", "W")
+"""How the ids of Slack's people begin."""
 
 About = Alert | Proposal | Waiver | Control | WaiverList | Binding | BreakGlassList | Incident | PagingAlarm | Drill
 
@@ -128,7 +133,7 @@ def _people_in(about: About, history: Iterable[Happening]) -> set[str]:
     if isinstance(about, BreakGlassList):
         named |= {person for use in about.uses for person in (use.by, use.reviewed_by)}
     if isinstance(about, Drill):
-        named |= {about.by} if about.by.startswith(("U", "W")) else set()
+        named |= {about.by} if about.by.startswith(_OF_SLACK) else set()
     return named - {""}
 
 
@@ -137,7 +142,7 @@ def _people_of(report: DrillReport | None) -> set[str]:
     if report is None:
         return set()
     answers = {*(hop.by for hop in report.hops), *(contact.by for contact in report.contacts)}
-    return {one for one in answers if one.startswith(("U", "W"))}
+    return {one for one in answers if one.startswith(_OF_SLACK)}
 
 
 def _told(history: Sequence[Told]) -> tuple[Happening, ...]:

@@ -126,7 +126,7 @@ def _timeline(bulletin: Bulletin, incident: Incident) -> Drawing:
     title = "What led to it, from the audit log"
     blocks: list[Block] = [rich(lines(run(title, "bold")))]
     if entries:
-        blocks.append(rich(bullets([entry_words(one, besides=incident.about) for one in entries])))
+        blocks.append(rich(bullets([entry_words(one, bulletin.names, besides=incident.about) for one in entries])))
     more = f"{earlier:,} earlier ones and who was told when: " if earlier else "Who was told when: "
     return Drawing(title, [*blocks, small_words(f"{more}`tierline incident show {incident.id}`")])
 
@@ -150,12 +150,12 @@ def _reminder(incident: Incident) -> Drawing:
     return Drawing(text, [words(text)])
 
 
-def entry_words(entry: Entry, besides: str = "") -> str:
+def entry_words(entry: Entry, names: Mapping[str, str], *, besides: str = "") -> str:
     """One event in a line of plain text: when, what, by whom, about what, and the figures it tells. `besides`: what all of them are about,
     which is not said again.
     """
     facts = ", ".join(_facts(entry.fields))
-    by = "" if entry.actor.kind == "system" else f" by {line(entry.actor.id)}"
+    by = "" if entry.actor.kind == "system" else f" by {line(names.get(entry.actor.id) or entry.actor.id)}"
     about = "" if entry.about == besides else f" ({line(entry.about)})"
     return brief(f"{entry.at:%Y-%m-%d %H:%M:%S} UTC  {code_label(entry.kind)}{by}{about}{f': {facts}' if facts else ''}", 300)
 
@@ -164,4 +164,4 @@ def _facts(fields: Mapping[str, object]) -> Iterator[str]:
     for name in _TOLD:
         value = fields.get(name)
         if isinstance(value, str | int | float) and value != "":
-            yield f"{name.replace('_', ' ')} {line(str(value))}"
+            yield f"{name} {line(str(value))}".replace("_", " ")

@@ -65,3 +65,12 @@ def test_every_message_keeps_within_the_limits(kind: IncidentKind, text: str, cl
         case _:
             assert ("closed by now" in shown) is closed
     assert is_over(bulletin) is closed
+
+
+def test_a_timeline_names_people_and_spells_codes_out() -> None:
+    """Whoever acted by the name they have; who has none here, by their id; no code with underscores."""
+    acts = [Entry(NOW, "resumed", Actor("human", who), "c_1", {"tier": 1, "reason": "ladder_exhausted_hold"}) for who in (OWNER, "os:root")]
+    bulletin = Bulletin("i", an_incident(IncidentKind.EXHAUSTED), (), NOW, tier=TIMELINE, names={OWNER: "Hugo Martins"}, timeline=(*acts,))
+    shown = words_of(draw_bulletin(bulletin).blocks)
+    assert "Resumed by Hugo Martins (c_1): tier 1, reason ladder exhausted hold" in shown
+    assert "Resumed by os:root" in shown
