@@ -44,7 +44,7 @@ def _rows(uses: tuple[BreakGlassUse, ...], names: Mapping[str, str]) -> list[Blo
 def _line(use: BreakGlassUse, names: Mapping[str, str]) -> str:
     who = escaped(names.get(use.by) or use.by, 80)
     did = f"{who} {use.verdict.value} {own_id(use.case)} of {escaped(use.workflow, 80)} {moment(use.at)}"
-    return f"{_stands(use, names)}  {did}\n{passed_over(use.passed_over).capitalize()}."
+    return f"{_stands(use, names)}  {did}\nPassed over: {passed_over(use.passed_over)}."
 
 
 def _stands(use: BreakGlassUse, names: Mapping[str, str]) -> str:

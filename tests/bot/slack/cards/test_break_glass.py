@@ -111,6 +111,7 @@ def test_the_list_has_what_nobody_reviewed_first(over: list[bool], name: str) ->
         shown = words_of(drawing.blocks)
         waiting = sum(not one for one in over)
         assert shown.count("Not reviewed") == min(waiting, 20)
+        assert shown.count("Passed over: ") >= min(len(uses), 20)
         assert ("*Wrong*" not in shown) or shown.rindex("Not reviewed" if waiting else "Used") < shown.index("*Wrong*")
     if uses:
         weekly = draw_list(BreakGlassList(week="2026-W48", uses=uses), {})
