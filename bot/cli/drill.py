@@ -65,7 +65,7 @@ def low_confidence(*, workflow: Workflow = "", as_json: JsonFlag = False) -> Non
 
 @app.command(epilog="Example:  tierline drill violation --workflow refunds")
 def violation(*, workflow: Workflow = "", as_json: JsonFlag = False) -> None:
-    """Send a case where those go that stop the line, with its page. The workflow goes on: nothing is paused."""
+    """Send a case where those go that stop the line, with its page and its alarm. The workflow goes on: nothing is paused."""
     _start("violation", workflow, as_json=as_json)
 
 
@@ -257,7 +257,14 @@ def _report(told: "DrillReport") -> dict[str, Any]:
     contacts = [
         {"ladder": one.ladder, "tier": one.tier + 1 if one.ladder else None, "at": _text(one.at), "by": one.by} for one in told.contacts
     ]
-    return {"answered": told.answered, "hops": hops, "failed": list(told.failed), "contacts": contacts, "reasons": list(told.reasons)}
+    return {
+        "answered": told.answered,
+        "asked": told.asked,
+        "hops": hops,
+        "failed": list(told.failed),
+        "contacts": contacts,
+        "reasons": list(told.reasons),
+    }
 
 
 def _lines(found: dict[str, Any]) -> list[str]:
@@ -266,12 +273,14 @@ def _lines(found: dict[str, Any]) -> list[str]:
     stands = found["outcome"] or ("being stopped" if found["stopped_by"] else "runs")
     lines = [f"{found['id']}  {found['kind']} in {found['workflow']}  {stands}", f"  begun: {found['begun']} by {found['by']}"]
     lines += [f"  ended: {found['ended']}"] if found["ended"] else []
-    lines += ["", f"Who answered ({found['answered']} of {max(len(found['cases']), 1)})"]
+    lines += ["", f"Who answered ({found['answered']} of {found['asked']})"]
     for hop in found["hops"]:
         place = f"tier {hop['tier']} (#{hop['channel'].removeprefix('#')})" if hop["channel"] else "the alarm"
         by = f" by {named(hop['by'])}" if hop["by"] else ""
         after = f" after {hop['seconds']:,.0f} s" if hop["seconds"] is not None else ""
         lines.append(f"  {hop['since']}  {place}: {hop['shown']}{by}{after}  ({hop['case']})")
+    if found["kind"] == "low_confidence":
+        lines += ["", "Where the policy sent it, and why", *(f"  {one}" for one in found["reasons"])]
     lines += ["", "What failed", *(f"  {one}" for one in found["failed"] or ["nothing was found"])]
     lines += ["", "Last tested"]
     for one in found["contacts"]:

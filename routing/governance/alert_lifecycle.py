@@ -58,9 +58,11 @@ def acknowledge(press: GovernancePress) -> GovernStep:
 
 
 def drill_answered(governed: Governed, event: Event, alert: Alert, now: datetime) -> Ruling | None:
-    """What it means that somebody acknowledged this alert, which `event` says, where it is the alarm of a drill: both are over."""
+    """What it means that somebody acknowledged this alert, which `event` says, where it is all of a drill: both are over. None where it is
+    any other alert, or the drill has cases too, with which it ends.
+    """
     drill = governed.governance.drill(alert.drill)
-    if drill is None or drill.over:
+    if drill is None or drill.over or drill.until is None:
         return None
     end, over, messages = ended(governed.policy, drill, now, 1)
     known = alert.model_copy(update={"cleared_at": now, "page_open": False})

@@ -103,10 +103,7 @@ def followed(governed: Governed, case: Case, now: datetime, *, opened: bool) -> 
             "unasked": drill.unasked + (case.reason_code == DrillEnd.NOT_ASKED),
         }
     )
-    if known.left:
-        return Ruling(governed.governance.with_drill(known), ())
-    event, over, messages = ended(governed.policy, known, now)
-    return Ruling(governed.governance.with_drill(over), (event,), messages)
+    return Ruling(governed.governance.with_drill(known), ()) if known.left else _alarm_over(governed, known, now)
 
 
 def run_out(drill_id: str) -> GovernStep:
@@ -195,7 +192,9 @@ def _unfit(order: Order, governed: Governed) -> Refused | None:
 def _begun(order: Order, actor: Actor, opener: Opener, governed: Governed, now: datetime) -> Ruling:
     policy = governed.policy
     workflow = policy.workflows[order.workflow]
-    alarm = order.kind is DrillKind.DOWNSTREAM_FAILURE
+    alone = order.kind is DrillKind.DOWNSTREAM_FAILURE
+    heard = policy.form.channels.operations is not None or policy.form.incidents is not None
+    alarm = alone or (order.kind is DrillKind.VIOLATION and heard)  # as a case that stops the line raises one
     top = len(policy.tiers[workflow.ladder]) if order.kind is DrillKind.NOBODY_AVAILABLE else 1
     drill = Drill(
         id=DRILL + governed.draw,
@@ -207,9 +206,9 @@ def _begun(order: Order, actor: Actor, opener: Opener, governed: Governed, now: 
         at=now,
         schedule=order.schedule,
         alert=ALERT + governed.draw if alarm else "",
-        until=now + timedelta(seconds=policy.form.drills.alarm) if alarm else None,
+        until=now + timedelta(seconds=policy.form.drills.alarm) if alone else None,
     )
-    count = 0 if alarm else (order.cases or policy.form.drills.cases) if order.kind is DrillKind.VOLUME_SPIKE else 1
+    count = 0 if alone else (order.cases or policy.form.drills.cases) if order.kind is DrillKind.VOLUME_SPIKE else 1
     told: dict[str, Json] = {"to_tier": drill.to + 1, "cases": count, "schedule": drill.schedule, "alert": drill.alert}
     event = Event(EventKind.DRILL_STARTED, actor, about(drill) | told)
     governance, messages = governed.governance.with_drill(drill), posted(policy, drill, MessageKind.BULLETIN, ROOT)
@@ -222,7 +221,7 @@ def _begun(order: Order, actor: Actor, opener: Opener, governed: Governed, now: 
 
 
 def _alarm(governed: Governed, drill: Drill) -> Alert:
-    """The alarm that services which take no decisions would raise: said where such alarms are said, with the same page."""
+    """The alarm that the real thing would raise: said where such alarms are said, with the same page."""
     paged = {"page_round": 1, "page_open": True} if governed.policy.form.incidents is not None else {}
     alert = Alert(
         id=drill.alert,
@@ -230,7 +229,7 @@ def _alarm(governed: Governed, drill: Drill) -> Alert:
         workflow=drill.workflow,
         level=AlertLevel.INCIDENT,
         at=drill.at,
-        why="This is a drill: as if decisions did not reach the service. Nothing is the matter. Acknowledge it as you would a real one.",
+        why=f"This is a drill: as if {_AS_IF[drill.kind]}. Nothing is the matter. Acknowledge it as you would a real one.",
         action=governed.governance.control(drill.workflow).automation,
         changed=False,
         drill=drill.id,
@@ -238,8 +237,14 @@ def _alarm(governed: Governed, drill: Drill) -> Alert:
     return alert.model_copy(update=paged)
 
 
+_AS_IF = {
+    DrillKind.DOWNSTREAM_FAILURE: "decisions did not reach the service",
+    DrillKind.VIOLATION: "a case had stopped the line, which it has not",
+}
+
+
 def _alarm_over(governed: Governed, drill: Drill, now: datetime, event: int = 0) -> Ruling:
-    """The drill ends with its alarm."""
+    """The drill ends, and its alarm, if it has one, with it."""
     over, done, messages = ended(governed.policy, drill, now, event)
     governance = governed.governance.with_drill(done)
     alert = governance.alert(drill.alert)

@@ -15,12 +15,13 @@ from routing.governance.drill import Drill
 from routing.governance.incident import Entry
 from routing.vocabulary import DrillEnd, EventKind
 
-End = Literal["waits", "answered", "nobody", "closed", "stopped", "unseen", "not_asked"]
+End = Literal["waits", "answered", "nobody", "over", "closed", "stopped", "unseen", "not_asked"]
 
 SHOWN: dict[End, str] = {
     "waits": "nobody has answered yet",
     "answered": "answered",
     "nobody": "nobody answered",
+    "over": "it was over before anybody acknowledged it",
     "closed": "the tier was closed",
     "stopped": "the drill was stopped",
     "unseen": "its channel did not show the card",
@@ -85,8 +86,13 @@ class DrillReport:
 
     @property
     def answered(self) -> int:
-        """How many cases, or alarms, were answered."""
+        """How many cases and alarms were answered."""
         return len({hop.case for hop in self.hops if hop.end == "answered"})
+
+    @property
+    def asked(self) -> int:
+        """How many there were."""
+        return len(self.drill.cases) + bool(self.drill.alert)
 
 
 def report(
@@ -96,7 +102,7 @@ def report(
     known = tuple(alerts)
     hops = [hop for case in cases for hop in _hops(case, events.get(case.id, ()))]
     if drill.alert:
-        hops.append(_alarm(drill, next((one for one in known if one.id == drill.alert), None)))
+        hops.append(_alarm(drill, events.get(drill.alert, ())))
     failed = [*_unreached(sent), *_by_events(events), *_nobody_on_call(drill, hops, known), *_silent(hops)]
     reasons = tuple(reason.text for case in cases[:1] for reason in case.route.reasons)
     return DrillReport(drill, tuple(hops), tuple(dict.fromkeys(failed)), reasons=reasons)
@@ -163,13 +169,15 @@ def _voter(fields: Mapping[str, Json]) -> str:
     return str(last.get("by")) if isinstance(last, dict) else ""
 
 
-def _alarm(drill: Drill, alert: Alert | None) -> Hop:
+def _alarm(drill: Drill, events: Sequence[Entry]) -> Hop:
     hop = Hop(drill.alert, 0, "", drill.at)
-    if alert is not None and alert.acknowledged_by:
-        return replace(hop, end="answered", at=alert.cleared_at, by=alert.acknowledged_by)
+    taken = next((one for one in events if one.kind == EventKind.ALERT_ACKNOWLEDGED), None)
+    if taken is not None:
+        return replace(hop, end="answered", at=taken.at, by=taken.actor.id)
     if drill.ended_at is None:
         return hop
-    return replace(hop, end="stopped" if drill.stopped_by else "nobody", at=drill.ended_at)
+    end: End = "stopped" if drill.stopped_by else "nobody" if drill.until is not None else "over"
+    return replace(hop, end=end, at=drill.ended_at)
 
 
 _WAYS = {
@@ -213,12 +221,14 @@ def _nobody_on_call(drill: Drill, hops: Iterable[Hop], alerts: Iterable[Alert]) 
 
 
 def _silent(hops: Iterable[Hop]) -> list[str]:
-    """Tiers where nobody answered in their time."""
+    """Tiers where nobody answered in their time, or nobody could."""
+    hops = tuple(hops)
+    unseen = [f"Slack did not show the card of {where(hop.tier, hop.channel)}." for hop in hops if hop.end == "unseen"]
     by_tier: dict[tuple[int, str], int] = {}
     for hop in hops:
         if hop.end == "nobody":
             by_tier[hop.tier, hop.channel] = by_tier.get((hop.tier, hop.channel), 0) + 1
-    return [
+    return unseen + [
         f"Nobody answered at {where(tier, channel) if channel else 'the alarm'}{f' ({count} times)' if count > 1 else ''}."
         for (tier, channel), count in sorted(by_tier.items())
     ]

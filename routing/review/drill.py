@@ -135,10 +135,11 @@ def _submission(play: Play, workflow: Workflow, number: int, count: int) -> Subm
 
 def _route(play: Play, routed: Route, policy: Policy) -> Route:
     """As the policy routes it where that is what is tried; else to whoever reviews first. Nothing that concerns a service is left: none is
-    asked, no playbook begins, and at the ladder's end it expires.
+    asked, no playbook begins, at the ladder's end it expires; and whatever is real goes before it.
     """
     nothing = {
         "mode": Mode.ASYNC,
+        "priority": 0,
         "requester": "optional",
         "exhausted": Exhausted.REJECT,
         "missing": (),

@@ -37,21 +37,19 @@ def drill_report(connection: Connection, drill: Drill, governance: Governance) -
 def last_answers(connection: Connection, governance: Governance) -> Sequence[Contact]:
     """The last answer of each tier to the drills that are remembered, and to their alarms."""
     ladders = {case_id: drill.ladder for drill in governance.drills for case_id in drill.cases}
+    ladders |= {drill.alert: "" for drill in governance.drills if drill.alert}
     found: dict[tuple[str, int], Contact] = {}
     ids = sorted(ladders)
     for start in range(0, len(ids), AT_ONCE):
-        answers = (EventKind.ACKNOWLEDGED.value, EventKind.ESCALATED.value)
+        answers = (EventKind.ACKNOWLEDGED.value, EventKind.ESCALATED.value, EventKind.ALERT_ACKNOWLEDGED.value)
         these = leaves.c.case_id.in_(ids[start : start + AT_ONCE])
         columns = select(leaves.c.idx, leaves.c.body, leaves.c.at, leaves.c.case_id, leaves.c.kind)
         for row in connection.execute(columns.where(these, leaves.c.kind.in_(answers)).order_by(leaves.c.idx)):
             entry = _entry(row)
             if entry.actor.kind == "human":
-                tier = int(str(entry.fields["tier"])) - 1
                 ladder = ladders[row.case_id]
+                tier = int(str(entry.fields["tier"])) - 1 if ladder else 0
                 found[ladder, tier] = Contact(ladder, tier, entry.at, entry.actor.id)
-    for alert in governance.alerts:
-        if alert.drill and alert.acknowledged_by and alert.cleared_at is not None:
-            found["", 0] = Contact("", 0, alert.cleared_at, alert.acknowledged_by)
     return sorted(found.values(), key=lambda one: (one.ladder, one.tier))
 
 

@@ -21,7 +21,7 @@ from store.reads.queue import open_by_state
 from tests.governed import GovernedWorld
 from tests.mail_server import MailServer, a_mail_server
 from tests.promises.replay_governance import replay_governance
-from tests.world import ANNA, BEN, DMITRI, ELENA, GRACE, HUGO, NOON, running
+from tests.world import ANNA, BEN, DMITRI, ELENA, GRACE, HUGO, NOON, listeners_end, running
 from tests.written import POLICY
 
 TOP = """      - {channel: review-experts, group: experts, owner: U0ELENA0001, decide: 4h, repeat: {every: 5m, most: 3},
@@ -207,11 +207,17 @@ async def test_a_violation_pages_and_pauses_nothing(once: GovernedWorld) -> None
     [case_id] = one.cases
     assert (await once.case(case_id)).route.lane == "stop"
     assert "the workflow itself is not paused" in once.text(case_id)
-    assert [page.is_open for page in once.sandbox.pagerduty.incidents] == [True]
+    assert sorted(page.title.partition(" ")[0] for page in once.sandbox.pagerduty.incidents if page.is_open) == ["[DRILL]", "[DRILL]"]
+    [alarm] = [two for two in once.bulletins("review-ops") if two["metadata"]["event_payload"]["subject"] == one.alert]
+    await once.press(HUGO, alarm, "acknowledge_alert")
+    await once.pass_time(minutes=1)
+    assert not (await again(once, one)).over
     assert (await once.automation("refunds"))["automation"] == "on"
     await once.click(ELENA, "claim", case_id)
     await once.pass_time(minutes=1)
     assert (await again(once, one)).outcome == "answered"
+    assert not [page for page in once.sandbox.pagerduty.incidents if page.is_open]
+    assert "Report: 2 of 2 answered" in report(once, one)
     assert (await once.automation("refunds"))["automation"] == "on"
     await check_nothing_counts(once, one)
 
@@ -343,7 +349,7 @@ async def test_what_does_not_get_through_is_reported(once: GovernedWorld) -> Non
     await once.click(ELENA, "claim", one.cases[0])
     await once.pass_time(minutes=1)
     told = report(once, one)
-    assert "The page of tier 2 was not taken by pagerduty" in told
+    assert "The page of tier 2 was not taken by PagerDuty" in told
     assert "Nobody answered at tier 2 (#review-tier2)." in told
     assert "standard, tier 1:" in told
     assert "standard, tier 2:" not in told
@@ -367,3 +373,16 @@ async def test_who_may_and_what_cannot_be_played(once: GovernedWorld) -> None:
     assert (await once.bot.reads.governance()).drills == ()
     await once.say(GRACE, "incident list")
     assert "There was no incident." in once.told(GRACE)
+
+
+async def test_a_channel_that_shows_nothing_is_reported(once: GovernedWorld) -> None:
+    """The first tier's is archived: its owners are told directly, the case leaves for the second, and the report says so."""
+    await once.sandbox.slack.archive_channel("review-tier1")
+    await listeners_end()
+    one = await drill(once, "nobody-available refunds tier=2")
+    await once.pass_time(minutes=8)
+    await once.click(DMITRI, "claim", one.cases[0])
+    await once.pass_time(minutes=1)
+    told = report(once, one)
+    assert "Slack did not show the card of tier 1 (#review-tier1)." in told
+    assert "tier 2 (#review-tier2): answered by" in told

@@ -10,6 +10,7 @@ from bot.slack.cards.view import Bulletin
 from routing.governance.drill import Drill
 from routing.governance.drill_end import ROOT
 from routing.governance.drill_report import SHOWN, Contact, DrillReport, Hop, named, where
+from routing.vocabulary import DrillKind
 
 MOST = 25
 """Hops in one message; the command line shows all."""
@@ -64,10 +65,12 @@ def _root(bulletin: Bulletin, drill: Drill) -> Drawing:
 
 def _report(bulletin: Bulletin, drill: Drill) -> Drawing:
     told = bulletin.report or DrillReport(drill, (), ())
-    title = f"Report: {told.answered:,} of {max(len(drill.cases), 1):,} answered"
+    title = f"Report: {told.answered:,} of {told.asked:,} answered"
     blocks: list[Block] = [rich(lines(run(title, "bold")))]
     if told.hops:
         blocks.append(rich(bullets([_hop(bulletin, drill, hop) for hop in told.hops[:MOST]])))
+    if drill.kind is DrillKind.LOW_CONFIDENCE and told.reasons:
+        blocks.append(words("*By the policy:* " + " ".join(escaped(one, 300) for one in told.reasons[:5])))
     failed = "\n".join(f"• {escaped(one, 300)}" for one in told.failed[:10])
     blocks.append(words(f"*What failed*\n{failed}" if failed else "*What failed:* nothing was found."))
     if told.contacts:
