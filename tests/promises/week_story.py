@@ -99,10 +99,6 @@ class Week:
         for _ in range(3):
             self._spell("down", self.begin + self._draw.random() * 6 * DAY)
             self._at(self.begin + self._draw.random() * 6 * DAY, self._leave)
-        while self._agenda and self._agenda[0][0] < self.end:
-            at, _, act = heapq.heappop(self._agenda)
-            await self._until(at)
-            await act()
         await self._until(self.end)
         for told in self.diary.cases:
             await self._until(company.clock.now + 3 * SECOND)
@@ -113,15 +109,25 @@ class Week:
         return self.diary
 
     async def _until(self, end: datetime) -> None:
-        """Everything happens at its time."""
+        """Everything happens at its time, what people do as what the bot does."""
         company = self.company
-        await company.turn()
-        self._react()
-        while (at := await company.happening()) is not None and at <= end:
-            company.clock.now = max(at, company.clock.now + timedelta(milliseconds=50))
-            await company.turn()
-            self._react()
+        await self._turn()
+        while True:
+            at, act_at = await company.happening(), self._agenda[0][0] if self._agenda else None
+            if act_at is not None and act_at <= min(end, at or end):
+                _, _, act = heapq.heappop(self._agenda)
+                company.clock.now = max(act_at, company.clock.now)
+                await act()
+            elif at is not None and at <= end:
+                company.clock.now = max(at, company.clock.now + timedelta(milliseconds=50))
+            else:
+                break
+            await self._turn()
         company.clock.now = max(company.clock.now, end)
+
+    async def _turn(self) -> None:
+        await self.company.turn()
+        self._react()
 
     def _at(self, at: datetime, act: Callable[[], Awaitable[None]]) -> None:
         heapq.heappush(self._agenda, (at, next(self._numbers), act))
@@ -251,6 +257,7 @@ class Week:
             await company.bots.pop().stop()
             company.bots.append(await company.one_more())
             return
+        spell = replace(spell, since=company.clock.now)
         self.diary.spells.append(spell)
         faults = [company.sandbox.faults.add(one) for one in self._faults(spell.what)]
         if down:
