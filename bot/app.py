@@ -74,6 +74,7 @@ from bot.timeouts import REAL, RHYTHM, Rhythm, Timeouts
 from bot.tls import trusted
 from escalation.acknowledgements import Acknowledgements
 from escalation.breaker_watch import BreakerWatch
+from escalation.digest_watch import DigestWatch
 from escalation.drill_watch import DrillWatch
 from escalation.mailer import Mailer
 from escalation.pager import Pager
@@ -174,7 +175,7 @@ class App:
         """One turn of every clock. Gives how many clocks acted."""
         await self.writer.look_at_clock()
         acted = await self.watch.tick() + await self.unseen.tick() + await self.scheduled_replay.tick()
-        acted += await self.paging_watch.tick() + await self.drill_watch.tick()
+        acted += await self.digest_watch.tick() + await self.paging_watch.tick() + await self.drill_watch.tick()
         await self.policy.refresh()
         return acted
 
@@ -353,6 +354,7 @@ class App:
         self.watch = Watch(self.ledger, self.reads, breakers, now, report=self.reports.case, late=self.metrics.swept)
         self.unseen = UnseenCases(self.ledger, self.reads, self.policy, now, report=self.reports.case)
         self.paging_watch = PagingWatch(self.ledger, self.reads, now)
+        self.digest_watch = DigestWatch(self.ledger, self.reads, now)
         self.drill_watch = DrillWatch(self.ledger, self.reads, self.policy, now)
         self.readiness.add(self._paging_obstacles, silent=SILENT)
 
@@ -437,11 +439,11 @@ class App:
         await self.tick()
         self._tick_pulse.came_round()
 
-    def _routing_key(self, case: Case, tier: int, second: bool) -> str | None:  # noqa: FBT001 - as the pager asks
-        return self.policy.of(case.route.policy_sha256).routing_key(case.route.ladder, tier, second=second)
+    def _routing_key(self, sha256: str, ladder: str, tier: int, second: bool) -> str | None:  # noqa: FBT001 - as the pager asks
+        return self.policy.of(sha256).routing_key(ladder, tier, second=second)
 
-    def _addresses(self, case: Case, tier: int) -> tuple[str, ...]:
-        return self.policy.of(case.route.policy_sha256).addresses(case.route.ladder, tier)
+    def _addresses(self, sha256: str, ladder: str, tier: int) -> tuple[str, ...]:
+        return self.policy.of(sha256).addresses(ladder, tier)
 
     async def _paging_obstacles(self) -> Sequence[Obstacle]:
         """What keeps pages from getting through: for somebody to mend, though no other replica would fare better."""

@@ -4,6 +4,7 @@ Owns the signature check and what each event means for a case or an alert. Pager
 clock (given back, it runs anew) and marks an alert, a resolve there is a comment here, a note becomes part of the case.
 """
 
+import asyncio
 import hmac
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -12,13 +13,15 @@ from enum import Enum, unique
 from hashlib import sha256
 from typing import Any
 
-from escalation.pager import AlertKey, IncidentKey, PageKey, read_key
+from escalation.pager import AlertKey, DigestKey, IncidentKey, PageKey, read_key
 from escalation.pagerduty_client import PagerDutyUnreadable, RestClient
 from routing.authorize import refuse
-from routing.change import Change, Refused, Subject
+from routing.change import Actor, Change, Refused, Subject
 from routing.governance.alert_page_news import AlertNews, alert_acknowledged, alert_resolved, alert_unacknowledged
-from routing.governance.ruling import GovernStep
+from routing.governance.digest_lifecycle import digest_acknowledged, digest_listed, digest_resolved, digest_unacknowledged
+from routing.governance.ruling import Governed, GovernStep, Ruling
 from routing.review.page_news import (
+    PAGERDUTY,
     PagerNews,
     page_acknowledged,
     page_noted,
@@ -29,7 +32,7 @@ from routing.review.page_news import (
 )
 from routing.review.press import PressStep
 from routing.vocabulary import PageRoute
-from store.ledger.answers import Repeated
+from store.ledger.answers import Repeated, Ruled
 from store.ledger.items import Step
 from store.ledger.ledger import Ledger
 from store.ledger.prefetch import InboxKey
@@ -56,6 +59,17 @@ ALERT_STEPS: Mapping[str, Callable[[AlertNews], GovernStep]] = {
     "incident.resolved": alert_resolved,
 }
 """The same for an alert of the guardrails."""
+
+
+DigestStep = Callable[[str, Actor, PageRoute], GovernStep]
+
+DIGEST_STEPS: Mapping[str, DigestStep] = {
+    ACKNOWLEDGED: digest_acknowledged,
+    "incident.resolved": digest_resolved,
+    "incident.unacknowledged": lambda digest_id, who, _route: digest_unacknowledged(digest_id, who),
+    NOTED: lambda digest_id, _who, _route: digest_listed(digest_id),
+}
+"""The same for a digest of pages; what each means for a case that it lists stands in `STEPS`."""
 
 
 @unique
@@ -103,9 +117,26 @@ class Acknowledgements:
                 await self._ledger.change(key.case_id, STEPS[event.kind](event.of_page(key)), key=once)
             case AlertKey() if event.kind in ALERT_STEPS:
                 await self._ledger.govern(ALERT_STEPS[event.kind](AlertNews(key.alert_id, key.round, event.who)), key=once)
+            case DigestKey() if event.kind in DIGEST_STEPS:
+                await self._of_digest(event, key, once)
             case _:
                 return Receipt.IGNORED
         return Receipt.RECORDED
+
+    async def _of_digest(self, event: "_Event", key: DigestKey, once: InboxKey) -> None:
+        """First the digest, which takes no more cases then, and so each case that it lists: where this ends half-way, PagerDuty tells it
+        again, and each counts once.
+        """
+        step = DIGEST_STEPS[event.kind](key.digest_id, event.actor, event.route(second=key.second))
+        ruled = await self._ledger.govern(step, key=once)
+        answer = ruled.answer if isinstance(ruled, Ruled | Repeated) else None
+        pages: Any = answer.get("pages") if answer is not None else None
+        listed = [PageKey(key.deployment, one["case"], one["tier"], one["round"], key.second) for one in pages or ()]
+        await asyncio.gather(*(self._of_listed(event, one) for one in listed))
+
+    async def _of_listed(self, event: "_Event", page: PageKey) -> None:
+        once = InboxKey("pagerduty", "webhook", f"{event.id}/{page.case_id}")
+        await self._ledger.change(page.case_id, STEPS[event.kind](event.of_page(page)), key=once)
 
     def _genuine(self, body: bytes, signature: str) -> bool:
         """Whether one of the listed signatures is ours. Source: https://developer.pagerduty.com/docs/verifying-webhook-signatures"""
@@ -119,6 +150,8 @@ class Acknowledgements:
         key = read_key(event.incident_key)
         if isinstance(key, PageKey) and key.deployment == self._deployment:
             await self._ledger.change(key.case_id, _remember(str(key)), key=remembered)
+        if isinstance(key, DigestKey) and key.deployment == self._deployment:
+            await self._ledger.govern(_remember_digest(str(key)), key=remembered)
         if key is not None or event.kind != NOTED:
             return key
         known = await self._ledger.change("", _remember(""), key=remembered)  # no case has this id: gives what is remembered, or nothing
@@ -159,10 +192,19 @@ class _Event:
         self.rings = data.get("status") == "triggered"
         self.at = _moment(event.get("occurred_at"))
 
+    @property
+    def actor(self) -> Actor:
+        """The person there, else PagerDuty by its own rules."""
+        return Actor("human", f"pagerduty:{self.who}") if self.who else PAGERDUTY
+
+    def route(self, *, second: bool) -> PageRoute:
+        """Which of a page's incidents it is about."""
+        return PageRoute.SECOND_KEY if second else PageRoute.PAGERDUTY
+
     def of_page(self, key: PageKey) -> PagerNews:
         """What it says about a page."""
         how = self.kind.rpartition(".")[2]
-        route = PageRoute.SECOND_KEY if key.second else PageRoute.PAGERDUTY
+        route = self.route(second=key.second)
         return PagerNews(key.tier, key.round, self.who, route, self.name, self.text, how, self.asked, self.rings, self.at)
 
 
@@ -187,5 +229,12 @@ def _moment(value: object) -> datetime | None:
 def _remember(dedup_key: str) -> Step:
     def step(subject: Subject, _now: datetime) -> Change | Refused:
         return Change(subject.case, (), answer={"dedup_key": dedup_key}) if dedup_key else refuse("unknown_page")
+
+    return step
+
+
+def _remember_digest(dedup_key: str) -> GovernStep:
+    def step(governed: Governed, _now: datetime) -> Ruling | Refused:
+        return Ruling(governed.governance, (), answer={"dedup_key": dedup_key})
 
     return step

@@ -109,6 +109,17 @@ def summary_of(case: Case, tier: int) -> str:
     return f"{what} {_WAITS[case.state]} at tier {tier + 1}{until}"
 
 
+def waits_words(case: Case) -> str:
+    """`High risk: refund.create of refunds waits for a decision at tier 2`, where it stands in a list."""
+    return f"{_worst(case)}: {case.action_type} of {case.workflow} {_WAITS.get(case.state, 'is over')} at tier {case.tier + 1}"
+
+
+def due_words(case: Case) -> str:
+    """`due 21:08 UTC, else escalated`; "" where nothing happens by itself."""
+    first = upcoming(case)
+    return f"due {_due(first.at, case.tier_since or case.created_at)}, else {_ELSE[first.consequence]}" if first is not None else ""
+
+
 def _worst(case: Case) -> str:
     """`High risk`, or what is worse than the class, as the card's title has it: with the class behind it, since a phone shows no card."""
     risk = case.route.risk

@@ -5,11 +5,12 @@ what stands open in the audit log. It never decides who is paged or when, and Pa
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
+from escalation.digest_words import digest_details, digest_settled, digest_summary
 from escalation.page_words import DRILL, first_steps, one_line, owner_words, summary_of, why_settled
 from escalation.pagerduty_client import EventsClient, PagerDutyUnreadable, RestClient
 from routing.case.case import Case
@@ -17,6 +18,7 @@ from routing.case.submission import moment_text
 from routing.change import MessageKind
 from routing.governance.alert import Alert
 from routing.governance.alert_lifecycle import INCIDENTS
+from routing.governance.digest import Digest
 from routing.policy.form.ladders import Paging
 from routing.review.outlook import if_taken, upcoming
 from routing.review.pages import route_of
@@ -79,12 +81,33 @@ class AlertKey:
         return cls(found["deployment"], found["alert"], int(found["round"])) if found is not None else None
 
 
-IncidentKey = PageKey | AlertKey
+_DIGEST_KEY = re.compile(r"(?P<deployment>.+)/(?P<digest>s_[^/]+)(?P<second>/second)?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class DigestKey:
+    """Names one incident of a digest of pages: deployment and digest; `second` is that at the service of the second routing key."""
+
+    deployment: str
+    digest_id: str
+    second: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.deployment}/{self.digest_id}{'/second' if self.second else ''}"
+
+    @classmethod
+    def read(cls, text: str) -> "DigestKey | None":
+        """The key that `str` wrote, None for anybody else's."""
+        found = _DIGEST_KEY.fullmatch(text)
+        return cls(found["deployment"], found["digest"], found["second"] is not None) if found is not None else None
+
+
+IncidentKey = PageKey | AlertKey | DigestKey
 
 
 def read_key(text: str) -> IncidentKey | None:
     """The key of an incident of ours, None for anybody else's."""
-    return PageKey.read(text) or AlertKey.read(text)
+    return PageKey.read(text) or AlertKey.read(text) or DigestKey.read(text)
 
 
 class Seen(Protocol):
@@ -108,16 +131,25 @@ class Seen(Protocol):
 
 @runtime_checkable
 class Noticed(Protocol):
-    """What the pager needs of something about more than one case: only alerts page."""
+    """What the pager needs of something about more than one case: only alerts and digests page."""
 
     @property
     def about(self) -> object:
-        """The alert as it is."""
+        """The alert or the digest as it is."""
+        ...
+
+    @property
+    def listed(self) -> Sequence[Case]:
+        """The cases of a digest as they are."""
         ...
 
 
+RoutingKey = Callable[[str, str, int, bool], str | None]
+"""From the hash of a policy, a ladder, a tier (0-based) and whether it is the second one to a routing key; None where there is none."""
+
+
 class Pager:
-    """The sender of pages. `routing_key`: of a case's tier by the policy it lives by (True: the second one), None when it has none.
+    """The sender of pages. `routing_key`: of a tier by the policy that its case lives by.
     `incidents`: whom an alert pages by the active policy, None where it names nobody.
 
     With a REST wire it asks, before it triggers a second time, whether PagerDuty knows the key: a person may have resolved the incident
@@ -128,7 +160,7 @@ class Pager:
         self,
         deployment: str,
         wire: EventsClient,
-        routing_key: Callable[[Case, int, bool], str | None],
+        routing_key: RoutingKey,
         rest: RestClient | None = None,
         incidents: Callable[[], Paging | None] = lambda: None,
     ) -> None:
@@ -141,7 +173,11 @@ class Pager:
     async def send(self, outgoing: Outgoing, view: Seen | Noticed) -> Delivered:
         """Send one page, acknowledgement or resolve. Raises SendError."""
         message = outgoing.message
-        routing_key, key, event = self._about_alert(outgoing, view) if isinstance(view, Noticed) else self._about_case(outgoing, view)
+        if isinstance(view, Noticed):
+            about = self._about_digest if isinstance(view.about, Digest) else self._about_alert
+            routing_key, key, event = about(outgoing, view)
+        else:
+            routing_key, key, event = self._about_case(outgoing, view)
         if message.kind is MessageKind.PAGE and outgoing.doubtful and await self._known(key):
             return Delivered()
         await self._wire.send(routing_key, event)
@@ -151,7 +187,7 @@ class Pager:
         """Routing key, dedup key and event."""
         message = outgoing.message
         second = route_of(message) is PageRoute.SECOND_KEY
-        routing_key = self._routing_key(view.case, message.tier, second)
+        routing_key = self._routing_key(view.case.route.policy_sha256, view.case.route.ladder, message.tier, second)
         if routing_key is None:
             raise SendError("the policy has no routing key for this tier", permanent=True)
         key = PageKey(self._deployment, outgoing.case_id, message.tier, message.round, second)
@@ -165,6 +201,18 @@ class Pager:
         key = str(AlertKey(self._deployment, view.about.id, message.round))
         event = alert_event_of(message.kind, key, view.about, self._deployment, incidents.severity)
         return incidents.routing_key.get_secret_value(), key, event
+
+    def _about_digest(self, outgoing: Outgoing, view: Noticed) -> tuple[str, str, dict[str, Any]]:
+        """The same."""
+        digest, message = view.about, outgoing.message
+        if not isinstance(digest, Digest):
+            raise SendError("there is no such digest", permanent=True)
+        second = route_of(message) is PageRoute.SECOND_KEY
+        routing_key = self._routing_key(digest.policy_sha256, digest.ladder, digest.tier, second)
+        if routing_key is None:
+            raise SendError("the policy has no routing key for this tier", permanent=True)
+        key = str(DigestKey(self._deployment, digest.id, second))
+        return routing_key, key, digest_event_of(message.kind, key, digest, view.listed, self._deployment)
 
     async def _known(self, key: str) -> bool:
         if self._rest is None:
@@ -180,6 +228,19 @@ def event_of(kind: MessageKind, key: PageKey, view: Seen) -> dict[str, Any]:
     if kind is MessageKind.PAGE:
         return _trigger(key, view)
     return _later(kind, str(key)) | (_settled(key, view) if kind is MessageKind.PAGE_RESOLVE else {})
+
+
+def digest_event_of(kind: MessageKind, key: str, digest: Digest, cases: Sequence[Case], deployment: str) -> dict[str, Any]:
+    """The Events API v2 event about a digest, without its routing key. Sent again while its incident is open it rings nobody anew."""
+    origin = {"source": f"tierline/{deployment}", "severity": digest.page.severity}
+    if kind is MessageKind.PAGE_RESOLVE:
+        told = {"digest": digest.id, "settled": digest_settled(digest)}
+        return _later(kind, key) | {"payload": {"summary": f"Digest: {digest_settled(digest)}", **origin, "custom_details": told}}
+    if kind is not MessageKind.PAGE:
+        return _later(kind, key)
+    details = dict(digest_details(digest, cases))
+    payload = {"summary": digest_summary(digest, cases)[:SUMMARY_MOST], **origin, "component": digest.ladder, "class": "digest"}
+    return {"event_action": "trigger", "dedup_key": key, "client": "Tierline", "payload": {**payload, "custom_details": details}}
 
 
 def alert_event_of(kind: MessageKind, key: str, alert: Alert, deployment: str, severity: str) -> dict[str, Any]:

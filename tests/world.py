@@ -24,6 +24,7 @@ from bot.settings import Settings, read_settings
 from bot.slack.answering import UNDER_WAY
 from bot.timeouts import ManualTimeouts
 from routing.case.case import Case
+from routing.governance.digest_lifecycle import due_at
 from store.outbox.claiming import PAGING
 from store.schema import cases, micros, moment, outbox
 from store.vault.keys import signing_key, vault_key
@@ -158,7 +159,8 @@ class World:
 
     async def _next_happening(self) -> datetime | None:
         """When a clock runs out or something is tried again, whichever is first."""
-        moments = (await self.bot.database.read(next_due), await self._next_try())
+        digests = (due_at(one) for one in (await self.bot.reads.governance()).digests)
+        moments = (await self.bot.database.read(next_due), await self._next_try(), *digests)
         return min((at for at in moments if at is not None), default=None)
 
     async def _next_try(self) -> datetime | None:

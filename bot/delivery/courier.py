@@ -6,7 +6,7 @@ sends nothing of which it does not first write down that it is about to.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -24,6 +24,7 @@ from bot.slack.cards.view import Bulletin, View
 from bot.timeouts import REAL, Timeouts
 from routing.change import Change, Message, MessageKind, Refused, Subject
 from routing.governance.alert import Alert
+from routing.governance.digest import Digest, Listed
 from routing.review.playbook import Result, came_of, step_of
 from routing.vocabulary import CallbackKind, EventKind
 from store.audit.stored_tree import DamagedLogError
@@ -251,7 +252,7 @@ class Courier:
             await self._failed(row, error, shown)
             return
         self._passing("courier.sent")
-        await self._pages.accepted(row, delivered, _of_playbook(row, shown, "done"))
+        await self._pages.accepted(row, delivered, _of_playbook(row, shown, "done"), _listed(shown))
         self._tally(row.peer, "delivered")
         if row.peer == "slack" and row.message.kind in POSTS and delivered != Delivered():
             await self._arrived(row.message.destination)
@@ -373,12 +374,20 @@ def _of_playbook(row: Outgoing, shown: View | Bulletin | None, result: Result, w
     return came_of(row.message, result, why) if playing else None
 
 
+def _listed(shown: View | Bulletin) -> Sequence[Listed]:
+    """The pages that a digest listed when it was drawn."""
+    return shown.about.listed if isinstance(shown, Bulletin) and isinstance(shown.about, Digest) else ()
+
+
 def _needless(message: Message, shown: View | Bulletin) -> str:
     """Why a message need not go any more, "" when it does.
 
     Never a page, nor its acknowledgement, for an incident that is closed here; no page, by whatever route, once somebody has taken the
     case; and no resolve of a page that was given up.
     """
+    if isinstance(shown, Bulletin) and isinstance(shown.about, Digest):
+        wanted = shown.about.wanted or message.kind not in (MessageKind.PAGE, MessageKind.EMAIL)
+        return "" if wanted else "nobody was wanted for it any more before this was sent"
     if isinstance(shown, Bulletin):
         over = isinstance(shown.about, Alert) and shown.about.cleared_at is not None
         return "the alert was over before this was sent" if over and message.kind is MessageKind.PAGE else ""

@@ -4,12 +4,16 @@ two routes neither loses one nor takes it twice.
 Owns that coupling. Which route follows is decided by `routing.review.page_routes`; the trying goes on as for any row.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 
 from bot.delivery.retry import REFUSED_EMAIL, REFUSED_PAGE, Retry
 from routing.change import Message, MessageKind
 from routing.governance.alert_lifecycle import page_accepted as alert_accepted
 from routing.governance.alert_lifecycle import page_failed as alert_failed
+from routing.governance.digest import Listed
+from routing.governance.digest_lifecycle import digest_accepted, digest_failed
+from routing.governance.ruling import DIGEST
 from routing.review.page_routes import page_accepted, page_failed
 from routing.review.pages import route_of
 from store.ledger.answers import Changed
@@ -22,6 +26,9 @@ CASE = "c_"
 """What the id of a case begins with."""
 
 PAGES = (MessageKind.PAGE, MessageKind.EMAIL)
+
+AT_ONCE = 200
+"""Cases that are told together that a digest which lists them was taken."""
 
 REFUSED = {
     MessageKind.PAGE: REFUSED_PAGE,
@@ -47,9 +54,14 @@ class PageFates:
         self._outbox = outbox
         self._passing = passing
 
-    async def accepted(self, row: Outgoing, delivered: Delivered, otherwise: Step | None) -> None:
-        """A route took it. `otherwise`: what the delivery of a message that is no page means for its case."""
-        if row.message.kind is MessageKind.PAGE and not _is_page(row):
+    async def accepted(self, row: Outgoing, delivered: Delivered, otherwise: Step | None, listed: Sequence[Listed] = ()) -> None:
+        """A route took it. `otherwise`: what the delivery of a message that is no page means for its case; `listed`: the pages that stood
+        in a digest as it was sent.
+        """
+        kind = row.message.kind
+        if kind in REFUSED and row.case_id.startswith(DIGEST):
+            await self._digest_accepted(row, delivered, listed)
+        elif kind is MessageKind.PAGE and not _is_page(row):
             await self._ledger.govern(alert_accepted(row.case_id, row.message.round))
         if _is_page(row):
             self._passing("page_fates.accepted")
@@ -60,15 +72,31 @@ class PageFates:
 
     async def put_back(self, row: Outgoing, error: SendError, doubt: Doubt) -> None:
         """A try failed, and the next comes at its time."""
-        if row.message.kind is MessageKind.PAGE and not _is_page(row):
-            step = alert_failed(row.case_id, row.message.round, error.reason, row.attempts + 1, final=error.permanent)
-            await self._ledger.govern(step)
+        route, tries, final = route_of(row.message), row.attempts + 1, error.permanent
+        if row.message.kind in REFUSED and row.case_id.startswith(DIGEST):
+            self._passing("page_fates.digest_failed")
+            await self._ledger.govern(digest_failed(row.case_id, route, error.reason, tries, final=final))
+        elif row.message.kind is MessageKind.PAGE and not _is_page(row):
+            await self._ledger.govern(alert_failed(row.case_id, row.message.round, error.reason, tries, final=final))
         if _is_page(row):
             self._passing("page_fates.failed")
-            failed = page_failed(row.message.round, route_of(row.message), error.reason, row.attempts + 1, final=error.permanent)
+            failed = page_failed(row.message.round, route, error.reason, tries, final=final)
             if isinstance(await self._ledger.change(row.case_id, failed, also=self._outbox.putting_back(row, doubt)), Changed):
                 return
         await self._outbox.put_back(row, doubt)
+
+    async def _digest_accepted(self, row: Outgoing, delivered: Delivered, listed: Sequence[Listed]) -> None:
+        """The digest first, then each page that it listed. The row is settled last: what this process did not come to, the next does."""
+        self._passing("page_fates.digest_accepted")
+        route = route_of(row.message)
+        drawn = frozenset((one.case, one.round) for one in listed)
+        step = digest_accepted(row.case_id, route, drawn, told_of=len(delivered.told), refused=delivered.refused)
+        await self._ledger.govern(step)
+        self._passing("page_fates.digest_told")
+        for first in range(0, len(listed), AT_ONCE):
+            untold = [one for one in listed[first : first + AT_ONCE] if not one.told]
+            steps = [(one.case, page_accepted(one.round, route, delivered.told, delivered.refused)) for one in untold]
+            await asyncio.gather(*(self._ledger.change(case_id, told) for case_id, told in steps))
 
 
 def _is_page(row: Outgoing) -> bool:

@@ -199,6 +199,7 @@ class OpenPage(PageProgress):
     heard_at: AwareDatetime | None = Field(
         default=None, exclude_if=operator.not_, description="when its last news happened, by PagerDuty's clock: older ones come too late"
     )
+    digest: str = Field(default="", exclude_if=operator.not_, description="the digest that lists it in place of an incident of its own")
 
 
 class Clocks(_Value):

@@ -11,6 +11,7 @@ from routing.case.break_glass import BreakGlassUse
 from routing.governance.alert import Alert
 from routing.governance.binding import Binding
 from routing.governance.control import Control, untouched
+from routing.governance.digest import Digest
 from routing.governance.drill import Drill
 from routing.governance.incident import Incident
 from routing.governance.paging_alarm import PagingAlarm
@@ -39,6 +40,10 @@ class Governance(BaseModel):
     bindings: dict[str, Binding] = Field(default_factory=dict, description="by name: what names of channels and user groups stand for")
     paging: PagingAlarm | None = Field(
         default=None, exclude_if=operator.not_, description="the latest alarm about pages that do not get through"
+    )
+    digests: tuple[Digest, ...] = Field(default=(), exclude_if=operator.not_, description="pages of a storm, each an incident of its own")
+    rung: dict[str, tuple[AwareDatetime, ...]] = Field(
+        default_factory=dict, exclude_if=operator.not_, description="when pages rang by themselves lately, by routing key (a digest of it)"
     )
     drills: tuple[Drill, ...] = Field(default=(), exclude_if=operator.not_)
     away: dict[str, AwareDatetime] = Field(
@@ -78,6 +83,10 @@ class Governance(BaseModel):
         """An incident by its id."""
         return next((one for one in self.incidents if one.id == wanted), None)
 
+    def digest(self, wanted: str) -> Digest | None:
+        """A digest by its id."""
+        return next((one for one in self.digests if one.id == wanted), None)
+
     def drill(self, wanted: str) -> Drill | None:
         """A drill by its id."""
         return next((one for one in self.drills if one.id == wanted), None)
@@ -93,6 +102,15 @@ class Governance(BaseModel):
     def with_paging(self, alarm: PagingAlarm) -> "Governance":
         """With this alarm about pages."""
         return self.model_copy(update={"paging": alarm})
+
+    def with_digest(self, digest: Digest) -> "Governance":
+        """With this digest in place of the one with its id, or added."""
+        return self.model_copy(update={"digests": _kept(self.digests, digest)})
+
+    def with_rung(self, key: str, at: tuple[datetime, ...], since: datetime) -> "Governance":
+        """With these times for a routing key; keys that have not rung since then are forgotten."""
+        lately = {name: times for name, times in self.rung.items() if times and times[-1] > since}
+        return self.model_copy(update={"rung": {**lately, key: at}})
 
     def with_control(self, control: Control) -> "Governance":
         """With this brake in place of the one of its workflow."""
@@ -123,7 +141,7 @@ class Governance(BaseModel):
         return self.model_copy(update={"drills": _kept(self.drills, drill)})
 
 
-Entry = TypeVar("Entry", Proposal, Waiver, Alert, BreakGlassUse, Incident, Drill)
+Entry = TypeVar("Entry", Proposal, Waiver, Alert, BreakGlassUse, Incident, Digest, Drill)
 
 
 def _kept(values: tuple[Entry, ...], value: Entry) -> tuple[Entry, ...]:

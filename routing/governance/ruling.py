@@ -45,6 +45,9 @@ GovernStep = Callable[[Governed, datetime], Ruling | Refused]
 PAGES = "r_pages"
 """The one subject about pages that do not get through."""
 
+DIGEST = "s_"
+"""Prefix of the ids of digests of pages, of which there are some in a storm."""
+
 PROPOSAL, WAIVER, ALERT, WORKFLOW, BINDING, BREAK_GLASS, PERSON, INCIDENT, DRILL = "p_", "x_", "a_", "w_", "b_", "g_", "u_", "i_", "d_"
 """Prefixes of the ids of subjects that are no case; a workflow's is followed by its name, so is that of what a name stands for, and a
 person's by their Slack id.

@@ -36,6 +36,8 @@ def cross_problems(document: Document) -> list[Problem]:
         *_clock_problems(root, root, ()),
     ]
     found += _twice_listed(_at(root, "pages"), "email", ("pages",))
+    if _at(root, "pages", "storm") is not None and not any(_pages(root, name) for name in _mapping(_at(root, "workflows"))):
+        found.append((("pages", "storm"), "no tier of the ladders in use has a pagerduty key, so nothing is ever listed"))
     found += _part_problems(root, ("defaults",))
     for name, workflow in _mapping(_at(root, "workflows")).items():
         place = ("workflows", name)

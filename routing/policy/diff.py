@@ -38,6 +38,7 @@ _LASTS = (
     "break_glass.review_within",
     "postmortems.within",
     "drills.alarm",
+    "pages.storm.within",
 )
 _PARTS = frozenset({"break_glass", "postmortems"})
 """Parts of the file that are there as a whole or not."""

@@ -54,7 +54,7 @@ def page_acknowledged(news: PagerNews) -> PressStep:
         draft = Draft(subject, now)
         actor = news.actor
         put_page(draft, _heard(page, news, acknowledged_by=actor.id, next_at=None))
-        event = draft.record(EventKind.PAGE_ACKNOWLEDGED, actor, _where(news), sealed=_words(news))
+        event = draft.record(EventKind.PAGE_ACKNOWLEDGED, actor, _where(news) | _listed(page), sealed=_words(news))
         if not page.acknowledged_by:
             follow_up(draft, page, MessageKind.PAGE_ACKNOWLEDGE, but=news.route)
         if case.tier == news.tier:
@@ -79,7 +79,8 @@ def page_resolved(news: PagerNews) -> PressStep:
         draft = Draft(subject, now)
         follow_up(draft, page, MessageKind.PAGE_RESOLVE, but=news.route)  # an incident there may ring on
         draft.put(pages=tuple(one for one in case.pages if one is not page))
-        event = draft.record(EventKind.PAGE_RESOLVED, Actor("human", f"pagerduty:{news.who}"), _where(news), sealed=_words(news))
+        told = _where(news) | _listed(page)
+        event = draft.record(EventKind.PAGE_RESOLVED, Actor("human", f"pagerduty:{news.who}"), told, sealed=_words(news))
         if case.state is State.PENDING and case.tier == news.tier and case.rung.repeat is not None:
             draft.put(acknowledged_by="", clocks=case.clocks if not case.acknowledged_by else tier_clocks(case, now))
         elif case.state is State.PENDING and case.tier == news.tier:
@@ -198,6 +199,11 @@ def _heard(page: OpenPage, news: PagerNews, **changes: object) -> OpenPage:
 
 def _where(news: PagerNews) -> dict[str, Json]:
     return {"tier": news.tier + 1, "round": news.round}
+
+
+def _listed(page: OpenPage) -> dict[str, Json]:
+    """The digest whose incident it was, where the page had none of its own."""
+    return {"digest": page.digest} if page.digest else {}
 
 
 def _words(news: PagerNews) -> dict[str, Json]:

@@ -31,7 +31,8 @@ def open_page(draft: Draft) -> bool:
     if before is not None:
         close_page(draft, before)
     page = OpenPage(tier=case.tier, round=number, routes=first_routes(tier), since=draft.now, next_at=draft.now + patience(tier))
-    if before is not None and not before.acknowledged_by and not set(page.routes) <= set(before.accepted):
+    own = before is not None and not before.digest  # a digest has its own routes, and its own patience
+    if before is not None and own and not before.acknowledged_by and not set(page.routes) <= set(before.accepted):
         page = page.model_copy(update={name: getattr(before, name) for name in ("routes", "failed", "since")})
         page = page.model_copy(update={"next_at": before.next_at if page.waiting else None})
     draft.put(pages=(*draft.case.pages, page), page_rounds=number)

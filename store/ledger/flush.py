@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, or_, update
 
 from routing.case.case import Case
 from routing.change import MessageKind
+from routing.governance.digest_lifecycle import ROUND
 from routing.review.outlook import upcoming
 from routing.signals import Trigger
 from routing.vocabulary import CaseKind
@@ -73,6 +74,8 @@ def flush(connection: Connection, known: Known, kept: Draft, changed: AbstractSe
     if urgent := [{"case": row["case_id"], "at_peer": row["peer"], "to": row["destination"]} for row in kept.outbox if row["urgent"]]:
         connection.execute(_HURRY, urgent)  # what stands before an urgent message in its lane is urgent too
     over = [{"case": each, "of": number} for each in changed - opened for number in _over(known.cases[each], kept.cases[each])]
+    if kept.governance is not None:
+        over += [{"case": one.id, "of": ROUND} for one in kept.governance.digests if not one.wanted and _was_wanted(known, one.id)]
     if over:
         connection.execute(_FALL_DUE, over)
     add_approvals(connection, kept.approvals, day_of(now))
@@ -123,6 +126,11 @@ def _over(before: Case, after: Case) -> list[int]:
     """Rounds of the pages that were open and that nobody need answer any more: closed, or taken by somebody."""
     wanted = {page.round for page in after.pages if not page.acknowledged_by}
     return [page.round for page in before.pages if not page.acknowledged_by and page.round not in wanted]
+
+
+def _was_wanted(known: Known, digest_id: str) -> bool:
+    before = known.governance.digest(digest_id)
+    return before is not None and before.wanted
 
 
 def _arrival(key: InboxKey, row: InboxRow, now: datetime) -> Row:

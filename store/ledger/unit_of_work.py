@@ -20,6 +20,7 @@ from routing.case.submission import Submission
 from routing.change import SYSTEM, Arrival, Change, Event, MessageKind, Subject
 from routing.errors import PolicyError, TransitionError
 from routing.evaluation.derived_risk import derived
+from routing.governance.digest_lifecycle import Desk, Paging, concerns, grouped
 from routing.governance.governance import Governance
 from routing.governance.ruling import Governed, Ruling
 from routing.governance.sampling import seen
@@ -305,8 +306,10 @@ class UnitOfWork:
     def _apply(self, draft: Draft, before: Case | None, change: Change) -> tuple[int, ...]:
         """Everything a change holds: its own case, those along with it, those it opens, and what follows for its workflow."""
         children = [opens(case_id(self.now, self._entropy(NOISE_SIZE))) for opens in change.opens]
-        change = _naming(change, children)
+        change, paged = self._grouped(draft, before, _naming(change, children))
         indices = self._apply_one(draft, before, change)
+        if paged is not None:
+            self.rule(draft, paged)
         case = draft.cases[change.case.id]
         if case.kind is CaseKind.CASE:  # the others take over what their parent's route used
             draft.uses += [(used, case.id) for used in case.route.exceptions if before is None or used not in before.route.exceptions]
@@ -323,6 +326,25 @@ class UnitOfWork:
             if (ruling := follows(self.governed(draft=draft, beside=case))) is not None:
                 self.rule(draft, ruling)
         return indices
+
+    def _grouped(self, draft: Draft, before: Case | None, change: Change) -> tuple[Change, Ruling | None]:
+        """The change as it is where there are too many pages, and what becomes of digests with it."""
+        if not concerns(before, change):
+            return change, None
+        policy = self._in_force()
+        storm = None if policy is None else policy.form.pages.storm
+        paging = Paging(storm, self._desk, lambda: bare_id(self.now, self._entropy(NOISE_SIZE)))
+        return grouped(draft.governance or self.governance, before, change, paging, self.now)
+
+    def _desk(self, case: Case, tier: int) -> Desk | None:
+        """Where the pages of a tier (0-based) of the case go, None where its policy has no routing key for it, or cannot be read."""
+        sha256, ladder = case.route.policy_sha256, case.route.ladder
+        with suppress(PolicyError):
+            if self._policies.knows(sha256):
+                policy = self._policies.get(sha256)
+                key, second = policy.routing_key(ladder, tier), policy.routing_key(ladder, tier, second=True)
+                return None if key is None else Desk.of(key, second, policy.addresses(ladder, tier))
+        return None
 
     def _apply_one(self, draft: Draft, before: Case | None, change: Change) -> tuple[int, ...]:
         """One case: its events, each with a trace of its row, its row and its messages. Nothing is changed or promised without one."""

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, and_, or_, select, update
 
 from routing.canonical import Json
 from routing.change import SYSTEM, Actor, Change, Event, Message, MessageKind, Refused, Subject
+from routing.governance.ruling import DIGEST
 from routing.review.playbook import came_of
 from routing.vocabulary import LETS_THROUGH, EventKind
 from store.database.database import Database
@@ -285,7 +286,8 @@ def _hasten(connection: Connection, _now: datetime, *, ids: Sequence[int]) -> in
 
 def _cancel(connection: Connection, now: datetime, *, row: Outgoing, reason: str) -> bool:
     values = {"state": "cancelled", "last_error": _cut(reason), "settled_at": micros(now), "lease_owner": "", "lease_until": None}
-    if row.message.kind is MessageKind.PAGE and not row.doubtful:
+    said_before = row.case_id.startswith(DIGEST)  # a digest is sent again and again under one key: it may ring already
+    if row.message.kind is MessageKind.PAGE and not row.doubtful and not said_before:
         _cancel_follow_ups(connection, now, row)
     return _hit(
         connection, update(outbox).where(outbox.c.id == row.id, outbox.c.state.in_(("ready", "trying", "ambiguous"))).values(values)

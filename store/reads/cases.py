@@ -106,6 +106,10 @@ class Reads:
         """How many messages are still to be posted to these destinations in Slack."""
         return await self._database.read(partial(waiting_for, destinations=destinations))
 
+    async def cases_of(self, ids: Sequence[str]) -> tuple[Case, ...]:
+        """These cases, in the order given, without those that are not there or that nobody can read."""
+        return await self._database.read(partial(_cases_of, ids=tuple(ids)))
+
     async def unaccepted_pages(self) -> Sequence[UnacceptedPage]:
         """As `store.reads.unaccepted_pages.unaccepted_pages`."""
         return await self._database.read(unaccepted_pages)
@@ -163,6 +167,8 @@ class Reads:
         return self._compiled.get(sha256)
 
 
+_AT_ONCE = 500
+
 _NOBODY = literal("", literal_execute=True)
 
 
@@ -174,6 +180,14 @@ def _read_governance(connection: Connection, *, cached: Governance) -> tuple[Gov
 def _case(connection: Connection, *, case_id: str) -> Case | None:
     snapshot = connection.execute(select(cases.c.snapshot).where(cases.c.id == case_id)).scalar_one_or_none()
     return None if snapshot is None else Case.model_validate_json(snapshot)
+
+
+def _cases_of(connection: Connection, *, ids: Sequence[str]) -> tuple[Case, ...]:
+    found = dict[str, Case]()
+    for first in range(0, len(ids), _AT_ONCE):
+        snapshots = select(cases.c.snapshot).where(cases.c.id.in_(ids[first : first + _AT_ONCE]))
+        found |= {case.id: case for case in readable(connection.execute(snapshots).scalars())}
+    return tuple(found[one] for one in ids if one in found)
 
 
 def _case_of_task(connection: Connection, *, task: TaskKey) -> Case | None:

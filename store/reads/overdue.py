@@ -89,7 +89,10 @@ def _wanted(connection: Connection, row: Row[*tuple[Any, ...]], known: Mapping[s
     if row.case_id.startswith(CASE):
         case = known.get(row.case_id)
         return case is None or wanted(case, row.round)
-    alert = read_ruling(connection).governance.alert(row.case_id)
+    governance = read_ruling(connection).governance
+    digest, alert = governance.digest(row.case_id), governance.alert(row.case_id)
+    if digest is not None:
+        return digest.wanted and not digest.accepted
     return alert is not None and alert.page_open and not alert.acknowledged_by
 
 

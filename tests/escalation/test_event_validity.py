@@ -12,11 +12,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.sandbox.pagerduty.events import EVENT_BYTES, read_event
-from escalation.pager import AlertKey, PageKey, alert_event_of, event_of
+from escalation.pager import AlertKey, DigestKey, PageKey, alert_event_of, digest_event_of, event_of
 from routing.authority import AlertLevel, Automation
-from routing.case.case import Case, Clocks, Page, Reason
+from routing.case.case import Case, Clocks, OpenPage, Page, Reason
 from routing.change import MessageKind
 from routing.governance.alert import Alert
+from routing.governance.digest import Digest, Listed
 from routing.vocabulary import Lane, Risk, State, Verdict
 from tests.examples_drawn import examples
 from tests.routing.factory import NOON, a_case, a_route
@@ -100,6 +101,32 @@ def test_every_event_of_an_alert_is_taken(words: tuple[str, str, str, str], figu
         cleared_at=NOON if over else None,
     )
     assert refused(alert_event_of(kind, str(AlertKey("demo1234", alert.id, 1)), alert, "demo1234", "critical")) == []
+
+
+@settings(max_examples=examples(30))
+@given(st.lists(cases(), max_size=4), KINDS)
+def test_every_event_of_a_digest_is_taken(listed: list[Case], kind: MessageKind) -> None:
+    """Whatever the cases that it lists are called, and however many there are."""
+    pages = (OpenPage(tier=1, round=1, digest="s_1"),)
+    found = [one.model_copy(update={"id": f"c_{number:026d}", "pages": pages}) for number, one in enumerate(listed * 30)]
+    told = tuple(Listed(case=one.id, tier=1, round=1, risk=one.route.risk) for one in found)
+    page = Page(severity="critical")
+    digest = Digest(
+        id="s_1",
+        desk="x",
+        policy_sha256="y",
+        ladder="standard",
+        tier=1,
+        page=page,
+        risk=Risk.LOW,
+        at=NOON,
+        sent_at=NOON,
+        listed=told,
+        count=len(told),
+    )
+    event = digest_event_of(kind, str(DigestKey("demo1234", digest.id)), digest, found, "demo1234")
+    assert refused(event) == []
+    assert len(str(event)) < EVENT_BYTES / 4
 
 
 def test_the_size_of_an_event_is_bounded() -> None:

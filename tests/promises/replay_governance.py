@@ -30,6 +30,8 @@ class Told:
     bindings: dict[str, dict[str, Any]] = field(default_factory=dict)
     uses: dict[str, dict[str, Any]] = field(default_factory=dict)
     incidents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    digests: dict[str, dict[str, Any]] = field(default_factory=dict)
+    listed: dict[str, set[tuple[str, int]]] = field(default_factory=dict)
     drills: dict[str, dict[str, Any]] = field(default_factory=dict)
     segments: dict[str, list[str]] = field(default_factory=dict)
     activated: list[str] = field(default_factory=list)
@@ -82,6 +84,8 @@ def _pairs(kept: Governance, told: Told) -> list[tuple[str, object, object]]:
     drills = {one.id: (one.kind.value, one.workflow, one.by, len(one.cases), one.stopped_by, one.outcome) for one in kept.drills}
     uses = {one.id: (one.by, one.verdict.value, list(one.passed_over), one.outcome, one.reviewed_by) for one in kept.break_glass}
     incidents = {one.id: (one.kind.value, one.about, one.owner, one.reminders, one.example, one.closed_by) for one in kept.incidents}
+    digests = {one.id: (one.ladder, one.tier, one.acknowledged_by, one.over) for one in kept.digests}
+    listed = {one.id: {(page.case, page.round) for page in one.listed} for one in kept.digests}
     bindings = {
         name: {"id": one.id, "called": one.called, "claimant": one.claimant, "trouble": one.trouble} for name, one in kept.bindings.items()
     }
@@ -95,6 +99,8 @@ def _pairs(kept: Governance, told: Told) -> list[tuple[str, object, object]]:
         ("the exceptions", waivers, {name: tuple(one.values()) for name, one in told.waivers.items()}),
         ("the uses of break-glass", uses, {name: tuple(one.values()) for name, one in told.uses.items()}),
         ("the incidents", incidents, {name: tuple(one.values()) for name, one in told.incidents.items()}),
+        ("the digests", digests, {name: tuple(one.values()) for name, one in told.digests.items()}),
+        ("what digests list", listed, {name: told.listed.get(name, set()) for name in told.digests}),
         ("the drills", drills, {name: tuple(one.values()) for name, one in told.drills.items()}),
         ("the alerts", alerts, {name: tuple(one.values())[:5] for name, one in told.alerts.items()}),
     ]
@@ -236,6 +242,43 @@ def _cleared(told: Told, fields: Leaf, _leaf: Leaf) -> None:
     told.alerts[fields["subject"]]["over"] = True
 
 
+def _digested(told: Told, fields: Leaf, _leaf: Leaf) -> None:
+    told.digests[fields["subject"]] = {"ladder": fields["ladder"], "tier": fields["tier"] - 1, "by": "", "over": False}
+
+
+def _digest_taken(told: Told, fields: Leaf, leaf: Leaf) -> None:
+    told.digests[fields["subject"]]["by"] = leaf["actor"]["id"]
+
+
+def _digest_given_back(told: Told, fields: Leaf, _leaf: Leaf) -> None:
+    told.digests[fields["subject"]]["by"] = ""
+
+
+def _digest_over(told: Told, fields: Leaf, _leaf: Leaf) -> None:
+    told.digests[fields["subject"]]["over"] = True
+
+
+def _paged(told: Told, fields: Leaf, leaf: Leaf) -> None:
+    """A round that is paged anew ends the one before it."""
+    _unpaged(told, leaf["case"], fields.get("instead_of"))
+    if "digest" in fields:
+        told.listed.setdefault(fields["digest"], set()).add((leaf["case"], fields["round"]))
+
+
+def _page_over(told: Told, fields: Leaf, leaf: Leaf) -> None:
+    _unpaged(told, leaf["case"], fields["round"])
+
+
+def _pages_over(told: Told, fields: Leaf, leaf: Leaf) -> None:
+    """Whatever settles every page of a case; a reminder of a clock that goes on does not."""
+    _unpaged(told, leaf["case"], None, every="percent" not in fields)
+
+
+def _unpaged(told: Told, case: str, number: int | None, *, every: bool = False) -> None:
+    for pages in told.listed.values():
+        pages -= {page for page in pages if page[0] == case and (every or page[1] == number)}
+
+
 def _used(told: Told, fields: Leaf, leaf: Leaf) -> None:
     use = {"by": leaf["actor"]["id"], "verdict": fields["verdict"], "passed_over": list(fields["passed_over"])}
     told.uses[f"{leaf['case']}:{leaf['revision']}"] = use | {"outcome": "", "reviewed_by": ""}
@@ -274,6 +317,13 @@ _HEARD: Mapping[str, Callable[[Told, Leaf, Leaf], None]] = {
     "alert_unacknowledged": _given_back,
     "alert_page_resolved": _closed_there,
     "breaker_cleared": _cleared,
+    "digest_opened": _digested,
+    "digest_acknowledged": _digest_taken,
+    "digest_unacknowledged": _digest_given_back,
+    "digest_closed": _digest_over,
+    "paged": _paged,
+    "page_resolved": _page_over,
+    **dict.fromkeys(("decided", "escalated", "held", "resumed", "reminded"), _pages_over),
     "break_glass_used": _used,
     "break_glass_reviewed": _reviewed,
     "incident_opened": _happened,

@@ -12,6 +12,7 @@ from routing.change import Actor
 from routing.governance.alert import Alert
 from routing.governance.binding import Binding
 from routing.governance.control import Control
+from routing.governance.digest import Digest
 from routing.governance.drill import Drill
 from routing.governance.drill_report import DrillReport
 from routing.governance.incident import Entry, Incident
@@ -114,11 +115,12 @@ class Bulletin:
     `control` is the brake of its workflow, of an alert and of the workflow itself; `names` are people by id, `owners` those whom the
     policy names as its owners; `links` the permalinks of the cards of the cases that it names, by id; `waiting` how many messages a
     channel does not take; `timeline` what led to an incident, from the log; `pages` those that do not
-    get through, oldest first; `report` what a drill has shown.
+    get through, oldest first; `report` what a drill has shown; `listed` the cases
+    that a digest of pages stands for.
     """
 
     subject: str
-    about: Alert | Proposal | Waiver | Control | WaiverList | Binding | BreakGlassList | Incident | PagingAlarm | Drill
+    about: Alert | Proposal | Waiver | Control | WaiverList | Binding | BreakGlassList | Incident | PagingAlarm | Drill | Digest
     history: tuple[Happening, ...]
     now: datetime
     tier: int = 0
@@ -130,6 +132,7 @@ class Bulletin:
     waiting: int = 0
     timeline: tuple[Entry, ...] = ()
     pages: tuple[WaitingPage, ...] = ()
+    listed: tuple[Case, ...] = ()
     report: DrillReport | None = None
 
     def known_as(self, person: str) -> str:

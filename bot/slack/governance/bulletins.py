@@ -1,6 +1,6 @@
 """Everything there is to show about more than one case, read just before it is sent. Owns putting it together; draws nothing."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from bot.slack.cards.bulletins.waiting_pages import SHOWN
@@ -14,13 +14,14 @@ from routing.governance.binding import Binding
 from routing.governance.break_glass_list import WEEKLY as USED_WEEKLY
 from routing.governance.break_glass_list import of_week
 from routing.governance.control import Control
+from routing.governance.digest import Digest
 from routing.governance.drill import Drill
 from routing.governance.drill_report import DrillReport
 from routing.governance.governance import Governance
 from routing.governance.incident import Incident
 from routing.governance.paging_alarm import PagingAlarm
 from routing.governance.proposal import Proposal
-from routing.governance.ruling import ALERT, BINDING, DRILL, INCIDENT, PAGES, PROPOSAL, WAIVER, WORKFLOW
+from routing.governance.ruling import ALERT, BINDING, DIGEST, DRILL, INCIDENT, PAGES, PROPOSAL, WAIVER, WORKFLOW
 from routing.governance.waiver import Waiver, WaiverList
 from routing.governance.waiver_lifecycle import WEEKLY
 from routing.policy.policy import Policy
@@ -47,7 +48,7 @@ class Bulletins:
         history = _told(await self._reads.govern_events(subject))
         if isinstance(about, Control) and not any(one.index == event for one in history):
             history = (*history, *await self._of_policy(governance, event))
-        workflow = "" if isinstance(about, Proposal | WaiverList | Binding | BreakGlassList | PagingAlarm) else about.workflow
+        workflow = "" if isinstance(about, Proposal | WaiverList | Binding | BreakGlassList | PagingAlarm | Digest) else about.workflow
         pages = await self._reads.unaccepted_pages() if isinstance(about, PagingAlarm) and not about.over else ()
         report = await self._reads.drill_report(about, governance) if isinstance(about, Drill) else None
         timeline = await self._reads.timeline(about, governance) if isinstance(about, Incident) and tier else ()
@@ -66,6 +67,7 @@ class Bulletins:
             pages=tuple(WaitingPage(one.case, one.page, one.error) for one in pages),
             report=report,
             timeline=timeline,
+            listed=await self._reads.cases_of([one.case for one in about.listed]) if isinstance(about, Digest) else (),
             waiting=await self._reads.waiting_for(destinations_of(about)) if isinstance(about, Binding) and about.trouble else 0,
         )
 
@@ -92,33 +94,31 @@ class Bulletins:
 _OF_SLACK = ("U", "W")
 """How the ids of Slack's people begin."""
 
-About = Alert | Proposal | Waiver | Control | WaiverList | Binding | BreakGlassList | Incident | PagingAlarm | Drill
+About = Alert | Proposal | Waiver | Control | WaiverList | Binding | BreakGlassList | Incident | PagingAlarm | Drill | Digest
 
 
-def _about(governance: Governance, subject: str) -> About | None:  # noqa: C901 - one line for each kind of subject
+def _about(governance: Governance, subject: str) -> About | None:
     if subject.startswith(WEEKLY):
         return WaiverList(week=subject.removeprefix(WEEKLY), waivers=tuple(one for one in governance.waivers if not one.over))
     if subject.startswith(USED_WEEKLY):
         return of_week(governance.break_glass, subject.removeprefix(USED_WEEKLY))
     if subject == PAGES:
         return governance.paging
-    match subject[:2]:
-        case prefix if prefix == ALERT:
-            return governance.alert(subject)
-        case prefix if prefix == PROPOSAL:
-            return governance.proposal(subject)
-        case prefix if prefix == WAIVER:
-            return governance.waiver(subject)
-        case prefix if prefix == INCIDENT:
-            return governance.incident(subject)
-        case prefix if prefix == DRILL:
-            return governance.drill(subject)
-        case prefix if prefix == BINDING:
-            return governance.binding(subject.removeprefix(BINDING))
-        case prefix if prefix == WORKFLOW:
-            return governance.control(workflow_of(subject))
-        case _:
-            return None
+    found = _KEPT.get(subject[:2])
+    return found(governance, subject) if found is not None else None
+
+
+_KEPT: Mapping[str, Callable[[Governance, str], About | None]] = {
+    ALERT: Governance.alert,
+    DIGEST: Governance.digest,
+    DRILL: Governance.drill,
+    PROPOSAL: Governance.proposal,
+    WAIVER: Governance.waiver,
+    INCIDENT: Governance.incident,
+    BINDING: lambda governance, subject: governance.binding(subject.removeprefix(BINDING)),
+    WORKFLOW: lambda governance, subject: governance.control(workflow_of(subject)),
+}
+"""By the prefix of its id, where a subject is kept."""
 
 
 def _people_in(about: About, history: Iterable[Happening]) -> set[str]:

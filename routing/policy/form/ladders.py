@@ -53,11 +53,21 @@ class Repeats(Part):
     most: int = Field(default=12, ge=1, le=100, description="pages in all; after the last one somebody has `every` more")
 
 
+class Storm(Part):
+    """When there are too many pages for one routing key: what comes beyond is listed in one digest, an incident of its own."""
+
+    most: int = Field(default=5, ge=1, le=1_000, description="pages of a routing key that ring by themselves within `within`")
+    within: Annotated[Duration, Field(ge=60, le=86_400)] = Field(
+        default=600, description="time in which they are counted, and in which a digest takes more as long as nobody has taken it"
+    )
+
+
 class Pages(Part):
-    """What holds for the pages of every ladder: where they go when PagerDuty does not take them."""
+    """What holds for the pages of every ladder: where they go when PagerDuty does not take them, and what becomes of too many."""
 
     second_key: SecretStr | None = Field(default=None, min_length=1, description="`second_key` of tiers that name none")
     email: tuple[EmailAddress, ...] = Field(default=(), max_length=20, description="`email` of tiers with `pagerduty` that name none")
+    storm: Storm | None = Field(default=None, description="from when on pages are listed in a digest; none: each rings by itself")
 
 
 class Queue(Part):

@@ -254,7 +254,7 @@ async def a_company(  # noqa: PLR0915  # a composition root: one line a part
         pager = Pager(
             DEPLOYMENT,
             events_client,
-            lambda case, tier, second: active.routing_key(case.route.ladder, tier, second=second),
+            lambda _sha256, ladder, tier, second: active.routing_key(ladder, tier, second=second),
             rest_client,
             lambda: active.form.incidents,
         )

@@ -130,3 +130,25 @@ def test_ways_of_all_tiers_are_told_once() -> None:
     found = {one.key: one for one in diff(policy(), policy(pages={"second_key": "${SECOND}", "email": ["a@northwind.example"]})).items}
     assert {key: one.effect for key, one in found.items()} == {"pages.email": Effect.TIGHTENS, "pages.second_key": Effect.TIGHTENS}
     assert all(one.workflow == "" and one.words for one in found.values())
+
+
+def test_a_storm_is_asked_for_with_sane_figures() -> None:
+    """Absent, every page rings by itself; there, it has defaults, and refuses what would list nothing or everything."""
+    assert policy().form.pages.storm is None
+    storm = policy(pages={"storm": {}}).form.pages.storm
+    assert storm is not None
+    assert (storm.most, storm.within) == (5, 600)
+    for wrong in ({"most": 0}, {"most": 1_001}, {"within": "5s"}, {"within": "2d"}, {"many": 3}):
+        assert problems(pages={"storm": wrong})[0].startswith("/pages/storm"), wrong
+    assert problems({"pagerduty": None, "email": ["a@northwind.example"]}, pages={"storm": {}})[0].startswith("/pages/storm: no tier")
+
+
+def test_a_change_of_a_storm_gives_nobody_more_authority() -> None:
+    """Nothing is silent either way; it is told in words, with times as they are written."""
+    found = diff(policy(pages={"storm": {"most": 5, "within": "10m"}}), policy(pages={"storm": {"most": 3, "within": "1h"}})).items
+    assert {one.key: (one.before, one.after, one.effect, one.raises) for one in found} == {
+        "pages.storm.most": ("5", "3", Effect.NEUTRAL, False),
+        "pages.storm.within": ("10m", "1h", Effect.NEUTRAL, False),
+    }
+    [one] = [found for found in diff(policy(), policy(pages={"storm": {}})).items if found.key.startswith("pages.storm")][:1]
+    assert (one.effect, one.raises) == (Effect.NEUTRAL, False)

@@ -30,6 +30,7 @@ from routing.governance.binding import Binding
 from routing.governance.binding_lifecycle import shown_alarm
 from routing.governance.brake import OPERATIONS, shown_number
 from routing.governance.control import Control
+from routing.governance.digest import Digest
 from routing.governance.drill import Drill
 from routing.governance.incident import Incident
 from routing.governance.paging_alarm import PagingAlarm
@@ -89,8 +90,8 @@ def draw_bulletin(bulletin: Bulletin) -> Drawing:  # noqa: C901 - one line for e
             return draw_list(uses, bulletin.names)
         case Drill() as drill:
             return draw_drill(bulletin, drill)
-        case unknown:
-            assert_never(unknown)
+        case Digest() as unsaid:
+            raise ValueError(f"{unsaid.id} is not said in Slack: each case that it lists has its card there")
 
 
 def is_over(bulletin: Bulletin) -> bool:
@@ -102,7 +103,7 @@ def is_over(bulletin: Bulletin) -> bool:
             return binding.over or binding.posted != shown_alarm(bulletin.tier)
         case PagingAlarm() as alarm:
             return alarm.over or alarm.posted != shown_paging_alarm(bulletin.tier)
-        case Alert() | Proposal() | Waiver() | Incident() | Drill() as subject:
+        case Alert() | Proposal() | Waiver() | Incident() | Drill() | Digest() as subject:
             return subject.over
         case WaiverList() | BreakGlassList():
             return False

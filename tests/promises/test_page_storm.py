@@ -1,0 +1,73 @@
+"""The process dies at any point while pages are listed in a digest, refused, taken another way and decided: each rings once.
+
+By default at a few points around each step of the digest, on SQLite; with `--full` at every point that differs.
+"""
+
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.faults import Fault, Mode
+from tests.mail_server import a_mail_server
+from tests.promises.crash_point import Fate
+from tests.promises.crashing_world import Traces, a_crashing_world
+from tests.promises.judge import doubled, rung_after_resolve
+from tests.promises.replay import replay
+from tests.promises.stories import decided
+from tests.promises.test_crash_points import room, sqlite
+from tests.promises.test_second_route import ROUTED
+from tests.world import DMITRI, NOON
+
+STORMY = ROUTED.replace("ladders:\n", "pages: {storm: {most: 1, within: 1h}}\nladders:\n", 1)
+assert STORMY != ROUTED
+STRIDE = 16
+
+
+async def tell(folder: Path, fate: Fate) -> list[str]:
+    """Three cases climb at once, PagerDuty refuses until mails are out and takes them then, each is decided. Gives what is wrong."""
+    async with a_mail_server() as mail, a_crashing_world(folder, sqlite(folder), fate, policy=STORMY, smtp_url=mail.url) as crashing:
+        if isinstance(fate.state, Traces):
+            fate.state.world = crashing.world
+        world = crashing.world
+        refuses = world.sandbox.faults.add(Fault("pagerduty", "enqueue", Mode.SERVER_ERROR, status=403, times=None))
+        opened = [await crashing.post(number, subject={"id": f"cust-{number}", "type": "customer"}) for number in (1, 2, 3)]
+        await crashing.settle()
+        await crashing.wait_until(NOON + timedelta(minutes=18))
+        world.sandbox.faults.remove(refuses)
+        await crashing.wait_until(NOON + timedelta(minutes=20))
+        [digest] = (await world.bot.reads.governance()).digests
+        found = [] if digest.count == 2 else [f"{digest.count} cases listed"]
+        for case_id in opened:
+            await crashing.press(DMITRI, "approve", case_id, decided)
+        await crashing.settle()
+        await crashing.wait_until(NOON + timedelta(minutes=25))
+        found += doubled(world.sandbox) + rung_after_resolve(world.sandbox) + await replay(world.bot.database)
+        incidents = world.sandbox.pagerduty.incidents
+        found += [] if len(incidents) == 4 else [f"{len(incidents)} incidents"]
+        found += [] if len({one["Message-ID"] for one in mail.taken}) == 2 else [f"{len(mail.taken)} mails"]
+        [digest] = (await world.bot.reads.governance()).digests
+        found += [] if digest.over and not digest.listed else ["the digest goes on"]
+        return found + [f"{one.key} is {one.status}" for one in incidents if one.status != "resolved"]
+
+
+@pytest.mark.timeout(3_600)
+async def test_dying_in_a_storm(tmp_path: Path, *, full: bool) -> None:
+    """Wherever it dies, each case is listed once or rings once, and the digest ends with the last of them."""
+    folder = room(tmp_path, "survey")
+    traces = Traces(folder / "tierline.db")
+    fate = Fate(state=traces)
+    try:
+        assert await tell(folder, fate) == []
+    finally:
+        traces.close()
+    points = fate.telling()
+    steps = [at for at in points if any("digest" in fate.passed[near][0] for near in range(at, min(at + 3, len(fate.passed))))]
+    wrong = []
+    for point in points if full else steps[::STRIDE]:
+        place = room(tmp_path, f"death-{point}")
+        found = await tell(place, Fate(point))
+        shutil.rmtree(place)
+        wrong += [f"died at point {point} ({fate.passed[point][0]}): {one}" for one in found]
+    assert not wrong, "\n".join(wrong)
