@@ -17,7 +17,14 @@ from escalation.pager import AlertKey, DigestKey, IncidentKey, PageKey, read_key
 from escalation.pagerduty_client import PagerDutyUnreadable, RestClient
 from routing.authorize import refuse
 from routing.change import Actor, Change, Refused, Subject
-from routing.governance.alert_page_news import AlertNews, alert_acknowledged, alert_resolved, alert_unacknowledged
+from routing.governance.alert_page_news import (
+    AlertNews,
+    alert_acknowledged,
+    alert_reassigned,
+    alert_reopened,
+    alert_resolved,
+    alert_unacknowledged,
+)
 from routing.governance.digest_lifecycle import digest_acknowledged, digest_listed, digest_resolved, digest_unacknowledged
 from routing.governance.ruling import Governed, GovernStep, Ruling
 from routing.review.page_news import (
@@ -41,13 +48,14 @@ NOTE_MOST = 20_000
 ASKED_MOST = 10
 NOTED = "incident.annotated"
 ACKNOWLEDGED = "incident.acknowledged"
+HANDED_ON = ("incident.reassigned", "incident.delegated", "incident.escalated")
 
 STEPS: Mapping[str, Callable[[PagerNews], PressStep]] = {
     ACKNOWLEDGED: page_acknowledged,
     "incident.resolved": page_resolved,
     "incident.unacknowledged": page_unacknowledged,
     "incident.reopened": page_reopened,
-    **dict.fromkeys(("incident.reassigned", "incident.delegated", "incident.escalated"), page_reassigned),
+    **dict.fromkeys(HANDED_ON, page_reassigned),
     NOTED: page_noted,
 }
 """The event types that say something about a case. Source: https://developer.pagerduty.com/docs/webhooks-overview#event-types"""
@@ -57,6 +65,8 @@ ALERT_STEPS: Mapping[str, Callable[[AlertNews], GovernStep]] = {
     ACKNOWLEDGED: alert_acknowledged,
     "incident.unacknowledged": alert_unacknowledged,
     "incident.resolved": alert_resolved,
+    "incident.reopened": alert_reopened,
+    **dict.fromkeys(HANDED_ON, alert_reassigned),
 }
 """The same for an alert of the guardrails."""
 
@@ -116,7 +126,7 @@ class Acknowledgements:
             case PageKey() if event.kind in STEPS:
                 await self._ledger.change(key.case_id, STEPS[event.kind](event.of_page(key)), key=once)
             case AlertKey() if event.kind in ALERT_STEPS:
-                await self._ledger.govern(ALERT_STEPS[event.kind](AlertNews(key.alert_id, key.round, event.who)), key=once)
+                await self._ledger.govern(ALERT_STEPS[event.kind](AlertNews(key.alert_id, key.round, event.who, event.rings)), key=once)
             case DigestKey() if event.kind in DIGEST_STEPS:
                 await self._of_digest(event, key, once)
             case _:

@@ -317,6 +317,8 @@ class EventKind(StrEnum):
     """Whoever acknowledged its page at PagerDuty has it no longer."""
     ALERT_PAGE_RESOLVED = "alert_page_resolved"
     """Its incident was closed at PagerDuty; the alert stays."""
+    ALERT_PAGE_REOPENED = "alert_page_reopened"
+    """Its incident was closed at PagerDuty, and opened again there."""
     EXCEPTION_REQUESTED = "exception_requested"
     EXCEPTION_APPROVED = "exception_approved"
     EXCEPTION_ENDED = "exception_ended"

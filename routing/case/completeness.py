@@ -58,6 +58,7 @@ FORMS: dict[EventKind, Form] = {
     EventKind.ALERT_ACKNOWLEDGED: _form("subject workflow rule", of_a_case=False),
     EventKind.ALERT_UNACKNOWLEDGED: _form("subject workflow rule round", of_a_case=False),
     EventKind.ALERT_PAGE_RESOLVED: _form("subject workflow rule round", of_a_case=False),
+    EventKind.ALERT_PAGE_REOPENED: _form("subject workflow rule round", of_a_case=False),
     EventKind.EXCEPTION_REQUESTED: _form(f"{_EXCEPTION} reason", of_a_case=False),
     EventKind.EXCEPTION_APPROVED: _form(f"{_EXCEPTION} requested_by", of_a_case=False),
     EventKind.EXCEPTION_ENDED: _form(f"{_EXCEPTION} ended uses reason", of_a_case=False),

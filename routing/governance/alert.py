@@ -34,6 +34,11 @@ class Alert(BaseModel):
     page_open: bool = Field(default=False, description="whether the last page still rings somewhere")
 
     @property
+    def acknowledged_there(self) -> bool:
+        """Whether it is its page at PagerDuty that somebody acknowledged."""
+        return self.acknowledged_by.startswith("pagerduty:")
+
+    @property
     def told_at(self) -> datetime:
         """When it was said last."""
         return self.said_at or self.at

@@ -45,7 +45,7 @@ def acknowledge(press: GovernancePress) -> GovernStep:
         known = alert.model_copy(update={"acknowledged_by": press.person.id})
         fields = {"subject": alert.id, "workflow": alert.workflow, "rule": alert.rule}
         event = Event(EventKind.ALERT_ACKNOWLEDGED, Actor("human", press.person.id), fields)
-        page = (_page(alert, MessageKind.PAGE_ACKNOWLEDGE),) if alert.page_open else ()
+        page = page_acknowledged(alert)
         events: tuple[Event, ...] = (event,)
         if alert.rule == EXHAUSTED_RULE:
             end, known = alert_over(known, Actor("human", press.person.id), now, known.figures)
@@ -148,6 +148,11 @@ def alert_over(alert: Alert, actor: Actor, now: datetime, figures: Mapping[str, 
 def page_resolved(alert: Alert, event: int = 0) -> tuple[Message, ...]:
     """End the alert's page, where one is out. `event` is the position of the event it speaks of."""
     return (_page(alert, MessageKind.PAGE_RESOLVE, event),) if alert.page_open else ()
+
+
+def page_acknowledged(alert: Alert) -> tuple[Message, ...]:
+    """Have the alert's page ring nobody any more, where one is out."""
+    return (_page(alert, MessageKind.PAGE_ACKNOWLEDGE),) if alert.page_open else ()
 
 
 def _page(alert: Alert, kind: MessageKind, event: int = 0) -> Message:

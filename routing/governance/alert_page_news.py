@@ -1,4 +1,5 @@
-"""What people at PagerDuty do with the page of an alert and what of it comes back: it is looked after, given back, or closed there.
+"""What people at PagerDuty do with the page of an alert and what of it comes back: it is looked after, given back, handed on, closed there
+or opened again.
 
 PagerDuty never ends an alert: that is for its figure, or for whoever lets the workflow go on.
 """
@@ -9,7 +10,7 @@ from datetime import datetime
 from routing.canonical import Json
 from routing.change import SYSTEM, Actor, Event, Refused
 from routing.governance.alert import Alert
-from routing.governance.alert_lifecycle import alert_redrawn, drill_answered
+from routing.governance.alert_lifecycle import alert_redrawn, drill_answered, page_acknowledged
 from routing.governance.permissions import refuse
 from routing.governance.ruling import Governed, GovernStep, Ruling
 from routing.vocabulary import EventKind
@@ -17,11 +18,14 @@ from routing.vocabulary import EventKind
 
 @dataclass(frozen=True, slots=True)
 class AlertNews:
-    """One event of an alert's incident: its alert and round from our dedup key, and the id of who did it there, "" for PagerDuty itself."""
+    """One event of an alert's incident: its alert and round from our dedup key, and the id of who did it there, "" for PagerDuty itself;
+    `rings`: nobody has it there at that moment.
+    """
 
     alert_id: str
     round: int
     who: str = ""
+    rings: bool = False
 
     @property
     def person(self) -> str:
@@ -45,16 +49,44 @@ def alert_acknowledged(news: AlertNews) -> GovernStep:
 
 
 def alert_unacknowledged(news: AlertNews) -> GovernStep:
-    """Who acknowledged its page there has it no longer. Who acknowledged the alert here still looks after it."""
+    """Who acknowledged its page there has it no longer. Who acknowledged the alert here still looks after it: then its incident is
+    acknowledged once more, so that nobody is rung for it.
+    """
 
     def step(governed: Governed, now: datetime) -> Ruling | Refused:
         alert = _paged(governed, news)
         if isinstance(alert, Refused):
             return alert
-        if not alert.acknowledged_by.startswith("pagerduty:"):
-            return refuse("not_acknowledged_there")
-        known = alert.model_copy(update={"acknowledged_by": ""})
-        return _told(governed, known, EventKind.ALERT_UNACKNOWLEDGED, news, now)
+        if alert.acknowledged_by and not alert.acknowledged_there:
+            return Ruling(governed.governance, (), page_acknowledged(alert))
+        return _given_back(governed, alert, news, now)
+
+    return step
+
+
+def alert_reassigned(news: AlertNews) -> GovernStep:
+    """PagerDuty asks somebody else now: whoever had it there has it no longer."""
+
+    def step(governed: Governed, now: datetime) -> Ruling | Refused:
+        alert = _paged(governed, news)
+        if isinstance(alert, Refused):
+            return alert
+        return _given_back(governed, alert, news, now) if news.rings else refuse("not_acknowledged_there")
+
+    return step
+
+
+def alert_reopened(news: AlertNews) -> GovernStep:
+    """Closed there, and opened again: the incident is its page once more, and ends with the alert."""
+
+    def step(governed: Governed, now: datetime) -> Ruling | Refused:
+        alert = _open(governed, news)
+        if isinstance(alert, Refused):
+            return alert
+        if alert.page_open:
+            return refuse("alert_paged")
+        by = {"acknowledged_by": ""} if alert.acknowledged_there else {}
+        return _told(governed, alert.model_copy(update={"page_open": True, **by}), EventKind.ALERT_PAGE_REOPENED, news, now)
 
     return step
 
@@ -73,12 +105,24 @@ def alert_resolved(news: AlertNews) -> GovernStep:
     return step
 
 
-def _paged(governed: Governed, news: AlertNews) -> Alert | Refused:
-    """The alert, if this is the incident that stands for it now."""
+def _open(governed: Governed, news: AlertNews) -> Alert | Refused:
+    """The alert, if this is its latest incident."""
     alert = governed.governance.alert(news.alert_id)
     if alert is None or alert.over:
         return refuse("unknown_alert" if alert is None else "alert_over")
-    return alert if alert.page_open and alert.page_round == news.round else refuse("alert_not_paged")
+    return alert if alert.page_round == news.round else refuse("alert_not_paged")
+
+
+def _paged(governed: Governed, news: AlertNews) -> Alert | Refused:
+    """The alert, if this is the incident that stands for it now."""
+    alert = _open(governed, news)
+    return alert if isinstance(alert, Refused) or alert.page_open else refuse("alert_not_paged")
+
+
+def _given_back(governed: Governed, alert: Alert, news: AlertNews, now: datetime) -> Ruling | Refused:
+    if not alert.acknowledged_there:
+        return refuse("not_acknowledged_there")
+    return _told(governed, alert.model_copy(update={"acknowledged_by": ""}), EventKind.ALERT_UNACKNOWLEDGED, news, now)
 
 
 def _told(governed: Governed, known: Alert, kind: EventKind, news: AlertNews, now: datetime) -> Ruling:

@@ -56,6 +56,7 @@ REFUSALS: dict[str, str] = {
     "stop_case_open": "The case {case} stopped this workflow and is still open. Decide it first.",
     "unknown_alert": "There is no such alert any more.",
     "alert_over": "This alert is over already.",
+    "alert_paged": "That page of the alert is open already.",
     "alert_not_paged": "No page about this alert is open.",
     "not_acknowledged_there": "Nobody has acknowledged this alert in PagerDuty.",
     "already_acknowledged": "Somebody has acknowledged this alert already.",

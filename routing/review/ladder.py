@@ -103,9 +103,15 @@ def _closed(draft: Draft, tier: int, to: int) -> int:
 
 
 def acknowledge(draft: Draft, actor: Actor) -> None:
-    """Somebody of the tier is on it: the acknowledge clock stops, every open incident of the tier is acknowledged too."""
+    """Somebody of the tier is on it: the acknowledge clock stops, every open incident of the tier is acknowledged too. Who has it here
+    takes over from whoever had it in PagerDuty, where an acknowledgement may run out.
+    """
     case = draft.case
-    if case.state is not State.PENDING or case.acknowledged_by:
+    if case.state is not State.PENDING:
+        return
+    if case.acknowledged_by:
+        if in_pagerduty(case.acknowledged_by) and not in_pagerduty(actor.id):
+            draft.put(acknowledged_by=actor.id)
         return
     waiting = [page for page in case.pages if page.tier == case.tier and not page.acknowledged_by]
     seen = {"acknowledged_by": actor.id, "next_at": None}  # whoever else the page would have reached can sleep on
@@ -115,6 +121,11 @@ def acknowledge(draft: Draft, actor: Actor) -> None:
     draft.record(EventKind.ACKNOWLEDGED, actor, {"tier": case.tier + 1})
     for page in waiting:
         follow_up(draft, page, MessageKind.PAGE_ACKNOWLEDGE)
+
+
+def in_pagerduty(person: str) -> bool:
+    """Whether it is an acknowledgement in PagerDuty that names this person."""
+    return person.startswith("pagerduty:")
 
 
 def climb(draft: Draft, event: int) -> None:

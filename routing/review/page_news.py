@@ -11,7 +11,7 @@ from routing.case.case import Case, OpenPage
 from routing.change import Actor, Change, MessageKind, Refused, Subject
 from routing.clock import after
 from routing.review.draft import Draft
-from routing.review.ladder import acknowledge, tier_clocks
+from routing.review.ladder import acknowledge, in_pagerduty, tier_clocks
 from routing.review.pages import follow_up, put_page
 from routing.review.press import PressStep
 from routing.vocabulary import ClockName, EventKind, PageRoute, State
@@ -135,7 +135,7 @@ def page_unacknowledged(news: PagerNews) -> PressStep:
             return refuse("unknown_page")
         draft = Draft(subject, now)
         event = draft.record(EventKind.PAGE_UNACKNOWLEDGED, news.actor, _where(news), sealed=_words(news))
-        if case.state is State.PENDING and case.tier == news.tier and _taken_here(case):
+        if case.tier == news.tier and _taken_here(case):  # also while its service is asked: nobody has to come for that
             put_page(draft, _heard(page, news))
             follow_up(draft, page, MessageKind.PAGE_ACKNOWLEDGE)
             return draft.change()
@@ -183,7 +183,7 @@ def _given_back(draft: Draft, news: PagerNews) -> None:
 
 
 def _taken_here(case: Case) -> bool:
-    return bool(case.acknowledged_by) and not case.acknowledged_by.startswith("pagerduty:")
+    return bool(case.acknowledged_by) and not in_pagerduty(case.acknowledged_by)
 
 
 def _page(case: Case, news: PagerNews) -> OpenPage | None:

@@ -219,6 +219,11 @@ def _closed_there(told: Told, fields: Leaf, leaf: Leaf) -> None:
     alert["by"] = alert["by"] or (leaf["actor"]["id"] if leaf["actor"]["kind"] == "human" else "")
 
 
+def _opened_there(told: Told, fields: Leaf, _leaf: Leaf) -> None:
+    alert = told.alerts[fields["subject"]]
+    alert["by"] = "" if alert["by"].startswith("pagerduty:") else alert["by"]
+
+
 def _played(told: Told, fields: Leaf, leaf: Leaf) -> None:
     drill = {"kind": fields["kind"], "workflow": fields["workflow"], "by": leaf["actor"]["id"], "cases": fields["cases"]}
     told.drills[fields["subject"]] = drill | {"stopped_by": "", "outcome": ""}
@@ -316,6 +321,7 @@ _HEARD: Mapping[str, Callable[[Told, Leaf, Leaf], None]] = {
     "alert_acknowledged": _acknowledged,
     "alert_unacknowledged": _given_back,
     "alert_page_resolved": _closed_there,
+    "alert_page_reopened": _opened_there,
     "breaker_cleared": _cleared,
     "digest_opened": _digested,
     "digest_acknowledged": _digest_taken,

@@ -146,3 +146,76 @@ async def test_an_alert_outlives_its_incident(alarmed: GovernedWorld) -> None:
     await alarmed.pass_time(hours=2)
     assert [one.status for one in alarmed.sandbox.pagerduty.incidents] == ["resolved"]
     assert not alarmed.sandbox.pagerduty.record.find("event", action="resolve")
+
+
+async def test_the_incident_of_an_alert_that_is_reopened_ends_with_it(alarmed: GovernedWorld) -> None:
+    """Closed there by mistake and opened again: it is the alert's page once more, nobody has it, and it ends with the alert."""
+    [incident] = alarmed.sandbox.pagerduty.incidents
+    await alarmed.sandbox.pagerduty.resolve(incident.id, "PDMITRI1")
+    await alarmed.drain()
+    await alarmed.sandbox.pagerduty.reopen(incident.id, "PDMITRI1")
+    await alarmed.drain()
+    assert "is closed" not in _alarm(alarmed)
+    assert "acknowledged by" not in _alarm(alarmed)
+    await alarmed.say(GRACE, "resume refunds The wrong refund was taken back.")
+    await alarmed.pass_time(minutes=1)
+    assert [one.status for one in alarmed.sandbox.pagerduty.incidents] == ["resolved"]
+
+
+@pytest.mark.parametrize("how", ["reassigned", "escalated"])
+async def test_an_alert_that_is_handed_on_there_is_looked_after_by_nobody(alarmed: GovernedWorld, how: str) -> None:
+    """Until whoever is asked now acknowledges it."""
+    pagerduty = alarmed.sandbox.pagerduty
+    other = next(one for one in pagerduty.config.responders if one.id != "PDMITRI1")
+    [incident] = pagerduty.incidents
+    await pagerduty.acknowledge(incident.id, "PDMITRI1")
+    await (pagerduty.reassign(incident.id, "PDMITRI1", other.id) if how == "reassigned" else pagerduty.escalate(incident.id))
+    await alarmed.drain()
+    assert "acknowledged by" not in _alarm(alarmed)
+    await pagerduty.acknowledge(incident.id, other.id)
+    await alarmed.drain()
+    assert f"acknowledged by {other.id} (PagerDuty)" in _alarm(alarmed)
+
+
+async def test_who_acknowledged_an_alert_here_keeps_it(alarmed: GovernedWorld) -> None:
+    """When the acknowledgement at PagerDuty runs out, it is made again: nobody is woken for what somebody looks after."""
+    [shown] = [one for one in alarmed.bulletins("review-ops") if "Incident" in alarmed.read(one)]
+    await alarmed.press(GRACE, shown, "acknowledge_alert")
+    await alarmed.drain()
+    for _ in range(2):
+        [incident] = alarmed.sandbox.pagerduty.incidents
+        assert incident.status == "acknowledged"
+        await alarmed.sandbox.pagerduty.unacknowledge(incident.id)
+        await alarmed.drain()
+    assert [one.status for one in alarmed.sandbox.pagerduty.incidents] == ["acknowledged"]
+
+
+@pytest.mark.parametrize("verb", ["claim", "comment"])
+async def test_who_takes_it_here_after_somebody_there_keeps_it(world: World, paged: str, verb: str) -> None:
+    """Acknowledged there, then taken in Slack: when the acknowledgement there runs out, the case is not taken from whoever has it."""
+    pagerduty = world.sandbox.pagerduty
+    [incident] = pagerduty.incidents
+    await pagerduty.acknowledge(incident.id, "PDMITRI1")
+    await world.drain()
+    await world.click(CHIARA, verb, paged)
+    if verb == "comment":
+        await world.fill_in(CHIARA, {"text": "I look at it."})
+    await pagerduty.unacknowledge(incident.id)
+    await world.pass_time(minutes=16)
+    case = await world.case(paged)
+    assert (case.state, case.tier, case.acknowledged_by) == (State.PENDING, 1, CHIARA)
+    assert [one.status for one in pagerduty.incidents] == ["acknowledged"]
+
+
+async def test_nothing_rings_while_the_service_is_asked(world: World, paged: str) -> None:
+    """Whoever asked has the case; an acknowledgement that runs out there meanwhile is made again."""
+    pagerduty = world.sandbox.pagerduty
+    [incident] = pagerduty.incidents
+    await pagerduty.acknowledge(incident.id, "PDMITRI1")
+    await world.drain()
+    await world.click(CHIARA, "ask", paged)
+    await world.fill_in(CHIARA, {"question": "Which order is it?"})
+    await pagerduty.unacknowledge(incident.id)
+    await world.drain()
+    assert (await world.case(paged)).state is State.NEEDS_INFO
+    assert [one.status for one in pagerduty.incidents] == ["acknowledged"]
