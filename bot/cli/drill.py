@@ -81,7 +81,7 @@ def list_drills(*, as_json: JsonFlag = False) -> None:
     rows = [[one["id"], one["kind"], one["workflow"], one["begun"], one["by"], one["outcome"] or "runs"] for one in found["drills"]]
     table("Drills", ["id", "kind", "workflow", "begun", "by", "outcome"], rows)
     tested = [[one["ladder"] or "alarms", str(one["tier"] or ""), one["at"], one["by"]] for one in found["contacts"]]
-    table("Last tested", ["ladder", "tier", "answered", "by"], tested)
+    table("Last answered", ["ladder", "tier", "at", "by"], tested)
     if found["schedule"]:
         round_again = [[one["name"], one["workflow"], one["kinds"], one["due"], one["waits"]] for one in found["schedule"]]
         table("Comes round", ["name", "workflow", "kinds", "at the earliest", "waits because"], round_again)
@@ -89,7 +89,7 @@ def list_drills(*, as_json: JsonFlag = False) -> None:
 
 @app.command(epilog="Example:  tierline drill show d_01m7x9f69v8dn7qfj5xa4pwhb1")
 def show(drill: DrillId, *, as_json: JsonFlag = False) -> None:
-    """Show the report of a drill: who answered in what time, what failed, when each tier was last tested. Exit 1 where there is none."""
+    """Show the report of a drill: who answered in what time, what failed, when each tier last answered one. Exit 1 where there is none."""
     import asyncio
     from functools import partial
 
@@ -282,7 +282,7 @@ def _lines(found: dict[str, Any]) -> list[str]:
     if found["kind"] == "low_confidence":
         lines += ["", "Where the policy sent it, and why", *(f"  {one}" for one in found["reasons"])]
     lines += ["", "What failed", *(f"  {one}" for one in found["failed"] or ["nothing was found"])]
-    lines += ["", "Last tested"]
+    lines += ["", "Last answered"]
     for one in found["contacts"]:
         place = f"{one['ladder']}, tier {one['tier']}" if one["ladder"] else "alarms"
         lines.append(f"  {place}: {one['at']} by {named(one['by'])}")

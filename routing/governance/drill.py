@@ -21,6 +21,7 @@ class Drill(BaseModel):
     workflow: str
     ladder: str
     to: int = Field(description="the tier (0-based) at which an answer ends it")
+    on_call: tuple[str, ...] = Field(default=(), description='PagerDuty\'s id of the escalation policy of each tier; "": names none')
     by: str = Field(description="who started it: a Slack id, `os:<user>`, or `tierline` where the policy did")
     at: AwareDatetime
     schedule: str = Field(default="", description="name in the policy's schedule; empty: somebody started it")

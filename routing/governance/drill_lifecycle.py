@@ -202,6 +202,7 @@ def _begun(order: Order, actor: Actor, opener: Opener, governed: Governed, now: 
         workflow=order.workflow,
         ladder=workflow.ladder,
         to=(order.tier or top) - 1,
+        on_call=tuple(policy.escalation_policy(workflow.ladder, tier) or "" for tier in range(len(policy.tiers[workflow.ladder]))),
         by=actor.id,
         at=now,
         schedule=order.schedule,

@@ -1,8 +1,8 @@
-"""What a drill showed: at each tier who answered and how soon, which way of reaching somebody failed, and when each was last tested. Owns
+"""What a drill showed: at each tier who answered and how soon, which way of reaching somebody failed, and when each answered one last. Owns
 putting that together from the events and messages of its cases; reads nothing itself.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
@@ -13,7 +13,8 @@ from routing.change import MessageKind
 from routing.governance.alert import Alert
 from routing.governance.drill import Drill
 from routing.governance.incident import Entry
-from routing.vocabulary import DrillEnd, EventKind
+from routing.governance.on_call_gap import RULE as NOBODY_ON_CALL
+from routing.vocabulary import DrillEnd, EventKind, PageRoute
 
 End = Literal["waits", "answered", "nobody", "over", "closed", "stopped", "unseen", "not_asked"]
 
@@ -32,7 +33,7 @@ SHOWN: dict[End, str] = {
 @dataclass(frozen=True, slots=True)
 class Sent:
     """One message about a case of the drill, or its alarm: `what` and `tier` (0-based) as the outbox has them; `state` done where it
-    arrived, at `settled_at`; `error` what was said last where it did not.
+    arrived, at `settled_at`; `error` what was said last where it did not, after so many `tries`.
     """
 
     case: str
@@ -44,6 +45,7 @@ class Sent:
     created_at: datetime
     settled_at: datetime | None = None
     error: str = ""
+    tries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ def report(
     hops = [hop for case in cases for hop in _hops(case, events.get(case.id, ()))]
     if drill.alert:
         hops.append(_alarm(drill, events.get(drill.alert, ())))
-    failed = [*_unreached(sent), *_by_events(events), *_nobody_on_call(drill, hops, known), *_silent(hops)]
+    failed = [*_unreached(drill, sent, events), *_by_events(events), *_nobody_on_call(drill, hops, known), *_silent(hops)]
     reasons = tuple(reason.text for case in cases[:1] for reason in case.route.reasons)
     return DrillReport(drill, tuple(hops), tuple(dict.fromkeys(failed)), reasons=reasons)
 
@@ -191,10 +193,28 @@ _WAYS = {
 _BY = {"pagerduty": "PagerDuty", "second_key": "PagerDuty's second service", "email": "e-mail"}
 
 
-def _unreached(sent: Iterable[Sent]) -> list[str]:
-    """Messages that did not arrive, by whatever was said last."""
-    lost = [one for one in sent if one.what in _WAYS and one.state not in ("done", "cancelled") and one.error]
-    return [f"{_WAYS[one.what].format(where=where(one.tier), to=one.to)}: {one.error[:200]}." for one in lost]
+def _unreached(drill: Drill, sent: Iterable[Sent], events: Mapping[str, Sequence[Entry]]) -> list[str]:
+    """Messages that did not arrive, by whatever was said last; also those of which nobody had need any more before they did, and no event
+    says it.
+    """
+    found = list[str]()
+    said = {key for about, several in events.items() for event in several for key in _not_accepted(about, event)}
+    for one in sent:
+        if one.what not in _WAYS or one.state == "done":
+            continue
+        what = _WAYS[one.what].format(where="the alarm" if one.case == drill.alert else where(one.tier), to=one.to)
+        if one.state != "cancelled":
+            found += [f"{what}: {one.error[:200]}."] if one.error else []
+        elif one.tries and (one.case, one.round, one.what == MessageKind.EMAIL.value) not in said:
+            found.append(f"{what} in {one.tries} {'try' if one.tries == 1 else 'tries'}, and then it was over.")
+    return found
+
+
+def _not_accepted(about: str, event: Entry) -> Iterator[tuple[str, Json, bool]]:
+    """What a page that was not taken was about, its round, and whether it was an e-mail; for each such way of the event."""
+    routes = event.fields.get("routes") if event.kind == EventKind.PAGE_NOT_ACCEPTED else None
+    for route in routes if isinstance(routes, list) else ():
+        yield about, event.fields.get("round"), route == PageRoute.EMAIL
 
 
 def _by_events(events: Mapping[str, Sequence[Entry]]) -> list[str]:
@@ -214,10 +234,17 @@ def _by_events(events: Mapping[str, Sequence[Entry]]) -> list[str]:
 
 def _nobody_on_call(drill: Drill, hops: Iterable[Hop], alerts: Iterable[Alert]) -> list[str]:
     """Tiers that it came to while PagerDuty named nobody on call for them."""
-    scopes = {f"tier {hop.tier + 1} of {drill.ladder}": hop for hop in hops if hop.case != drill.alert}
-    gaps = [one for one in alerts if one.rule == "nobody_on_call" and one.scope in scopes]
-    here = [one for one in gaps if one.cleared_at is None or one.cleared_at > scopes[one.scope].since]
-    return [f"PagerDuty had nobody on call for {where(scopes[one.scope].tier)}." for one in here]
+    gaps = [one for one in alerts if one.rule == NOBODY_ON_CALL]
+    asked = {hop.tier for hop in hops if hop.case != drill.alert and any(_was_so(drill, hop, gap) for gap in gaps)}
+    return [f"PagerDuty had nobody on call for {where(tier)}." for tier in sorted(asked)]
+
+
+def _was_so(drill: Drill, hop: Hop, gap: Alert) -> bool:
+    """Whether nobody was on call for the tier at any time while the case was there."""
+    policy = drill.on_call[hop.tier] if hop.tier < len(drill.on_call) else ""
+    end = hop.at or drill.ended_at
+    while_there = (end is None or gap.at <= end) and (gap.cleared_at is None or gap.cleared_at > hop.since)
+    return policy != "" and gap.figures.get("escalation_policy") == policy and while_there
 
 
 def _silent(hops: Iterable[Hop]) -> list[str]:

@@ -92,13 +92,17 @@ def _opens(play: Play, content: Submission, chosen: Route, now: datetime, dark: 
     return opens
 
 
-def follow(change: Change, subject: Subject, now: datetime) -> Change:
-    """A change of a drill's case, carried on: whoever has taken it has answered, which ends it, or sends it on to the next tier."""
+def follow(change: Change, subject: Subject, now: datetime, *, stopped: bool = False) -> Change:
+    """A change of a drill's case, carried on: whoever has taken it has answered, which ends it, or sends it on to the next tier; nowhere
+    once the drill is `stopped`.
+    """
     case = change.case
-    if case.drill is None or case.state is not State.PENDING or not case.acknowledged_by:
+    if case.drill is None or case.state is not State.PENDING or not (case.acknowledged_by or stopped):
         return change
     draft = Draft.going_on(change, subject, now)
-    if drill_goes_on(case):
+    if stopped:
+        conclude(draft, Verdict.WITHDRAWN, SYSTEM, reason_code=DrillEnd.STOPPED)
+    elif drill_goes_on(case):
         climb(draft, draft.record(EventKind.ESCALATED, SYSTEM, {"clock": CLIMBS, "tier": case.tier + 1}))
     else:
         conclude(draft, Verdict.WITHDRAWN, SYSTEM, reason_code=DrillEnd.ANSWERED)

@@ -139,7 +139,8 @@ class Changing:
             unit.take(draft)
             return result
         if subject.case.drill is not None:
-            result = carry_on(result, subject, unit.now)
+            drill = unit.governance.drill(subject.case.parent)
+            result = carry_on(result, subject, unit.now, stopped=drill is not None and drill.stopped_by != "")
         if subject.case.tied:
             result = follow(subject.case, result, subject, unit.now)
         indices = unit.change(draft, subject.case, result)

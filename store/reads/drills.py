@@ -77,6 +77,7 @@ def _sent(connection: Connection, subjects: Sequence[str]) -> list[Sent]:
             moment(row.created_at),
             None if row.settled_at is None else moment(row.settled_at),
             row.last_error,
+            row.attempts,
         )
         for row in rows
     ]

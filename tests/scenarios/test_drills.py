@@ -349,7 +349,7 @@ async def test_what_does_not_get_through_is_reported(once: GovernedWorld) -> Non
     await once.click(ELENA, "claim", one.cases[0])
     await once.pass_time(minutes=1)
     told = report(once, one)
-    assert "The page of tier 2 was not taken by PagerDuty" in told
+    assert "The page of tier 2 was not taken by PagerDuty: HTTP 403" in told
     assert "Nobody answered at tier 2 (#review-tier2)." in told
     assert "standard, tier 1:" in told
     assert "standard, tier 2:" not in told
@@ -386,3 +386,29 @@ async def test_a_channel_that_shows_nothing_is_reported(once: GovernedWorld) -> 
     told = report(once, one)
     assert "Slack did not show the card of tier 1 (#review-tier1)." in told
     assert "tier 2 (#review-tier2): answered by" in told
+
+
+async def test_the_report_says_of_a_page_that_rang_nobody(once: GovernedWorld) -> None:
+    """PagerDuty took nothing, and nobody was on call: what somebody happened to see in Slack hides neither."""
+    once.sandbox.pagerduty.put_on_call("PPTIER2A")
+    once.sandbox.faults.add(Fault("pagerduty", "enqueue", Mode.SERVER_ERROR, times=None))
+    one = await drill(once, "nobody-available refunds tier=2")
+    await once.pass_time(minutes=17)
+    await once.click(DMITRI, "claim", one.cases[0])
+    await once.pass_time(minutes=1)
+    told = report(once, one)
+    assert "tier 2 (#review-tier2): answered by Dmitri" in told
+    assert "The page of tier 2 was not taken by PagerDuty in " in told
+    assert "PagerDuty had nobody on call for tier 2." in told
+
+
+async def test_nobody_further_is_rung_once_it_is_stopped(once: GovernedWorld) -> None:
+    """Whoever claims a card before it is closed closes it: the next tier hears nothing."""
+    one = await drill(once, "nobody-available refunds")
+    await once.say(HUGO, "drill stop")
+    await once.click(ANNA, "claim", one.cases[0])
+    await once.drain()
+    case = await once.case(one.cases[0])
+    assert (case.state, case.reason_code, case.tier) == (State.DECIDED, "drill_stopped", 0)
+    assert once.sandbox.pagerduty.incidents == []
+    assert (await again(once, one)).outcome == "stopped"

@@ -18,6 +18,7 @@ from routing.governance.drill_lifecycle import Order, come_round, due_at, is_due
 from routing.governance.drill_report import Sent, report
 from routing.governance.governance import Governance
 from routing.governance.incident import Entry
+from routing.governance.on_call_gap import nobody_on_call
 from routing.governance.paging_alarm import PagingAlarm
 from routing.governance.ruling import Governed
 from routing.policy.file import load_policy
@@ -195,18 +196,14 @@ def test_the_report_reads_so() -> None:
         told(EventKind.ACKNOWLEDGED, 20, Actor("human", "pagerduty:PX"), tier=3),
         told(EventKind.DECIDED, 20, verdict="withdrawn", reason_code="drill_answered", decided_by=[]),
     ]
-    alarm = Alert(
-        id="a_1",
-        rule="nobody_on_call",
-        workflow="refunds",
-        scope="tier 2 of standard",
-        level=AlertLevel.ACTION,
-        at=NOON,
-        why="w",
-        action=Automation.ON,
-    )
+    asked = seen(Governance())
+    alarm = ruled(nobody_on_call("refunds", "standard", 1, "PPTIER2A"), asked, NOON + timedelta(minutes=4)).governance.alerts[0]
+    of_before = alarm.model_copy(update={"id": "a_0", "figures": {"escalation_policy": "PPTIER3"}, "at": NOON, "cleared_at": NOON})
+    of_later = alarm.model_copy(update={"id": "a_2", "figures": {"escalation_policy": "PPTIER1"}, "at": NOON + timedelta(hours=1)})
     lost = Sent("c_1", "card", 1, 0, "review-tier2", "ready", NOON, error="is_archived")
-    found = report(a_drill(cases=("c_1",), ended_at=NOON), [case], {"c_1": events}, [lost], [alarm])
+    needless = Sent("c_1", "page", 2, 2, "standard/3", "cancelled", NOON, error="the case is decided", tries=4)
+    played = a_drill(cases=("c_1",), ended_at=NOON + timedelta(minutes=20), on_call=("PPTIER1", "PPTIER2A", "PPTIER3"))
+    found = report(played, [case], {"c_1": events}, [lost, needless], [of_before, alarm, of_later])
     lines = [f"tier {hop.tier + 1} {hop.channel}: {hop.end} by {hop.by or '-'} after {hop.seconds} s" for hop in found.hops]
     golden("drill-report.txt", "\n".join([*lines, *found.failed]) + "\n")
     assert found.answered == 1

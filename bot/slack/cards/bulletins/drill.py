@@ -74,7 +74,7 @@ def _report(bulletin: Bulletin, drill: Drill) -> Drawing:
     failed = "\n".join(f"• {escaped(one, 300)}" for one in told.failed[:10])
     blocks.append(words(f"*What failed*\n{failed}" if failed else "*What failed:* nothing was found."))
     if told.contacts:
-        blocks.append(words("*Last tested*\n" + "\n".join(_contact(bulletin, one) for one in told.contacts[:20])))
+        blocks.append(words("*Last answered*\n" + "\n".join(_contact(bulletin, one) for one in told.contacts[:20])))
     more = f"{len(told.hops) - MOST:,} more steps: " if len(told.hops) > MOST else "All of it: "
     return Drawing(f"{title}. {len(told.failed):,} failed.", [*blocks, small_words(f"{more}`tierline drill show {drill.id}`")])
 
