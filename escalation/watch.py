@@ -13,6 +13,7 @@ from typing import Protocol
 from escalation.breaker_watch import BreakerWatch
 from escalation.enforcement import BrakedCases, enforce
 from escalation.put_off import PutOff
+from escalation.redrawing import OutdatedCards, Redrawing, redraw
 from routing.review.timing import on_time
 from store.ledger.answers import Changed
 from store.ledger.ledger import Ledger
@@ -32,8 +33,8 @@ class DueCases(Protocol):
         ...
 
 
-class Agenda(DueCases, BrakedCases, Protocol):
-    """Due cases, and the cases that brakes concern."""
+class Agenda(DueCases, BrakedCases, OutdatedCards, Protocol):
+    """Due cases, the cases that brakes concern, and their cards."""
 
 
 Report = Callable[[str, Exception], None]
@@ -103,13 +104,18 @@ class Watch:
         self._report = report
         self._late = late
         self._put_off = PutOff()
+        self._redrawing = Redrawing(cases, lambda case_id: ledger.change(case_id, redraw))
         self._unbraked = PutOff()  # of its own: a clock that cannot act is no reason to let a brake wait
 
     async def tick(self) -> int:
-        """One sweep, the brakes, the breakers, and the refused presses of minutes that are over. Raises CannotRecordError."""
+        """One sweep, the brakes and the cards that name them, the breakers, and the presses refused in minutes that are over.
+
+        Raises CannotRecordError.
+        """
         now = self._clock()
         acted = await sweep(self._ledger, self._cases, now, self._report, self._put_off, late=self._late)
         acted += await self._breakers.tick()
         acted += await enforce(self._ledger, self._cases, now, self._report, self._unbraked)
+        acted += await self._redrawing.tick(tuple((await self._cases.governance()).controls.values()), now)
         await self._ledger.sweep_refusals(now)
         return acted

@@ -19,6 +19,7 @@ from store.ledger.arrival_limits import counted, read_uses
 from store.ledger.prefetch import TaskKey
 from store.ledger.sealed_head import head_row, read_ruling
 from store.outbox.delivered_cards import Card, card_at, cards_of
+from store.outbox.outdated_cards import outdated_cards
 from store.outbox.withholding import about_to_be_withheld, to_freeze, to_release, to_withhold
 from store.policies import Policies
 from store.reads.drills import drill_report
@@ -150,6 +151,10 @@ class Reads:
     async def to_release(self, workflow: str, limit: int, *, frozen: bool) -> Sequence[str]:
         """As `store.outbox.withholding.to_release`."""
         return await self._database.read(partial(to_release, workflow=workflow, limit=limit, frozen=frozen))
+
+    async def outdated_cards(self, workflow: str, before: datetime, beyond: str, limit: int) -> Sequence[str]:
+        """As `store.outbox.outdated_cards.outdated_cards`."""
+        return await self._database.read(partial(outdated_cards, workflow=workflow, before=before, beyond=beyond, limit=limit))
 
     async def active_policy(self) -> Policy | None:
         """The policy that new cases follow, None before the first. Raises PolicyError when it no longer compiles."""

@@ -128,3 +128,33 @@ async def test_a_prohibited_case_stops_the_line(world: World) -> None:
     assert (await world.case(case_id)).verdict is Verdict.REJECTED
     await world.say(GRACE, "resume refunds The case was rejected and the prompt mended.")
     assert (await world.automation("refunds"))["automation"] == "on"
+
+
+async def test_cards_that_stand_already_say_what_an_approval_is_worth(world: World) -> None:
+    """Drawn before the pause they name it within a sweep, and no longer once the workflow goes on; other workflows are left alone."""
+    case_id, other = await world.submit(), await world.submit(workflow="transfers")
+    await world.drain()
+    drawn = (await world.bot.reads.cards(other))[0].at
+    assert "an approval is kept back" not in world.text(case_id)
+    await world.say(GRACE, "pause refunds The model repeats itself.")
+    await world.pass_time(seconds=2)
+    assert "an approval is kept back" in world.text(case_id)
+    await world.say(HUGO, "resume refunds The prompt was mended.")
+    await world.pass_time(seconds=2)
+    assert "an approval is kept back" not in world.text(case_id)
+    assert (await world.bot.reads.cards(other))[0].at == drawn
+
+
+async def test_a_card_that_was_under_way_when_the_workflow_was_paused(world: World) -> None:
+    """Drawn before the pause, noted after it: it is looked at once more; and a bot that begins anew looks at all of them."""
+    case_id = await world.submit()
+    await world.drain()
+    await world.say(GRACE, "pause refunds The model repeats itself.")
+    await world.pass_time(seconds=2)
+    before = (await world.bot.reads.cards(case_id))[0].at
+    await world.pass_time(minutes=2)
+    assert before < (await world.bot.reads.cards(case_id))[0].at
+    settled = (await world.bot.reads.cards(case_id))[0].at
+    await world.restart()
+    await world.pass_time(minutes=5)
+    assert (await world.bot.reads.cards(case_id))[0].at == settled
