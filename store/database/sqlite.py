@@ -30,6 +30,9 @@ READERS = 4
 
 BUSY_TIMEOUT_MS = 5_000
 
+STATEMENTS = 512
+"""Kept prepared on a connection: new rows of each table have one for each number of rows (`store.ledger.inserts`)."""
+
 
 class Sqlite:
     """One thread writes, a few read, each with connections of its own."""
@@ -39,7 +42,8 @@ class Sqlite:
             raise UnsafeDatabaseError("SQLite needs a file: what is in memory is gone with the process.")
         path = self._path = Path(str(url.database))
         self._lock = _lock(path.resolve()) if serving else None  # one lock for the file, by whatever links it is reached
-        pool: dict[str, Any] = {"max_overflow": 0, "connect_args": {"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000}}
+        connecting = {"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000, "cached_statements": STATEMENTS}
+        pool: dict[str, Any] = {"max_overflow": 0, "connect_args": connecting}
         self._writer = create_engine(url.set(drivername="sqlite"), pool_size=1, **pool)
         reader = create_async_engine(url, pool_size=READERS, pool_reset_on_return=None, **pool)
         _set_up(self._writer, "BEGIN IMMEDIATE")

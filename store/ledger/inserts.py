@@ -43,11 +43,10 @@ def insert_all(connection: Connection, new: Mapping[Table, Sequence[Row]], left:
 def _insert_some(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     sql, columns = _inserting(table, connection.dialect)
     values = [tuple([row[column] for column in columns]) for row in rows]
-    at, more, added = 0, sql[sql.index(" VALUES ") + len(" VALUES ") :], _or_add(table)
-    while at < len(values):
-        many = min(MOST_ROWS, 1 << (len(values) - at).bit_length() - 1)  # few sizes, so that few statements have to be prepared
-        connection.exec_driver_sql(f"{sql}{f',{more}' * (many - 1)} {added}", tuple(chain.from_iterable(values[at : at + many])))
-        at += many
+    more, added = sql[sql.index(" VALUES ") + len(" VALUES ") :], _or_add(table)
+    for at in range(0, len(values), MOST_ROWS):
+        some = values[at : at + MOST_ROWS]
+        connection.exec_driver_sql(f"{sql}{f',{more}' * (len(some) - 1)} {added}", tuple(chain.from_iterable(some)))
 
 
 @cache
