@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bot.cli.writing.running_bot import DirectStore
     from routing.change import Actor
     from routing.governance.drill import Drill
-    from routing.governance.drill_report import DrillReport
+    from routing.governance.drill_report import Contact, DrillReport
 
 app = typer.Typer(
     name="drill",
@@ -80,7 +80,7 @@ def list_drills(*, as_json: JsonFlag = False) -> None:
         return
     rows = [[one["id"], one["kind"], one["workflow"], one["begun"], one["by"], one["outcome"] or "runs"] for one in found["drills"]]
     table("Drills", ["id", "kind", "workflow", "begun", "by", "outcome"], rows)
-    tested = [[one["ladder"] or "alarms", str(one["tier"] or ""), one["at"], one["by"]] for one in found["contacts"]]
+    tested = [[one["ladder"] or "alarms", str(one["tier"] or ""), one["at"] or "never", one["by"]] for one in found["contacts"]]
     table("Last answered", ["ladder", "tier", "at", "by"], tested)
     if found["schedule"]:
         round_again = [[one["name"], one["workflow"], one["kinds"], one["due"], one["waits"]] for one in found["schedule"]]
@@ -187,6 +187,7 @@ def _active_form(connection: "Connection") -> Any:  # noqa: ANN401 - the form of
 def _listed(connection: "Connection") -> dict[str, Any]:
     from bot.clock import now
     from routing.governance.drill_lifecycle import due_at, what_is_the_matter
+    from routing.governance.drill_report import Contact
     from store.ledger.sealed_head import read_ruling
     from store.reads.drills import last_answers
 
@@ -203,10 +204,14 @@ def _listed(connection: "Connection") -> dict[str, Any]:
         }
         for one in (form.drills.schedule if form is not None else ())
     ]
+    last = {(one.ladder, one.tier): one for one in last_answers(connection, governance)}
+    ladders = form.ladders if form is not None else {}
+    tiers = [(name, number, rung) for name, ladder in ladders.items() for number, rung in enumerate(ladder.tiers)]
     contacts = [
-        {"ladder": one.ladder, "tier": one.tier + 1 if one.ladder else None, "at": _text(one.at), "by": one.by}
-        for one in last_answers(connection, governance)
+        {**_contact(last.get((name, number), Contact(name, number))), "channel": rung.channel, "owner": rung.owner, "backup": rung.backup}
+        for name, number, rung in tiers
     ]
+    contacts.append(_contact(last.get(("", 0), Contact("", 0))))
     return {"drills": [_facts(one) for one in reversed(governance.drills)], "contacts": contacts, "schedule": schedule}
 
 
@@ -254,9 +259,7 @@ def _report(told: "DrillReport") -> dict[str, Any]:
         }
         for hop in told.hops
     ]
-    contacts = [
-        {"ladder": one.ladder, "tier": one.tier + 1 if one.ladder else None, "at": _text(one.at), "by": one.by} for one in told.contacts
-    ]
+    contacts = [_contact(one) for one in told.contacts]
     return {
         "answered": told.answered,
         "asked": told.asked,
@@ -265,6 +268,11 @@ def _report(told: "DrillReport") -> dict[str, Any]:
         "contacts": contacts,
         "reasons": list(told.reasons),
     }
+
+
+def _contact(one: "Contact") -> dict[str, Any]:
+    at = None if one.at is None else _text(one.at)
+    return {"ladder": one.ladder, "tier": one.tier + 1 if one.ladder else None, "at": at, "by": one.by}
 
 
 def _lines(found: dict[str, Any]) -> list[str]:
@@ -285,8 +293,8 @@ def _lines(found: dict[str, Any]) -> list[str]:
     lines += ["", "Last answered"]
     for one in found["contacts"]:
         place = f"{one['ladder']}, tier {one['tier']}" if one["ladder"] else "alarms"
-        lines.append(f"  {place}: {one['at']} by {named(one['by'])}")
-    return lines if found["contacts"] else [*lines, "  nobody has answered a drill yet"]
+        lines.append(f"  {place}: {one['at']} by {named(one['by'])}" if one["at"] else f"  {place}: never")
+    return lines
 
 
 def _text(at: "datetime") -> str:

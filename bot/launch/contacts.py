@@ -52,7 +52,7 @@ def _alarms(policy: Policy, last: dict[tuple[str, int], Contact], now: datetime)
 
 
 def _line(about: str, last: Contact | None, now: datetime, mend: str) -> Finding:
-    if last is None:
+    if last is None or last.at is None:
         return missing(about, "Nobody has ever answered a drill here.", mend)
     days = (now - last.at).days
     when = "today" if days == 0 else "yesterday" if days == 1 else f"{days} days ago"

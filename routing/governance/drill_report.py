@@ -68,17 +68,19 @@ class Hop:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A tier (0-based) of a ladder, or with ladder "" whoever hears alarms: when it last answered a drill, and who that was."""
+    """A tier (0-based) of a ladder, or with ladder "" whoever hears alarms: when it last answered a drill, and who that was; None and ""
+    where it never did.
+    """
 
     ladder: str
     tier: int
-    at: datetime
-    by: str
+    at: datetime | None = None
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class DrillReport:
-    """Everything there is to say. `failed`: what did not reach anybody, a sentence each; `contacts`: of its ladder, the last answers."""
+    """Everything there is to say. `failed`: what did not reach anybody, a sentence each; `contacts`: the tiers of its ladder, alarms."""
 
     drill: Drill
     hops: tuple[Hop, ...]

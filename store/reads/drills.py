@@ -30,8 +30,10 @@ def drill_report(connection: Connection, drill: Drill, governance: Governance) -
     found: Sequence[Case] = readable(connection.execute(mine).scalars())
     subjects = [*(case.id for case in found), *([drill.alert] if drill.alert else [])]
     told = report(drill, found, _events(connection, subjects), _sent(connection, subjects), governance.alerts)
-    here = [one for one in last_answers(connection, governance) if one.ladder in (drill.ladder, "")]
-    return replace(told, contacts=tuple(here))
+    last = {(one.ladder, one.tier): one for one in last_answers(connection, governance)}
+    tiers = [(drill.ladder, tier) for tier in range(len(found[0].route.tiers))] if found else []
+    alarms = [("", 0)] if drill.alert or ("", 0) in last else []
+    return replace(told, contacts=tuple(last.get(place, Contact(*place)) for place in (*tiers, *alarms)))
 
 
 def last_answers(connection: Connection, governance: Governance) -> Sequence[Contact]:

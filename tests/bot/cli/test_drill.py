@@ -25,13 +25,13 @@ async def test_a_drill_is_started_shown_and_stopped(tmp_path: Path, empty_sqlite
         assert (twice.code, drill in twice.out) == (1, True)
         stopped = await tierline("drill", "stop", cwd=tmp_path, env=env)
         assert (stopped.code, f"{drill} is stopped" in stopped.out) == (0, True)
-        outcome = ""
-        while not outcome:  # its case is closed by the next tick
+        listed = await tierline("drill", "list", "--json", cwd=tmp_path, env=env)
+        while not listed.json["drills"][0]["outcome"]:  # its case is closed by the next tick
             listed = await tierline("drill", "list", "--json", cwd=tmp_path, env=env)
-            [outcome] = [one["outcome"] for one in listed.json["drills"] if one["id"] == drill]
-        assert outcome == "stopped"
+        assert [(one["id"], one["outcome"]) for one in listed.json["drills"]] == [(drill, "stopped")]
+        assert {(one["ladder"], one["at"]) for one in listed.json["contacts"]} == {("standard", None), ("", None)}
         read = await tierline("drill", "show", drill, cwd=tmp_path, env=env)
         assert "the drill was stopped" in read.out
-        assert "nobody has answered a drill yet" in read.out
+        assert "standard, tier 1: never" in read.out
         missing = await tierline("drill", "show", "d_0", cwd=tmp_path, env=env)
         assert (missing.code, "There is no drill d_0" in missing.err) == (1, True)

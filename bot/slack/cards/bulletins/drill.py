@@ -88,4 +88,6 @@ def _hop(bulletin: Bulletin, drill: Drill, hop: Hop) -> str:
 
 def _contact(bulletin: Bulletin, one: Contact) -> str:
     place = f"{escaped(one.ladder, 80)}, tier {one.tier + 1}" if one.ladder else "alarms"
+    if one.at is None:
+        return f"• {place}: *never*"
     return f"• {place}: {moment(one.at)} by {escaped(named(bulletin.known_as(one.by)), 80)}"
