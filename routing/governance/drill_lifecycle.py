@@ -155,6 +155,8 @@ def what_is_the_matter(governance: Governance) -> str:
         return "An incident is open."
     if governance.paging is not None and not governance.paging.over:
         return "Pages do not get through."
+    if any(not one.over for one in governance.digests):
+        return "So many pages are out that they are listed in one."
     return "Another drill runs." if any(not one.over for one in governance.drills) else ""
 
 

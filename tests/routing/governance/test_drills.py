@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from routing.authority import AlertLevel, Automation, GovernanceVerb
+from routing.case.case import Page
 from routing.change import SYSTEM, Actor
 from routing.governance.alert import Alert
 from routing.governance.alert_lifecycle import acknowledge
 from routing.governance.automation import resume
 from routing.governance.control import Control
+from routing.governance.digest import Digest
 from routing.governance.drill import Drill
 from routing.governance.drill_lifecycle import Order, come_round, due_at, is_due, run_out, start, stop, what_is_the_matter
 from routing.governance.drill_report import Sent, report
@@ -23,7 +25,7 @@ from routing.governance.paging_alarm import PagingAlarm
 from routing.governance.ruling import Governed
 from routing.policy.file import load_policy
 from routing.policy.policy import Policy
-from routing.vocabulary import DrillKind, EventKind
+from routing.vocabulary import DrillKind, EventKind, Risk
 from tests.routing.factory import a_case, a_route
 from tests.routing.governed import ADMIN, DUTY, LEAD, NOBODY, NOON, OWNER, POLICY, after, governed, kinds, press, refused, ruled
 from tests.routing.low_risk import golden
@@ -86,10 +88,14 @@ def kinds_or_refusal(step: Any, before: Governed) -> list[str]:  # noqa: ANN401
     return kinds(result) if hasattr(result, "events") else []
 
 
+A_DIGEST = Digest(
+    id="s_1", desk="", policy_sha256="", ladder="standard", tier=0, page=Page(), risk=Risk.HIGH, at=NOON, since=NOON, sent_at=NOON
+)
 MATTERS: list[Governance] = [
     *(Governance(controls={"payouts": Control(workflow="payouts", automation=one)}) for one in Automation if one.level > 1),
     Governance(alerts=(Alert(id="a_1", rule="x", workflow="payouts", level=AlertLevel.INCIDENT, at=NOON, why="w", action=Automation.ON),)),
     Governance(paging=PagingAlarm(since=NOON, posted=0, posted_at=NOON, drawn_at=NOON)),
+    Governance(digests=(A_DIGEST,)),
     Governance(drills=(a_drill(workflow="payouts"),)),
 ]
 
@@ -114,6 +120,7 @@ HARMLESS: list[Governance] = [
     ),
     Governance(alerts=(Alert(id="a_1", rule="x", workflow="payouts", level=AlertLevel.ACTION, at=NOON, why="w", action=Automation.ON),)),
     Governance(drills=(a_drill(ended_at=NOON),)),
+    Governance(digests=(A_DIGEST.model_copy(update={"over_at": NOON}),)),
 ]
 
 
