@@ -76,7 +76,7 @@ DigestStep = Callable[[str, Actor, PageRoute], GovernStep]
 DIGEST_STEPS: Mapping[str, DigestStep] = {
     ACKNOWLEDGED: digest_acknowledged,
     "incident.resolved": digest_resolved,
-    "incident.unacknowledged": lambda digest_id, who, _route: digest_unacknowledged(digest_id, who),
+    **dict.fromkeys(("incident.unacknowledged", *HANDED_ON), lambda digest_id, who, _route: digest_unacknowledged(digest_id, who)),
     NOTED: lambda digest_id, _who, _route: digest_listed(digest_id),
 }
 """The same for a digest of pages; what each means for a case that it lists stands in `STEPS`."""

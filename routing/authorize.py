@@ -142,6 +142,7 @@ REFUSALS: dict[str, str] = {
     "only_a_drill": "This is a drill: there is nothing here that this could be done to.",
     "drill_goes_on": "This drill shows whether a case reaches every tier, so it is not decided here. Press *Claim* to show that you are"
     " there: that is recorded, and it goes on to the next tier.",
+    "drill_ends_here": "This drill ends with this tier, and nobody further is to be rung. Press *Claim* to show that you are there.",
     "already_erased": "The content of this case has already been erased.",
 }
 """Code -> the sentence a person gets. A closed list: codes go to the audit log, sentences to people."""
@@ -279,6 +280,8 @@ def _out_of_place(press: Press, rule: Rule, case: Case) -> str | None:
         return "quarantined"
     if drill_goes_on(case) and press.verb in (Verb.APPROVE, Verb.REJECT):
         return "drill_goes_on"
+    if case.kind is CaseKind.DRILL and press.verb == Verb.ESCALATE and not drill_goes_on(case):
+        return "drill_ends_here"
     return "stale" if rule.fresh and press.face != case.face else None
 
 

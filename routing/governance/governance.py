@@ -138,18 +138,19 @@ class Governance(BaseModel):
 
     def with_drill(self, drill: Drill) -> "Governance":
         """With this drill in place of the one with its id, or added."""
-        return self.model_copy(update={"drills": _kept(self.drills, drill)})
+        newest = {one.schedule: one.id for one in self.drills if one.schedule}  # by it is known when the next one is due
+        return self.model_copy(update={"drills": _kept(self.drills, drill, frozenset(newest.values()))})
 
 
 Entry = TypeVar("Entry", Proposal, Waiver, Alert, BreakGlassUse, Incident, Digest, Drill)
 
 
-def _kept(values: tuple[Entry, ...], value: Entry) -> tuple[Entry, ...]:
-    """With `value` in its place or at the end; the oldest that ended make room, what is open never does."""
+def _kept(values: tuple[Entry, ...], value: Entry, needed: frozenset[str] = frozenset()) -> tuple[Entry, ...]:
+    """With `value` in its place or at the end; the oldest that ended make room, what is open or still `needed` never does."""
     if any(one.id == value.id for one in values):
         return tuple(value if one.id == value.id else one for one in values)
     spare = max(0, len(values) - KEPT + 1)
-    gone = {one.id for one in [one for one in values if one.over][:spare]}
+    gone = {one.id for one in [one for one in values if one.over and one.id not in needed][:spare]}
     left: list[Entry] = [one for one in values if one.id not in gone]
     left.append(value)
     return tuple(left)

@@ -99,7 +99,7 @@ def page_noted(news: PagerNews) -> PressStep:
 
     def step(subject: Subject, now: datetime) -> Change | Refused:
         draft = Draft(subject, now)
-        draft.note(draft.record(EventKind.PAGE_NOTED, Actor("human", f"pagerduty:{news.who}"), _where(news), sealed=_words(news)))
+        draft.note(draft.record(EventKind.PAGE_NOTED, news.actor, _where(news), sealed=_words(news)))
         draft.update_cards()
         return draft.change()
 

@@ -134,6 +134,8 @@ _BY_ITSELF: dict[tuple[EventKind, str], str] = {
     (EventKind.INFORMATION_REQUESTED, ""): "❓ The service was asked for what is missing.",
     (EventKind.PAGE_REASSIGNED, ""): "📟 PagerDuty {how} the incident{to}.",
     (EventKind.PAGE_UNACKNOWLEDGED, ""): "📟 The acknowledgement in PagerDuty has run out: the incident rings again there.",
+    (EventKind.PAGE_RESOLVED, ""): "📟 The incident was resolved in PagerDuty. The case still waits for a decision here.",
+    (EventKind.PAGE_NOTED, ""): "📟 Written in PagerDuty:",
     (EventKind.PAGE_REOPENED, ""): "📟 The incident was reopened in PagerDuty: it rings again there.",
     (EventKind.RESUMED, ""): "▶️ The workflow goes on. Please review this case afresh.",
     (EventKind.SEPARATED, ""): "✂️ Identical cases are no longer decided together; each is decided by itself from here.",

@@ -18,7 +18,7 @@ from routing.governance.digest import Digest
 from routing.governance.drill import Drill
 from routing.governance.drill_lifecycle import Order, come_round, due_at, is_due, run_out, start, stop, what_is_the_matter
 from routing.governance.drill_report import Sent, report
-from routing.governance.governance import Governance
+from routing.governance.governance import KEPT, Governance
 from routing.governance.incident import Entry
 from routing.governance.on_call_gap import nobody_on_call
 from routing.governance.paging_alarm import PagingAlarm
@@ -214,3 +214,13 @@ def test_the_report_reads_so() -> None:
     lines = [f"tier {hop.tier + 1} {hop.channel}: {hop.end} by {hop.by or '-'} after {hop.seconds} s" for hop in found.hops]
     golden("drill-report.txt", "\n".join([*lines, *found.failed]) + "\n")
     assert found.answered == 1
+
+
+def test_when_the_next_one_is_due_is_known_however_many_others_there_were() -> None:
+    """The newest of each schedule is kept, by which the next is counted."""
+    governance = Governance().with_drill(a_drill(id="d_month", schedule="monthly", ended_at=NOON))
+    due = due_at(governance, the_schedule(), NOON + timedelta(days=3))
+    for number in range(KEPT + 50):
+        governance = governance.with_drill(a_drill(id=f"d_{number}", at=NOON + timedelta(minutes=number), ended_at=NOON))
+    assert due_at(governance, the_schedule(), NOON + timedelta(days=3)) == due
+    assert len(governance.drills) == KEPT

@@ -75,10 +75,10 @@ def test_only_what_shows_that_somebody_is_there_can_be_done(kind: DrillKind, ver
     press = a_press(case, verb.value, person=person, reason_code="other", text="words", confirmed=True, face=case.face)
     verdict = authorize(press, case)
     climbs = kind is DrillKind.NOBODY_AVAILABLE and to == 1
-    barred = verb not in ON_DRILLS or (climbs and verb in (Verb.APPROVE, Verb.REJECT))
-    if barred:
+    barred = dict.fromkeys((Verb.APPROVE, Verb.REJECT), "drill_goes_on") if climbs else {Verb.ESCALATE: "drill_ends_here"}
+    if verb not in ON_DRILLS or verb in barred:
         assert isinstance(verdict, Refused)
-        assert verdict.reason == ("only_a_drill" if verb not in ON_DRILLS else "drill_goes_on")
+        assert verdict.reason == ("only_a_drill" if verb not in ON_DRILLS else barred[verb])
     else:
         assert isinstance(verdict, Allowed), (verb, verdict)
 

@@ -34,7 +34,7 @@ def review_rows(view: View, *, cut: bool) -> list[Block]:
     offers = [(say.approve, Verb.APPROVE, "primary"), (say.reject, Verb.REJECT, "danger"), *modify]
     if confirming(case):  # correcting is what is done next most often there
         offers[1:] = [*modify, offers[1]]
-    offers += [("Escalate", Verb.ESCALATE, "")] if case.tier + 1 < len(case.route.tiers) else []
+    offers += [("Escalate", Verb.ESCALATE, "")] if case.drill is None and case.tier + 1 < len(case.route.tiers) else []
     offers += [("Ask", Verb.ASK, "")] if served else []
     offers += [("Comment", Verb.COMMENT, ""), (*claim, ""), ("Open evidence", Verb.OPEN_EVIDENCE, "")]
     row = _row(view, 1, offers, cut=cut)
