@@ -69,7 +69,7 @@ def a_database(request: pytest.FixtureRequest, engine: str, folder: Path) -> Ite
     server.drop(name)
 
 
-WAYS = {"sqlite": ("easter-1", 5), "postgresql": ("autumn-1", 4), "three replicas": ("ordinary-1", 2)}
+WAYS = {"sqlite": ("easter-2", 4), "postgresql": ("autumn-1", 4), "three replicas": ("ordinary-1", 2)}
 """By engine: the week that is lived by default, and how many cases it has."""
 
 WEEKS_MANY = 6
