@@ -25,7 +25,7 @@ from routing.governance.alert_page_news import (
     alert_resolved,
     alert_unacknowledged,
 )
-from routing.governance.digest_lifecycle import digest_acknowledged, digest_listed, digest_resolved, digest_unacknowledged
+from routing.governance.digest_news import digest_acknowledged, digest_listed, digest_resolved, digest_unacknowledged
 from routing.governance.ruling import Governed, GovernStep, Ruling
 from routing.review.page_news import (
     PAGERDUTY,

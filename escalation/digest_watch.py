@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from routing.change import Refused
-from routing.governance.digest_lifecycle import digest_due, digests_due
+from routing.governance.digest_routes import digest_due, digests_due
 from store.ledger.ledger import Ledger
 from store.reads.cases import Reads
 

@@ -24,7 +24,7 @@ from bot.settings import Settings, read_settings
 from bot.slack.answering import UNDER_WAY
 from bot.timeouts import ManualTimeouts
 from routing.case.case import Case
-from routing.governance.digest_lifecycle import due_at
+from routing.governance.digest_routes import due_at
 from store.outbox.claiming import PAGING
 from store.schema import cases, micros, moment, outbox
 from store.vault.keys import signing_key, vault_key

@@ -12,7 +12,7 @@ from routing.change import Message, MessageKind
 from routing.governance.alert_lifecycle import page_accepted as alert_accepted
 from routing.governance.alert_lifecycle import page_failed as alert_failed
 from routing.governance.digest import Listed
-from routing.governance.digest_lifecycle import digest_accepted, digest_failed
+from routing.governance.digest_routes import digest_accepted, digest_failed
 from routing.governance.ruling import DIGEST
 from routing.review.page_routes import page_accepted, page_failed
 from routing.review.pages import route_of

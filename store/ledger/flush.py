@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, or_, update
 
 from routing.case.case import Case
 from routing.change import MessageKind
-from routing.governance.digest_lifecycle import ROUND
+from routing.governance.digest_draft import ROUND
 from routing.review.outlook import upcoming
 from routing.signals import Trigger
 from routing.vocabulary import CaseKind

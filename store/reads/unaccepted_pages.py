@@ -6,7 +6,7 @@ from sqlalchemy import Connection, and_, or_, select
 
 from routing.case.case import Case, OpenPage, PageProgress
 from routing.change import MessageKind
-from routing.governance.digest_lifecycle import ROUND
+from routing.governance.digest_draft import ROUND
 from routing.governance.ruling import DIGEST
 from routing.review.pages import first_routes
 from store.ledger.identifiers import CASE

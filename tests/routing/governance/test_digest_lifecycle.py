@@ -9,7 +9,8 @@ import pytest
 from routing.case.case import Case, DrillPart, OpenPage
 from routing.change import SYSTEM, Actor, Change, Event, Message, MessageKind
 from routing.governance.digest import Digest
-from routing.governance.digest_lifecycle import Desk, Paging, digest_acknowledged, digest_listed, digest_unacknowledged, grouped
+from routing.governance.digest_lifecycle import Desk, Paging, grouped
+from routing.governance.digest_news import digest_acknowledged, digest_listed, digest_unacknowledged
 from routing.governance.governance import Governance
 from routing.governance.ruling import Governed, Ruling
 from routing.policy.form.ladders import Storm
