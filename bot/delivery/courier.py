@@ -42,6 +42,9 @@ QUIET = timedelta(seconds=30)
 KNOWS_THE_ID = frozenset({"callback", "ticket"})
 """Peers whose receivers tell by the webhook-id what they have already."""
 
+WITHOUT_CONTENT = frozenset({"pagerduty", "email"})
+"""Peers that are told nothing of what a case contains."""
+
 POLL_S = 1.0
 GATHER_S = 0.05
 """After a round that found nothing, what is enqueued within so many seconds is claimed together: every look is a transaction, and while
@@ -68,6 +71,10 @@ class Views(Protocol):
 
     async def to_send(self, case_id: str) -> View | None:
         """The case as it is now, without content where that was erased; None when there is none."""
+        ...
+
+    async def to_page(self, case_id: str) -> View | None:
+        """The same without any content: for those whose messages hold none."""
         ...
 
 
@@ -268,7 +275,7 @@ class Courier:
 
     async def _shown(self, row: Outgoing) -> View | Bulletin | None:
         if row.case_id.startswith(CASE):
-            return await self._views.to_send(row.case_id)
+            return await (self._views.to_page if row.peer in WITHOUT_CONTENT else self._views.to_send)(row.case_id)
         return await self._bulletins.to_send(row.case_id, row.leaf_idx, row.message.tier)
 
     async def _send(self, row: Outgoing, view: View | Bulletin) -> Delivered:

@@ -74,11 +74,20 @@ class Views:
         if case is None or case.erased_at is None:
             return None
         self._masks.forget(case_id)
-        nothing = Submission(workflow=case.workflow, task_id=case.task_id, title="Content erased", action=Action(type=case.action_type))
         names = await self._people.names({vote.by for vote in case.votes})
         told = _told(await self._reads.history(case_id))
         history, _ = self._masks.history(case, None, told)
-        return View(case, nothing, history, self._clock(), tier=case.tier, names=names, told=told)
+        return View(case, _nothing(case, "Content erased"), history, self._clock(), tier=case.tier, names=names, told=told)
+
+    async def to_page(self, case_id: str) -> View | None:
+        """What a page or a mail is made of, which hold no content: the case, what happened to it, the way to its card, who is away."""
+        case = await self._reads.case(case_id)
+        if case is None:
+            return None
+        now, governance = self._clock(), await self._reads.governance()
+        history = _told(await self._reads.events(case_id))
+        links = await self._link(case, await self._reads.cards(case_id))
+        return View(case, _nothing(case, "Content not read"), history, now, tier=case.tier, links=links, away=governance.away_at(now))
 
     async def _shown(self, case_id: str, related_most: int) -> View | None:
         scene = await self._reads.scene(case_id)
@@ -153,6 +162,11 @@ class Views:
             return (await self._people.identity()).permalink(card.channel, card.ts)
         except SlackUnreachable:
             return ""
+
+
+def _nothing(case: Case, title: str) -> Submission:
+    """In the place of content that was erased, or that nobody is to read."""
+    return Submission(workflow=case.workflow, task_id=case.task_id, title=title, action=Action(type=case.action_type))
 
 
 def _told(history: Sequence[Told]) -> tuple[Happening, ...]:

@@ -83,6 +83,10 @@ class Reads:
         """The events of a case in order of the log, with what they seal opened."""
         return await self._database.read(partial(read_history, case_id=case_id, vault=self._vault))
 
+    async def events(self, case_id: str) -> tuple[Happening, ...]:
+        """The same as they stand open in the log: nothing that was sealed is read."""
+        return await self._database.read(partial(read_history, case_id=case_id, vault=None))
+
     async def scene(self, case_id: str) -> Scene | None:
         """Everything of a case that can be shown, of one moment. None where there is no case or its content was erased."""
         return await self._database.read(partial(read_scene, case_id=case_id, vault=self._vault))

@@ -44,9 +44,9 @@ class Scene:
     checkpoint: str
 
 
-def read_history(connection: Connection, *, case_id: str, vault: Vault) -> tuple[Happening, ...]:
-    """The events of a case in order of the log."""
-    case_vault = open_case_vault(connection, case_id, vault)
+def read_history(connection: Connection, *, case_id: str, vault: Vault | None) -> tuple[Happening, ...]:
+    """The events of a case in order of the log; without a vault as they stand open there."""
+    case_vault = open_case_vault(connection, case_id, vault) if vault is not None else None
     rows = connection.execute(_HISTORY.where(leaves.c.case_id == case_id).order_by(leaves.c.idx))
     return tuple(_happening(row.idx, row.body, row.at, row.box, case_vault) for row in rows)
 

@@ -201,6 +201,10 @@ class PauseWhileLooking:
         await self.world.bot.ledger.govern(tighten(brake(GovernanceVerb.PAUSE, "Now.")))
         return view
 
+    async def to_page(self, case_id: str) -> View | None:
+        """Nothing is paged in these stories."""
+        raise AssertionError(case_id)
+
 
 @dataclass
 class Nothing:

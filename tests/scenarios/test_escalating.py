@@ -2,7 +2,11 @@
 
 from datetime import timedelta
 
+from sqlalchemy import update
+
 from routing.vocabulary import State, Verdict
+from store.schema import vault
+from tests.scenarios.test_tampering import write
 from tests.world import ANNA, BEN, CHIARA, DMITRI, World
 
 
@@ -141,3 +145,15 @@ async def test_the_services_deadline(world: World) -> None:
     [decided] = world.callbacks(case_id)
     assert (decided["verdict"], decided["reason_code"]) == ("expired", "deadline_passed")
     assert "approve" not in world.buttons(case_id)
+
+
+async def test_a_page_needs_nothing_of_what_the_case_contains(world: World) -> None:
+    """What it is made of holds no content, and somebody is rung also where the content cannot be read any more."""
+    case_id = await world.submit(title="Planted-in-the-title")
+    await world.drain()
+    shown = await world.bot.views.to_page(case_id)
+    assert shown is not None
+    assert "Planted-in-the-title" not in repr(shown)
+    await write(world, update(vault).values(box=b"damaged"))
+    await world.pass_time(minutes=15)
+    assert [one.status for one in world.sandbox.pagerduty.incidents] == ["triggered"]
