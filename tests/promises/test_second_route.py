@@ -36,7 +36,7 @@ async def tell(folder: Path, fate: Fate) -> list[str]:
         await story.settle()
         await crashing.wait_until(NOON + timedelta(minutes=18))
         world.sandbox.faults.remove(refuses)
-        await crashing.wait_until(NOON + timedelta(minutes=20))
+        await crashing.wait_until(world.clock.now + timedelta(minutes=2))
         await story.press(DMITRI, "approve", decided)
         await story.settle()
         kinds = Counter(one.kind.value for one in await world.bot.reads.history(story.case_id))

@@ -68,19 +68,19 @@ async def kept(world: World) -> Sequence[Digest]:
     return (await world.bot.reads.governance()).digests
 
 
-async def test_forty_deadlines_at_one_instant(both: GovernedWorld) -> None:
-    """Five ring by themselves and one digest lists the other 35; acknowledged it stops their clocks, decided it is over."""
+async def test_many_deadlines_at_one_instant(both: GovernedWorld) -> None:
+    """Five ring by themselves and one digest lists the others; acknowledged it stops their clocks, decided it is over."""
     world = both
-    many = 12 if world.bot.database.is_postgres else 40
+    many = 8 if world.bot.database.is_postgres else 27
     opened = await climbed(world, many)
     incidents = world.sandbox.pagerduty.incidents
     assert len(incidents) == 6
     [digest] = digests(world)
     assert digest.triggers == 1
     assert digest.title.startswith(f"{many - 5} cases wait for people, listed in one page: {many - 5} low risk; first due ")
-    if many == 40:
+    if many == 27:
         assert len(digest.custom_details["cases"]) == 21
-        assert digest.custom_details["cases"][-1] == "and 15 more"
+        assert digest.custom_details["cases"][-1] == "and 2 more"
     [value] = await kept(world)
     assert {one.case for one in value.listed} < set(opened)
     alone = {one.key.split("/")[1] for one in incidents if "/s_" not in one.key}
@@ -98,11 +98,12 @@ async def test_forty_deadlines_at_one_instant(both: GovernedWorld) -> None:
     assert case.clocks.acknowledge is None
     assert case.state is State.PENDING
     assert "in a digest that lists several cases" in world.thread(listed)
-    for case_id in opened[:-1]:
-        await world.click(DMITRI, "approve", case_id)
+    for case_id in opened:
+        if case_id != listed:
+            await world.click(DMITRI, "approve", case_id)
     await world.drain()
     assert digests(world)[0].status == "acknowledged"
-    await world.click(DMITRI, "approve", opened[-1])
+    await world.click(DMITRI, "approve", listed)
     await world.drain()
     assert {one.status for one in world.sandbox.pagerduty.incidents} == {"resolved"}
     assert digests(world)[0].triggers == 1
