@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -116,7 +117,8 @@ MOVES: dict[str, Move] = {
 async def test_a_step_taken_ahead_counts_only_where_nothing_moved(name: str, sqlite_url: str) -> None:
     """Whatever a route depends on is looked at again in the transaction; the case is what a step taken there would have made it."""
     clock = Clock(NOON.replace(hour=23, minute=59, second=59, microsecond=500_000) if name == "midnight" else NOON)
-    async with open_books(sqlite_url, clock=clock) as books:
+    drawn = count(1)  # the share that another policy has is drawn by the case's id
+    async with open_books(sqlite_url, clock=clock, entropy=lambda size: next(drawn).to_bytes(size, "big")) as books:
         await books.ledger.open(a_delivery("t-0"), opening(a_submission(task_id="t-0")))
         seen = list[Arrival]()
 
