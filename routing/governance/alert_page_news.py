@@ -4,6 +4,7 @@ or opened again.
 PagerDuty never ends an alert: that is for its figure, or for whoever lets the workflow go on.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,16 +37,13 @@ class AlertNews:
 def alert_acknowledged(news: AlertNews) -> GovernStep:
     """Somebody there looks after the alert, as if they had pressed Acknowledge here; its incident knows already."""
 
-    def step(governed: Governed, now: datetime) -> Ruling | Refused:
-        alert = _paged(governed, news)
-        if isinstance(alert, Refused):
-            return alert
+    def change(governed: Governed, alert: Alert, now: datetime) -> Ruling | Refused:
         if alert.acknowledged_by:
             return refuse("already_acknowledged")
         known = alert.model_copy(update={"acknowledged_by": news.person, "unpaged": ""})
         return _told(governed, known, EventKind.ALERT_ACKNOWLEDGED, news, now)
 
-    return step
+    return _of_its_page(news, change)
 
 
 def alert_unacknowledged(news: AlertNews) -> GovernStep:
@@ -53,27 +51,21 @@ def alert_unacknowledged(news: AlertNews) -> GovernStep:
     acknowledged once more, so that nobody is rung for it.
     """
 
-    def step(governed: Governed, now: datetime) -> Ruling | Refused:
-        alert = _paged(governed, news)
-        if isinstance(alert, Refused):
-            return alert
+    def change(governed: Governed, alert: Alert, now: datetime) -> Ruling | Refused:
         if alert.acknowledged_by and not alert.acknowledged_there:
             return Ruling(governed.governance, (), page_acknowledged(alert))
         return _given_back(governed, alert, news, now)
 
-    return step
+    return _of_its_page(news, change)
 
 
 def alert_reassigned(news: AlertNews) -> GovernStep:
     """PagerDuty asks somebody else now: whoever had it there has it no longer."""
 
-    def step(governed: Governed, now: datetime) -> Ruling | Refused:
-        alert = _paged(governed, news)
-        if isinstance(alert, Refused):
-            return alert
+    def change(governed: Governed, alert: Alert, now: datetime) -> Ruling | Refused:
         return _given_back(governed, alert, news, now) if news.rings else refuse("not_acknowledged_there")
 
-    return step
+    return _of_its_page(news, change)
 
 
 def alert_reopened(news: AlertNews) -> GovernStep:
@@ -94,13 +86,22 @@ def alert_reopened(news: AlertNews) -> GovernStep:
 def alert_resolved(news: AlertNews) -> GovernStep:
     """Its incident was closed there: nothing rings any more, the alert stays until its figure is back or the workflow goes on."""
 
-    def step(governed: Governed, now: datetime) -> Ruling | Refused:
-        alert = _paged(governed, news)
-        if isinstance(alert, Refused):
-            return alert
+    def change(governed: Governed, alert: Alert, now: datetime) -> Ruling | Refused:
         by = {} if alert.acknowledged_by or not news.who else {"acknowledged_by": news.person}
         known = alert.model_copy(update={"page_open": False, "unpaged": "", **by})
         return _told(governed, known, EventKind.ALERT_PAGE_RESOLVED, news, now)
+
+    return _of_its_page(news, change)
+
+
+def _of_its_page(news: AlertNews, change: Callable[[Governed, Alert, datetime], Ruling | Refused]) -> GovernStep:
+    """The step that makes this change where the news are of the incident that stands for the alert now."""
+
+    def step(governed: Governed, now: datetime) -> Ruling | Refused:
+        alert = _open(governed, news)
+        if isinstance(alert, Refused):
+            return alert
+        return change(governed, alert, now) if alert.page_open else refuse("alert_not_paged")
 
     return step
 
@@ -111,12 +112,6 @@ def _open(governed: Governed, news: AlertNews) -> Alert | Refused:
     if alert is None or alert.over:
         return refuse("unknown_alert" if alert is None else "alert_over")
     return alert if alert.page_round == news.round else refuse("alert_not_paged")
-
-
-def _paged(governed: Governed, news: AlertNews) -> Alert | Refused:
-    """The alert, if this is the incident that stands for it now."""
-    alert = _open(governed, news)
-    return alert if isinstance(alert, Refused) or alert.page_open else refuse("alert_not_paged")
 
 
 def _given_back(governed: Governed, alert: Alert, news: AlertNews, now: datetime) -> Ruling | Refused:

@@ -3,7 +3,6 @@
 By default at a few points around each step of the digest, on SQLite; with `--full` at every point that differs.
 """
 
-import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,10 +12,11 @@ from bot.sandbox.faults import Fault, Mode
 from tests.mail_server import a_mail_server
 from tests.promises.crash_point import Fate
 from tests.promises.crashing_world import Traces, a_crashing_world
+from tests.promises.dying import wrong_after_dying
 from tests.promises.judge import doubled, rung_after_resolve
 from tests.promises.replay import replay
 from tests.promises.stories import decided
-from tests.promises.test_crash_points import room, sqlite
+from tests.promises.test_crash_points import sqlite
 from tests.promises.test_second_route import ROUTED
 from tests.world import DMITRI, NOON
 
@@ -55,19 +55,4 @@ async def tell(folder: Path, fate: Fate) -> list[str]:
 @pytest.mark.timeout(3_600)
 async def test_dying_in_a_storm(tmp_path: Path, *, full: bool) -> None:
     """Wherever it dies, each case is listed once or rings once, and the digest ends with the last of them."""
-    folder = room(tmp_path, "survey")
-    traces = Traces(folder / "tierline.db")
-    fate = Fate(state=traces)
-    try:
-        assert await tell(folder, fate) == []
-    finally:
-        traces.close()
-    points = fate.telling()
-    steps = [at for at in points if any("digest" in fate.passed[near][0] for near in range(at, min(at + 3, len(fate.passed))))]
-    wrong = []
-    for point in points if full else steps[::STRIDE]:
-        place = room(tmp_path, f"death-{point}")
-        found = await tell(place, Fate(point))
-        shutil.rmtree(place)
-        wrong += [f"died at point {point} ({fate.passed[point][0]}): {one}" for one in found]
-    assert not wrong, "\n".join(wrong)
+    assert not await wrong_after_dying(tmp_path, tell, lambda name: "digest" in name, STRIDE, full=full)

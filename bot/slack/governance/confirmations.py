@@ -74,8 +74,8 @@ _SAID: Mapping[GovernanceVerb, Callable[[Asked, Done, Governance], str]] = {
         f"{_name(asked)} stands for the one that carries the name now. What waits goes there; cards that stand already stay where they are."
     ),
     GovernanceVerb.START_DRILL: lambda asked, done, _now: (
-        f"The drill {code(done.told)} has begun in {_workflow(asked)}. Its report comes once it is over; `/review drill show"
-        f" {done.told}` has what there is so far."
+        f"The drill {code(done.told)} has begun in {_workflow(asked)}. `/review drill show {done.told}` has its"
+        " report, also before it is over."
     ),
     GovernanceVerb.STOP_DRILL: lambda _asked, done, _now: f"The drill {code(done.told)} is stopped; its cards close within seconds.",
     GovernanceVerb.AWAY: lambda asked, _done, _now: (
