@@ -45,14 +45,16 @@ class Drawing:
         self._people = tuple(people)
         self._channels = tuple(channels)
 
-    def blocks(self, blocks: Iterable[Json], errors: Mapping[str, str] | None = None) -> Markup:
-        """All `blocks`; `errors`: what an app answered about inputs, by block_id."""
-        return Markup("").join(self._block(block, (errors or {}).get(str(block.get("block_id", "")), "")) for block in blocks)
+    def blocks(self, blocks: Iterable[Json], errors: Mapping[str, str] | None = None, of: str = "") -> Markup:
+        """All `blocks`; `errors`: what an app answered about inputs, by block_id; `of`: what tells their message from others."""
+        wrong = errors or {}
+        return Markup("").join(self._block(block, wrong.get(str(block.get("block_id", "")), ""), of) for block in blocks)
 
     def message(self, message: Json) -> Markup:
         """The body of a message: its blocks, or its text when it has none; then its attachments."""
-        attached = [Markup('<div class="attachment">{}</div>').format(self._content(item)) for item in message.get("attachments") or ()]
-        return Markup("").join([self._content(message), *attached])
+        of, attachments = str(message.get("ts", "")), message.get("attachments") or ()
+        attached = [Markup('<div class="attachment">{}</div>').format(self._content(item, of)) for item in attachments]
+        return Markup("").join([self._content(message, of), *attached])
 
     def mrkdwn(self, text: str) -> Markup:
         """A text in Slack's own markup."""
@@ -115,12 +117,12 @@ class Drawing:
             str(option["value"]): self.text(option["description"]) for option in element.get("options") or () if option.get("description")
         }
 
-    def _content(self, content: Json) -> Markup:
+    def _content(self, content: Json, of: str) -> Markup:
         blocks = content.get("blocks") or ()
-        return self.blocks(blocks) if blocks else self.mrkdwn(str(content.get("text") or content.get("fallback") or ""))
+        return self.blocks(blocks, of=of) if blocks else self.mrkdwn(str(content.get("text") or content.get("fallback") or ""))
 
-    def _block(self, block: Json, error: str) -> Markup:
-        return Markup(self._macros.block(self, block, error))  # type: ignore[attr-defined]  # noqa: S704  # a macro of an autoescaping template
+    def _block(self, block: Json, error: str, of: str) -> Markup:
+        return Markup(self._macros.block(self, block, error, of))  # type: ignore[attr-defined]  # noqa: S704  # a macro of an autoescaping template
 
 
 def _chosen(element: Json) -> set[str]:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from bot.sandbox.customer import Callback, Customer, Posted
 from bot.sandbox.mail import Letter, Mail
 from bot.sandbox.page.names import Reader
-from bot.sandbox.page.text import link
+from bot.sandbox.page.text import link, with_links
 from bot.sandbox.pagerduty.account import Incident
 from bot.sandbox.pagerduty.pagerduty import PagerDuty
 
@@ -85,7 +85,12 @@ class PeersScene:
         }
 
     def _letter(self, letter: Letter) -> Json:
-        return {"time": self._reader.time(letter.at), "to": ", ".join(letter.to), "subject": letter.subject, "text": letter.text}
+        return {
+            "time": self._reader.time(letter.at),
+            "to": ", ".join(letter.to),
+            "subject": letter.subject,
+            "drawn": with_links(letter.text),
+        }
 
     def _callback(self, callback: Callback) -> Json:
         data = callback.data

@@ -11,7 +11,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from bot.sandbox.page.emoji import EMOJI
-from bot.sandbox.page.text import Names, date, link, mention
+from bot.sandbox.page.text import Names, date, link, mention, place
 
 _STYLES = {"bold": "strong", "italic": "em", "strike": "s", "underline": "u", "code": "code"}
 
@@ -88,7 +88,8 @@ class RichText:
                 return mention("group", "@" + (self._names.group(group) or group))
             case "channel":
                 channel = str(element.get("channel_id"))
-                return mention("channel", "#" + (self._names.channel(channel) or channel))
+                name = self._names.channel(channel)
+                return place(channel, name) if name else mention("channel", "#" + channel)
             case _:
                 return mention("broadcast", "@" + str(element.get("range", "")))
 

@@ -38,12 +38,19 @@ class Marks:
 
     def __init__(self) -> None:
         self._read: dict[tuple[str, str], str] = {}
+        self._came: dict[str, tuple[str, str]] = {}
         self._problems: dict[tuple[str, str], str] = {}
         self._errors: dict[str, dict[str, str]] = {}
 
     def read(self, user: str, channel: Channel) -> None:
-        """Everything in `channel` has been seen."""
+        """Everything in `channel` has been seen; where they had stopped before they came stays known while they are there."""
+        if self._came.get(user, ("", ""))[0] != channel.id:
+            self._came[user] = channel.id, self._read.get((user, channel.id), "")
         self._read[user, channel.id] = max(channel.messages, default="")
+
+    def stopped(self, user: str) -> str:
+        """The newest message they had seen before they came to where they are; empty: they had never been there."""
+        return self._came.get(user, ("", ""))[1]
 
     def unread(self, user: str, channel: Channel) -> int:
         """How many messages of others are new."""
@@ -125,6 +132,11 @@ class SlackScene:
             {"id": direct.id, "name": f"{app} · Messages", "sigil": "✉", "unread": unread, "active": direct is self._place},
         ]
 
+    @property
+    def unread(self) -> int:
+        """How many new messages there are in all, elsewhere."""
+        return sum(int(place["unread"]) for place in (*self.channels, *self.apps))
+
     # The middle
 
     @property
@@ -153,6 +165,14 @@ class SlackScene:
         messages = sorted([*self._place.top_level(), *alone], key=lambda message: str(message["ts"]))[-SHOWN:]
         dated = groupby(messages, key=lambda message: self.reader.day(float(message["ts"])))
         return [(day, [self._message(message) for message in found]) for day, found in dated]
+
+    @property
+    def first_new(self) -> str:
+        """The message above which a line says that what follows is new; empty where there is none."""
+        stopped = self._marks.stopped(self.me.id)
+        if self._place is None or not stopped:
+            return ""
+        return next((m["ts"] for m in self._place.top_level() if m["ts"] > stopped and m.get("user") != self.me.id), "")
 
     @property
     def earlier(self) -> int:

@@ -16,11 +16,12 @@ from bot.sandbox.page.emoji import with_emoji
 
 Inline = Callable[[str], Markup]
 
+_ADDRESS = re.compile(r"(https?://[^\s<>|\"'`]+)")
 _FENCE = re.compile(r"```(.*?)```", re.DOTALL)
 _INLINE = re.compile(
     r"`(?P<code>[^`\n]+)`"
     r"|<(?P<token>[^<>\n]+)>"
-    r"|(?P<url>https?://[^\s<>|\"'`]+)"
+    rf"|(?P<url>{_ADDRESS.pattern[1:-1]})"
     r"|(?<![\w*])\*(?P<bold>[^*\n]+)\*(?![\w*])"
     r"|(?<![\w_])_(?P<italic>[^_\n]+)_(?![\w_])"
     r"|(?<![\w~])~(?P<strike>[^~\n]+)~(?![\w~])"
@@ -74,11 +75,22 @@ def mention(kind: str, name: str) -> Markup:
     return Markup('<span class="mention {}">{}</span>').format(kind, name)
 
 
+def place(channel_id: str, name: str) -> Markup:
+    """A channel one can go to."""
+    return Markup('<button type="button" class="mention channel" data-channel="{}">#{}</button>').format(channel_id, name)
+
+
 def link(address: str, label: str) -> Markup:
     """A link if the address is one that a browser may open; otherwise its label as text."""
     if not address.lower().startswith(_LINKED):
         return escape(label)
     return Markup('<a href="{}" target="_blank" rel="noopener noreferrer nofollow">{}</a>').format(address, label)
+
+
+def with_links(text: str) -> Markup:
+    """Text as somebody wrote it, its addresses as links."""
+    parts = _ADDRESS.split(text)
+    return Markup("").join(link(part, part) if index % 2 else escape(part) for index, part in enumerate(parts))
 
 
 def date(at: object, form: str, zone: tzinfo, fallback: str = "") -> str:
@@ -144,7 +156,8 @@ class Mrkdwn:
             case "@":
                 return mention("user", "@" + (self._names.user(target[1:]) or label or target[1:]))
             case "#":
-                return mention("channel", "#" + (self._names.channel(target[1:]) or label or target[1:]))
+                name = self._names.channel(target[1:])
+                return place(target[1:], name) if name else mention("channel", "#" + (label or target[1:]))
             case "!":
                 return self._special(target[1:], label)
             case _ if target.lower().startswith(_LINKED):

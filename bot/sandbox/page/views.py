@@ -96,6 +96,7 @@ class Page:
             "main": macros.main(scene),  # first: looking at a channel reads it
             "sidebar": macros.sidebar(scene),
             "thread": macros.thread(scene),
+            "places": macros.places(scene, beside),
             "modal": macros.modal(scene),
             "pagerduty": macros.pagerduty(beside),
             "mail": macros.mail(beside),

@@ -69,6 +69,8 @@ function draw(name, html) {
   const kept = keep(place);
   place.innerHTML = html;
   kept();
+  if (name === "places") show(document.body.dataset.shown);
+  if (name === "sidebar") document.title = titled();
   const now = $(".messages", place);
   if (now) now.scrollTop = !log || log.atEnd ? now.scrollHeight : log.top;
   if (pane) $(".pane", place).scrollTop = pane;
@@ -76,23 +78,39 @@ function draw(name, html) {
 
 // What a person typed, opened or focused outlives the fragment it was in.
 function keep(place) {
-  const named = (name) => $$(`[name="${CSS.escape(name)}"]`, place);
-  const texts = $$("input[name]:not([type=checkbox]):not([type=radio]), textarea[name]", place).map((field) => [field.name, field.value]);
-  const menus = $$("select[data-action-id]", place).map((menu) => [menu.name, [...menu.selectedOptions].map((option) => option.value)]);
-  const ticks = $$("[data-action-id] input", place).map((box) => [box.name, box.value, box.checked]);
-  const open = $$("details[data-key][open]", place).map((details) => details.dataset.key);
+  const state = $$("input, textarea, select, details", place).map((element) => [address(element, place), left(element)]);
   const focused = place.contains(document.activeElement) ? document.activeElement : null;
-  const focus = focused && (focused.name ? `[name="${CSS.escape(focused.name)}"]` : focused.dataset.channel ? `[data-channel="${focused.dataset.channel}"]` : null);
+  const focus = focused && [address(focused, place), focused.selectionStart];
   return () => {
-    for (const [name, value] of texts) for (const field of named(name)) field.value = value;
-    for (const [name, chosen] of menus) for (const menu of named(name)) for (const option of menu.options) option.selected = chosen.includes(option.value);
-    for (const [name, value, checked] of ticks) for (const box of named(name)) if (box.value === value) box.checked = checked;
-    for (const key of open) {
-      const details = $(`details[data-key="${CSS.escape(key)}"]`, place);
-      if (details) details.open = true;
-    }
-    if (focus) $(focus, place)?.focus();
+    for (const [at, was] of state) if (at && was) Object.assign($(at, place) || {}, was);
+    for (const [at, was] of state) if (at && was?.chosen) for (const option of $(at, place)?.options || []) option.selected = was.chosen.includes(option.value);
+    const again = focus?.[0] && $(focus[0], place);
+    again?.focus({ preventScroll: true });
+    if (again?.setSelectionRange && focus[1] != null) again.setSelectionRange(focus[1], focus[1]);
   };
+}
+
+function left(element) {
+  if (element.matches("details")) return element.open ? { open: true } : null;
+  if (element.matches("select")) return element.matches("[data-action-id]") ? { chosen: [...element.selectedOptions].map((option) => option.value) } : null;
+  if (element.matches("[type=checkbox], [type=radio]")) return element.closest("[data-action-id]") ? { checked: element.checked } : null;
+  return { value: element.value };
+}
+
+// Where an element stands, in words that hold after it is drawn anew: its message or view, then what names it there.
+const NAMES = ["id", "name", "data-key", "data-channel", "data-thread", "data-show", "data-action-id", "data-block-id", "data-value", "data-option", "data-do", "data-incident"];
+
+function address(element, place) {
+  if (element.matches("summary")) return within(element.parentElement, place, " > summary");
+  if (element.matches(".messages")) return ".messages";
+  return within(element, place, element.matches("[type=checkbox], [type=radio]") ? `[value="${CSS.escape(element.value)}"]` : "");
+}
+
+function within(element, place, rest) {
+  const own = NAMES.filter((name) => element.hasAttribute(name)).map((name) => `[${name}="${CSS.escape(element.getAttribute(name))}"]`);
+  if (!own.length) return null;
+  const message = element.closest("[data-ts]");
+  return (message && place.contains(message) ? `[data-ts="${message.dataset.ts}"] ` : "") + element.localName + own.join("") + rest;
 }
 
 function drawModal(dialog, html) {
@@ -104,6 +122,19 @@ function drawModal(dialog, html) {
   if (before && before.view === view.dataset.view) kept();
   if (!dialog.open) dialog.showModal();
   if (!before || before.view !== view.dataset.view) $("input, textarea, select", view)?.focus();
+}
+
+// How many messages are unread stands in the title, as a tab that is not looked at shows nothing else.
+const title = document.title;
+const titled = () => {
+  const unread = $$(".sidebar .badge").reduce((sum, badge) => sum + Number(badge.lastChild.data), 0);
+  return unread ? `(${unread}) ${title}` : title;
+};
+
+// A narrow screen shows one part at a time.
+function show(part) {
+  document.body.dataset.shown = part;
+  for (const button of $$("[data-show]")) button.toggleAttribute("aria-current", button.dataset.show === part);
 }
 
 // Actions
@@ -185,15 +216,35 @@ function reading(field, kind) {
 }
 
 // A link to a message of this Slack opens here, as whoever sits here.
+const LOCAL = ["127.0.0.1", "localhost"];
+const message = (link) => LOCAL.includes(link.hostname) && link.pathname.match(/^\/archives\/([^/]+)\/p(\d{10})(\d{6})$/);
+
 async function jump(link) {
-  const [, channel, digits] = link.pathname.match(/^\/archives\/([^/]+)\/p(\d{16})$/) || [];
-  if (!channel) return;
-  sit({ channel, thread: new URLSearchParams(link.search).get("thread_ts") || "" });
+  const [, channel, seconds, rest] = message(link);
+  await go(channel, new URLSearchParams(link.search).get("thread_ts") || "");
+  const found = $$(`[data-ts="${seconds}.${rest}"]`).at(-1);
+  if (!found) return notify("This message is in a channel you are not in, or is gone.");
+  found.scrollIntoView({ block: "start" });
+  found.classList.add("found");
+}
+
+async function go(channel, thread = "") {
+  sit({ channel, thread });
+  show("main");
+  if (channel === "home") await act("open_home");
+  else await refresh();
+  if (seat.get("channel") !== channel) notify("You are not in that channel.");
+  const log = $(".main .messages");
+  if (log && !thread) log.scrollTop = ($(".new", log)?.offsetTop ?? log.scrollHeight) - 60;
+}
+
+// Going back leaves the focus where the thread was opened.
+async function openThread(thread) {
+  const before = seat.get("thread");
+  sit({ thread });
   await refresh();
-  const message = $(`[data-ts="${digits.slice(0, 10)}.${digits.slice(10)}"]`);
-  if (!message) return notify("This message is in a channel you are not in, or is gone.");
-  message.scrollIntoView({ block: "start" });
-  message.classList.add("found");
+  const there = thread ? $(".thread .close") : $(`.main [data-thread="${before}"]`);
+  there?.focus();
 }
 
 // Listeners: one of each, on the document
@@ -201,18 +252,18 @@ async function jump(link) {
 document.addEventListener("click", async (event) => {
   const on = (selector) => event.target.closest(selector);
   let found;
-  if ((found = on("a[href]")) && found.origin === location.origin && found.pathname.startsWith("/archives/")) {
+  if ((found = on("a[href]")) && message(found)) {
     event.preventDefault();
     jump(found);
+  } else if (found?.hostname.endsWith(".example")) {
+    event.preventDefault();
+    notify(`${found.hostname} is made up: nothing is there to open.`);
+  } else if ((found = on("[data-show]"))) {
+    show(found.dataset.show);
   } else if ((found = on("[data-channel]"))) {
-    sit({ channel: found.dataset.channel, thread: "" });
-    if (found.dataset.channel === "home") await act("open_home");
-    else await refresh();
-    const log = $(".main .messages");
-    if (log) log.scrollTop = log.scrollHeight;
+    go(found.dataset.channel);
   } else if ((found = on("[data-thread]"))) {
-    sit({ thread: found.dataset.thread });
-    refresh();
+    openThread(found.dataset.thread);
   } else if (on("[data-close]")) {
     act("close", { view: $("#view").dataset.view });
   } else if ((found = on("button[data-do]"))) {
@@ -283,8 +334,31 @@ $("#modal").addEventListener("cancel", (event) => {
   act("close", { view: $("#view")?.dataset.view });
 });
 
+// Without a modal Escape closes what was opened last: a menu, then the thread.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || $("dialog[open]")) return;
+  const menu = $(".overflow[open]");
+  if (menu) {
+    menu.open = false;
+    $("summary", menu).focus();
+  } else if (seat.get("thread")) openThread("");
+});
+
+// The arrow keys walk through a menu that is open, and open one.
+document.addEventListener("keydown", (event) => {
+  const menu = event.target.closest?.(".overflow");
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!menu || !step) return;
+  event.preventDefault();
+  menu.open = true;
+  const items = $$("[data-option]", menu);
+  items[(items.indexOf(document.activeElement) + step + items.length) % items.length].focus();
+});
+
 // Start
 
+show("main");
+document.title = titled();
 for (const place of $$("[data-region]")) shown[place.dataset.region] = place.innerHTML;
 if ($("#view")) $("#modal").showModal();
 for (const log of $$(".messages")) log.scrollTop = log.scrollHeight;
