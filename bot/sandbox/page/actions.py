@@ -31,6 +31,7 @@ class Actions:
             "close": self._close,
             "say": self._say,
             "open_home": self._open_home,
+            "profile": self._profile,
             "acknowledge": self._acknowledge,
             "resolve": self._resolve,
             "note": self._note,
@@ -51,8 +52,13 @@ class Actions:
         await self._slack.close_view(seat.user)
         return ""
 
-    async def _open_home(self, seat: Seat, _: Json) -> str:
-        await self._slack.open_home(seat.user)
+    async def _open_home(self, seat: Seat, action: Json) -> str:
+        await self._slack.open_home(seat.user, str(action.get("tab") or "home"))
+        return ""
+
+    async def _profile(self, seat: Seat, action: Json) -> str:
+        away = {"status_text": "On holiday", "status_emoji": ":palm_tree:"} if action["away"] else {"status_text": "", "status_emoji": ""}
+        await self._slack.change_profile(seat.user, locale=str(action["locale"]), **away, status_until=0)
         return ""
 
     async def _acknowledge(self, seat: Seat, action: Json) -> str:

@@ -69,6 +69,12 @@ class Drawing:
         written = str(text.get("text", ""))
         return self._mrkdwn.render(written) if text.get("type") == "mrkdwn" else plain(written, emoji=text.get("emoji") is not False)
 
+    def question(self, dialog: Json) -> dict[str, str]:
+        """A confirm dialog: its texts as HTML."""
+        return {name: self.text(dialog.get(name)) for name in ("title", "text", "confirm", "deny")} | {
+            "style": str(dialog.get("style", ""))
+        }
+
     def rich(self, block: Json) -> Markup:
         """A rich_text block."""
         return self._rich.render(block)

@@ -15,6 +15,7 @@ class Reader:
     def __init__(self, workspace: Workspace, person: User) -> None:
         self.person = person
         self.timezone: tzinfo = ZoneInfo(person.tz)
+        self.now = workspace.clock()
         self._workspace = workspace
 
     def user(self, user_id: str) -> str | None:

@@ -70,7 +70,7 @@ class RichText:
                 return escape(EMOJI.get(name, f":{name}:"))
             case "date":
                 form, fallback = str(element.get("format", "{date}")), str(element.get("fallback", ""))
-                return escape(date(element.get("timestamp"), form, self._names.timezone, fallback))
+                return date(element.get("timestamp"), form, self._names, fallback, str(element.get("url", "")))
             case "color":
                 return Markup("<code>{}</code>").format(element.get("value", ""))
             case "user" | "usergroup" | "channel" | "broadcast":

@@ -21,6 +21,8 @@ from bot.sandbox.slack.slack import Slack
 HOME = "home"
 SHOWN = 100  # messages drawn; who needs more reads the history by API
 
+LANGUAGES = {"en-US": "English", "de-DE": "Deutsch"}
+
 Json = dict[str, Any]
 
 
@@ -106,6 +108,11 @@ class SlackScene:
         ]
 
     @property
+    def languages(self) -> dict[str, str]:
+        """The languages one can set Slack to, by locale."""
+        return LANGUAGES
+
+    @property
     def channels(self) -> list[Json]:
         """The channels this person is in."""
         return [
@@ -128,8 +135,15 @@ class SlackScene:
         direct = self._workspace.direct(self.me.id)
         unread = self._marks.unread(self.me.id, direct)
         return [
-            {"id": HOME, "name": f"{app} · Home", "sigil": "⌂", "unread": 0, "active": self._seat.channel == HOME},
-            {"id": direct.id, "name": f"{app} · Messages", "sigil": "✉", "unread": unread, "active": direct is self._place},
+            {"id": HOME, "tab": "home", "name": f"{app} · Home", "sigil": "⌂", "unread": 0, "active": self._seat.channel == HOME},
+            {
+                "id": direct.id,
+                "tab": "messages",
+                "name": f"{app} · Messages",
+                "sigil": "✉",
+                "unread": unread,
+                "active": direct is self._place,
+            },
         ]
 
     @property

@@ -40,6 +40,7 @@ _DATES = {
     "{date_slash}": "%m/%d/%Y",
     "{date_short}": "%b %-d, %Y",
     "{date_long}": "%A, %B %-d, %Y",
+    "{date_long_full}": "%B %-d, %Y",
     "{date_short_pretty}": "%b %-d, %Y",
     "{date_long_pretty}": "%A, %B %-d, %Y",
     "{date_pretty}": "%B %-d, %Y",
@@ -49,11 +50,14 @@ _DATES = {
     "{time}": "%H:%M",
 }
 
+_UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"))
+
 
 class Names(Protocol):
-    """What ids are called, as this reader sees them; None: unknown here."""
+    """What ids are called, as this reader sees them; None: unknown here. `now`: unix seconds."""
 
     timezone: tzinfo
+    now: float
 
     def user(self, user_id: str) -> str | None:
         """The display name of a person."""
@@ -93,15 +97,28 @@ def with_links(text: str) -> Markup:
     return Markup("").join(link(part, part) if index % 2 else escape(part) for index, part in enumerate(parts))
 
 
-def date(at: object, form: str, zone: tzinfo, fallback: str = "") -> str:
-    """Unix seconds in Slack's date formatting (https://docs.slack.dev/messaging/formatting-message-text); `fallback` if they are none."""
+def date(at: object, form: str, names: Names, fallback: str = "", address: str = "") -> Markup:
+    """Unix seconds in Slack's date formatting (https://docs.slack.dev/messaging/formatting-message-text), in the reader's zone, as a link
+    where there is an `address`; `fallback` if they are none.
+    """
     try:
-        when = datetime.fromtimestamp(int(str(at)), zone)
+        when = datetime.fromtimestamp(int(str(at)), names.timezone)
     except (ValueError, OverflowError, OSError):
-        return fallback
+        return escape(fallback)
+    now = datetime.fromtimestamp(names.now, names.timezone)
+    near = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get((when.date() - now.date()).days)
     for token, strf in _DATES.items():
-        form = form.replace(token, when.strftime(strf))
-    return form.replace("{ago}", when.strftime("%b %-d, %H:%M"))
+        form = form.replace(token, near if near and token.endswith("_pretty}") else when.strftime(strf))
+    form = form.replace("{ago}", _ago((when - now).total_seconds()))
+    return link(address, form) if address else escape(form)
+
+
+def _ago(seconds: float) -> str:
+    """How far away that is, in one unit, as Slack says it."""
+    size, unit = next(((size, unit) for size, unit in _UNITS if abs(seconds) >= size), (1, "second"))
+    count = int(abs(seconds) // size)
+    much = f"{count} {unit}{'' if count == 1 else 's'}"
+    return f"in {much}" if seconds > 0 else f"{much} ago"
 
 
 class Mrkdwn:
@@ -172,8 +189,8 @@ class Mrkdwn:
             group = target.removeprefix("subteam^")
             return mention("group", "@" + (self._names.group(group) or label.removeprefix("@") or group))
         if target.startswith("date^"):
-            at, form = [*target.split("^"), ""][1:3]
-            return escape(date(at, form, self._names.timezone, label))
+            at, form, address = [*target.split("^", 3), "", ""][1:4]
+            return date(at, form, self._names, label, address)
         return escape(label or f"<!{target}>")
 
 

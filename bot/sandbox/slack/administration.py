@@ -1,5 +1,5 @@
-"""What people with rights do to a workspace: rename, archive and delete channels, take the app in or out, delete messages. Owns these
-changes and the events by which Slack tells the app of them; it looks into no message.
+"""What people with rights do to a workspace: rename, archive and delete channels, take the app in or out, delete messages; and to their own
+profile. Owns these changes and the events by which Slack tells the app of them; it looks into no message.
 
 Events: docs.slack.dev/reference/events. Names: a name belongs to one channel, also while that is archived.
 """
@@ -85,6 +85,13 @@ class Administration:
     def delete_message(self, ref: str, ts: str) -> None:
         """A person with the right to, or the channel's retention, deletes a message. The app did not ask to hear of messages."""
         self._workspace.any_channel(ref).remove(ts)
+
+    async def change_profile(self, ref: str, **fields: object) -> None:
+        """A person changes their own language, zone or status (`locale`, `tz`, `status_text`, `status_emoji`, `status_until`)."""
+        user = self._workspace.change_user(ref, **fields)
+        at, sees_email = self._workspace.clock(), "users:read.email" in self._workspace.app.scopes
+        shown = user.json(at, with_email=sees_email, with_locale=True)
+        await self._tell({"type": "user_change", "user": shown, "cache_ts": int(at)})
 
     def _require_free(self, name: str) -> None:
         if any(channel.name == name for channel in self._workspace.channels.values()):

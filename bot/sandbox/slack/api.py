@@ -34,6 +34,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "usergroups.users.list": ("usergroups:read",),
     "users.info": ("users:read",),
     "users.lookupByEmail": ("users:read.email",),
+    "users.profile.get": ("users.profile:read",),
 }
 APP_SCOPE = "connections:write"
 """What an app-level token may: open sockets, nothing else."""

@@ -63,6 +63,7 @@ PER_MINUTE: Mapping[str, int] = {
     "usergroups.users.list": 20,
     "users.info": 100,
     "users.lookupByEmail": 50,
+    "users.profile.get": 100,
     "views.open": 100,
     "views.publish": 100,
     "views.push": 100,

@@ -171,12 +171,11 @@ class Interactions:
         """Whether there is an app to tell anything."""
         return bool(self._http.url) or self._socket_mode.connected > 0
 
-    async def open_home(self, user: str) -> Ack:
-        """Open the app's Home tab."""
+    async def open_home(self, user: str, tab: str = "home") -> Ack:
+        """Open the app's Home tab, or its `messages`."""
         person = self._workspace.user(user)
-        payload = self._payloads.app_home_opened(
-            person, self._workspace.direct(person.id), self._modals.home(person.id), self._workspace.clock()
-        )
+        view = self._modals.home(person.id) if tab == "home" else None
+        payload = self._payloads.app_home_opened(person, self._workspace.direct(person.id), view, self._workspace.clock(), tab)
         return await self._deliver("events_api", "app_home_opened", payload, twice=False)
 
     def shown_errors(self, user: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ from bot.sandbox.slack.errors import Json
 @dataclass(frozen=True, slots=True)
 class User:
     """A person or bot. `is_restricted`: guest; `is_ultra_restricted`: single-channel guest; `is_stranger`: of another team, met in a
-    shared channel; `enterprise_user`: their id in the enterprise, where there is one.
+    shared channel; `enterprise_user`: their id in the enterprise, where there is one. `status_until`: unix seconds, 0 until it is changed.
     """
 
     id: str
@@ -31,11 +31,15 @@ class User:
     is_ultra_restricted: bool = False
     is_stranger: bool = False
     enterprise_user: str = ""
+    locale: str = "en-US"
+    status_text: str = ""
+    status_emoji: str = ""
+    status_until: int = 0
 
-    def json(self, at: float, *, with_email: bool) -> Json:
-        """The `user` object of users.info at unix time `at`; the address only with the users:read.email scope."""
-        offset = ZoneInfo(self.tz).utcoffset(datetime.fromtimestamp(at, UTC))
+    def profile(self, at: float, *, with_email: bool) -> Json:
+        """The `profile` of users.profile.get at unix time `at`; the address only with the users:read.email scope."""
         first, _, last = self.real_name.partition(" ")
+        over = 0 < self.status_until <= at
         profile: Json = {
             "title": self.title,
             "phone": "",
@@ -44,9 +48,11 @@ class User:
             "real_name_normalized": self.real_name,
             "display_name": self.name,
             "display_name_normalized": self.name,
-            "status_text": "",
-            "status_emoji": "",
-            "status_expiration": 0,
+            "status_text": "" if over else self.status_text,
+            "status_text_canonical": "",
+            "status_emoji": "" if over else self.status_emoji,
+            "status_emoji_display_info": [],
+            "status_expiration": 0 if over else self.status_until,
             "avatar_hash": "",
             "team": self.team_id,
             "first_name": first,
@@ -54,12 +60,17 @@ class User:
         }
         if with_email and self.email:
             profile["email"] = self.email
+        return profile
+
+    def json(self, at: float, *, with_email: bool, with_locale: bool = False) -> Json:
+        """The `user` object of users.info at unix time `at`; the address only with scope users:read.email, the locale when asked for."""
+        offset = ZoneInfo(self.tz).utcoffset(datetime.fromtimestamp(at, UTC))
         user: Json = {
             "id": self.id,
             "team_id": self.team_id,
             "name": self.name,
             "deleted": self.deleted,
-            "profile": profile,
+            "profile": self.profile(at, with_email=with_email),
             "is_bot": self.is_bot,
             "is_app_user": False,
             "updated": int(at),
@@ -71,6 +82,8 @@ class User:
             user["enterprise_user"] = {"id": self.enterprise_user, "teams": [self.team_id], **enterprise}
         if self.deleted:  # Slack leaves out what a deactivated account no longer has
             return user
+        if with_locale:
+            user["locale"] = self.locale
         return user | {
             "color": "9f69e7",
             "real_name": self.real_name,

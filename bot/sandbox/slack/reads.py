@@ -32,6 +32,7 @@ class ReadMethods:
             "conversations.open": self.open_direct,
             "users.info": self.user_info,
             "users.lookupByEmail": self.user_by_email,
+            "users.profile.get": self.user_profile,
             "usergroups.list": self.groups,
             "usergroups.users.list": self.group_users,
         }
@@ -123,7 +124,14 @@ class ReadMethods:
         user = self._workspace.users.get(str(args.get("user", "")))
         if user is None:
             raise SlackError("user_not_found")
-        return {"user": self._user(user)}
+        return {"user": self._user(user, with_locale=truth(args.get("include_locale")))}
+
+    def user_profile(self, args: Json) -> Json:
+        """https://docs.slack.dev/reference/methods/users.profile.get; without `user` the app's own."""
+        user = self._workspace.users.get(str(args.get("user") or self._workspace.app.bot_user_id))
+        if user is None:
+            raise SlackError("user_not_found")
+        return {"profile": user.profile(self._workspace.clock(), with_email=self._sees_email)}
 
     def user_by_email(self, args: Json) -> Json:
         """https://docs.slack.dev/reference/methods/users.lookupByEmail: active members only."""
@@ -146,8 +154,12 @@ class ReadMethods:
             raise SlackError("no_such_subteam")
         return {"users": list(group.users)}
 
-    def _user(self, user: User) -> Json:
-        return user.json(self._workspace.clock(), with_email="users:read.email" in self._workspace.app.scopes)
+    def _user(self, user: User, *, with_locale: bool = False) -> Json:
+        return user.json(self._workspace.clock(), with_email=self._sees_email, with_locale=with_locale)
+
+    @property
+    def _sees_email(self) -> bool:
+        return "users:read.email" in self._workspace.app.scopes
 
 
 def _kind(channel: Channel) -> str:

@@ -66,7 +66,7 @@ class Slack:
         self.rename_channel, self.create_channel, self.delete_channel = admin.rename_channel, admin.create_channel, admin.delete_channel
         self.archive_channel, self.unarchive_channel = admin.archive_channel, admin.unarchive_channel
         self.invite_app, self.remove_app = admin.invite_app, admin.remove_app
-        self.delete_message = admin.delete_message
+        self.delete_message, self.change_profile = admin.delete_message, admin.change_profile
         self.click = people.click
         self.click_in_view = people.click_in_view
         self.submit = people.submit

@@ -171,10 +171,7 @@ function agreed(element) {
   if (!asked) return Promise.resolve(true);
   const dialog = $("#confirm");
   answered(dialog.returnValue === "yes"); // the one before, whose dialog may not have said yet that it is closed
-  $("#confirm-title").textContent = asked.title;
-  $("#confirm-text").textContent = asked.text;
-  $("#confirm-deny").textContent = asked.deny;
-  $("#confirm-yes").textContent = asked.confirm;
+  for (const [part, place] of [["title", "title"], ["text", "text"], ["deny", "deny"], ["confirm", "yes"]]) $("#confirm-" + place).innerHTML = asked[part];
   $("#confirm-yes").className = "button " + (asked.style === "danger" ? "danger-solid" : "primary");
   dialog.returnValue = "";
   dialog.showModal();
@@ -185,7 +182,7 @@ function agreed(element) {
 $("#confirm").addEventListener("close", ({ target: dialog }) => dialog.open || answered(dialog.returnValue === "yes"));
 
 async function press(element, value) {
-  if (!(await agreed(element))) return;
+  if (!(await agreed(element))) return undo(element);
   const view = element.closest("[data-view]")?.dataset.view || "";
   const action = { action_id: element.dataset.actionId, block_id: element.dataset.blockId, value, view };
   const surface = element.closest("[data-view], [data-ts]");
@@ -195,6 +192,13 @@ async function press(element, value) {
   await act("press", { ...action, values: values(surface) });
   element.classList.remove("busy");
   element.removeAttribute("aria-busy");
+}
+
+// A choice that was not confirmed is not made.
+function undo(element) {
+  for (const option of $$("option", element)) option.selected = option.defaultSelected;
+  for (const box of $$("input", element)) box.checked = box.defaultChecked;
+  if (element.matches("input")) element.value = element.defaultValue;
 }
 
 function values(root) {
@@ -231,7 +235,8 @@ async function jump(link) {
 async function go(channel, thread = "") {
   sit({ channel, thread });
   show("main");
-  if (channel === "home") await act("open_home");
+  const tab = { home: "home", [$("[data-tab=messages]")?.dataset.channel]: "messages" }[channel];
+  if (tab) await act("open_home", { tab });
   else await refresh();
   if (seat.get("channel") !== channel) notify("You are not in that channel.");
   const log = $(".main .messages");
@@ -285,6 +290,7 @@ document.addEventListener("change", (event) => {
     sit({ user: field.value });
     return refresh();
   }
+  if (field.form?.dataset.do === "profile") return act("profile", { locale: field.form.locale.value, away: field.form.away.checked });
   if (field.dataset.do === "fault") return act("fault", { fault: field.value, on: field.checked });
   const element = field.closest("[data-action-id]");
   if (!element || element.closest("[data-input]") || element.dataset.kind === "button") return;
@@ -358,6 +364,7 @@ document.addEventListener("keydown", (event) => {
 // Start
 
 show("main");
+if (seat.get("channel") === "home") act("open_home", { tab: "home" });
 document.title = titled();
 for (const place of $$("[data-region]")) shown[place.dataset.region] = place.innerHTML;
 if ($("#view")) $("#modal").showModal();

@@ -55,6 +55,7 @@ class Known:
     """Three known names, in UTC."""
 
     timezone: tzinfo = UTC
+    now = 200_000.0
 
     def user(self, user_id: str) -> str | None:
         """A person."""
@@ -115,6 +116,12 @@ def option(text: str, value: str) -> Json:
         ("<@U1> <#C1> <!subteam^S1>", "@Vera Lindqvist #review-tier1 @review-experts"),
         ("<@U9> <!here>", "@U9 @here"),
         ("<!date^0^{date_num} {time}|old>", "1970-01-01 00:00"),
+        ("<!date^200060^{date_short_pretty} {time}, {ago}|old>", "today 07:34, in 1 minute"),
+        ("<!date^86400^{date_pretty} or {date}, {ago}|old>", "yesterday or January 2, 1970, 1 day ago"),
+        (
+            "<!date^0^{time}^https://a.example/x|old>",
+            '<a href="https://a.example/x" target="_blank" rel="noopener noreferrer nofollow">00:00</a>',
+        ),
         (":warning: :no_such_thing:", "⚠️ :no_such_thing:"),
         ("&amp;lt;", "&amp;lt;"),
     ],

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
 from bot.sandbox.slack.seed import SLACK
-from tests.bot.sandbox.slack.northwind import ANNA, ARCHIVED, GENERAL, PRIVATE, TIER1, Northwind, northwind, refused
+from tests.bot.sandbox.slack.northwind import ANNA, ARCHIVED, GENERAL, PRIVATE, TIER1, Northwind, http_app, northwind, refused
 
 FLAGS = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger")
 
@@ -124,3 +125,51 @@ async def test_the_app_joins_a_public_channel(company: Northwind) -> None:
     await client.chat_postMessage(channel=GENERAL, text="hello")
     assert SLACK.app.bot_user_id in (await client.conversations_members(channel=GENERAL))["members"]
     assert (await refused(client.conversations_join(channel=PRIVATE)))["error"] == "channel_not_found"
+
+
+async def test_the_language_of_a_person_is_told_when_asked_for(company: Northwind) -> None:
+    """users.info holds the locale only with include_locale."""
+    client = company.client()
+    await company.slack.change_profile("anna", locale="de-DE")
+    assert (await client.users_info(user=ANNA, include_locale=True))["user"]["locale"] == "de-DE"
+    assert (await client.users_info(user="U0BEN000001", include_locale=True))["user"]["locale"] == "en-US"
+    assert "locale" not in (await client.users_info(user=ANNA))["user"]
+
+
+async def test_a_status_is_in_the_profile_until_it_ends(company: Northwind) -> None:
+    """users.info and users.profile.get say the same; the latter wants a scope of its own."""
+    client = company.client()
+    until = int(company.clock.now) + 60
+    await company.slack.change_profile("anna", status_text="On holiday", status_emoji=":palm_tree:", status_until=until)
+    assert (await refused(client.users_profile_get(user=ANNA)))["needed"] == "users.profile:read"
+    app = replace(SLACK.app, scopes=SLACK.app.scopes | {"users.profile:read"})
+    async with northwind(app=app) as other:
+        other.clock.now = company.clock.now
+        await other.slack.change_profile("anna", status_text="On holiday", status_emoji=":palm_tree:", status_until=until)
+        reader = other.client()
+        profile = (await reader.users_profile_get(user=ANNA))["profile"]
+        assert (profile["status_text"], profile["status_emoji"], profile["status_expiration"]) == ("On holiday", ":palm_tree:", until)
+        assert (await reader.users_info(user=ANNA))["user"]["profile"] == profile
+        other.clock.now += 60
+        over = (await reader.users_profile_get(user=ANNA))["profile"]
+        assert (over["status_text"], over["status_emoji"], over["status_expiration"]) == ("", "", 0)
+        assert (await refused(reader.users_profile_get(user="U0NOBODY")))["error"] == "user_not_found"
+        assert (await reader.users_profile_get())["profile"]["real_name"] == "Tierline"
+
+
+async def test_an_app_that_asked_hears_of_a_changed_profile() -> None:
+    """user_change carries the whole person; who did not ask hears nothing."""
+    async with northwind(events=SLACK.events | {"user_change"}) as company, http_app(company) as app:
+        heard: list[str] = []
+
+        async def hear(event: dict[str, object]) -> None:
+            assert isinstance(event["user"], dict)
+            heard.append(event["user"]["locale"])
+
+        app.bolt.event("user_change")(hear)
+        await company.slack.change_profile("anna", locale="de-DE")
+        (seen,) = company.slack.record.find("user_change")
+        assert seen.data["status"] == 200
+    async with northwind() as quiet, http_app(quiet):
+        await quiet.slack.change_profile("anna", locale="de-DE")
+        assert not quiet.slack.record.find("user_change")
