@@ -17,6 +17,7 @@ import yaml
 from bot.app import App
 from bot.demo.clock import StoryClock
 from bot.demo.receiver_kit import verifying
+from bot.demo.tour import TOUR
 from bot.demo.workspace import workspace_for
 from bot.sandbox.customer import CustomerConfig
 from bot.sandbox.northwind import PAGERDUTY, TICKETS
@@ -87,7 +88,8 @@ async def set_up(
     environment |= {"DEMO_TICKETS_URL": NOWHERE, "DEMO_TICKETS_SECRET": TICKETS}
     policy = load_policy(text, environment, "policy")
     identity = replace(SLACK.app, bot_token=f"xoxb-{secrets.token_hex(12)}", signing_secret=secrets.token_hex(16))
-    sandbox = Sandbox(clock.unix, workspace_for(policy, identity, CustomerConfig(SERVICE, secret, (callback_secret,)), unhurried=unhurried))
+    config = workspace_for(policy, identity, CustomerConfig(SERVICE, secret, (callback_secret,)), unhurried=unhurried)
+    sandbox = Sandbox(clock.unix, replace(config, tour=TOUR if policy_text is None else ()))
     sandbox.tickets.secrets = tuple(one.get_secret_value() for system in policy.form.tickets.values() for one in system.secret)
     if unhurried:
         sandbox.monitor.silent_s = SILENT_S

@@ -19,6 +19,7 @@ from bot.sandbox.mail import Mail
 from bot.sandbox.monitor import PATH as MONITOR_PATH
 from bot.sandbox.monitor import Monitor
 from bot.sandbox.northwind import PAGERDUTY, REFUND_AGENT, TICKETS
+from bot.sandbox.page.tour import Task, Tour
 from bot.sandbox.page.views import Page
 from bot.sandbox.pagerduty.account import PagerDutyConfig
 from bot.sandbox.pagerduty.pagerduty import PagerDuty
@@ -34,13 +35,16 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class SandboxConfig:
-    """Who is in it, with every token and secret; Northwind unless told otherwise. `hook_retry_s`: real seconds between webhook tries."""
+    """Who is in it, with every token and secret; Northwind unless told otherwise. `hook_retry_s`: real seconds between webhook tries.
+    `tour`: what the page leads a newcomer through.
+    """
 
     slack: SlackConfig = SLACK
     pagerduty: PagerDutyConfig = PAGERDUTY
     customer: CustomerConfig = REFUND_AGENT
     ticket_secret: str = TICKETS
     hook_retry_s: float = 1.0
+    tour: tuple[Task, ...] = ()
 
 
 class Sandbox:
@@ -108,7 +112,8 @@ class Sandbox:
                 *self.monitor.routes(),
             ]
         )
-        page = Page(self.slack, self.pagerduty, self.customer, self.mail, self.faults).app()
+        tour = Tour(self.config.tour, (self.slack.record, self.pagerduty.record, self.customer.record))
+        page = Page(self.slack, self.pagerduty, self.customer, self.mail, self.faults, tour=tour).app()
         try:
             self.url = await self._listen(peers, (port,))
             self.page_url = await self._listen(page, page_ports)

@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.sandbox.page.slack_scene import HOME, Marks, Seat
 from bot.sandbox.page.switches import Switchboard
+from bot.sandbox.page.tour import Tour
 from bot.sandbox.pagerduty.pagerduty import PagerDuty
 from bot.sandbox.slack.ack import TIMED_OUT, Ack
 from bot.sandbox.slack.errors import ClientError
@@ -20,11 +21,12 @@ Json = dict[str, Any]
 class Actions:
     """One method per verb that the page's script knows. `action` is what the script sent."""
 
-    def __init__(self, slack: Slack, pagerduty: PagerDuty, switchboard: Switchboard, marks: Marks) -> None:
+    def __init__(self, slack: Slack, pagerduty: PagerDuty, switchboard: Switchboard, marks: Marks, tour: Tour) -> None:
         self._slack = slack
         self._pagerduty = pagerduty
         self._switchboard = switchboard
         self._marks = marks
+        self._tour = tour
         self._verbs = {
             "press": self._press,
             "submit": self._submit,
@@ -36,6 +38,7 @@ class Actions:
             "resolve": self._resolve,
             "note": self._note,
             "fault": self._fault,
+            "tour": self._show_tour,
         }
 
     async def do(self, seat: Seat, verb: str, action: Json) -> str:
@@ -75,6 +78,10 @@ class Actions:
 
     async def _fault(self, _: Seat, action: Json) -> str:
         self._switchboard.turn(str(action["fault"]), on=bool(action["on"]))
+        return ""
+
+    async def _show_tour(self, _: Seat, action: Json) -> str:
+        self._tour.is_open = bool(action["on"])
         return ""
 
     async def _press(self, seat: Seat, action: Json) -> str:

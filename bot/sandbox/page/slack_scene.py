@@ -5,6 +5,7 @@ Reads the workspace; sends nothing.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
@@ -216,6 +217,12 @@ class SlackScene:
         alone = [message for message in self._whispers() if message.get("thread_ts") == self._seat.thread]
         parent, *replies = self._place.replies(self._seat.thread)
         return [self._message(message) for message in (parent, *sorted([*replies, *alone], key=lambda message: str(message["ts"])))]
+
+    def find_card(self, channel: str, words: str) -> str:
+        """The newest message of a channel with these words in it, whoever may see it; empty where there is none."""
+        place = self._workspace.channels.get(channel)
+        found = [message["ts"] for message in place.top_level() if words in json.dumps(message, ensure_ascii=False)] if place else []
+        return str(found[-1]) if found else ""
 
     # The modal
 

@@ -21,6 +21,7 @@ from bot.sandbox.page.actions import Actions
 from bot.sandbox.page.peers_scene import PeersScene
 from bot.sandbox.page.slack_scene import Marks, Seat, SlackScene, take_seat
 from bot.sandbox.page.switches import Switchboard
+from bot.sandbox.page.tour import Tour
 from bot.sandbox.pagerduty.pagerduty import PagerDuty
 from bot.sandbox.record import Seen
 from bot.sandbox.slack.slack import Slack
@@ -38,16 +39,17 @@ HEADERS = {
 
 
 class Page:
-    """The page over four peers and their faults."""
+    """The page over four peers and their faults, with a tour through it."""
 
-    def __init__(self, slack: Slack, pagerduty: PagerDuty, customer: Customer, mail: Mail, faults: Faults) -> None:
+    def __init__(self, slack: Slack, pagerduty: PagerDuty, customer: Customer, mail: Mail, faults: Faults, *, tour: Tour) -> None:
         self._slack = slack
         self._pagerduty = pagerduty
         self._customer = customer
         self._mail = mail
         self._marks = Marks()
         self._switchboard = Switchboard(faults)
-        self._actions = Actions(slack, pagerduty, self._switchboard, self._marks)
+        self._tour = tour
+        self._actions = Actions(slack, pagerduty, self._switchboard, self._marks, tour)
         self._environment = make_environment()
         self._watchers: set[asyncio.Event] = set()
         self._unwatch = [peer.record.watch(self._wake) for peer in (slack, pagerduty, customer, mail)]
@@ -71,6 +73,10 @@ class Page:
     # Drawing
 
     async def _whole(self, request: web.Request) -> web.Response:
+        task = self._tour.current if self._tour.is_open and "user" not in request.query else None
+        if task is not None:
+            where = request.rel_url.with_query({"user": task.user, "channel": task.channel})
+            raise web.HTTPFound(where.with_fragment("task"))
         seat = take_seat(self._slack, request.query)
         if request.query.get("user") != seat.user or request.query.get("channel") != seat.channel:
             raise web.HTTPFound(request.rel_url.with_query({"user": seat.user, "channel": seat.channel}))
@@ -93,8 +99,9 @@ class Page:
         scene = SlackScene(self._slack, seat, self._marks, self._environment)
         beside = PeersScene(self._pagerduty, self._customer, self._mail, scene.reader)
         drawn = {
+            "tour": macros.tour(self._tour, scene.find_card),
             "main": macros.main(scene),  # first: looking at a channel reads it
-            "sidebar": macros.sidebar(scene),
+            "sidebar": macros.sidebar(scene, self._tour),
             "thread": macros.thread(scene),
             "places": macros.places(scene, beside),
             "modal": macros.modal(scene),
@@ -143,6 +150,7 @@ class Page:
         return response
 
     async def _hang_up(self, _: web.Application) -> None:
+        self._tour.end()
         for stop in self._unwatch:
             stop()
         self._unwatch.clear()

@@ -65,7 +65,9 @@ class ResponseUrls:
                 status, answer = 400, {"ok": False, "error": "invalid_payload"}
             except SlackError as refusal:
                 status, answer = 404 if refusal.error.endswith("_url") else 400, refusal.body()
-            self._record.add("response_url", ok=answer["ok"], error=answer.get("error"), args=body, path=request.match_info["path"])
+            path = request.match_info["path"]
+            user = self._issued[path].user_id if path in self._issued else None
+            self._record.add("response_url", ok=answer["ok"], error=answer.get("error"), user=user, args=body, path=path)
             return web.json_response(answer, status=status)
 
         def note(fault: Fault) -> None:
