@@ -37,6 +37,7 @@ from routing.review.page_news import (
     page_resolved,
     page_unacknowledged,
 )
+from routing.review.page_routes import page_untold
 from routing.review.press import PressStep
 from routing.vocabulary import PageRoute
 from store.ledger.answers import Repeated, Ruled
@@ -137,12 +138,17 @@ class Acknowledgements:
         """First the digest, which takes no more cases then, and so each case that it lists: where this ends half-way, PagerDuty tells it
         again, and each counts once.
         """
-        step = DIGEST_STEPS[event.kind](key.digest_id, event.actor, event.route(second=key.second))
+        still_taken = event.kind in HANDED_ON and not event.rings
+        mean = DIGEST_STEPS[NOTED if still_taken else event.kind]
+        step = mean(key.digest_id, event.actor, event.route(second=key.second))
         ruled = await self._ledger.govern(step, key=once)
         answer = ruled.answer if isinstance(ruled, Ruled | Repeated) else None
-        pages: Any = answer.get("pages") if answer is not None else None
-        listed = [PageKey(key.deployment, one["case"], one["tier"], one["round"], key.second) for one in pages or ()]
-        await asyncio.gather(*(self._of_listed(event, one) for one in listed))
+        named: Mapping[str, Any] = answer or {}
+        listed = [PageKey(key.deployment, one["case"], one["tier"], one["round"], key.second) for one in named.get("pages", ())]
+        await asyncio.gather(
+            *(self._of_listed(event, one) for one in listed),
+            *(self._ledger.change(one["case"], page_untold(one["round"])) for one in named.get("untold", ())),
+        )
 
     async def _of_listed(self, event: "_Event", page: PageKey) -> None:
         once = InboxKey("pagerduty", "webhook", f"{event.id}/{page.case_id}")

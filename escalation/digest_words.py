@@ -65,7 +65,7 @@ def digest_steps(digest: Digest, cases: Sequence[Case], *, by_mail: bool = False
 
 def digest_settled(digest: Digest) -> str:
     """Why the incident of a digest is over."""
-    return "cases still wait" if digest.listed else f"nobody has to come any more for {_cases(digest.count)} that it listed"
+    return f"nobody is waited for by it any more; each of {_cases(digest.count)} that it listed says on its card how it goes on"
 
 
 def digest_mail(digest: Digest, cases: Sequence[Case], now: datetime, deployment: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ what stands open in the audit log. It never decides who is paged or when, and Pa
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
@@ -153,7 +153,8 @@ class Pager:
     `incidents`: whom an alert pages by the active policy, None where it names nobody.
 
     With a REST wire it asks, before it triggers a second time, whether PagerDuty knows the key: a person may have resolved the incident
-    while our first try was out, and a second trigger would ring again.
+    while our first try was out, and a second trigger would ring again. A digest is sent again all the same while its incident is open: what
+    it lists may be more by now.
     """
 
     def __init__(
@@ -178,7 +179,11 @@ class Pager:
             routing_key, key, event = about(outgoing, view)
         else:
             routing_key, key, event = self._about_case(outgoing, view)
-        if message.kind is MessageKind.PAGE and outgoing.doubtful and await self._known(key):
+        if message.kind is MessageKind.PAGE and isinstance(view, Noticed) and isinstance(view.about, Digest):
+            again = outgoing.doubtful or route_of(message) in view.about.accepted
+            if again and await self._asked(key, RestClient.resolved):
+                raise SendError("its incident was resolved there, and we have not heard of it yet")
+        elif message.kind is MessageKind.PAGE and outgoing.doubtful and await self._asked(key, RestClient.knows):
             return Delivered()
         await self._wire.send(routing_key, event)
         return Delivered()
@@ -214,11 +219,11 @@ class Pager:
         key = str(DigestKey(self._deployment, digest.id, second))
         return routing_key, key, digest_event_of(message.kind, key, digest, view.listed, self._deployment)
 
-    async def _known(self, key: str) -> bool:
+    async def _asked(self, key: str, whether: Callable[[RestClient, str], Awaitable[bool]]) -> bool:
         if self._rest is None:
             return False
         try:
-            return await self._rest.knows(key)
+            return await whether(self._rest, key)
         except PagerDutyUnreadable:
             return False  # a page too many is better than none: the key joins whatever is still open
 

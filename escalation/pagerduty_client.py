@@ -142,8 +142,11 @@ class RestClient:
 
     async def knows(self, dedup_key: str) -> bool:
         """Whether an incident with this key was ever opened. Raises PagerDutyUnreadable."""
-        found = await self._get("/incidents", {"incident_key": dedup_key, "date_range": "all"})
-        return bool(found.get("incidents"))
+        return bool(await self._statuses(dedup_key))
+
+    async def resolved(self, dedup_key: str) -> bool:
+        """Whether incidents with this key were opened and none is open any more. Raises PagerDutyUnreadable."""
+        return await self._statuses(dedup_key) == {"resolved"}
 
     async def key_of(self, incident_id: str) -> str:
         """The dedup key of an incident by PagerDuty's id for it, "" where it has none. Raises PagerDutyUnreadable."""
@@ -170,6 +173,10 @@ class RestClient:
         """Close the connections."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._client.close()
+
+    async def _statuses(self, dedup_key: str) -> set[str]:
+        found = await self._get("/incidents", {"incident_key": dedup_key, "date_range": "all"})
+        return {str(one.get("status")) for one in found.get("incidents") or ()}
 
     async def _get(self, path: str, params: Mapping[str, Any]) -> dict[str, Any]:
         def get() -> dict[str, Any]:

@@ -6,6 +6,7 @@ Owns that coupling. Which route follows is decided by `routing.review.page_route
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from bot.delivery.retry import REFUSED_EMAIL, REFUSED_PAGE, Retry
 from routing.change import Message, MessageKind
@@ -14,9 +15,9 @@ from routing.governance.alert_lifecycle import page_failed as alert_failed
 from routing.governance.digest import Listed
 from routing.governance.digest_routes import digest_accepted, digest_failed
 from routing.governance.ruling import DIGEST
-from routing.review.page_routes import page_accepted, page_failed
+from routing.review.page_routes import page_accepted, page_failed, page_untold
 from routing.review.pages import route_of
-from store.ledger.answers import Changed
+from store.ledger.answers import Changed, Ruled
 from store.ledger.items import Step
 from store.ledger.ledger import Ledger
 from store.outbox.delivery import Delivered, Outgoing, SendError
@@ -59,7 +60,7 @@ class PageFates:
         in a digest as it was sent.
         """
         kind = row.message.kind
-        if kind in REFUSED and row.case_id.startswith(DIGEST):
+        if kind in PAGES and row.case_id.startswith(DIGEST):
             await self._digest_accepted(row, delivered, listed)
         elif kind is MessageKind.PAGE and not _is_page(row):
             await self._ledger.govern(alert_accepted(row.case_id, row.message.round))
@@ -73,9 +74,11 @@ class PageFates:
     async def put_back(self, row: Outgoing, error: SendError, doubt: Doubt) -> None:
         """A try failed, and the next comes at its time."""
         route, tries, final = route_of(row.message), row.attempts + 1, error.permanent
-        if row.message.kind in REFUSED and row.case_id.startswith(DIGEST):
+        if row.message.kind in PAGES and row.case_id.startswith(DIGEST):
             self._passing("page_fates.digest_failed")
-            await self._ledger.govern(digest_failed(row.case_id, route, error.reason, tries, final=final))
+            failing = await self._ledger.govern(digest_failed(row.case_id, route, error.reason, tries, final=final))
+            untold: Any = failing.answer.get("untold") if isinstance(failing, Ruled) and failing.answer is not None else None
+            await asyncio.gather(*(self._ledger.change(one["case"], page_untold(one["round"])) for one in untold or ()))
         elif row.message.kind is MessageKind.PAGE and not _is_page(row):
             await self._ledger.govern(alert_failed(row.case_id, row.message.round, error.reason, tries, final=final))
         if _is_page(row):
@@ -89,8 +92,7 @@ class PageFates:
         """The digest first, then each page that it listed. The row is settled last: what this process did not come to, the next does."""
         self._passing("page_fates.digest_accepted")
         route = route_of(row.message)
-        drawn = frozenset((one.case, one.round) for one in listed)
-        step = digest_accepted(row.case_id, route, drawn, told_of=len(delivered.told), refused=delivered.refused)
+        step = digest_accepted(row.case_id, route, listed, told_of=len(delivered.told), refused=delivered.refused)
         await self._ledger.govern(step)
         self._passing("page_fates.digest_told")
         for first in range(0, len(listed), AT_ONCE):

@@ -2,6 +2,8 @@
 `routing.governance.digest_lifecycle`'s to say.
 """
 
+import operator
+
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from routing.case.case import Page, PageProgress
@@ -18,7 +20,8 @@ class Listed(BaseModel):
     round: int
     risk: Risk
     taken: bool = False
-    told: bool = Field(default=False, description="whether a route took the digest with this case in its list")
+    shown: bool = Field(default=False, exclude_if=operator.not_, description="whether a route took the digest with this case in its list")
+    told: bool = Field(default=False, description="whether the case knows that: its page is accepted")
 
 
 class Digest(PageProgress):
@@ -45,6 +48,11 @@ class Digest(PageProgress):
     def over(self) -> bool:
         """Whether its incident is settled, or is about to be."""
         return self.over_at is not None
+
+    @property
+    def untold(self) -> tuple[Listed, ...]:
+        """Pages that stood in nothing that a route took, so that nobody knows of them by this digest."""
+        return tuple(one for one in self.listed if not (one.shown or one.told))
 
     @property
     def wanted(self) -> bool:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from routing.canonical import Json
 from routing.change import SYSTEM, Actor, Event, Message, MessageKind
-from routing.governance.digest import Digest
+from routing.governance.digest import Digest, Listed
 from routing.governance.governance import Governance
 from routing.governance.ruling import Ruling
 from routing.vocabulary import EventKind, PageRoute
@@ -56,11 +56,7 @@ def send_anew(work: DigestDraft, digest: Digest) -> None:
     """Send what has changed, if it is time; else, or while it is on its way, that it changed is kept for when it is."""
     if not digest.wanted:
         return
-    ringing = tuple(one for one in digest.accepted if one in BY_PAGERDUTY)
-    routes = tuple(one for one in ringing or digest.accepted if one not in digest.under_way)
-    due = tuple(one for one in routes if work.now >= digest.sent_at + PACE[one])
-    if PageRoute.EMAIL in due and all(one.told for one in digest.listed):
-        due = tuple(one for one in due if one is not PageRoute.EMAIL)  # nobody is written to about what is over
+    due = tuple(one for one, at in sent_anew_at(digest).items() if work.now >= at)
     if due:
         digest = digest.model_copy(update={"under_way": (*digest.under_way, *due), "sent_at": work.now, "stale": False})
         work.send(digest, MessageKind.PAGE, due)
@@ -69,9 +65,23 @@ def send_anew(work: DigestDraft, digest: Digest) -> None:
     work.put(digest)
 
 
+def sent_anew_at(digest: Digest) -> dict[PageRoute, datetime]:
+    """By which routes what has changed may be said, and from when on: by mail only where PagerDuty has nothing of it, and only to tell of
+    cases; nobody is written to about what is over.
+    """
+    ringing = tuple(one for one in digest.accepted if one in BY_PAGERDUTY)
+    mail = tuple(one for one in digest.accepted if digest.untold) if not ringing else ()
+    return {one: digest.sent_at + PACE[one] for one in ringing or mail if one not in digest.under_way}
+
+
 def names_of(routes: Iterable[PageRoute]) -> list[Json]:
     """As an event has them."""
     return [route.value for route in routes]
+
+
+def pages_of(listed: Iterable[Listed]) -> list[Json]:
+    """As an answer has them."""
+    return [{"case": one.case, "tier": one.tier, "round": one.round} for one in listed]
 
 
 def _message(digest: Digest, kind: MessageKind, route: PageRoute, event: int = 0) -> Message:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from routing.canonical import Json
-from routing.case.case import Case, OpenPage, Tier
+from routing.case.case import Case, OpenPage
 from routing.change import SYSTEM, Change, MessageKind
 from routing.governance.digest import Digest, Listed
 from routing.governance.digest_draft import BY_PAGERDUTY, HURRY, DigestDraft, names_of, send_anew
@@ -19,9 +19,6 @@ from routing.governance.governance import Governance
 from routing.governance.ruling import DIGEST, Ruling
 from routing.policy.form.ladders import Storm
 from routing.vocabulary import EventKind
-
-PATIENCE = timedelta(minutes=5)
-"""How long the first routes of a digest have at most: as any page's (`routing.review.pages`)."""
 
 FRESH = timedelta(seconds=30)
 """So long after it was opened a digest rings for whatever is listed in it, also for more risk."""
@@ -65,17 +62,23 @@ def grouped(governance: Governance, before: Case | None, change: Change, paging:
     A page that leaves a digest is settled there: closed, or somebody has it. One that is listed has no incident of its own.
     """
     work = DigestDraft(governance, now)
-    left = _settled(work, before, change.case)
+    _settled(work, before, change.case)
     for message in change.messages if change.case.drill is None else ():  # whether a phone rings is what a drill asks
         page = next((one for one in change.case.pages if one.round == message.round and message.kind is MessageKind.PAGE), None)
         if page is None or page.digest or page in _pages(before) or message.destination.endswith("/second_key") or message.subject:
             continue
-        change = _placed(work, change, page, paging, left)
+        change = _placed(work, change, page, paging, _replaced(before, change.case, page))
     return change, work.ruling()
 
 
-def _placed(work: DigestDraft, change: Change, page: OpenPage, paging: Paging, left: frozenset[str]) -> Change:
-    """A new page: it rings by itself, or is listed."""
+def _replaced(before: Case | None, after: Case, page: OpenPage) -> OpenPage | None:
+    """The page that a new one takes the place of."""
+    rounds = {one.round for one in after.pages}
+    return next((one for one in _pages(before) if one.tier == page.tier and one.round not in rounds), None)
+
+
+def _placed(work: DigestDraft, change: Change, page: OpenPage, paging: Paging, replaced: OpenPage | None) -> Change:
+    """A new page: it rings by itself, or is listed; in place of another only where it rings since that one."""
     case, now, storm = change.case, work.now, paging.storm
     desk = paging.desk(case, page.tier) if storm is not None else None
     if storm is None or desk is None:
@@ -85,10 +88,12 @@ def _placed(work: DigestDraft, change: Change, page: OpenPage, paging: Paging, l
     if len(lately) < storm.most:
         work.governance = work.governance.with_rung(desk.key, (*lately, now), since)
         return change
-    there = (one for one in reversed(work.governance.digests) if one.desk == desk.whole and one.id not in left)
+    there = [one for one in reversed(work.governance.digests) if one.desk == desk.whole]
+    if replaced is not None:
+        there = [one for one in there if one.id != replaced.digest and (replaced.since is None or one.at >= replaced.since)]
     digest = next((one for one in there if _takes(one, case, page, since, now)), None)
     if digest is None:
-        digest = _opened(work, case, page, paging.draw(), desk)
+        digest = _opened(work, case, _going_on(work.before, page, replaced, now), paging.draw(), desk)
     listed = Listed(case=case.id, tier=page.tier, round=page.round, risk=case.route.risk)
     risk = max(digest.risk, case.route.risk, key=lambda one: one.level)
     digest = digest.model_copy(update={"listed": (*digest.listed, listed), "count": digest.count + 1, "risk": risk})
@@ -102,7 +107,19 @@ def _takes(digest: Digest, case: Case, page: OpenPage, since: datetime, now: dat
     own = case.route.tiers[page.tier].page
     loud = own is None or LOUDNESS.index(digest.page.severity) >= LOUDNESS.index(own.severity)
     worth = digest.risk.level >= case.route.risk.level or digest.at > now - FRESH
-    return digest.wanted and digest.at > since and loud and worth
+    ways = set(page.routes) <= set(digest.routes)  # a page that is written to people too is not listed where none of them is
+    return digest.wanted and digest.at > since and loud and worth and ways
+
+
+def _going_on(before: Governance, page: OpenPage, replaced: OpenPage | None, now: datetime) -> OpenPage:
+    """The page as the first of a digest: by all routes of the digest that it leaves, and with what is left of its patience, where the first
+    routes had not taken that. Paged again and again it would else never come to the second.
+    """
+    left = before.digest(replaced.digest) if replaced is not None and replaced.digest else None
+    if left is None or not left.wanted or set(page.routes) <= set(left.accepted):
+        return page
+    page = page.model_copy(update={name: getattr(left, name) for name in ("routes", "failed", "since")})
+    return page.model_copy(update={"next_at": (left.next_at or now + HURRY) if page.waiting else None})
 
 
 def _opened(work: DigestDraft, case: Case, page: OpenPage, draw: str, desk: Desk) -> Digest:
@@ -120,8 +137,9 @@ def _opened(work: DigestDraft, case: Case, page: OpenPage, draw: str, desk: Desk
         risk=case.route.risk,
         at=now,
         routes=page.routes,
-        since=now,
-        next_at=now + _patience(tier),
+        failed=page.failed,
+        since=page.since,
+        next_at=page.next_at,
         under_way=page.routes,
         sent_at=now,
     )
@@ -129,10 +147,6 @@ def _opened(work: DigestDraft, case: Case, page: OpenPage, draw: str, desk: Desk
     event = work.record(EventKind.DIGEST_OPENED, digest, opened)
     work.send(digest, MessageKind.PAGE, page.routes, event)
     return digest
-
-
-def _patience(tier: Tier) -> timedelta:
-    return PATIENCE if tier.ack_s is None else min(PATIENCE, max(HURRY, timedelta(seconds=tier.ack_s / 2)))
 
 
 def _listed(change: Change, page: OpenPage, digest_id: str) -> Change:
@@ -150,10 +164,9 @@ def _listed(change: Change, page: OpenPage, digest_id: str) -> Change:
     return replace(change, case=case.model_copy(update={"pages": pages}), events=events, messages=messages)
 
 
-def _settled(work: DigestDraft, before: Case | None, after: Case) -> frozenset[str]:
-    """Take from their digests the pages that are closed, and note of the others who has them. Gives the digests that were left."""
+def _settled(work: DigestDraft, before: Case | None, after: Case) -> None:
+    """Take from their digests the pages that are closed, and note of the others who has them."""
     now_open = {page.round: page for page in after.pages}
-    left = set[str]()
     for page in _pages(before):
         digest = work.governance.digest(page.digest) if page.digest else None
         if digest is None:
@@ -163,12 +176,10 @@ def _settled(work: DigestDraft, before: Case | None, after: Case) -> frozenset[s
         if mine is None:
             continue
         if stays is None:
-            left.add(digest.id)
             _changed(work, digest, tuple(one for one in digest.listed if one is not mine), anew=True)
         elif (bool(stays.acknowledged_by), bool(stays.accepted)) != (mine.taken, mine.told):
             news = mine.model_copy(update={"taken": bool(stays.acknowledged_by), "told": bool(stays.accepted)})
             _changed(work, digest, tuple(news if one is mine else one for one in digest.listed), anew=news.taken != mine.taken)
-    return frozenset(left)
 
 
 def _changed(work: DigestDraft, digest: Digest, listed: tuple[Listed, ...], *, anew: bool) -> None:

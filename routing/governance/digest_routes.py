@@ -1,12 +1,13 @@
 """What becomes of a digest on its way: a route took it, refused it or did not take it in time; what changed since is sent anew."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from routing.canonical import Json
 from routing.change import MessageKind, Refused
-from routing.governance.digest import Digest
-from routing.governance.digest_draft import HURRY, PACE, ROUND, DigestDraft, names_of, send_anew
+from routing.governance.digest import Digest, Listed
+from routing.governance.digest_draft import HURRY, ROUND, DigestDraft, names_of, pages_of, send_anew, sent_anew_at
 from routing.governance.governance import Governance
 from routing.governance.paging_alarm_lifecycle import told
 from routing.governance.permissions import refuse
@@ -14,22 +15,21 @@ from routing.governance.ruling import Governed, GovernStep, Ruling
 from routing.vocabulary import EventKind, PageRoute
 
 
-def digest_accepted(
-    digest_id: str, route: PageRoute, drawn: frozenset[tuple[str, int]], *, told_of: int = 0, refused: int = 0
-) -> GovernStep:
-    """A route took the digest, which listed these pages (case and round) when it was drawn: what has changed since is sent anew. `told_of`
-    and `refused`: how many addresses an e-mail reached, and did not.
+def digest_accepted(digest_id: str, route: PageRoute, drawn: Sequence[Listed], *, told_of: int = 0, refused: int = 0) -> GovernStep:
+    """A route took the digest, which listed these pages when it was drawn: what has changed since is sent anew. `told_of` and `refused`:
+    how many addresses an e-mail reached, and did not.
     """
 
     def step(governed: Governed, now: datetime) -> Ruling | Refused:
         work, digest = DigestDraft(governed.governance, now), governed.governance.digest(digest_id)
         if digest is None:
             return refuse("unknown_alert")
-        first = route not in digest.accepted
+        first, there = route not in digest.accepted, {(one.case, one.round) for one in drawn}
         taken = digest.model_copy(
             update={
                 "accepted": (*digest.accepted, route) if first else digest.accepted,
                 "under_way": tuple(one for one in digest.under_way if one is not route),
+                "listed": tuple(one.model_copy(update={"shown": True}) if (one.case, one.round) in there else one for one in digest.listed),
             }
         )
         taken = taken.model_copy(update={"next_at": taken.next_at if taken.waiting and taken.wanted else None})
@@ -37,7 +37,7 @@ def digest_accepted(
         if first:
             counts: dict[str, Json] = {"addresses": told_of, "refused": refused} if route is PageRoute.EMAIL else {}
             work.record(EventKind.PAGE_ACCEPTED, taken, {"tier": taken.tier + 1, "round": ROUND, "route": route.value, **counts})
-        if drawn == {(one.case, one.round) for one in taken.listed}:
+        if _as_read(drawn) == _as_read(taken.listed):
             work.put(taken.model_copy(update={"stale": False}))
         else:
             send_anew(work, taken)
@@ -48,12 +48,16 @@ def digest_accepted(
 
 def digest_failed(digest_id: str, route: PageRoute, cause: str, tries: int, *, final: bool) -> GovernStep:
     """A try to send the digest this way failed; `final`: it was refused. As for any page, the first routes get their time unless they
-    refuse, every other one fails with its first try.
+    refuse, every other one fails with its first try. Of one that took the digest before, the answer names the pages that nobody knows of.
     """
 
     def step(governed: Governed, now: datetime) -> Ruling | Refused:
         work, digest = DigestDraft(governed.governance, now), governed.governance.digest(digest_id)
-        if digest is None or not digest.wanted or route not in digest.waiting:
+        if digest is None or not digest.wanted:
+            return refuse("unknown_alert")
+        if route in digest.accepted and digest.untold:
+            return Ruling(governed.governance, (), answer={"untold": pages_of(digest.untold)})
+        if route not in digest.waiting:
             return refuse("unknown_alert")
         if not final and route in digest.routes[:1]:
             return refuse("not_due")
@@ -72,7 +76,7 @@ def due_at(digest: Digest) -> datetime | None:
     """When somebody has to look at it again."""
     if not digest.wanted:
         return None
-    anew = [digest.sent_at + PACE[one] for one in digest.accepted if one not in digest.under_way] if digest.stale else []
+    anew = sent_anew_at(digest).values() if digest.stale else ()
     return min([*anew, *([digest.next_at] if digest.next_at is not None else [])], default=None)
 
 
@@ -91,6 +95,11 @@ def digest_due(digest_id: str) -> GovernStep:
         return _with_alarm(work, governed, "")
 
     return step
+
+
+def _as_read(listed: Sequence[Listed]) -> set[tuple[str, int]]:
+    """Those of them that people read as waiting."""
+    return {(one.case, one.round) for one in listed if not one.taken}
 
 
 def _hand_on(work: DigestDraft, digest: Digest, failed: tuple[PageRoute, ...], cause: str, tries: int | None) -> None:

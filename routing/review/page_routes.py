@@ -12,8 +12,8 @@ from routing.canonical import Json
 from routing.case.case import OpenPage
 from routing.change import SYSTEM, Change, Refused, Subject
 from routing.review.draft import Draft
-from routing.review.pages import HURRY, first_routes, further_route, page_message, put_page
-from routing.review.playbook import page_taken
+from routing.review.pages import HURRY, first_routes, further_route, open_page, page_message, put_page
+from routing.review.playbook import page_renumbered, page_taken
 from routing.vocabulary import EventKind, PageRoute
 
 RouteStep = Callable[[Subject, datetime], Change | Refused]
@@ -40,6 +40,27 @@ def page_accepted(number: int, route: PageRoute, told: Sequence[str] = (), refus
             draft.tell_operations("taken")
             draft.update_cards()
             draft.note(event)
+        return draft.change()
+
+    return step
+
+
+def page_untold(number: int) -> RouteStep:
+    """The digest that lists the page of round `number` is taken, over or does not get through, and nobody was told of this page by it: it
+    rings anew.
+    """
+
+    def step(subject: Subject, now: datetime) -> Change | Refused:
+        case = subject.case
+        page = next((one for one in case.pages if one.round == number), None)
+        if page is None or not page.digest or page.accepted or page.acknowledged_by or page.tier != case.tier:
+            return refuse("unknown_page")
+        draft = Draft(subject, now)
+        clocks = case.clocks
+        open_page(draft, page)
+        draft.put(clocks=clocks)  # nobody has more time for it
+        page_renumbered(draft, number)
+        draft.update_cards()
         return draft.change()
 
     return step

@@ -19,15 +19,17 @@ HURRY = timedelta(seconds=30)
 RUNG_BY_PAGERDUTY = (PageRoute.PAGERDUTY, PageRoute.SECOND_KEY)
 
 
-def open_page(draft: Draft) -> bool:
+def open_page(draft: Draft, instead_of: OpenPage | None = None) -> bool:
     """Page the tier the case is at, in a new round; False where there is no way to. Of a tier that is paged again and again the new page
     goes on from where one before was that its first routes had not taken: to all routes of that one, and with what is left of its patience.
+    `instead_of`: the page of that tier which it takes the place of, of any tier.
     """
     case, tier = draft.case, draft.case.rung
     if not tier.can_page:
         return False
     number = case.page_rounds + 1
-    before = next((page for page in case.pages if page.tier == case.tier), None) if tier.repeat is not None else None
+    repeated = next((page for page in case.pages if page.tier == case.tier), None) if tier.repeat is not None else None
+    before = instead_of or repeated
     if before is not None:
         close_page(draft, before)
     page = OpenPage(tier=case.tier, round=number, routes=first_routes(tier), since=draft.now, next_at=draft.now + patience(tier))

@@ -207,6 +207,15 @@ def _said(playbook: Playbook, step: PlaybookStep, number: int) -> dict[str, Json
     return {"playbook": playbook.name, "number": number + 1, "step": step.kind, "to": step.to, "why": step.why}
 
 
+def page_renumbered(draft: Draft, before: int) -> None:
+    """The page of round `before` is another now, the newest: what a step waits for is that one."""
+    if (found := _numbered(draft.case, "page", before)) is not None and draft.case.page_rounds != before:
+        index, number = found
+        step = draft.case.playbooks[index].steps[number]
+        if step.state == "waiting":
+            _came(draft, index, number, "waiting", number=draft.case.page_rounds)
+
+
 def _numbered(case: Case, kind: str, number: int) -> tuple[int, int] | None:
     return next(
         (

@@ -79,7 +79,9 @@ class Desktop:
         assert before.wanted
         assert before.at > self.now - WITHIN
         assert before.risk.level >= case.route.risk.level or before.at > self.now - FRESH
-        assert not any(page.digest == digest_id for page in case.pages), "a repeated page rings anew"
+        for page in case.pages:
+            assert page.digest != digest_id, "a repeated page rings anew"
+            assert page.since is None or before.at >= page.since, "and by nothing that rang before the one that it repeats"
 
     def risk(self) -> Risk:
         """Some risk."""
@@ -183,9 +185,31 @@ def test_given_back_there(by: str) -> None:
             desk.apply(case, Change(case.model_copy(update={"pages": pages}), ()))
     ruling = digest_unacknowledged(digest.id, DMITRI)(desk.governed(), desk.now)
     assert isinstance(ruling, Ruling)
-    [after] = ruling.governance.digests
+    desk.sent.clear()
+    desk.take(ruling)
+    for one in digest.listed:  # as each case hears of it: given back, or it says who has it here
+        case = desk.cases[one.case]
+        pages = tuple(page.model_copy(update={"acknowledged_by": "" if by == "there" else "U0A"}) for page in case.pages)
+        desk.apply(case, Change(case.model_copy(update={"pages": pages}), ()))
+    [after] = desk.governance.digests
     assert after.wanted == (by == "there")
-    assert [one.kind for one in ruling.messages] == ([] if by == "there" else [MessageKind.PAGE_ACKNOWLEDGE])
+    assert [one.kind for one in desk.sent] == ([] if by == "there" else [MessageKind.PAGE_ACKNOWLEDGE])
+
+
+def test_who_is_written_to_too_is_not_listed_where_nobody_is() -> None:
+    """A page that goes to PagerDuty and by mail at once opens a digest that does so."""
+    desk = Desktop(1)
+    for _ in range(4):
+        desk.page()
+    case = a_case(id=f"c_{99:026d}", tier=1, route=a_route(risk=Risk.LOW))
+    routes = (PageRoute.PAGERDUTY, PageRoute.EMAIL)
+    page = OpenPage(tier=1, round=1, routes=routes, since=desk.now, next_at=desk.now + timedelta(minutes=5))
+    sent = tuple(Message(kind, "standard/2", tier=1, round=1, urgent=True) for kind in (MessageKind.PAGE, MessageKind.EMAIL))
+    desk.sent.clear()
+    desk.apply(case, Change(case.model_copy(update={"pages": (page,)}), (), sent))
+    assert [one.kind for one in desk.sent] == [MessageKind.PAGE, MessageKind.EMAIL]
+    assert desk.governance.digests[-1].routes == routes
+    assert len(desk.governance.digests) == 2
 
 
 def test_a_page_of_a_drill_rings_by_itself() -> None:
