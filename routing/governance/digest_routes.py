@@ -48,18 +48,19 @@ def digest_accepted(digest_id: str, route: PageRoute, drawn: Sequence[Listed], *
 
 def digest_failed(digest_id: str, route: PageRoute, cause: str, tries: int, *, final: bool) -> GovernStep:
     """A try to send the digest this way failed; `final`: it was refused. As for any page, the first routes get their time unless they
-    refuse, every other one fails with its first try. Of one that took the digest before, the answer names the pages that nobody knows of.
+    refuse, every other one fails with its first try. Where one that took the digest before does not take what has joined it, at once if it
+    refuses, the answer names the pages that nobody knows of.
     """
 
     def step(governed: Governed, now: datetime) -> Ruling | Refused:
         work, digest = DigestDraft(governed.governance, now), governed.governance.digest(digest_id)
         if digest is None or not digest.wanted:
             return refuse("unknown_alert")
-        if route in digest.accepted and digest.untold:
+        if route in digest.accepted and digest.untold and (final or now >= digest.sent_at + HURRY):
             return Ruling(governed.governance, (), answer={"untold": pages_of(digest.untold)})
         if route not in digest.waiting:
             return refuse("unknown_alert")
-        if not final and route in digest.routes[:1]:
+        if not final and (route in digest.routes[:1] or not digest.failed):
             return refuse("not_due")
         _hand_on(work, digest, (route,), cause, tries)
         return _with_alarm(work, governed, "failed")

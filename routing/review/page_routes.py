@@ -12,7 +12,7 @@ from routing.canonical import Json
 from routing.case.case import OpenPage
 from routing.change import SYSTEM, Change, Refused, Subject
 from routing.review.draft import Draft
-from routing.review.pages import HURRY, first_routes, further_route, open_page, page_message, put_page
+from routing.review.pages import HURRY, first_routes, further_route, open_page, page_message, patience, put_page
 from routing.review.playbook import page_renumbered, page_taken
 from routing.vocabulary import EventKind, PageRoute
 
@@ -47,7 +47,7 @@ def page_accepted(number: int, route: PageRoute, told: Sequence[str] = (), refus
 
 def page_untold(number: int) -> RouteStep:
     """The digest that lists the page of round `number` is taken, over or does not get through, and nobody was told of this page by it: it
-    rings anew.
+    rings anew, with what is left of its patience.
     """
 
     def step(subject: Subject, now: datetime) -> Change | Refused:
@@ -56,9 +56,11 @@ def page_untold(number: int) -> RouteStep:
         if page is None or not page.digest or page.accepted or page.acknowledged_by or page.tier != case.tier:
             return refuse("unknown_page")
         draft = Draft(subject, now)
-        clocks = case.clocks
         open_page(draft, page)
-        draft.put(clocks=clocks)  # nobody has more time for it
+        draft.put(clocks=case.clocks)  # nobody has more time for it
+        began = page.since or now
+        again = draft.case.pages[-1].model_copy(update={"since": began, "next_at": max(now, began + patience(case.rung))})
+        put_page(draft, again)
         page_renumbered(draft, number)
         draft.update_cards()
         return draft.change()

@@ -125,11 +125,15 @@ class UnitOfWork:
 
     def _at_hand(self, case: Case) -> Policy:
         """The active policy, else the one that the case lives by, else the one that names nobody."""
-        for sha256 in (self.policy, case.route.policy_sha256):
+        return self._first_readable(self.policy, case.route.policy_sha256) or nowhere()
+
+    def _first_readable(self, *hashes: str) -> Policy | None:
+        """The first of these policies that is known and compiles."""
+        for sha256 in hashes:
             with suppress(PolicyError):
                 if self._policies.knows(sha256):
                     return self._policies.get(sha256)
-        return nowhere()
+        return None
 
     @property
     def policy(self) -> str:
@@ -337,14 +341,14 @@ class UnitOfWork:
         return grouped(draft.governance or self.governance, before, change, paging, self.now)
 
     def _desk(self, case: Case, tier: int) -> Desk | None:
-        """Where the pages of a tier (0-based) of the case go, None where its policy has no routing key for it, or cannot be read."""
-        sha256, ladder = case.route.policy_sha256, case.route.ladder
-        with suppress(PolicyError):
-            if self._policies.knows(sha256):
-                policy = self._policies.get(sha256)
-                key, second = policy.routing_key(ladder, tier), policy.routing_key(ladder, tier, second=True)
-                return None if key is None else Desk.of(key, second, policy.addresses(ladder, tier))
-        return None
+        """Where the pages of a tier (0-based) of the case go, as they are sent: by its policy, or by the active one where that cannot be
+        read; None where there is no routing key.
+        """
+        policy, ladder = self._first_readable(case.route.policy_sha256, self.policy), case.route.ladder
+        key = policy.routing_key(ladder, tier) if policy is not None else None
+        if policy is None or key is None:
+            return None
+        return Desk.of(key, policy.routing_key(ladder, tier, second=True), policy.addresses(ladder, tier))
 
     def _apply_one(self, draft: Draft, before: Case | None, change: Change) -> tuple[int, ...]:
         """One case: its events, each with a trace of its row, its row and its messages. Nothing is changed or promised without one."""

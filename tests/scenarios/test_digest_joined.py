@@ -11,6 +11,7 @@ import pytest
 
 from bot.sandbox.faults import Fault, Mode
 from bot.sandbox.pagerduty.account import timestamp
+from routing.policy.file import load_policy
 from routing.vocabulary import EventKind, PageRoute
 from tests.governed import GovernedWorld
 from tests.mail_server import MailServer, a_mail_server
@@ -61,7 +62,13 @@ async def test_what_joins_while_pagerduty_is_gone_has_the_second_way(world: Gove
     fault = gone(world, status)
     await world.pass_time(seconds=15)
     late = await climbed_at_once(world)
+    began = world.clock.now
     await world.pass_time(minutes=7)
+    if status is None:
+        [second] = [
+            one for one in await world.bot.reads.govern_events((await kept(world))[-1].id) if one.kind is EventKind.PAGE_NOT_ACCEPTED
+        ][:1]
+        assert second.at <= began + timedelta(minutes=5, seconds=5)
     [letter] = [text for text in mail.texts if late in text]
     assert letter.startswith("1 case waits")
     assert "1 page" in str(alarms(world)[-1])
@@ -124,6 +131,18 @@ async def test_an_update_that_pagerduty_never_had_is_not_told(world: GovernedWor
     said = str([(one.custom_details, one.log) for one in digests(world)])
     assert (await world.case(late)).pages[0].accepted == (PageRoute.PAGERDUTY,)
     assert late in said or "3 cases wait" in said
+
+
+async def test_a_pagerduty_that_is_busy_for_a_moment_rings_no_more_often(world: GovernedWorld) -> None:
+    """What joins waits with the digest for a few seconds, rather than that each of them opens another."""
+    await climbed(world, 4)
+    await world.pass_time(seconds=15)
+    world.sandbox.faults.add(Fault("pagerduty", "enqueue", Mode.RATE_LIMITED, times=3))
+    late = [await climbed_at_once(world) for _ in range(3)]
+    await world.pass_time(seconds=45)
+    [digest] = digests(world)
+    assert digest.log[-1].text.startswith("5 cases wait")
+    assert [(await world.case(one)).pages[0].accepted for one in late] == [(PageRoute.PAGERDUTY,)] * 3
 
 
 async def test_a_digest_that_was_resolved_there_is_not_opened_again(world: GovernedWorld) -> None:
@@ -204,6 +223,35 @@ async def test_a_digest_of_which_nothing_is_due_is_left_alone(world: GovernedWor
     await world.drain()
     world.clock.now += timedelta(minutes=1)
     assert await world.bot.digest_watch.tick() == 0
+
+
+class Rotating(GovernedWorld):
+    """A world whose environment loses a key that an old policy names."""
+
+    rotated = False
+
+    def _environment(self) -> dict[str, str]:
+        found = super()._environment()
+        return found if self.rotated else found | {"PD_OLD": found["PD_TIER2"]}
+
+
+async def test_a_routing_key_that_left_the_environment(tmp_path: Path, sqlite_url: str, mail: MailServer) -> None:
+    """Cases live by a policy that cannot be read any more; they page by the key of the active one, and are no storm there either."""
+    old = ROUTED.replace("PD_TIER2", "PD_OLD")
+    async with running(Rotating(tmp_path, sqlite_url, socket_mode=False, policy=old, smtp_url=mail.url)) as world:
+        for number in range(5):
+            await world.submit(subject={"id": f"cust-{number}", "type": "customer"})
+        await world.drain()
+        world.policy = ROUTED.replace("2026-11-20.1", "2026-11-20.2")
+        await world.bot.ledger.activate(load_policy(world.policy.encode(), world.write_files()), reason="file")
+        world.rotated = True
+        await world.restart()
+        world.clock.now += timedelta(hours=4, seconds=5)
+        await world.bot.tick()
+        await world.drain()
+        assert len(world.sandbox.pagerduty.incidents) == 3
+        [digest] = await kept(world)
+        assert digest.count == 3
 
 
 async def test_paged_again_and_again_it_comes_to_the_second_way(tmp_path: Path, sqlite_url: str) -> None:

@@ -11,6 +11,7 @@ from routing.change import SYSTEM, Actor, Change, Event, Message, MessageKind
 from routing.governance.digest import Digest
 from routing.governance.digest_lifecycle import Desk, Paging, grouped
 from routing.governance.digest_news import digest_acknowledged, digest_listed, digest_unacknowledged
+from routing.governance.digest_routes import digest_failed
 from routing.governance.governance import Governance
 from routing.governance.ruling import Governed, Ruling
 from routing.policy.form.ladders import Storm
@@ -210,6 +211,18 @@ def test_who_is_written_to_too_is_not_listed_where_nobody_is() -> None:
     assert [one.kind for one in desk.sent] == [MessageKind.PAGE, MessageKind.EMAIL]
     assert desk.governance.digests[-1].routes == routes
     assert len(desk.governance.digests) == 2
+
+
+@pytest.mark.parametrize("final", [True, False])
+def test_the_first_routes_have_their_time(final: bool) -> None:
+    """A mail that goes out beside PagerDuty and hangs for a moment wakes nobody else; one that is refused does."""
+    desk = Desktop(1)
+    for _ in range(4):
+        desk.page()
+    [digest] = desk.governance.digests
+    desk.governance = desk.governance.with_digest(digest.model_copy(update={"routes": (PageRoute.PAGERDUTY, PageRoute.EMAIL)}))
+    ruling = digest_failed(digest.id, PageRoute.EMAIL, "greylisted", 1, final=final)(desk.governed(), desk.now)
+    assert isinstance(ruling, Ruling) == final
 
 
 def test_a_page_of_a_drill_rings_by_itself() -> None:
