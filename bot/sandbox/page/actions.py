@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.sandbox.page.slack_scene import HOME, Marks, Seat
+from bot.sandbox.page.seat import HOME, Marks, Seat
 from bot.sandbox.page.switches import Switchboard
 from bot.sandbox.page.tour import Tour
 from bot.sandbox.pagerduty.pagerduty import PagerDuty
@@ -29,6 +29,7 @@ class Actions:
         self._tour = tour
         self._verbs = {
             "press": self._press,
+            "shortcut": self._shortcut,
             "submit": self._submit,
             "close": self._close,
             "say": self._say,
@@ -94,6 +95,12 @@ class Actions:
             ack = await self._slack.click(seat.user, seat.channel, str(action["ts"]), action_id, value, block_id=block_id, values=values)
         problem = None if ack.ok else f"{_words(ack)} What you pressed may not have been recorded."
         self._marks.complain(seat.user, view or str(action["ts"]), problem)
+        return ""
+
+    async def _shortcut(self, seat: Seat, action: Json) -> str:
+        ts = str(action["ts"])
+        ack = await self._slack.shortcut(seat.user, seat.channel, ts, str(action["callback_id"]))
+        self._marks.complain(seat.user, ts, None if ack.ok else f"{_words(ack)} Nothing may have come of it.")
         return ""
 
     async def _submit(self, seat: Seat, action: Json) -> str:

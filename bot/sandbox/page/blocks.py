@@ -30,7 +30,7 @@ _INPUT_TYPES = {
 
 
 class Drawing:
-    """Draws blocks. `people` and `channels`: (id, label) pairs that menus of people and channels offer."""
+    """Draws blocks for `reader`. `people` and `channels`: (id, label) pairs that menus of people and channels offer."""
 
     def __init__(
         self,
@@ -38,7 +38,10 @@ class Drawing:
         names: Names,
         people: Iterable[tuple[str, str]] = (),
         channels: Iterable[tuple[str, str]] = (),
+        *,
+        reader: str = "",
     ) -> None:
+        self._reader = reader
         self._macros = environment.get_template("blocks.html").module
         self._mrkdwn = Mrkdwn(names)
         self._rich = RichText(names)
@@ -82,6 +85,17 @@ class Drawing:
     def markdown(self, text: str) -> Markup:
         """A markdown block's text."""
         return Markdown().render(text)
+
+    def sees(self, element: Json) -> bool:
+        """Whether this reader is shown an icon button."""
+        return self._reader in element.get("visible_to_user_ids", [self._reader])
+
+    def align(self, table: Json, column: int) -> str:
+        """How a column of a table block stands: a class of its own, empty for the default."""
+        columns = table.get("column_settings") or []
+        setting = (columns[column] if column < len(columns) else None) or {}
+        align = str(setting.get("align", ""))
+        return f"{align if align in ('center', 'right') else ''}{' wrapped' if setting.get('is_wrapped') else ''}".strip()
 
     def cell(self, cell: Json) -> Markup:
         """One cell of a table block."""

@@ -19,7 +19,8 @@ from bot.sandbox.faults import Faults
 from bot.sandbox.mail import Mail
 from bot.sandbox.page.actions import Actions
 from bot.sandbox.page.peers_scene import PeersScene
-from bot.sandbox.page.slack_scene import Marks, Seat, SlackScene, take_seat
+from bot.sandbox.page.seat import Marks, Seat, take_seat
+from bot.sandbox.page.slack_scene import SlackScene
 from bot.sandbox.page.switches import Switchboard
 from bot.sandbox.page.tour import Tour
 from bot.sandbox.pagerduty.pagerduty import PagerDuty
@@ -61,6 +62,7 @@ class Page:
             [
                 web.get("/", self._whole),
                 web.get("/archives/{channel}/p{ts}", self._linked),
+                web.get("/files/{file}", self._file),
                 web.get("/regions", self._regions_json),
                 web.get("/events", self._stream),
                 web.post("/do", self._do),
@@ -89,6 +91,13 @@ class Page:
         members = workspace.channels[channel].members if channel in workspace.channels else []
         seat = {"user": next((user for user in members if not workspace.users[user].is_bot), ""), "channel": channel}
         raise web.HTTPFound(request.rel_url.with_path("/").with_query(seat))
+
+    async def _file(self, request: web.Request) -> web.Response:
+        """A shared file, to be saved: whatever it holds is never a page of this origin."""
+        file = self._slack.files.file(request.match_info["file"])
+        if file is None or not file.is_complete or file.content is None:
+            raise web.HTTPNotFound(text="There is no such file.")
+        return web.Response(body=file.content, content_type="application/octet-stream", headers={"Content-Disposition": "attachment"})
 
     async def _regions_json(self, request: web.Request) -> web.Response:
         seat = take_seat(self._slack, request.query)

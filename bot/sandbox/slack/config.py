@@ -58,6 +58,9 @@ PER_MINUTE: Mapping[str, int] = {
     "conversations.list": 20,
     "conversations.members": 100,
     "conversations.replies": 50,
+    "files.completeUploadExternal": 100,
+    "files.getUploadURLExternal": 100,
+    "files.info": 100,
     "team.info": 50,
     "usergroups.list": 20,
     "usergroups.users.list": 20,
@@ -98,6 +101,14 @@ class AppIdentity:
 
 
 @dataclass(frozen=True, slots=True)
+class Shortcut:
+    """An entry that the app adds to the menu of every message (features.shortcuts of its manifest, `type: message`)."""
+
+    name: str
+    callback_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelSeed:
     """A channel to begin with. `members` are user ids; the bot is one of them or it cannot post."""
 
@@ -127,3 +138,4 @@ class SlackConfig:
     ack_timeout_s: float | None = None
     trigger_s: float = TRIGGER_S
     events: frozenset[str] = EVENTS
+    shortcuts: tuple[Shortcut, ...] = ()

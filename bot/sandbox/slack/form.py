@@ -5,9 +5,10 @@ nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 
 from bot.sandbox.slack.errors import ClientError, Json
-from bot.sandbox.slack.limits_elements import offered_options
+from bot.sandbox.slack.limits_elements import NUMBER, offered_options
 
 # element type -> (field of the state, field of the initial value); the state fields are those of view.state.values
 _ONE = {
@@ -72,7 +73,7 @@ def state_of(blocks: list[Json], values: Mapping[str, object]) -> Json:
 
 
 def require_complete(blocks: list[Json], state: Json) -> None:
-    """Raise ClientError where the client would mark a field instead of sending: required and empty, too short, too long."""
+    """Raise ClientError where the client would mark a field instead of sending: required and empty, too short, too long, no such number."""
     for block in blocks:
         if block["type"] != "input":
             continue
@@ -85,13 +86,27 @@ def require_complete(blocks: list[Json], state: Json) -> None:
                 raise ClientError(f"input {block['block_id']!r} needs at least {element['min_length']} characters")
             if len(value) > element.get("max_length", 3000):
                 raise ClientError(f"input {block['block_id']!r} takes at most {element.get('max_length', 3000)} characters")
+            if element["type"] == "number_input" and not _is_number_for(element, value):
+                raise ClientError(f"input {block['block_id']!r} does not take the number {value!r}")
+
+
+def _is_number_for(element: Json, value: str) -> bool:
+    if not NUMBER.fullmatch(value) or ("." in value and not element["is_decimal_allowed"]):
+        return False
+    least, most = element.get("min_value", value), element.get("max_value", value)
+    return Decimal(least) <= Decimal(value) <= Decimal(most)
 
 
 def selection(element: Json, value: object) -> Json:
     """The fields a `block_actions` action carries for what was chosen; a button carries its value."""
     kind = element["type"]
-    if kind == "button":
+    if kind in ("button", "icon_button"):
         return {"value": element["value"]} if "value" in element else {}
+    if kind == "feedback_buttons":
+        chosen = [element[name] for name in ("positive_button", "negative_button") if element[name]["value"] == value]
+        if not chosen:
+            raise ClientError(f"{value!r} is neither of the two buttons of {element['action_id']!r}")
+        return {"value": value, "text": chosen[0]["text"]}
     if kind == "overflow":
         return {"selected_option": _option(element, value)}
     if kind not in _ONE:

@@ -81,6 +81,8 @@ class Interactions:
         attached = [block for attachment in message.get("attachments") or [] for block in attachment.get("blocks") or []]
         blocks = [*(message.get("blocks") or []), *attached]
         block, element = _find(blocks, action_id, value, block_id)
+        if person.id not in element.get("visible_to_user_ids", [person.id]):
+            raise ClientError(f"{person.name} does not see {action_id!r}")
         action = action_of(block, element, selection(element, value), self._now())
         payload = self._payloads.message_action(
             person,
@@ -92,6 +94,25 @@ class Interactions:
             response_url=self._response_urls.issue(person.id, place, ts),
         )
         return await self._deliver("interactive", "block_actions", payload, twice=deliver_twice, channel=place.id, ts=ts, action=action)
+
+    async def shortcut(self, user: str, channel: str, ts: str, callback_id: str, *, deliver_twice: bool = False) -> Ack:
+        """Choose one of the app's shortcuts in the menu of a message, whoever wrote it; one that only this person was shown has none."""
+        self._faults.apply_due()
+        person, place = self._workspace.user(user), self._workspace.any_channel(channel)
+        self._workspace.require_sight(person, place)
+        message = place.messages.get(ts)
+        if message is None or message.get("subtype") == "tombstone":
+            raise ClientError(f"{person.name} has no menu at message {ts} in #{place.name}")
+        payload = self._payloads.message_shortcut(
+            person,
+            place,
+            message,
+            callback_id,
+            at=self._workspace.clock(),
+            trigger_id=self._modals.issue_trigger(person.id),
+            response_url=self._response_urls.issue(person.id, place, kind="app"),
+        )
+        return await self._deliver("interactive", "message_action", payload, twice=deliver_twice, channel=place.id, ts=ts)
 
     async def click_in_view(
         self,

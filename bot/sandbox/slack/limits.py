@@ -11,8 +11,9 @@ import json
 from collections.abc import Iterator
 
 from bot.sandbox.slack.errors import Json, SlackError
-from bot.sandbox.slack.limits_elements import ACTIONS, CONTEXT, INPUT, SECTION, element_errors, id_errors, text_errors
+from bot.sandbox.slack.limits_elements import ACTIONS, CONTEXT, CONTEXT_ACTIONS, INPUT, SECTION, element_errors, id_errors, text_errors
 from bot.sandbox.slack.limits_fields import MODAL, VIEW, field_errors
+from bot.sandbox.slack.limits_rich import RICH
 
 MESSAGE_BLOCKS = 50
 VIEW_BLOCKS = 100
@@ -25,12 +26,11 @@ METADATA_BYTES = 16 * 1024  # the documentation names no figure; the SDKs' examp
 ATTACHMENTS = 100
 
 # Blocks that are let through as they are (rich_text but for its elements): nobody reviews in them
-OPAQUE = frozenset(
-    {"alert", "card", "carousel", "container", "context_actions", "data_table", "file", "plan", "rich_text", "table", "task_card", "video"}
-)
-_ROWS = {"context": (10, CONTEXT), "actions": (25, ACTIONS)}
-_RICH_TEXT = frozenset({"rich_text_section", "rich_text_list", "rich_text_preformatted", "rich_text_quote"})
-KNOWN = OPAQUE | {"actions", "context", "divider", "header", "image", "input", "markdown", "section"}
+OPAQUE = frozenset({"alert", "card", "carousel", "container", "data_table", "file", "plan", "rich_text", "task_card", "video"})
+MESSAGES_ONLY = frozenset({"context_actions", "table"})
+TABLES = 1
+_ROWS = {"context": (10, CONTEXT), "actions": (25, ACTIONS), "context_actions": (5, CONTEXT_ACTIONS)}
+KNOWN = OPAQUE | MESSAGES_ONLY | {"actions", "context", "divider", "header", "image", "input", "markdown", "section"}
 
 
 def check_message(content: Json, text_limit: int) -> None:
@@ -40,7 +40,11 @@ def check_message(content: Json, text_limit: int) -> None:
         raise SlackError("no_text")
     if text is not None and len(str(text)) > text_limit:
         raise SlackError("msg_too_long")
-    for attachment in _attachments(content.get("attachments")):
+    attachments = _attachments(content.get("attachments"))
+    everything = [blocks, *(attachment.get("blocks") for attachment in attachments)]
+    if sum(isinstance(block, dict) and block.get("type") == "table" for some in everything for block in some or ()) > TABLES:
+        raise SlackError("invalid_attachments", ["only_one_table_allowed"])
+    for attachment in attachments:
         _refuse("invalid_attachments", list(block_errors(attachment.get("blocks", []), "/attachments/blocks", MESSAGE_BLOCKS)))
     if blocks is not None:
         _refuse_blocks(blocks)
@@ -62,7 +66,7 @@ def view_errors(view: Json, kind: str) -> Iterator[str]:
         yield f"must be {kind} [json-pointer:/view/type]"
     yield from field_errors(view, "/view", MODAL if kind == "modal" else VIEW)
     blocks = view.get("blocks")
-    yield from block_errors(blocks, "/view/blocks", VIEW_BLOCKS)
+    yield from block_errors(blocks, "/view/blocks", VIEW_BLOCKS, KNOWN - MESSAGES_ONLY)
     if kind == "modal":
         if "title" not in view:
             yield "missing required field: title [json-pointer:/view]"
@@ -78,8 +82,8 @@ def view_errors(view: Json, kind: str) -> Iterator[str]:
             yield f"must be less than {most + 1} characters [json-pointer:/view/{name}]"
 
 
-def block_errors(blocks: object, at: str, most: int) -> Iterator[str]:
-    """Everything wrong with a list of blocks; `at` is its JSON pointer."""
+def block_errors(blocks: object, at: str, most: int, known: frozenset[str] | None = None) -> Iterator[str]:
+    """Everything wrong with a list of blocks; `at` is its JSON pointer; `known`: the types that the surface takes, else a message's."""
     if not isinstance(blocks, list):
         yield f"must be an array [json-pointer:{at}]"
         return
@@ -88,7 +92,7 @@ def block_errors(blocks: object, at: str, most: int) -> Iterator[str]:
     seen: set[object] = set()
     for i, block in enumerate(blocks):
         kind = block.get("type") if isinstance(block, dict) else None
-        if not isinstance(block, dict) or not isinstance(kind, str) or kind not in KNOWN:
+        if not isinstance(block, dict) or not isinstance(kind, str) or kind not in (known or KNOWN):
             yield f"unsupported type: {kind} [json-pointer:{at}/{i}/type]"
             continue
         yield from field_errors(block, f"{at}/{i}")
@@ -122,7 +126,7 @@ def _one_block(block: Json, at: str) -> Iterator[str]:
             text = block.get("text")
             if not isinstance(text, str) or not 0 < len(text) <= MARKDOWN_CHARACTERS:
                 yield f"must be less than {MARKDOWN_CHARACTERS + 1} characters [json-pointer:{at}/text]"
-        case "context" | "actions" as kind:
+        case "context" | "actions" | "context_actions" as kind:
             yield from _elements(block, at, *_ROWS[kind])
         case "image":
             yield from element_errors(block, at)
@@ -131,8 +135,8 @@ def _one_block(block: Json, at: str) -> Iterator[str]:
             if block.get("hint") is not None:
                 yield from text_errors(block["hint"], f"{at}/hint", 2000, plain=True)
             yield from _element(block.get("element"), f"{at}/element", INPUT)
-        case "rich_text":
-            yield from _rich_text(block, at)
+        case "rich_text" | "table" as kind:
+            yield from RICH[kind](block, at)
         case _:  # a divider, or opaque
             return
 
@@ -176,20 +180,6 @@ def _element(element: object, at: str, allowed: frozenset[str]) -> Iterator[str]
         return
     yield from field_errors(element, at)
     yield from element_errors(element, at)
-
-
-def _rich_text(block: Json, at: str) -> Iterator[str]:
-    elements = block.get("elements")
-    if not isinstance(elements, list):
-        yield f"missing required field: elements [json-pointer:{at}]"
-        return
-    for i, element in enumerate(elements):
-        if not isinstance(element, dict) or element.get("type") not in _RICH_TEXT or not isinstance(element.get("elements"), list):
-            yield f"unsupported type [json-pointer:{at}/elements/{i}]"
-            continue
-        inner = [x for part in element["elements"] if isinstance(part, dict) for x in (part.get("elements") or [part])]
-        if any(x.get("type") == "text" and not x.get("text") for x in inner if isinstance(x, dict)):
-            yield f"must be more than 0 characters [json-pointer:{at}/elements/{i}]"
 
 
 def _attachments(attachments: object) -> list[Json]:

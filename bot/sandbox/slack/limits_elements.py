@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 
 from bot.sandbox.slack.errors import Json
-from bot.sandbox.slack.limits_fields import CONFIRM, OPTION, OPTION_GROUP, field_errors
+from bot.sandbox.slack.limits_fields import CONFIRM, FEEDBACK, OPTION, OPTION_GROUP, field_errors
 
 _SELECTS = frozenset(f"{kind}_select" for kind in ("static", "external", "users", "conversations", "channels"))
 _MULTI = frozenset(f"multi_{kind}" for kind in _SELECTS)
@@ -19,6 +20,10 @@ INPUT = (
     | {"datetimepicker", "email_text_input", "file_input", "number_input", "plain_text_input", "rich_text_input", "url_text_input"}
 )
 CONTEXT = frozenset({"image", "mrkdwn", "plain_text"})
+CONTEXT_ACTIONS = frozenset({"feedback_buttons", "icon_button"})
+ICONS = ("trash",)
+NUMBER = re.compile(r"-?\d+(\.\d+)?")
+DATE, TIME = re.compile(r"\d{4}-\d{2}-\d{2}"), re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 _OPTION_COUNT = {"overflow": 5, "checkboxes": 10, "radio_buttons": 10, "static_select": 100, "multi_static_select": 100}
 _RICH_OPTIONS = frozenset({"checkboxes", "radio_buttons"})  # the only options whose text may be mrkdwn
@@ -51,21 +56,24 @@ def element_errors(element: Json, at: str) -> Iterator[str]:
         yield from _confirm_errors(element["confirm"], f"{at}/confirm")
     if element.get("placeholder") is not None:
         yield from text_errors(element["placeholder"], f"{at}/placeholder", 150, plain=True)
-    match element.get("type"):
-        case "mrkdwn" | "plain_text":
-            yield from _length(element.get("text"), f"{at}/text", 3000)
-        case "button":
-            yield from _button_errors(element, at)
-        case "image":
-            yield from _length(element.get("alt_text"), f"{at}/alt_text", 2000)
-            if not element.get("image_url") and not element.get("slack_file"):
-                yield f"missing required field: image_url [json-pointer:{at}]"
-        case kind if kind in _OPTION_COUNT:
-            yield from _menu_errors(element, at)
-        case "plain_text_input":
-            yield from _input_errors(element, at)
-        case _:
-            return
+    if check := _CHECKS.get(str(element.get("type"))):
+        yield from check(element, at)
+
+
+def _words_errors(text: Json, at: str) -> Iterator[str]:
+    yield from _length(text.get("text"), f"{at}/text", 3000)
+
+
+def _image_errors(image: Json, at: str) -> Iterator[str]:
+    yield from _length(image.get("alt_text"), f"{at}/alt_text", 2000)
+    if not image.get("image_url") and not image.get("slack_file"):
+        yield f"missing required field: image_url [json-pointer:{at}]"
+
+
+def _icon_errors(button: Json, at: str) -> Iterator[str]:
+    yield from _button_errors(button, at)
+    if button.get("icon") not in ICONS:
+        yield f"must be one of {', '.join(ICONS)} [json-pointer:{at}/icon]"
 
 
 def _button_errors(button: Json, at: str) -> Iterator[str]:
@@ -78,6 +86,16 @@ def _button_errors(button: Json, at: str) -> Iterator[str]:
         yield f"must be one of primary, danger [json-pointer:{at}/style]"
     if "accessibility_label" in button:
         yield from _length(button["accessibility_label"], f"{at}/accessibility_label", 75)
+
+
+def _feedback_errors(element: Json, at: str) -> Iterator[str]:
+    for name in ("positive_button", "negative_button"):
+        button = element.get(name)
+        if not isinstance(button, dict):
+            yield f"missing required field: {name} [json-pointer:{at}]"
+            continue
+        yield from field_errors(button, f"{at}/{name}", FEEDBACK)
+        yield from _button_errors({"value": None, **button}, f"{at}/{name}")
 
 
 def _menu_errors(menu: Json, at: str) -> Iterator[str]:
@@ -141,6 +159,24 @@ def _input_errors(element: Json, at: str) -> Iterator[str]:
         yield from _length(element["initial_value"], f"{at}/initial_value", most if isinstance(most, int) else 3000, least=0)
 
 
+def _number_errors(element: Json, at: str) -> Iterator[str]:
+    if not isinstance(element.get("is_decimal_allowed"), bool):
+        yield f"missing required field: is_decimal_allowed [json-pointer:{at}]"
+    for name in ("initial_value", "min_value", "max_value"):
+        if name in element and not (isinstance(element[name], str) and NUMBER.fullmatch(element[name])):
+            yield f"must be a number in a string [json-pointer:{at}/{name}]"
+
+
+def _date_errors(element: Json, at: str) -> Iterator[str]:
+    if "initial_date" in element and not DATE.fullmatch(str(element["initial_date"])):
+        yield f"must be in the format YYYY-MM-DD [json-pointer:{at}/initial_date]"
+
+
+def _time_errors(element: Json, at: str) -> Iterator[str]:
+    if "initial_time" in element and not TIME.fullmatch(str(element["initial_time"])):
+        yield f"must be in the format HH:mm [json-pointer:{at}/initial_time]"
+
+
 def _confirm_errors(dialog: object, at: str) -> Iterator[str]:
     if not isinstance(dialog, dict):
         yield f"must be an object [json-pointer:{at}]"
@@ -157,3 +193,17 @@ def _length(value: object, at: str, most: int, *, least: int = 1) -> Iterator[st
         yield f"must be more than {least - 1} characters [json-pointer:{at}]"
     elif len(value) > most:
         yield f"must be less than {most + 1} characters [json-pointer:{at}]"
+
+
+_CHECKS: Mapping[str, Callable[[Json, str], Iterator[str]]] = {
+    "button": _button_errors,
+    "datepicker": _date_errors,
+    "feedback_buttons": _feedback_errors,
+    "icon_button": _icon_errors,
+    "image": _image_errors,
+    "mrkdwn": _words_errors,
+    "number_input": _number_errors,
+    "plain_text": _words_errors,
+    "plain_text_input": _input_errors,
+    "timepicker": _time_errors,
+} | dict.fromkeys(_OPTION_COUNT, _menu_errors)

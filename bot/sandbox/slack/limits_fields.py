@@ -11,12 +11,14 @@ _TYPED = "action_id dispatch_action_config focus_on_load initial_value placehold
 _BLOCKS = {
     "actions": "block_id elements type",
     "context": "block_id elements type",
+    "context_actions": "block_id elements type",
     "divider": "block_id type",
     "header": "block_id text type",
     "input": "block_id dispatch_action element hint label optional type",
     "markdown": "block_id text type",
     "rich_text": "block_id elements type",
     "section": "accessory block_id expand fields text type",
+    "table": "block_id column_settings rows type",
 }
 _ELEMENTS = {
     "button": "accessibility_label action_id confirm style text type url value",
@@ -27,7 +29,9 @@ _ELEMENTS = {
     "datetimepicker": "action_id confirm focus_on_load initial_date_time type",
     "email_text_input": _TYPED,
     "external_select": f"{_CHOICE} initial_option min_query_length",
+    "feedback_buttons": "action_id negative_button positive_button type",
     "file_input": "action_id filetypes max_files type",
+    "icon_button": "accessibility_label action_id confirm icon text type value visible_to_user_ids",
     "image": "alt_text block_id image_url slack_file title type",
     "mrkdwn": "text type verbatim",
     "multi_channels_select": f"{_CHOICE} initial_channels max_selected_items",
@@ -39,6 +43,8 @@ _ELEMENTS = {
     "overflow": "action_id confirm options type",
     "plain_text": "emoji text type",
     "plain_text_input": f"{_TYPED} max_length min_length multiline",
+    "raw_number": "text type value",
+    "raw_text": "text type",
     "radio_buttons": "action_id confirm focus_on_load initial_option options type",
     "rich_text_input": f"{_TYPED} max_lines min_lines",
     "static_select": f"{_CHOICE} initial_option option_groups options",
@@ -57,6 +63,7 @@ _FLAGS = frozenset(
         "expand",
         "focus_on_load",
         "is_decimal_allowed",
+        "is_wrapped",
         "multiline",
         "notify_on_close",
         "optional",
@@ -65,6 +72,8 @@ _FLAGS = frozenset(
     }
 )
 CONFIRM = frozenset({"title", "text", "confirm", "deny", "style"})
+FEEDBACK = frozenset({"accessibility_label", "text", "value"})
+COLUMN = frozenset({"align", "is_wrapped"})
 OPTION = frozenset({"text", "value", "description"})
 OPTION_GROUP = frozenset({"label", "options"})
 VIEW = frozenset({"type", "blocks", "private_metadata", "callback_id", "external_id"})

@@ -34,6 +34,22 @@ class Payloads:
             "response_url": response_url,
         }
 
+    def message_shortcut(
+        self, user: User, channel: Channel, message: Json, callback_id: str, *, at: float, trigger_id: str, response_url: str
+    ) -> Json:
+        """message_action: a shortcut of a message. It names no app: callback_id has to be enough."""
+        payload = self._who("message_action", user)
+        del payload["api_app_id"]
+        return payload | {
+            "callback_id": callback_id,
+            "trigger_id": trigger_id,
+            "response_url": response_url,
+            "message_ts": message["ts"],
+            "message": deepcopy(message),
+            "channel": {"id": channel.id, "name": _name(channel)},
+            "action_ts": f"{at:.6f}",
+        }
+
     def view_action(self, user: User, view: Json, action: Json, state: Json, trigger_id: str) -> Json:
         """block_actions from a modal or the Home tab; the state is inside the view."""
         payload = self._action(user, {"type": "view", "view_id": view["id"]}, action, state, trigger_id)
@@ -122,7 +138,7 @@ class Payloads:
 
 def action_of(block: Json, element: Json, chosen: Json, action_ts: str) -> Json:
     """One entry of `actions`: the element as shown, without its options, and what was chosen."""
-    hidden = {"options", "option_groups", "confirm", "focus_on_load", "initial_value"}
+    hidden = {"options", "option_groups", "confirm", "focus_on_load", "initial_value", "positive_button", "negative_button"}
     shown = {key: deepcopy(value) for key, value in element.items() if key not in hidden}
     return shown | {"block_id": block["block_id"], "action_ts": action_ts} | chosen
 

@@ -49,7 +49,7 @@ class ResponseUrls:
 
     def routes(self) -> list[web.RouteDef]:
         """Where they lead."""
-        return [web.post("/{path:(?:actions|commands)/.+}", self._use)]
+        return [web.post("/{path:(?:actions|app|commands)/.+}", self._use)]
 
     async def _use(self, request: web.Request) -> web.Response:
         raw = await request.read()

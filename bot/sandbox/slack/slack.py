@@ -16,6 +16,7 @@ from bot.sandbox.slack.chat import ChatMethods
 from bot.sandbox.slack.config import SlackConfig
 from bot.sandbox.slack.conversations import Channel
 from bot.sandbox.slack.errors import Json
+from bot.sandbox.slack.files import Files
 from bot.sandbox.slack.form import elements
 from bot.sandbox.slack.http_delivery import HttpDelivery
 from bot.sandbox.slack.interactions import Interactions
@@ -41,6 +42,7 @@ class Slack:
         self.modals = Modals(config, clock)
         self.socket_mode = SocketMode(config, self.record)
         self.response_urls = ResponseUrls(self.workspace, faults, self.record)
+        self.files = Files(self.workspace, faults)
         self._faults = faults
         self._http = HttpDelivery(config, clock)
         rate_limit = RateLimit(clock)
@@ -48,6 +50,7 @@ class Slack:
             **ReadMethods(self.workspace).methods(),
             **ChatMethods(self.workspace, rate_limit, config.burst).methods(),
             **ViewMethods(self.workspace, self.modals).methods(),
+            **self.files.methods(),
             **self.socket_mode.methods(),
         }
         self._api = SlackApi(config, rate_limit, faults, self.record, methods, clock=clock)
@@ -69,6 +72,7 @@ class Slack:
         self.delete_message, self.change_profile = admin.delete_message, admin.change_profile
         self.click = people.click
         self.click_in_view = people.click_in_view
+        self.shortcut = people.shortcut
         self.submit = people.submit
         self.close_view = people.close_view
         self.command = people.command
@@ -76,12 +80,12 @@ class Slack:
         self.shown_errors = people.shown_errors
 
     def routes(self) -> list[web.RouteDef]:
-        """Web API, websockets, response_urls."""
-        return [*self._api.routes(), *self.socket_mode.routes(), *self.response_urls.routes()]
+        """Web API, websockets, uploads, response_urls."""
+        return [*self._api.routes(), *self.socket_mode.routes(), *self.files.routes(), *self.response_urls.routes()]
 
     def serve_at(self, base_url: str, page_url: str = "") -> None:
         """Where this Slack is reached (http://host:port): goes into response_urls and websocket URLs; the page into links to messages."""
-        self.response_urls.base_url = self.socket_mode.base_url = base_url
+        self.response_urls.base_url = self.socket_mode.base_url = self.files.base_url = base_url
         if page_url:
             self.workspace.url = f"{page_url}/"
 

@@ -42,6 +42,8 @@ _INTERACTIVE = frozenset(
     "datepicker",
     "datetimepicker",
     "email_text_input",
+    "feedback_buttons",
+    "icon_button",
     "number_input",
     "overflow",
     "plain_text_input",

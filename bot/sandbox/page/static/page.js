@@ -91,6 +91,9 @@ document.addEventListener("click", async (event) => {
   } else if ((found = on("button[data-do]"))) {
     found.disabled = true;
     act(found.dataset.do, { incident: found.dataset.incident, on: Boolean(found.dataset.on) });
+  } else if ((found = on("[data-shortcut]"))) {
+    found.closest(".overflow").open = false;
+    act("shortcut", { ts: found.closest("[data-ts]").dataset.ts, callback_id: found.dataset.shortcut });
   } else if ((found = on("[data-option]"))) {
     const menu = found.closest(".overflow");
     menu.open = false;
@@ -131,7 +134,9 @@ document.addEventListener("submit", async (event) => {
   } else if (form.id === "view") {
     const empty = $$("[data-required]", form).filter((input) => !isFilled($("[data-action-id]", input)));
     empty.forEach((input) => mark(input, "Please complete this required field."));
-    if (empty.length) return $("[data-action-id]", empty[0]).focus();
+    const unfit = $$("[data-input] :is(input, textarea)", form).filter((field) => !field.checkValidity());
+    unfit.forEach((field) => mark(field.closest("[data-input]"), field.validationMessage));
+    if (empty.length || unfit.length) return (unfit[0] ?? $("[data-action-id]", empty[0])).focus();
     const button = $("[type=submit]", form);
     button.classList.add("busy");
     await act("submit", { view: form.dataset.view, values: values(form) });
@@ -163,7 +168,7 @@ document.addEventListener("keydown", (event) => {
   if (!menu || !step) return;
   event.preventDefault();
   menu.open = true;
-  const items = $$("[data-option]", menu);
+  const items = $$("[role=menuitem]", menu);
   items[(items.indexOf(document.activeElement) + step + items.length) % items.length].focus();
 });
 

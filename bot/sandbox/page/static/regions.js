@@ -99,7 +99,7 @@ function left(element) {
 }
 
 // Where an element stands, in words that hold after it is drawn anew: its message or view, then what names it there.
-const NAMES = ["id", "name", "data-key", "data-channel", "data-thread", "data-show", "data-action-id", "data-block-id", "data-value", "data-option", "data-do", "data-incident"];
+const NAMES = ["id", "name", "data-key", "data-channel", "data-thread", "data-show", "data-action-id", "data-block-id", "data-value", "data-option", "data-shortcut", "data-do", "data-incident"];
 
 function address(element, place) {
   if (element.matches("summary")) return within(element.parentElement, place, " > summary");

@@ -12,6 +12,7 @@ from aiohttp import web
 from playwright.async_api import Browser, Page, expect
 
 from bot.sandbox.sandbox import Sandbox, SandboxConfig
+from bot.sandbox.slack.config import Shortcut
 from bot.sandbox.slack.seed import SLACK
 from tests.bot.sandbox.page.desk import ANNA, SOON_S, TIER1, Desk
 from tests.bot.sandbox.slack.northwind import LONG_S, serve
@@ -22,7 +23,9 @@ expect.set_options(timeout=SOON_S * 1000)
 @pytest.fixture
 async def desk(request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
     """A sandbox whose Slack takes messages as fast as they come; the parameter: how long it waits for an acknowledgement."""
-    slack = replace(SLACK, burst=100, trigger_s=LONG_S, ack_timeout_s=getattr(request, "param", None))
+    app = replace(SLACK.app, scopes=SLACK.app.scopes | {"files:write"})
+    shortcuts = (Shortcut("Send to review", "send_to_review"),)
+    slack = replace(SLACK, app=app, shortcuts=shortcuts, burst=100, trigger_s=LONG_S, ack_timeout_s=getattr(request, "param", None))
     config = SandboxConfig(slack=slack)
     async with Sandbox(time.time, config) as sandbox:
         made = Desk(sandbox)

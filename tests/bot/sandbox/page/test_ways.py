@@ -136,7 +136,7 @@ async def test_the_keyboard_is_enough(desk: Desk, at_page: Page) -> None:
     await at_page.keyboard.press("Enter")
     for _ in range(2):
         await at_page.keyboard.press("Tab")
-    reject, more = at_page.get_by_role("button", name="Reject"), at_page.locator(".overflow > summary")
+    reject, more = at_page.get_by_role("button", name="Reject"), at_page.get_by_label("More actions", exact=True)
     await expect(reject).to_be_focused()
     await desk.client.chat_postMessage(channel=TIER1, text="another one")
     await expect(at_page.get_by_text("another one")).to_be_attached()
