@@ -22,12 +22,13 @@ def digest_acknowledged(digest_id: str, who: Actor, route: PageRoute) -> GovernS
         work, digest = DigestDraft(governed.governance, now), governed.governance.digest(digest_id)
         if digest is None or digest.over:
             return refuse("unknown_alert")
+        apart = _unknown_there(digest)
         if digest.wanted:
             taken = digest.model_copy(update={"acknowledged_by": who.id, "next_at": None, "stale": False})
-            event = work.record(EventKind.DIGEST_ACKNOWLEDGED, taken, {"listed": len(taken.listed)}, who)
+            event = work.record(EventKind.DIGEST_ACKNOWLEDGED, taken, {"listed": len(taken.listed) - len(apart)}, who)
             work.send(taken, MessageKind.PAGE_ACKNOWLEDGE, _others(taken, route), event)
             work.put(taken)
-        return _told_of(work, digest, [one for one in digest.listed if not one.taken], apart=_unknown_there(digest))
+        return _told_of(work, digest, [one for one in digest.listed if not one.taken], apart)
 
     return step
 
@@ -66,7 +67,7 @@ def digest_resolved(digest_id: str, who: Actor, route: PageRoute) -> GovernStep:
             event = work.record(EventKind.DIGEST_CLOSED, over, {"listed": len(over.listed), "count": over.count}, who)
             work.send(over, MessageKind.PAGE_RESOLVE, _others(over, route), event)
             work.put(over)
-        return _told_of(work, digest, digest.listed, apart=_unknown_there(digest))
+        return _told_of(work, digest, digest.listed, _unknown_there(digest))
 
     return step
 

@@ -89,6 +89,10 @@ async def test_what_they_could_not_know_of_rings_anew(world: GovernedWorld, verb
     clocks = (await world.case(late)).clocks
     await getattr(world.sandbox.pagerduty, verb)(digests(world)[0].id, "PDMITRI1")
     await world.pass_time(seconds=30)
+    if verb == "acknowledge":
+        first = (await kept(world))[0]
+        [taken] = [one for one in await world.bot.reads.govern_events(first.id) if one.kind is EventKind.DIGEST_ACKNOWLEDGED]
+        assert taken.fields["listed"] == len(first.listed)
     assert ((await world.case(told.case)).acknowledged_by == "pagerduty:PDMITRI1") == (verb == "acknowledge")
     case = await world.case(late)
     assert (case.acknowledged_by, case.clocks) == ("", clocks)
