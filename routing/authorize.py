@@ -93,7 +93,7 @@ REFUSALS: dict[str, str] = {
     "requester": "You asked for this action, so somebody else has to decide it.",
     "email_unknown": "Only the requester's e-mail address is known and Slack does not tell yours, so somebody else has to decide this.",
     "already_voted": "You have already taken a step on this case. The next step needs another person.",
-    "open_evidence_first": "Part of this case did not fit on the card. Please open the full evidence before you decide.",
+    "open_evidence_first": "Part of this case did not fit on the card. Please open its details before you decide.",
     "reason_required": "Please choose a reason from the list.",
     "text_required": "Please say in your own words why.",
     "confirm_first": "This is a large change, so nothing was recorded yet. Please press again and confirm it.",

@@ -17,9 +17,9 @@ from sqlalchemy import Connection, func, select
 
 from bot.app import App
 from bot.delivery.rate_limits import POSTS
+from bot.demo.pressing import offered_by, place_of
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack.ack import Ack
-from bot.sandbox.slack.slack import actions_of
 from bot.settings import Settings, read_settings
 from bot.slack.answering import UNDER_WAY
 from bot.timeouts import ManualTimeouts
@@ -134,7 +134,7 @@ class World:
         """Somebody presses a button on the case's newest card, or on that of a tier (counted from 1)."""
         card = self.card(case_id, tier)
         self.clock.now += timedelta(seconds=1)  # nobody presses twice in the same microsecond
-        ack = await self.sandbox.slack.click(person, card["channel"], card["ts"], f"tierline:{verb}", **more)
+        ack = await self.sandbox.slack.click(person, card["channel"], card["ts"], *place_of(more.get("as_seen") or card, verb), **more)
         await listeners_end()
         return ack
 
@@ -205,7 +205,7 @@ class World:
 
     def buttons(self, case_id: str, tier: int | None = None) -> list[str]:
         """Verbs that the card offers."""
-        return [action.removeprefix("tierline:") for action in actions_of(self.card(case_id, tier))]
+        return [action.removeprefix("tierline:") for action in offered_by(self.card(case_id, tier))]
 
     def text(self, case_id: str, tier: int | None = None) -> str:
         """Everything a reader can read on the card."""

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from bot.demo.people import SLACK_IDS
+from bot.demo.pressing import offered_by
 from bot.sandbox.customer import Callback
 from bot.sandbox.mail import Letter
 from bot.sandbox.pagerduty.account import Incident
@@ -74,7 +75,7 @@ class Observer:
         for message in self._sandbox.slack.messages(channel):
             metadata = message.get("metadata") or {}
             if metadata.get("event_type") == "tierline_card" and metadata["event_payload"].get("case") == case_id:
-                offers = actions_of(message)
+                offers = offered_by(message)
                 if verb and f"tierline:{verb}" not in offers:
                     return None
                 if (text and text not in shown(message)) or (not_face and face_of(message) == not_face):

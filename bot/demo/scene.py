@@ -12,6 +12,7 @@ from bot import clock
 from bot.demo.cases import read_cases
 from bot.demo.observer import MissingError, Observer
 from bot.demo.people import SLACK_IDS, first_name
+from bot.demo.pressing import place_of
 from bot.demo.stage import Stage
 from bot.loops import end
 from bot.sandbox.faults import Fault
@@ -68,7 +69,7 @@ class Scene:
         card = self.observer.card(channel, case)
         if card is None:
             raise MissingError(f"the card in #{channel} is gone")
-        await _acknowledged(self.slack.click(SLACK_IDS[person], channel, card["ts"], f"tierline:{verb}"), f"{person} presses {verb}")
+        await _acknowledged(self.slack.click(SLACK_IDS[person], channel, card["ts"], *place_of(card, verb)), f"{person} presses {verb}")
 
     async def fill_in(self, person: str, channel: str, case: str, verb: str, title: str, **values: str) -> None:
         """Somebody presses a button that opens a form, fills it in and submits it."""

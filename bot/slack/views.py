@@ -16,7 +16,7 @@ from store.reads.cases import Reads
 from store.reads.history import Happening as Told
 
 RELATED_ON_CARDS, RELATED_MOST = 8, 40
-"""Related cases that are read: parent, children and like ones first, which cards name; tied ones only the full evidence lists."""
+"""Related cases that are read: parent, children and like ones first, which cards name; tied ones only the details list."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -285,7 +285,7 @@ class Case(_Value):
     acknowledged_by: str = ""
     claimed_by: str = ""
     break_glass: bool = Field(default=False, description="decided by one person outside the normal path")
-    opened_by: tuple[str, ...] = Field(default=(), description="people who opened the full evidence of this revision")
+    opened_by: tuple[str, ...] = Field(default=(), description="people who opened the details of this revision")
     pages: tuple[OpenPage, ...] = ()
     unseen: bool = Field(default=False, description="the card of this tier could not be shown, so owners were told directly")
     page_rounds: int = Field(default=0, description="pages sent so far")

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import aiohttp
 import asyncpg
 
+from bot.demo.pressing import offered_by
 from bot.sandbox.slack.slack import actions_of
 from routing.case.case import Case
 from routing.governance.governance import Governance
@@ -111,7 +112,7 @@ class CrashingWorld:
         for _ in range(6):
             if done(await self.world.case(case_id)):
                 return
-            if f"tierline:{verb}" in actions_of(self.world.card(case_id)):
+            if f"tierline:{verb}" in offered_by(self.world.card(case_id)):
                 await self.outside(lambda: self.world.click(person, verb, case_id))
             if form and self.world.sandbox.slack.open_view(person) is not None:
                 await self.outside(lambda: self.world.fill_in(person, form))

@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy import select
 
+from bot.demo.pressing import offered_by
 from bot.sandbox.sandbox import Sandbox
-from bot.sandbox.slack.slack import actions_of
 from routing.case.case import Case
 from routing.vocabulary import CaseKind, Verdict
 from store.audit.export import export
@@ -179,5 +179,5 @@ def _misjudged(world: World, case: Case, verdict: Verdict) -> list[str]:
     if tickets != (there := {name for name in world.sandbox.tickets.opened if name.startswith(case.id)}):
         found.append(f"tickets {there} were opened, and {tickets} are in the playbooks")
     deciding = {"tierline:approve", "tierline:reject"}
-    found += [f"the card {card['ts']} still offers a decision" for card in world.cards(case.id) if deciding & set(actions_of(card))]
+    found += [f"the card {card['ts']} still offers a decision" for card in world.cards(case.id) if deciding & set(offered_by(card))]
     return found

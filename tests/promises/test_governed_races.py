@@ -19,6 +19,7 @@ from sqlalchemy import select
 
 from bot.delivery.courier import Courier
 from bot.delivery.rate_limits import RateLimits
+from bot.demo.pressing import place_of
 from bot.sandbox.slack.ack import Ack
 from bot.slack.cards.view import Bulletin, View
 from routing.authority import GovernanceVerb
@@ -141,7 +142,7 @@ async def test_twins_are_decided_together_or_separated(tmp_path: Path, database_
             trap.set(chance.randint(1, 5))
 
             async def press(person: str, verb: str) -> None:
-                assert (await slack.click(person, card["channel"], card["ts"], f"tierline:{verb}", as_seen=card)).ok
+                assert (await slack.click(person, card["channel"], card["ts"], *place_of(card, verb), as_seen=card)).ok
                 trap.sprung.set()
 
             async def wait_and_press(person: str, verb: str) -> None:

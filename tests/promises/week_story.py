@@ -11,9 +11,9 @@ from functools import partial
 from random import Random
 from typing import Any, Literal
 
+from bot.demo.pressing import offered_by, place_of
 from bot.sandbox.faults import Fault, Mode
 from bot.sandbox.record import Seen
-from bot.sandbox.slack.slack import actions_of
 from tests.promises.pages_due import Act, Page, Verb, Waiting
 from tests.promises.week_company import HOUR, LADDERS, MINUTE, TIER2, TIERS, Company
 from tests.world import a_case, listeners_end
@@ -191,11 +191,11 @@ class Week:
                 told.acts.append(Act(company.clock.now, verb))
             return
         cards = company.cards(told.id)
-        if not cards or f"tierline:{verb}" not in actions_of(cards[-1]):
+        if not cards or f"tierline:{verb}" not in offered_by(cards[-1]):
             return
         channel = next(one.name for one in company.sandbox.config.slack.channels if one.id == cards[-1]["channel"])
         person = next(who for name, _, who, _ in TIERS if name == channel)
-        await slack.click(person, channel, cards[-1]["ts"], f"tierline:{verb}")
+        await slack.click(person, channel, cards[-1]["ts"], *place_of(cards[-1], verb))
         await listeners_end()
         if verb == "escalate":
             await company.fill_in(person, {"reason": "unsure"})

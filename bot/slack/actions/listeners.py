@@ -19,7 +19,7 @@ from bot.slack.actions.presses import Declined, Outcome, Presses, Recorded
 from bot.slack.actions.replies import Replies, sentence_modal
 from bot.slack.answering import Acknowledgement, Answering
 from bot.slack.cards.command_answers import draw_answer
-from bot.slack.cards.forms.evidence import evidence_modal
+from bot.slack.cards.forms.details import details_modal
 from bot.slack.cards.forms.form_input import Typed, judged, read_modification, read_words, unmasked
 from bot.slack.cards.forms.modals import verb_modal
 from bot.slack.cards.forms.modify import change_digest, modify_modal, offered, preview_modal
@@ -75,7 +75,7 @@ class Listeners:
         bolt.view(ours)(self.on_form)
 
     async def on_button(self, ack: Ack, body: Mapping[str, Any]) -> None:
-        """A button was pressed, on a card or in the evidence modal."""
+        """A button was pressed, on a card or in the details."""
         try:
             pressed = pressed_on_case(read_button(body))
         except UnreadablePress:
@@ -146,7 +146,11 @@ class Listeners:
     async def _show(self, pressed: Pressed) -> None:
         if (view := await self._view(pressed)) is not None:
             revealing = pressed.verb is Verb.REVEAL
-            shown = reveal_modal(view, pressed.seat, pressed.page) if revealing else evidence_modal(view, pressed.seat, pressed.page)
+            shown = (
+                reveal_modal(view, pressed.seat, pressed.page)
+                if revealing
+                else details_modal(view, pressed.seat, pressed.page, pressed.tab)
+            )
             await self._replies.show(pressed.origin, shown)
 
     async def _turn_page(self, ack: Acknowledgement, pressed: Pressed) -> None:

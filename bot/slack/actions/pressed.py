@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bot.slack.cards.forms.modals import Seat
+from bot.slack.cards.parts.buttons import MORE
 from bot.slack.interaction import Interaction, UnreadablePress
 from routing.vocabulary import Verb
 
@@ -11,7 +12,9 @@ PREFIX = "tierline:"
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """One press. `face`, `tier` (0-based), `cut`, `page` and `shown_change` as the button said; `origin` is who pressed, and where."""
+    """One press. `face`, `tier` (0-based), `cut`, `page`, `tab` and `shown_change` as the button said; `origin` is who pressed, and
+    where.
+    """
 
     verb: Verb
     case_id: str
@@ -21,6 +24,7 @@ class Pressed:
     page: int
     shown_change: str
     origin: Interaction
+    tab: str = ""
 
     @property
     def seat(self) -> Seat:
@@ -33,12 +37,13 @@ def pressed_on_case(origin: Interaction) -> Pressed:
     told = origin.told
     try:
         return Pressed(
-            verb=Verb(origin.action.removeprefix(PREFIX)),
+            verb=Verb(told["v"] if origin.action == MORE else origin.action.removeprefix(PREFIX).partition(":")[0]),
             case_id=str(told["c"]),
             face=str(told["f"]),
             tier=int(told["t"]),
             cut=bool(told["cut"]),
             page=int(told.get("p", 0)),
+            tab=str(told.get("tab", "")),
             shown_change=str(told.get("d", "")),
             origin=origin,
         )

@@ -7,32 +7,22 @@ from bot.slack.cards.decided import draw_without_decision
 from bot.slack.cards.erased import draw_erased
 from bot.slack.cards.parts.brakes import afresh, brake_now, raised_care
 from bot.slack.cards.parts.buttons import beside, review_rows
-from bot.slack.cards.parts.checklist import asked, confirming, if_failed
+from bot.slack.cards.parts.checklist import confirming
 from bot.slack.cards.parts.child_cases import execution_label, lead, question
-from bot.slack.cards.parts.clock_line import clock_lines
-from bot.slack.cards.parts.model_says import confidence, prefilled, sayings, weighed
+from bot.slack.cards.parts.due import due_line
+from bot.slack.cards.parts.model_says import confidence, masked_words, prefilled, sayings, wrote
 from bot.slack.cards.parts.near_duplicates import linked_words, tied_words
 from bot.slack.cards.parts.playbooks import playbook_blocks
-from bot.slack.cards.parts.proposed_action import (
-    about,
-    amount_beside_title,
-    execution,
-    headline,
-    if_wrong,
-    instead_of_proposed,
-    worst_lead,
-)
-from bot.slack.cards.parts.provenance import footer, provenance
-from bot.slack.cards.parts.reasons import alerts, checks_against, other_reasons, passed, why_here
+from bot.slack.cards.parts.proposed_action import amount_beside_title, execution, harm, headline, instead_of_proposed, worst_lead
+from bot.slack.cards.parts.provenance import strip
+from bot.slack.cards.parts.reasons import alerts, why_here
 from bot.slack.cards.parts.small_print import terms
 from bot.slack.cards.parts.sources import sources
-from bot.slack.cards.parts.steps import climbed, people, steps, verification_failed
-from bot.slack.cards.text.block_kit import Block, Drawing, mrkdwn, plain, rich, small, words
+from bot.slack.cards.parts.steps import climbed, steps, verification_failed, whose_tier
+from bot.slack.cards.text.block_kit import Block, Drawing, lines, rich, run, small_words, words
 from bot.slack.cards.text.limits import TOTAL, total_of
 from bot.slack.cards.text.safe_text import Cuts, escaped, line
-from bot.slack.cards.text.wording import labels
 from bot.slack.cards.view import View
-from routing.authorize import moves_far, overrides
 from routing.vocabulary import CaseKind, DrillKind, State, Verb
 
 _SCALES = (1.0, 0.6, 0.35)
@@ -60,27 +50,37 @@ def notification(view: View) -> str:
 
 
 def _review(view: View, cuts: Cuts) -> list[Block]:
-    """First what a decision needs and its buttons, then everything it can be checked against, in small print what is seldom asked."""
+    """What a decision needs, in the order in which it is asked: how bad, until when, what, why, what speaks against it; then the buttons.
+    Everything else is in the details.
+    """
     decision = [
         *headline(lead(view) or worst_lead(view), view),
         *question(view, cuts),
-        words("\n".join([*steps(view), " ".join(clock_lines(view))])),
+        words("\n".join([due_line(view), *steps(view)])),
         *climbed(view, cuts),
         *verification_failed(view, cuts),
-        *_to_confirm(view, cuts),
-        execution(view, cuts, execution_label(view), *alerts(view, cuts), *_why(view, cuts)),
+        rich(*_proposal(view, cuts)),
         *instead_of_proposed(view, cuts),
         *playbook_blocks(view),
         *_together(view, cuts),
-    ]
-    rest = [
         *_masked(view, cuts),
         *_weighing(view),
-        rich(*sayings(view, cuts), *sources(view, cuts)),
-        *_small_print(view, cuts),
     ]
-    warning = [words("✂️ *Parts of this case did not fit on the card.* Open the full evidence before you approve.")] if cuts.made else []
-    return [*decision, *warning, *_before_pressing(view), *review_rows(view, cut=cuts.made), *rest, footer(view)]
+    _beyond_a_card(view, cuts)
+    warning = [words("✂️ *Not all of this case fits on a card.* Open *Details* before you approve.")] if cuts.made else []
+    return [*decision, *warning, *_before_pressing(view), *review_rows(view, cut=cuts.made), _small_print(view)]
+
+
+def _proposal(view: View, cuts: Cuts) -> list[Block]:
+    """How to review, what is decided on, why it is here, what speaks against it."""
+    return [
+        *_instructions(view),
+        *(prefilled(view, cuts) if confirming(view.case) else []),  # at triage they are what is decided on
+        *execution(view, cuts, execution_label(view)),
+        *wrote(view, cuts),
+        *_why(view, cuts),
+        *alerts(view, cuts),
+    ]
 
 
 def _why(view: View, cuts: Cuts) -> list[Block]:
@@ -95,24 +95,14 @@ def _weighing(view: View) -> list[Block]:
     drill = view.case.drill
     if drill is not None and drill.kind is not DrillKind.LOW_CONFIDENCE:
         return []
-    wrong = [if_wrong(view)] if view.case.kind not in (CaseKind.ROLLBACK, CaseKind.DRILL) else []
-    return [words("\n".join([*wrong, confidence(view)]))]
+    wrong = harm(view) if view.case.kind not in (CaseKind.ROLLBACK, CaseKind.DRILL) else ""
+    return [words(" · ".join([*([f"*If wrong:* {wrong}"] if wrong else []), confidence(view)]))]
 
 
 def _before_pressing(view: View) -> list[Block]:
-    """Said beside the buttons: what approving asks for, and where it would not leave."""
-    items = len(asked(view.case))
-    said = [f"⚠️ *{checks_against(view.case)}:* approving needs a reason."] if overrides(Verb.APPROVE, view.case) else []
-    said += [f"⚠️ *Large change:* *{labels(view.case).approve}* asks to confirm."] if moves_far(view.case) else []
-    said += [f"☑️ *{labels(view.case).approve}* asks for {items} points; any fail {if_failed(view.case)}."] if items else []
-    said += [text for text in (afresh(view), brake_now(view)) if text]
+    """Where an approval would not leave, or an earlier one counts no longer."""
+    said = [text for text in (afresh(view), brake_now(view)) if text]
     return [words("\n".join(said))] if said else []
-
-
-def _to_confirm(view: View, cuts: Cuts) -> list[Block]:
-    """At triage the pre-filled fields are what is decided on, so they stand in front."""
-    filled = prefilled(view, cuts) if confirming(view.case) else []
-    return [rich(*filled)] if filled else []
 
 
 def _together(view: View, cuts: Cuts) -> list[Block]:
@@ -121,27 +111,26 @@ def _together(view: View, cuts: Cuts) -> list[Block]:
     return [beside(text, "Separate", Verb.SEPARATE, view, cut=cuts.made)] if text else []
 
 
+def _beyond_a_card(view: View, cuts: Cuts) -> None:
+    """Count as cut what stands in the details alone and is too long to be told in passing: it has to be opened there."""
+    sayings(view, cuts)
+    sources(view, cuts)
+
+
 def _masked(view: View, cuts: Cuts) -> list[Block]:
-    """How much is masked, with the way to see it where the policy lets anybody."""
-    count = len(view.masked)
-    if not count:
-        return []
-    text = f"🔒 {'1 value is' if count == 1 else f'{count:,} values are'} masked."
-    return [beside(text, "Reveal", Verb.REVEAL, view, cut=cuts.made) if view.case.route.reveal else words(text)]
+    """How much is masked with the way to see it, where the policy lets anybody."""
+    text = masked_words(view)
+    return [beside(text, "Reveal", Verb.REVEAL, view, cut=cuts.made)] if text and view.case.route.reveal else []
 
 
-def _small_print(view: View, cuts: Cuts) -> list[Block]:
-    """Where the case comes from and whose it is."""
-    others = other_reasons(view, cuts)
-    facts = " · ".join(part for part in (passed(view, cuts), weighed(view, cuts)) if part)
-    whose = " · ".join(part for part in (about(view, cuts), provenance(view, cuts)) if part)
-    context: Block = small(f"Also here because: {others}" if others else "", facts, whose)
-    told = " · ".join(part for part in (*terms(view), raised_care(view), linked_words(view)) if part)
-    context["elements"] += [mrkdwn(people(view)), *([mrkdwn(told)] if told else []), *_instructions(view)]
-    return [context]
+def _small_print(view: View) -> Block:
+    """Whose it is, who proposed it, from what, and what exactly."""
+    masked = "" if view.case.route.reveal else masked_words(view)
+    parts = (whose_tier(view), strip(view), masked, *terms(view), raised_care(view), linked_words(view))
+    return small_words(" · ".join(part for part in parts if part))
 
 
 def _instructions(view: View) -> list[Block]:
     """How to review this workflow, from the policy. It is the same for every case, so a cut here hides nothing of this one."""
-    text = Cuts().cut(line(view.case.route.instructions), 300)
-    return [plain(f"How to review: {text}")] if text else []
+    text = Cuts().cut(line(view.case.route.instructions), 160)
+    return [lines(run("How to review  "), run(text))] if text else []

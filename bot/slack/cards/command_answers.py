@@ -119,7 +119,7 @@ def draw_case(view: View) -> Drawing:
     if case.state is State.PENDING:
         blocks += [*map(words, steps(view)), small_words(people(view))]
     label = "Action" if case.kind is CaseKind.CASE else execution_label(view)
-    return Drawing(f"{stands}: {escaped(view.submission.title)}", [*blocks, execution(view, Cuts(), label), footer(view)])
+    return Drawing(f"{stands}: {escaped(view.submission.title)}", [*blocks, rich(*execution(view, Cuts(), label)), footer(view)])
 
 
 def draw_help(unknown: str = "", nearest: str = "") -> Drawing:

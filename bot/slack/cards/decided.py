@@ -58,7 +58,7 @@ def _face(view: View) -> tuple[str, list[Block]]:
                 *_set_aside(view, cuts),
                 *question(view, cuts),
                 *verification_failed(view, cuts),
-                execution(view, cuts, _label(view)),
+                rich(*execution(view, cuts, _label(view))),
                 *playbook_blocks(view),
                 *near_duplicate_blocks(view),
                 *held_rows(view),
@@ -67,7 +67,7 @@ def _face(view: View) -> tuple[str, list[Block]]:
             return "⏸ Waiting for information", [
                 words(" ".join(clock_lines(view))),
                 *_wanted(view, cuts),
-                execution(view, cuts, _label(view)),
+                rich(*execution(view, cuts, _label(view))),
                 *playbook_blocks(view),
                 *near_duplicate_blocks(view),
             ]
@@ -132,7 +132,7 @@ def _decided(view: View, cuts: Cuts) -> list[Block]:
         *said,
         *_corrected(view, cuts),
         *instead_of_proposed(view, cuts),
-        execution(view, cuts, _what_became(view)),
+        rich(*execution(view, cuts, _what_became(view))),
         *playbook_blocks(view),
         *near_duplicate_blocks(view),
         *decided_rows(view),

@@ -62,7 +62,7 @@ _SENTENCE: dict[EventKind, str] = {
     EventKind.CLAIMED: "🙋 {who} has taken this case.",
     EventKind.UNCLAIMED: "↩️ {who} has released this case; anybody of the group can take it.",
     EventKind.ACKNOWLEDGED: "👀 {who} is looking at this.",
-    EventKind.EVIDENCE_OPENED: "📂 {who} has opened the full evidence.",
+    EventKind.EVIDENCE_OPENED: "📂 {who} has opened the details.",
     EventKind.PAGED: "📟 Tier {tier} was paged{on_call}{in_digest} (page {round}).",
     EventKind.PAGE_ACCEPTED: "📟 Page {round} for tier {tier} was taken {by_route}.",
     EventKind.PAGE_NOT_ACCEPTED: "⚠️ {owner}Page {round} for tier {tier} did not get through {by_route} ({cause}). {then}",
@@ -243,7 +243,7 @@ def _so_far(view: View, until: Happening, cuts: Cuts) -> list[Block]:
     blocks: list[Block] = [rich(lines(run("Said so far", "bold")))]
     last = earlier[-10:]
     if len(earlier) > len(last):
-        blocks.append(rich(lines(run(f"… {len(earlier) - len(last):,} earlier ones: open full evidence"))))
+        blocks.append(rich(lines(run(f"… {len(earlier) - len(last):,} earlier ones: open Details"))))
     for one in last:
         said = cuts.cut(clean("\n".join(_written(one))), 600)
         blocks += [words(_sentence(view, one)), *([rich(quote(said))] if said else [])]

@@ -11,6 +11,7 @@ from aiohttp import ClientSession, web
 
 from bot.delivery.courier import Courier
 from bot.delivery.rate_limits import RateLimits
+from bot.demo.pressing import place_of
 from bot.http.pagerduty_webhooks import PATH as HOOKS
 from bot.http.pagerduty_webhooks import PagerDutyWebhooks
 from bot.sandbox.sandbox import Sandbox
@@ -190,7 +191,7 @@ class Northwind:
         """Press a button of the newest card in a channel, a second after whatever was before."""
         self.clock.forward(1)
         seen = more.get("as_seen") or self.card(channel)
-        return await self.answered(self.sandbox.slack.click(who, channel, seen["ts"], f"tierline:{verb}", **more))
+        return await self.answered(self.sandbox.slack.click(who, channel, seen["ts"], *place_of(seen, verb), **more))
 
     async def fill_in(self, who: str, **values: object) -> Ack:
         """Submit the form that this person has before them."""

@@ -27,12 +27,12 @@ def break_glass_modal(view: View, terms: Terms, reason: str, *, channel: str) ->
     """The form. `reason` is what was typed with the command, to be gone over; `channel` where it was typed."""
     cuts = Cuts()
     shown: list[Block] = [
-        execution(view, cuts, "If you approve, the service executes", *alerts(view, cuts), why_here(view, cuts)),
+        rich(*execution(view, cuts, "If you approve, the service executes"), *alerts(view, cuts), why_here(view, cuts)),
         *instead_of_proposed(view, cuts),
     ]
     warning = [words(f"⛔ {escaped(REFUSALS[terms.barred], 400)}")] if terms.barred else []
     if cuts.made:
-        warning.append(words("✂️ *Parts of this case did not fit here.* Open the full evidence on its card before you approve."))
+        warning.append(words("✂️ *Parts of this case did not fit here.* Open *Details* on its card before you approve."))
     blocks: list[Block] = [
         summary(view),
         words("*You decide this case alone, outside the normal path.* That passes over:"),

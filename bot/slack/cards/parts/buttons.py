@@ -1,15 +1,22 @@
 """The buttons of a card and the value they carry. Owns the action ids and which verb a card offers when; never who may press.
 
 Protocol: action_id `tierline:<verb>`, block_id `tierline:actions:<n>`, value = compact JSON
-`{"c": case id, "f": face, "t": tier, "cut": 0|1}`; the options of an overflow menu carry it too.
+`{"c": case id, "f": face, "t": tier, "cut": 0|1}`; the entries of the menu `tierline:more` carry it too, and which verb as "v".
 """
 
 from bot.slack.cards.parts.checklist import confirming
 from bot.slack.cards.text.block_kit import Block, button, button_row, carried, plain, words
+from bot.slack.cards.text.safe_text import brief
 from bot.slack.cards.text.wording import labels
 from bot.slack.cards.view import View
+from routing.authority import Automation
 from routing.authorize import EXECUTABLE, RELEASERS, drill_goes_on
-from routing.vocabulary import CaseKind, State, Verb
+from routing.case.case import Case
+from routing.vocabulary import CaseKind, Risk, State, Verb
+
+DETAILS = ("Details", Verb.OPEN_EVIDENCE, "")
+MORE = "tierline:more"
+"""The menu whose entries each name their verb."""
 
 
 def action_id(verb: Verb) -> str:
@@ -23,31 +30,60 @@ def value(view: View, *, cut: bool, **more: str | int) -> str:
 
 
 def review_rows(view: View, *, cut: bool) -> list[Block]:
-    """The buttons of a card that can be decided, those that decide first."""
+    """One row: what decides, the details, and behind three dots the rest, what is needed most often first."""
     case, say = view.case, labels(view.case)
-    served = case.kind is CaseKind.CASE  # of a check or a roll-back the service knows nothing
     if drill_goes_on(case):
         offers = [("Claim", Verb.CLAIM, "primary"), ("Escalate", Verb.ESCALATE, ""), ("Comment", Verb.COMMENT, "")]
-        return [_row(view, 1, [*offers, ("Open evidence", Verb.OPEN_EVIDENCE, "")], cut=cut)]
-    claim = ("Release", Verb.UNCLAIM) if case.claimed_by else ("Claim", Verb.CLAIM)
+        return [_row(view, 1, [*offers, DETAILS], cut=cut)]
     modify = [(say.modify, Verb.MODIFY, "")] if say.modify else []
     offers = [(say.approve, Verb.APPROVE, "primary"), (say.reject, Verb.REJECT, "danger"), *modify]
     if confirming(case):  # correcting is what is done next most often there
         offers[1:] = [*modify, offers[1]]
-    offers += [("Escalate", Verb.ESCALATE, "")] if case.drill is None and case.tier + 1 < len(case.route.tiers) else []
-    offers += [("Ask", Verb.ASK, "")] if served else []
-    offers += [("Comment", Verb.COMMENT, ""), (*claim, ""), ("Open evidence", Verb.OPEN_EVIDENCE, "")]
-    row = _row(view, 1, offers, cut=cut)
-    if served and any(case.route.roles.get(role) for role in RELEASERS):  # nobody else could let it out again
-        row["elements"].append(_seldom(view, "Quarantine this case", Verb.QUARANTINE, cut=cut))
+    row = _row(view, 1, [*offers, DETAILS], cut=cut)
+    row["elements"].append(_rest(view, cut=cut))
+    if case.route.risk is Risk.CRITICAL and served(case):
+        row["elements"][0]["confirm"] = _asking(view, say.approve)
     return [row]
+
+
+def _rest(view: View, *, cut: bool) -> Block:
+    """The verbs that are seldom the next thing to do. Slack takes five."""
+    case = view.case
+    offers = [("Release", Verb.UNCLAIM) if case.claimed_by else ("Claim", Verb.CLAIM), ("Comment", Verb.COMMENT)]
+    offers += [("Ask the service", Verb.ASK)] if served(case) else []
+    offers += [("Escalate", Verb.ESCALATE)] if case.drill is None and case.tier + 1 < len(case.route.tiers) else []
+    if served(case) and any(case.route.roles.get(role) for role in RELEASERS):  # nobody else could let it out again
+        offers.append(("Quarantine this case", Verb.QUARANTINE))
+    options = [{"text": plain(label), "value": value(view, cut=cut, v=verb.value)} for label, verb in offers]
+    return {"type": "overflow", "action_id": MORE, "options": options}
+
+
+def _asking(view: View, label: str) -> Block:
+    """Slack's own dialog before a press on what is critical: what follows from it."""
+    case, action = view.case, view.submission.action
+    plan = case.route.steps
+    given = sum(vote.step == case.step for vote in case.votes)
+    last = case.step + 1 >= len(plan) and given + 1 >= plan[case.step].people
+    if view.automation.level >= Automation.PAUSED.level:
+        does = "The workflow is paused: your yes is kept back, and nothing is executed now."
+    elif last:
+        does = f"Nobody is asked after you: the service may then execute {brief(action.type, 100) or 'the action'}."
+    else:
+        does = "Somebody else is asked after you, before anything is executed."
+    undo = {True: "", False: " It cannot be undone.", None: " It is not known to be undoable."}[action.reversible]
+    return {"title": plain("Critical risk"), "text": plain(f"{does}{undo}"), "confirm": plain(label), "deny": plain("Not yet")}
+
+
+def served(case: Case) -> bool:
+    """Whether a service waits for it; of a check or a roll-back it knows nothing."""
+    return case.kind is CaseKind.CASE
 
 
 def held_rows(view: View) -> list[Block]:
     """A held case offers nothing but to take it up again, and to look; what is frozen goes on with its workflow only."""
     again = {"frozen": [], "quarantine": [("Release", Verb.RESUME, "primary")]}
     offers = again.get(view.case.held_by, [("Resume", Verb.RESUME, "primary")])
-    return [_row(view, 1, [*offers, ("Open evidence", Verb.OPEN_EVIDENCE, "")], cut=False)]
+    return [_row(view, 1, [*offers, DETAILS], cut=False)]
 
 
 def beside(text: str, label: str, verb: Verb, view: View, *, cut: bool) -> Block:
@@ -69,9 +105,3 @@ def decided_rows(view: View) -> list[Block]:
 def _row(view: View, number: int, offers: list[tuple[str, Verb, str]], *, cut: bool) -> Block:
     buttons = [button(label, action_id(verb), value(view, cut=cut), style) for label, verb, style in offers]
     return button_row(f"tierline:actions:{number}", buttons)
-
-
-def _seldom(view: View, label: str, verb: Verb, *, cut: bool) -> Block:
-    """Behind three dots, because it is seldom right and easily pressed by mistake."""
-    options = [{"text": plain(label), "value": value(view, cut=cut)}]
-    return {"type": "overflow", "action_id": action_id(verb), "options": options}

@@ -42,10 +42,11 @@ def until(at: datetime, since: datetime | None) -> str:
     """
     if since is None or not timedelta(0) < at - since <= _SHORT:
         return f"by {moment(at)}"
-    return f"within {span((at - since).total_seconds())}, by {_time_of_day(at)}"
+    return f"within {span((at - since).total_seconds())}, by {time_of_day(at)}"
 
 
-def _time_of_day(at: datetime) -> str:
+def time_of_day(at: datetime) -> str:
+    """`16:00` in the reader's time zone; `16:00 UTC` where a client cannot."""
     return f"<!date^{int(at.timestamp())}^{{time}}|{at.astimezone(UTC):%H:%M} UTC>"
 
 
@@ -118,21 +119,21 @@ def _pending(view: View) -> list[str]:
     decide = f"decide {until(decision.at, since)}"
     taking = last if first.clock == "page" and last.clock == "acknowledge" else first
     claim = f"Claim {until(taking.at, since)}"
-    if taking.clock == "acknowledge" and _ends(view, taking) == _ends(view, decision):
-        sentences = [f"⏱ *{claim}, {decide}*{_counted(view, taking) or _counted(view, decision)}; otherwise {_ends(view, decision)}."]
+    if taking.clock == "acknowledge" and ends(view, taking) == ends(view, decision):
+        sentences = [f"⏱ *{claim}, {decide}*{counted(view, taking) or counted(view, decision)}; otherwise {ends(view, decision)}."]
     elif taking.clock == "acknowledge":
-        sentences = [f"⏱ *{claim}*{_counted(view, taking)}; otherwise {_ends(view, taking)}{_still_not(view, taking, last)}."]
-        sentences.append(f"*D{decide[1:]}*{_counted(view, decision)}; otherwise {_ends(view, decision)}.")
+        sentences = [f"⏱ *{claim}*{counted(view, taking)}; otherwise {ends(view, taking)}{_still_not(view, taking, last)}."]
+        sentences.append(f"*D{decide[1:]}*{counted(view, decision)}; otherwise {ends(view, decision)}.")
     else:
-        sentences = [f"⏱ *D{decide[1:]}*{_counted(view, decision)}; otherwise {_ends(view, decision)}."]
+        sentences = [f"⏱ *D{decide[1:]}*{counted(view, decision)}; otherwise {ends(view, decision)}."]
     if first.clock == "page":
-        at = f"at {_time_of_day(first.at)}" if since is not None and first.at - since <= _SHORT else moment(first.at)
+        at = f"at {time_of_day(first.at)}" if since is not None and first.at - since <= _SHORT else moment(first.at)
         sentences.append(f"The next page goes out {at} unless somebody takes it.")
-    sentences += _rings_nobody(view)
+    sentences += rings_nobody(view)
     return [*sentences, *([] if "deadline" in (decision.clock, last.clock) else _deadline(view))]
 
 
-def _rings_nobody(view: View) -> list[str]:
+def rings_nobody(view: View) -> list[str]:
     """That a page is out where PagerDuty has nobody to ring, as long as nobody has taken the case."""
     case = view.case
     paged = any(page.tier == case.tier for page in case.pages) and not case.acknowledged_by
@@ -144,7 +145,7 @@ def _still_not(view: View, taking: Upcoming, last: Upcoming) -> str:
     """What follows the page that comes when nobody takes it, where that is not answered either before any other clock runs out."""
     if taking is last or last.clock != "acknowledge":
         return ""
-    return f", and if nobody has taken it by {moment(last.at)}, {_ends(view, last)}"
+    return f", and if nobody has taken it by {moment(last.at)}, {ends(view, last)}"
 
 
 def _with(tier: Tier) -> str:
@@ -161,7 +162,7 @@ _NAMES: dict[Running, ClockName] = {
 }
 
 
-def _counted(view: View, move: Upcoming) -> str:
+def counted(view: View, move: Upcoming) -> str:
     """` (business hours Berlin; paused 2 h)`: in whose hours a clock counts, and how long it has stood still so far; "" where it counts day
     and night and never stood still.
     """
@@ -178,7 +179,7 @@ def business_hours(calendar: Calendar) -> str:
     return f"business hours {escaped(place_name.replace('_', ' '))}"
 
 
-def _ends(view: View, move: Upcoming) -> str:
+def ends(view: View, move: Upcoming) -> str:
     """What a clock comes to, and why it does."""
     case = view.case
     match move.consequence:
@@ -213,7 +214,7 @@ def _last_word(view: View) -> list[str]:
     """What ends the case although nobody can decide it now: the total where nothing comes before it, and the service's deadline."""
     first = upcoming(view.case)
     total = (
-        [f"Not decided by {moment(first.at)}{_counted(view, first)}, {_ends(view, first)}."]
+        [f"Not decided by {moment(first.at)}{counted(view, first)}, {ends(view, first)}."]
         if first is not None and first.clock == "total"
         else []
     )
@@ -242,7 +243,7 @@ def _needs_info(view: View) -> list[str]:
     pauses = _paused(view) if case.tier_since is not None else "Nobody has been asked yet."
     sentences = [f"*Waiting for the service.* {pauses}"]
     if first is not None and first.clock == "information":
-        sentences.append(f"It has until {moment(first.at)}{_counted(view, first)} to answer; after that {THEN[first.consequence]}.")
+        sentences.append(f"It has until {moment(first.at)}{counted(view, first)} to answer; after that {THEN[first.consequence]}.")
     return [*sentences, *_last_word(view)]
 
 
@@ -261,5 +262,5 @@ def _held(view: View) -> list[str]:
     first = upcoming(view.case)
     sentences = [held_words(view)]
     if first is not None and first.clock == "hold":
-        sentences.append(f"People are asked again {moment(first.at)}{_counted(view, first)}.")
+        sentences.append(f"People are asked again {moment(first.at)}{counted(view, first)}.")
     return [*sentences, *_last_word(view)]

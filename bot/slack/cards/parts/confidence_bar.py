@@ -22,7 +22,7 @@ def confidence_line(confidence: float | None, threshold: float) -> str:
     """One line of mrkdwn made of our own words. Missing or out of range counts as 0, and says so."""
     needed = f"automation needs {percent(threshold)}"
     if confidence is None:
-        return f"*Confidence*  {bar(0.0, threshold)}  *no confidence given*, counts as 0 · {needed}"
+        return f"*No confidence given*, counts as 0, {needed}"
     if not 0.0 <= confidence <= 1.0:
-        return f"*Confidence*  {bar(0.0, threshold)}  *{confidence!r} is outside 0 to 1*, counts as 0 · {needed}"
-    return f"*Confidence*  {bar(confidence, threshold)}  *{percent(confidence, threshold)}* · {needed}"
+        return f"*Confidence {confidence!r} is outside 0 to 1*, counts as 0, {needed}"
+    return f"*Confidence* {bar(confidence, threshold)} *{percent(confidence, threshold)}*, {needed}"

@@ -24,7 +24,9 @@ _PATH_MOST = 160
 _TOTAL_MOST = 2_400
 _ROWS_MOST = 40
 _SHORT = 40
-_TOGETHER_MOST = 240
+_GAP = "   "
+_LINE = 80
+"""Characters of a line on a desktop."""
 _BLOCK_LINES, _BLOCK_MOST = 6, 300
 """What a value of many lines gets at least, however many there are."""
 
@@ -111,7 +113,7 @@ def _rows(found: Sequence[Difference], cuts: Cuts | None) -> list[_Row]:
         drawn += some
         if left and cuts is not None:
             cuts.made = True
-            drawn.append(_Row(kind, (f"… {left:,} more: open full evidence",)))
+            drawn.append(_Row(kind, (f"… {left:,} more: open Details",)))
     return drawn
 
 
@@ -234,22 +236,36 @@ def _within(rows: Sequence[_Row], cuts: Cuts, most: int, *, plain: bool = False)
     blocks = single.count("") or 1
     room, height = (most - sum(map(weight, single))) // blocks, (_ROWS_MOST - len(rows) + single.count("")) // blocks
     parts: list[str] = []
-    stays: list[str] = []
+    short: list[str] = []
     for row, one, text in zip(rows, shown, single, strict=True):
-        if row.kind != "same" and stays:
-            parts, stays = [*parts, *_together(stays)], []
+        if short and (row.kind != "same" or not text):
+            parts, short = [*parts, *_together(short, plain=plain)], []
         if not text:
             parts.append(cuts.cut("\n".join(one), max(room, _BLOCK_MOST), lines=max(height, _BLOCK_LINES)))
-        elif row.kind == "same" and not plain:
-            stays.append(text)
+        elif row.kind == "same":
+            short.append(text)
         else:
             parts.append(text)
-    return cuts.cut("\n".join([*parts, *_together(stays)]), most, lines=_ROWS_MOST)
+    return cuts.cut("\n".join([*parts, *_together(short, plain=plain)]), most, lines=_ROWS_MOST)
 
 
-def _together(rows: list[str]) -> list[str]:
-    """What stays, on one line where that is short: it is not what a reviewer has to look at."""
-    if not rows or not all(len(row) <= _SHORT for row in rows):
-        return rows
-    joined = "   ".join([rows[0], *(row.removeprefix(_MARK["same"]) for row in rows[1:])])
-    return [joined] if len(joined) <= _TOGETHER_MOST else rows
+def _together(rows: list[str], *, plain: bool) -> list[str]:
+    """What is short, several to a line: nothing old stands beside it that it has to be held against. Where there is nothing else to be
+    looked at, each object has lines of its own.
+    """
+    found = list[str]()
+    before = ""
+    for row in rows:
+        text = row.removeprefix(_MARK["same"])
+        fits = max(len(before), len(text)) <= _SHORT and not (plain and _object(before) != _object(text))
+        if found and fits and len(found[-1]) + len(text) <= _LINE:
+            found[-1] += f"{_GAP}{text}"
+        else:
+            found.append(row)
+        before = text
+    return found
+
+
+def _object(row: str) -> str:
+    """The place of the object that a row's value is in: `flights[0]` of `flights[0].date: "2026-12-01"`, "" at the top."""
+    return row.partition(": ")[0].rpartition(".")[0]

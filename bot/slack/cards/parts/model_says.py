@@ -8,6 +8,14 @@ from bot.slack.cards.view import View
 from routing.case.submission import Feature
 
 _BESIDE_LABEL = 200
+_LINES = 10
+"""Of a quotation on a card; what is longer is opened."""
+
+
+def masked_words(view: View) -> str:
+    """Mrkdwn: `🔒 2 values are masked`; "" where none is."""
+    count = len(view.masked)
+    return f"🔒 {'1 value is' if count == 1 else f'{count:,} values are'} masked" if count else ""
 
 
 def confidence(view: View) -> str:
@@ -17,12 +25,16 @@ def confidence(view: View) -> str:
     return confidence_line(view.submission.model.confidence, view.case.route.threshold)
 
 
+def wrote(view: View, cuts: Cuts) -> list[Block]:
+    """Parts of rich text: what the model wrote, which may be the very thing that is sent or filed."""
+    return _said("The model wrote", view.submission.output, 900, cuts)
+
+
 def sayings(view: View, cuts: Cuts) -> list[Block]:
-    """Parts of rich text: what was asked and what the model wrote, thinks and filled in, each in its own words."""
+    """Parts of rich text: what was asked and what the model thinks and filled in, each in its own words."""
     submission, model = view.submission, view.submission.model
     return [
         *_said("Request", submission.request, 500, cuts),
-        *_said("The model wrote", submission.output, 1_200, cuts),
         *_said("The model's rationale", model.rationale, 600, cuts),
         *_said("It would answer otherwise if", model.counterfactual, 300, cuts),
         *_noted(view, cuts),
@@ -31,7 +43,7 @@ def sayings(view: View, cuts: Cuts) -> list[Block]:
 
 def _said(label: str, text: str | None, most: int, cuts: Cuts) -> list[Block]:
     """A short text stands behind its label, in quotation marks; a longer one is a quotation of its own."""
-    shown = cuts.cut(clean(text or ""), most)
+    shown = cuts.cut(clean(text or ""), most, lines=_LINES)
     if shown and "\n" not in shown and weight(shown) <= _BESIDE_LABEL:
         return [lines(run(f"{label}  ", "bold"), run(f"“{shown}”"))]
     return [lines(run(label, "bold")), quote(shown)] if shown else []
@@ -51,16 +63,6 @@ def _noted(view: View, cuts: Cuts) -> list[Block]:
     filled = ((name, line(str(text or ""))) for name, text in view.submission.prefilled.items())
     said = " · ".join(f"{name}: {text}" for name, text in filled if text)
     return [lines(run("Filled in by the model  ", "bold"), run(cuts.cut(said, 400)))] if said else []
-
-
-def weighed(view: View, cuts: Cuts) -> str:
-    """The five features that weigh most, on one line; being a selection, it is not a cut."""
-    features = view.submission.model.features
-    heaviest = sorted(features, key=lambda feature: -abs(feature.weight or 0.0))[:5]
-    said = " · ".join(cuts.cut(feature_text(feature), 120) for feature in heaviest)
-    rest = len(features) - len(heaviest)
-    more = f" · {rest} lighter ones in the full evidence" if rest else ""
-    return f"Weighed most: {said}{more}" if said else ""
 
 
 def feature_text(feature: Feature) -> str:

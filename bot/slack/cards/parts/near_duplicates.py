@@ -55,7 +55,7 @@ def linked_words(view: View) -> str:
 
 
 def listed(view: View, others: Iterable[str]) -> str:
-    """One line per case, for the full evidence: its id, the service's task and the title."""
+    """One line per case, for the details: its id, the service's task and the title."""
     return "\n".join(_plain(view, other) for other in others)
 
 

@@ -65,14 +65,14 @@ def _tied(view: View) -> frozenset[str]:
 _UNDO = {True: "", False: "cannot be undone", None: "not known to be undoable"}
 
 
-def execution(view: View, cuts: Cuts, label: str = "Will execute", *beside: Block) -> Block:
-    """The exact action: its type, whether it can be undone, then its parameters; below them whatever stands `beside` it."""
+def execution(view: View, cuts: Cuts, label: str = "Will execute") -> list[Block]:
+    """Parts of rich text, the exact action: its type, whether it can be undone, then its parameters."""
     action = view.submission.action
     found = differences(action)
     kind = run(line(action.type) or "(no visible name)", "code")
     undo = "" if "action.reversible" in view.masked else _UNDO[action.reversible]
     said = [run(f"   {text}", *styles) for text, *styles in ((undo, "bold"), (legend(found),)) if text]
-    return rich(lines(run(f"{label} ", "bold"), kind, *said), action_block(action, found, cuts), *beside)
+    return [lines(run(f"{label} ", "bold"), kind, *said), action_block(action, found, cuts)]
 
 
 def proposed_params(view: View) -> Mapping[str, Any]:
@@ -91,19 +91,10 @@ def instead_of_proposed(view: View, cuts: Cuts) -> list[Block]:
     return [rich(lines(run("Instead of what was proposed", "bold")), change_block(old, new, cuts))] if old != new else []
 
 
-def about(view: View, cuts: Cuts) -> str:
-    """Whom it is about, what else it touches, who asked, on one line; "" where nothing of that is known."""
-    submission = view.submission
-    parts: list[str] = []
-    if (subject := submission.subject) is not None:
-        kind = f"{line(subject.type)} " if subject.type else ""
-        parts.append(f"About {kind}{line(subject.id)}{f' ({line(subject.tier)})' if subject.tier else ''}")
-    if submission.entities:
-        some, more = cuts.few(submission.entities, 4)
-        parts.append("Touches " + ", ".join(f"{line(entity.type)} {line(entity.id)}" for entity in some) + more)
-    if (requester := submission.requester) is not None:
-        parts.append(f"Asked for by {line(requester.email or requester.slack_id or 'somebody unnamed')}")
-    return cuts.cut(" · ".join(parts), 600)
+def harm(view: View) -> str:
+    """Mrkdwn: what makes a mistake worse as far as anybody said, but for what stands beside the action; "" where nothing does."""
+    bad, _ = _harm(view.submission, view.masked)
+    return ", ".join(said for said in bad if said not in _ELSEWHERE)
 
 
 def if_wrong(view: View) -> str:
@@ -117,7 +108,7 @@ def _harm(submission: Submission, masked: Collection[str]) -> tuple[list[str], l
     """What makes a mistake worse, and what makes it bearable; of what is masked, that it is: it was said all the same."""
     risk, reversible = submission.risk, submission.action.reversible
     facts: list[tuple[bool, str]] = [
-        (True, f"impact {'masked' if 'risk.impact' in masked else 'not stated'}")
+        (True, "impact masked" if "risk.impact" in masked else _NOT_STATED)
         if risk.impact is None
         else (risk.impact.level >= Risk.HIGH.level, f"impact {risk.impact.value}"),
         (True, "whether it can be undone is masked") if "action.reversible" in masked else _UNDOING[reversible],
@@ -131,11 +122,13 @@ def _harm(submission: Submission, masked: Collection[str]) -> tuple[list[str], l
     return [said for worse, said in facts if worse], [said for worse, said in facts if not worse]
 
 
+_NOT_STATED = "impact not stated"
 _UNDOING = {
     True: (False, "the service can undo it"),
     False: (True, "*cannot be undone*"),
     None: (True, "*not known to be undoable*, which counts as irreversible"),
 }
+_ELSEWHERE = frozenset({_NOT_STATED, *(said for worse, said in _UNDOING.values() if worse)})
 _RECOVERING = {
     "easy": (False, "easy to recover from"),
     "hard": (True, "*hard to recover from*"),

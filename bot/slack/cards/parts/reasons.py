@@ -1,7 +1,7 @@
 """Why a case is here, and what speaks for and against it: reasons, checks, flags. Never what to decide."""
 
 from bot.slack.cards.text.block_kit import Block, lines, run
-from bot.slack.cards.text.safe_text import Cuts, line, suspicious
+from bot.slack.cards.text.safe_text import Cuts, brief, line, suspicious
 from bot.slack.cards.view import View
 from routing.case.case import Case, Reason
 from routing.case.submission import Check, Submission
@@ -34,17 +34,14 @@ checks do."""
 
 
 def why_here(view: View, cuts: Cuts) -> Block:
-    """The reason that brought the case here: that of the winning rule, else the one that demands most."""
-    reason, _ = _reasons(view)
-    return lines(run("Why here  "), run(cuts.cut(_reason_text(reason, view), 240), "bold"))
-
-
-def other_reasons(view: View, cuts: Cuts) -> str:
-    """The reasons that point the same way, on one line; "" where there is one only."""
-    _, others = _reasons(view)
-    some, more = cuts.few(tuple(reason for reason in others if reason.code not in _FLAGS), 7)
-    texts = [cuts.cut(_reason_text(reason, view), 160).removesuffix(".") for reason in some]
-    return " · ".join([*texts, *([more] if more else [])])
+    """The reason that brought the case here: that of the winning rule, else the one that demands most; then the next one that is not told
+    beside the action anyway. How many more there are is said; the details have them all.
+    """
+    reason, others = _reasons(view)
+    also = [_reason_text(other, view) for other in others if other.code not in _FLAGS and other.code not in _NAMED]
+    left = f" · {len(also) - 1} more in the details" if len(also) > 1 else ""
+    told = [run(f"  Also: {brief(also[0], 80)}{left}")] if also else []
+    return lines(run("Why here  "), run(cuts.cut(_reason_text(reason, view), 240), "bold"), *told)
 
 
 def _reasons(view: View) -> tuple[Reason, tuple[Reason, ...]]:
@@ -122,7 +119,7 @@ def alerts(view: View, cuts: Cuts) -> list[Block]:
         found.append(lines(run("⏰ "), run("Urgent", "bold"), run(cuts.cut(f": {line(submission.urgency_reason)}", 240))))
     hiding = [name for name, text in _texts(submission) if suspicious(text)]
     if hiding:
-        told = f" were taken out of: {', '.join(hiding)}; the full evidence spells them out"
+        told = f" were taken out of: {', '.join(hiding)}; Details spell them out"
         found.append(lines(run("⚠️ "), run("Hidden characters", "bold"), run(told)))
     return found
 
@@ -130,16 +127,6 @@ def alerts(view: View, cuts: Cuts) -> list[Block]:
 def _detail(check: Check) -> str:
     """`: The amounts differ.`, or what came out where the service told no more."""
     return f": {line(check.detail)}" if check.detail and line(check.detail) else " failed" if check.result == "fail" else " gave a warning"
-
-
-def passed(view: View, cuts: Cuts) -> str:
-    """The names of the checks that passed, and the flags that no reason names, on one line; "" where there are none."""
-    names = [line(check.name) for check in view.submission.checks if check.result == "pass"]
-    said = " ".join(reason.text for reason in view.case.route.reasons)
-    flags = [flag for flag in view.submission.risk.flags if flag not in said]
-    parts = [f"✓ Passed: {', '.join(names)}"] if names else []
-    parts += [f"Flags: {', '.join(map(line, flags))}"] if flags else []
-    return cuts.cut(" · ".join(parts), 400)
 
 
 def _texts(submission: Submission) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from routing.case.submission import Evidence
 
 
 def sources(view: View, cuts: Cuts) -> list[Block]:
-    """Parts of rich text: the first few sources with their age; a short text stands there, a long one waits in the full evidence."""
+    """Parts of rich text: the first few sources with their age; a short text stands there, a long one waits in the details."""
     if not view.submission.evidence:
         return [lines(run("Evidence  ", "bold"), run("none was given"))]
     some, more = cuts.few(view.submission.evidence, 4)
@@ -21,7 +21,7 @@ def _source(evidence: Evidence, view: View, cuts: Cuts) -> list[Block]:
     if text and weight(text) <= 160:
         runs.append(run(f" · “{text}”"))
     elif text:
-        runs.append(run(f" · {len(text):,} characters in the full evidence"))
+        runs.append(run(f" · {len(text):,} characters in the details"))
     if evidence.url is not None:
         runs.append(run(" · " + cuts.cut(address(evidence.url), 160)))
     return runs

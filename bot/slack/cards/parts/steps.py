@@ -123,6 +123,19 @@ def _paged(view: View) -> list[str]:
 _ROUTE = {PageRoute.PAGERDUTY: "PagerDuty", PageRoute.SECOND_KEY: "the second routing key", PageRoute.EMAIL: "e-mail"}
 
 
+def whose_tier(view: View) -> str:
+    """Mrkdwn, in few words: which tier, who answers for it, who is missing there, whether it is paged."""
+    case, rung = view.case, view.rung
+    tier = "Supervisors" if case.kind is CaseKind.REVIEW else f"Tier {view.tier + 1} of {len(case.route.tiers)}"
+    parts = [f"{tier}, {escaped(rung.group)}"]
+    owners = [person for person in (rung.owner, rung.backup) if person]
+    if any(person in view.away for person in owners):
+        parts += _named_people(view)
+    elif rung.owner:
+        parts.append(f"owner {named(rung.owner, view)}")
+    return " · ".join([*parts, *_paged(view)])
+
+
 def people(view: View) -> str:
     """Mrkdwn: who answers, who owns the tier, who is on call, who is on it. Nobody named here is rung."""
     case, rung = view.case, view.rung

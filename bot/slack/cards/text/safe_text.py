@@ -173,7 +173,7 @@ class Cuts:
             return text
         self.made = True
         kept = head(kept, most - _NOTE)
-        return f"{kept}… cut, {len(text) - len(kept):,} more characters: open full evidence"
+        return f"{kept}… cut, {len(text) - len(kept):,} more characters: open Details"
 
     def few(self, items: tuple[T, ...], most: int) -> tuple[tuple[T, ...], str]:
         """The first `most` items and the visible note on the others, "" when there are none."""
@@ -181,7 +181,7 @@ class Cuts:
         if left <= 0:
             return items, ""
         self.made = True
-        return items[:most], f"… {left:,} more: open full evidence"
+        return items[:most], f"… {left:,} more: open Details"
 
 
 def address(url: str) -> str:

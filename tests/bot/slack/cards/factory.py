@@ -5,6 +5,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bot.slack.cards.forms.detail_tabs import TABS
+from bot.slack.cards.forms.details import details_modal, details_pages
+from bot.slack.cards.forms.modals import Seat
 from bot.slack.cards.view import Happening, View
 from routing.case.case import Case, Clocks, DrillPart, Group, Item, Page, Reason, Route, Step, Tier
 from routing.case.submission import Submission
@@ -211,3 +214,8 @@ def dual_critical() -> View:
         state=State.PENDING,
         clocks=Clocks(decide=NOW + timedelta(minutes=30), deadline=NOW + timedelta(hours=6)),
     )
+
+
+def every_detail(view: View, seat: Seat) -> list[dict[str, Any]]:
+    """The details of a case: every page of every tab, in their order."""
+    return [details_modal(view, seat, page, tab) for tab in TABS for page in range(details_pages(view, tab))]

@@ -1,17 +1,19 @@
 """The face of a card: what a tired reviewer has to see in five seconds, and in which order."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from bot.slack.cards.card import draw_card
+from bot.slack.cards.forms.details import details_modal
 from bot.slack.cards.parts.confidence_bar import bar
 from bot.slack.cards.parts.diff import relative
-from routing.case.case import Reason
+from routing.case.case import Clocks, Reason
 from routing.vocabulary import Risk, State, Verdict
 from tests.bot.slack.cards.factory import ANA, BEN, NOW, REFUND, a_route, a_view, low
-from tests.bot.slack.cards.test_card import VOTE, buttons, card
+from tests.bot.slack.cards.test_card import SEAT, VOTE, buttons, card, words_of
 from tests.bot.slack.cards.test_hostile import nodes
 
 
@@ -49,39 +51,44 @@ def test_the_legend_explains_only_marks_that_are_there() -> None:
     assert "   ~ changes\n" in card(a_view(REFUND | {"action": only_changes}))
 
 
-def test_the_decision_comes_before_what_it_can_be_checked_against() -> None:
-    """Action, what speaks against it, the reason and the buttons stand above request, model's words, evidence and small print."""
+def test_a_card_is_read_in_the_order_in_which_one_decides() -> None:
+    """Until when, what, why, what speaks against it, what would be wrong, the buttons, one small line; nothing of the rest."""
     shown = card(a_view())
-    command = ("Claim within", "Will execute", "cannot be undone", "second-model", "Why here", "Approve", "if this is wrong", "Confidence")
-    places = [shown.index(part) for part in (*command, "Request", "The model's rationale", "Tracking", "Tier 1 of 2", "Case c_")]
+    command = ("Claim by", "nobody is on it yet", "Will execute", "cannot be undone", "The model wrote", "Why here", "second-model")
+    parts = (*command, "If wrong:", "Confidence", "Approve", "Details", "Tier 1 of 2, frontline")
+    places = [shown.index(part) for part in parts]
     assert places == sorted(places)
+    for behind in ("My parcel never arrived", "The tracking shows", "Tracking", "Case c_"):
+        assert behind not in shown
 
 
 def test_what_speaks_against_it_is_named_beside_the_action() -> None:
-    """Checks by name with what they found, contradictions in the service's words; a check that passed is small print."""
+    """Checks by name with what they found, contradictions in the service's words; of a check that passed the card says nothing."""
     context = {"conflicts": ["Two phone numbers."], "stale": ["Stock is 9 hours old."]}
     warned = {"name": "margin", "result": "warn", "detail": "Below the cost."}
     shown = card(a_view(REFUND | {"checks": [*REFUND["checks"], warned], "context": context}))
-    top = shown[: shown.index("Why here")]
+    beside = shown[shown.index("Why here") : shown.index("If wrong")]
     for part in (
         "⛔ \nsecond-model\n: The amounts differ.",
         "⚠️ \nmargin\n: Below the cost.",
         ": Two phone numbers.",
         ": Stock is 9 hours old.",
     ):
-        assert part in top
-    assert "✓ Passed: rules" in shown[shown.index("Why here") :]
+        assert part in beside
+    assert "passed: rules" not in shown
 
 
-def test_the_winning_reason_is_bold_and_the_others_are_small() -> None:
-    """The rule that won comes first; that people decide by template is said only where nothing else is."""
+def test_the_winning_reason_is_bold_and_the_next_one_stands_beside_it() -> None:
+    """The rule that won comes first; of more the card says how many; that people decide by template only where nothing else does."""
     template = Reason(code="template_people", text="The policy has people decide this case (approval).")
     rule = Reason(code="policy_rule", text="The amount is over 1,000.")
     money = Reason(code="money", text="The action moves money.")
     view = a_view(route=a_route(reasons=(template, money, rule), rule="large"))
     bold = [node["text"] for node in nodes(draw_card(view).blocks) if node.get("style") == {"bold": True}]
     assert "The amount is over 1,000." in bold
-    assert "Also here because: The action moves money" in card(view)
+    assert "Also: The action moves money." in card(view)
+    far = Reason(code="novel", text="Nothing like it was seen before.")
+    assert "Also: The action moves money. · 1 more in the details" in card(a_view(route=a_route(reasons=(rule, money, far), rule="large")))
     assert "has people decide" not in card(view)
     assert "has people decide" in card(a_view(route=a_route(reasons=(template,))))
 
@@ -94,37 +101,46 @@ def test_reasons_that_count_name_what_they_count() -> None:
     shown = card(a_view(document, route=a_route(reasons=(conflict, failed))))
     assert "Contradiction: Two phone numbers." in shown
     assert shown.count("Two phone numbers.") == 1
-    assert "Also here because: Failed check: second-model" in shown
+    assert shown.count("second-model") == 1
     assert "Checks that failed: 1" not in shown
 
 
-def test_the_risk_is_said_in_one_sentence_that_makes_sense() -> None:
-    """What makes a mistake worse comes first, and "but" what makes it bearable."""
+def test_what_would_be_wrong_says_what_makes_it_worse_and_no_more() -> None:
+    """What the title and the line of the action say already is not said again; in the details stands all of it."""
     risk = {"impact": "high", "recoverability": "easy", "likelihood": 0.1}
     view = a_view(REFUND | {"risk": risk, "action": {"type": "x", "reversible": True}}, route=a_route(risk=Risk.MEDIUM))
+    assert "*If wrong:* impact high · *Confidence*" in card(view)
     said = "*Medium risk if this is wrong:* impact high, but the service can undo it, easy to recover from and 10 % likely to go wrong."
-    assert said in card(view)
-    assert "*High risk if this is wrong:* impact high, *cannot be undone*, *hard to recover from*, but" in card(a_view())
+    assert said in words_of(details_modal(view, SEAT, tab="model")["blocks"])
+    assert "*If wrong:* impact high, *hard to recover from* · " in card(a_view())
+    assert "If wrong" not in card(a_view(REFUND | {"risk": {}}))
 
 
 def test_people_are_named_and_an_unknown_one_keeps_the_id() -> None:
-    """Owner and backup by name."""
-    assert "owner Ana Ruiz · backup Ben Ode" in card(a_view())
-    assert f"owner Ana Ruiz · backup {BEN}" in card(replace(a_view(), names={ANA: "Ana Ruiz"}))
+    """The owner by name, the backup where the owner is away; who has claimed it."""
+    assert "owner Ana Ruiz" in card(a_view())
+    assert "backup" not in card(a_view())
+    assert f"owner {ANA}" in card(replace(a_view(), names={}))
+    away = card(replace(a_view(), away={ANA: NOW + timedelta(days=1)}))
+    assert "owner Ana Ruiz *away until" in away
+    assert "*Ben Ode stands in for the owner*" in away
+    assert "*Ben Ode is on it*" in card(a_view(claimed_by=BEN))
 
 
 def test_provenance_says_only_what_is_known() -> None:
     """No noise about what the service did not tell."""
-    assert "Model support-llm 3.1 · prompt p-12 · last trained 2026-08-01" in card(a_view())
-    bare = card(a_view(REFUND | {"model": {"name": "m", "confidence": 0.5}}))
-    assert "Model m · 2 sources" in bare
+    assert "support-llm 3.1 · 2 sources, oldest 3 days old · action" in card(a_view())
+    bare = card(a_view(REFUND | {"model": {"confidence": 0.5}, "evidence": []}))
+    assert "model not named · no sources · action" in bare
     assert "unknown" not in bare
+    assert 'Prompt version: "p-12"' in words_of(details_modal(a_view(), SEAT, tab="model")["blocks"])
 
 
-def test_a_short_clock_says_how_long_and_the_time_of_day() -> None:
-    """`within 15 min, by 15:15`, with the zone for clients that cannot show a local time; a long clock keeps its date."""
-    shown = card(a_view())
-    assert "Claim within 15 min, by <!date^1795187700^{time}|15:15 UTC>, decide by <!date^1795201200^{date_short_pretty} at" in shown
+def test_a_clock_is_a_time_of_day_and_has_its_day_where_that_is_not_plain() -> None:
+    """`by 15:15`, with the zone for clients that cannot show a local time; what is more than twelve hours off keeps its day."""
+    assert "*Claim by <!date^1795187700^{time}|15:15 UTC>, decide by <!date^1795201200^{time}|19:00 UTC>* or" in card(a_view())
+    later = Clocks(acknowledge=NOW + timedelta(minutes=15), decide=NOW + timedelta(hours=13))
+    assert "ecide by <!date^1795233600^{date_short_pretty} at {time}|2026-11-21 04:00 UTC>* or" in card(a_view(clocks=later))
 
 
 @pytest.mark.parametrize(("value", "drawn"), [(0.0, "▱▱▱▱▱▱▱▱▱│▱"), (0.9, "▰▰▰▰▰▰▰▰▰│▱"), (0.899, "▰▰▰▰▰▰▰▰▱│▱"), (1.0, "▰▰▰▰▰▰▰▰▰│▰")])
@@ -135,7 +151,7 @@ def test_a_bar_never_reaches_a_mark_the_value_missed(value: float, drawn: str) -
 
 def test_the_bar_is_no_code() -> None:
     """Slack draws code in the colour of alarm; and a value just below the mark leaves a cell empty."""
-    assert "*Confidence*  ▰▰▰▰▰▰▰▰▱│▱  *91 %* · automation needs 92 %" in card(a_view(REFUND | {"model": {"confidence": 0.91}}))
+    assert "*Confidence* ▰▰▰▰▰▰▰▰▱│▱ *91 %*, automation needs 92 %" in card(a_view(REFUND | {"model": {"confidence": 0.91}}))
 
 
 def test_a_decided_card_says_what_became_of_the_action() -> None:

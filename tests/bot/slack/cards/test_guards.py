@@ -9,7 +9,6 @@ import pytest
 
 from bot.slack.cards.card import draw_card
 from bot.slack.cards.command_answers import draw_case
-from bot.slack.cards.forms.evidence import evidence_modal
 from bot.slack.cards.forms.form_input import read_modification, unmasked
 from bot.slack.cards.forms.modals import Seat, verb_modal
 from bot.slack.cards.forms.modify import modify_modal, offered, preview_modal
@@ -22,13 +21,13 @@ from routing.case.case import Clocks, Reason, Step
 from routing.change import SYSTEM, Actor
 from routing.governance.waiver import Waiver
 from routing.vocabulary import EventKind, State, Template, Verb, Verdict
-from tests.bot.slack.cards.factory import ANA, BEN, CHECKLIST, KIM, NOW, PARENT, REFUND, a_check, a_route, a_view, read
+from tests.bot.slack.cards.factory import ANA, BEN, CHECKLIST, KIM, NOW, PARENT, REFUND, a_check, a_route, a_view, every_detail, read
 from tests.bot.slack.cards.forms.test_modals import untouched, with_text
 from tests.bot.slack.cards.test_card import buttons, card, labels, words_of
 from tests.bot.slack.cards.test_hostile import nodes
 
 SEAT = Seat("C0T1", "1.2")
-BEHIND = ["Escalate", "Comment", "Claim", "Open evidence"]
+BEHIND = ["Details", "Claim", "Comment"]
 OTHER = "c_01hxyz0123456789abcdeother"
 LINK = "https://northwind.slack.com/archives/C0T1/p7"
 VERIFYING = (Step(name="verify", checklist=CHECKLIST), Step(name="approve"))
@@ -59,11 +58,12 @@ def test_the_form_of_a_checklist_asks_each_item_and_chooses_nothing() -> None:
 
 
 def test_a_fail_goes_back_to_triage_where_there_is_one_and_stops_at_the_top() -> None:
-    """The sentence follows the case, on its card too."""
+    """The sentence follows the case, in its form."""
     route = a_route(steps=(Step(name="triage"), *VERIFYING))
     back = a_view(route=route, step=1, failed_checks=0)
-    assert "asks for 3 points; any fail sends the case back to triage." in card(back)
-    assert "any fail holds the case, because this is the top tier." in card(verifying(tier=1, clocks=Clocks()))
+    assert "*Any fail sends the case back to triage.*" in words_of(verb_modal(back, Verb.APPROVE, SEAT)["blocks"])
+    top = verb_modal(verifying(tier=1, clocks=Clocks()), Verb.APPROVE, SEAT)
+    assert "*Any fail holds the case, because this is the top tier.*" in words_of(top["blocks"])
 
 
 def test_answers_are_read_from_the_form() -> None:
@@ -90,7 +90,7 @@ def test_triage_decides_on_what_the_model_filled_in() -> None:
     prefill = {"category": "billing", "priority": "high", "summary": "Charged twice for one order."}
     view = a_view(REFUND | {"prefill": prefill}, route=a_route(steps=(Step(name="triage"),), template=Template.TRIAGE), failed_checks=0)
     shown = card(view)
-    assert labels(view)[:4] == ["Confirm", "Correct", "Reject", "Escalate"]
+    assert labels(view)[:4] == ["Confirm", "Correct", "Reject", "Details"]
     assert shown.index("Charged twice for one order.") < shown.index("Confirm")
     assert shown.count("Charged twice for one order.") == 1
     form = modify_modal(view, SEAT)
@@ -104,7 +104,7 @@ def test_triage_decides_on_what_the_model_filled_in() -> None:
 
 
 def test_identical_cases_are_counted_named_and_can_be_parted() -> None:
-    """The count stands beside the action with its button, their titles in the evidence, and what is only alike in small print."""
+    """The count stands beside the action with its button, their titles in the details, and what is only alike in small print."""
     view = a_view(tied=(OTHER, PARENT), linked=(OTHER,))
     like = a_view(task_id="t-18", id=OTHER).case
     view = replace(view, related={OTHER: like}, related_titles={OTHER: "Refund of order 8841, again"}, related_links={OTHER: LINK})
@@ -113,7 +113,7 @@ def test_identical_cases_are_counted_named_and_can_be_parted() -> None:
     assert "The identical cases then go on by themselves, with a card and clocks of their own, and so they do if" in shown
     assert f"Like this one, decided by itself: t-18 (<{LINK}|open>)" in shown
     assert [json.loads(one["value"])["f"] for one in buttons(view) if one["action_id"] == "tierline:separate"] == [view.case.face]
-    told = words_of([block for page in range(3) for block in evidence_modal(view, SEAT, page)["blocks"]])
+    told = words_of([block for modal in every_detail(view, SEAT) for block in modal["blocks"]])
     assert f"{OTHER} · t-18 · Refund of order 8841, again" in told
     assert "2 identical cases were decided with this one." in card(
         replace(view, case=view.case.model_copy(update={"state": State.DECIDED, "verdict": Verdict.APPROVED}))
@@ -140,14 +140,14 @@ def test_a_decision_that_is_kept_back_says_so() -> None:
 @pytest.mark.parametrize(
     ("held_by", "lead", "said", "offered_buttons"),
     [
-        ("ladder", "✋ Held", "until somebody takes the case up again", ["Resume", "Open evidence"]),
+        ("ladder", "✋ Held", "until somebody takes the case up again", ["Resume", "Details"]),
         (
             "quarantine",
             "🔒 In quarantine",
             "until a supervisor, duty officer or admin (group leads) releases",
-            ["Release", "Open evidence"],
+            ["Release", "Details"],
         ),
-        ("frozen", "❄️ Held, workflow frozen", "when a supervisor, duty officer or admin (group leads) resumes", ["Open evidence"]),
+        ("frozen", "❄️ Held, workflow frozen", "when a supervisor, duty officer or admin (group leads) resumes", ["Details"]),
     ],
 )
 def test_a_held_case_says_what_holds_it_and_who_lets_it_go(held_by: str, lead: str, said: str, offered_buttons: list[str]) -> None:
@@ -221,11 +221,11 @@ def masked() -> View:
 
 def test_masked_values_are_counted_and_can_be_revealed_where_the_policy_lets_anybody() -> None:
     """One small line with one button; none where nobody may."""
-    assert "🔒 1 value is masked." in card(masked())
+    assert "🔒 1 value is masked" in card(masked())
     assert "Reveal" in labels(masked())
     nobody = masked()
     nobody = replace(nobody, case=nobody.case.model_copy(update={"route": a_route()}))
-    assert "🔒 1 value is masked." in card(nobody)
+    assert "🔒 1 value is masked" in card(nobody)
     assert "Reveal" not in labels(nobody)
 
 
@@ -244,10 +244,11 @@ def test_quarantine_is_out_of_the_way_and_only_where_somebody_could_release() ->
     """Behind the three dots, never on a check; its form says who lets the case out again."""
     route = a_route(roles={Role.DUTY_OFFICER: ("leads",)})
     menus = [node for node in nodes(draw_card(a_view(route=route)).blocks) if node.get("type") == "overflow"]
-    assert [menu["action_id"] for menu in menus] == ["tierline:quarantine"]
-    assert len(menus[0]["options"][0]["value"]) <= 150
-    assert "overflow" not in json.dumps(draw_card(a_view()).blocks)
-    assert "overflow" not in json.dumps(draw_card(a_check(route=route)).blocks)
+    assert [menu["action_id"] for menu in menus] == ["tierline:more"]
+    assert all(len(option["value"]) <= 150 for option in menus[0]["options"])
+    assert json.loads(menus[0]["options"][-1]["value"])["v"] == Verb.QUARANTINE
+    assert "Quarantine" not in json.dumps(draw_card(a_view()).blocks)
+    assert "Quarantine" not in json.dumps(draw_card(a_check(route=route)).blocks)
     assert "(group leads) releases it" in words_of(verb_modal(a_view(route=route), Verb.QUARANTINE, SEAT)["blocks"])
 
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from bot.slack.cards.card import draw_card
 from bot.slack.cards.command_answers import draw_answer, draw_case, draw_help
-from bot.slack.cards.forms.evidence import evidence_modal, evidence_pages
+from bot.slack.cards.forms.detail_tabs import TABS
+from bot.slack.cards.forms.details import details_modal, details_pages
 from bot.slack.cards.forms.modals import Seat, verb_modal
 from bot.slack.cards.forms.modify import modify_modal, preview_modal
 from bot.slack.cards.forms.reveal import reveal_modal
@@ -52,7 +53,7 @@ HOSTILE = (
     "\U000e0041\U000e0042",
     "https://good.example@evil.example/",
     "{who} {0} %s",
-    "open full evidence",
+    "open Details",
     "\u3164\u2800",
     "  ",
 )
@@ -158,14 +159,13 @@ def everything_drawn(document: dict[str, Any], text: str) -> Iterator[tuple[str,
 def every_modal(document: dict[str, Any], text: str) -> Iterator[dict[str, Any]]:
     """Every modal of a case, after the validator let it pass."""
     view = next(every_face(document, text))
-    count = evidence_pages(view)
     views = [verb_modal(view, verb, SEAT) for verb in SPOKEN]
     guarded = next(guarded_faces(document, text, view.history))
     views += [verb_modal(guarded, Verb.APPROVE, SEAT), verb_modal(guarded, Verb.QUARANTINE, SEAT), modify_modal(guarded, SEAT)]
     views += [preview_modal(guarded, SEAT, {"note": text}, {"category": text, "summary": text})]
-    views += [reveal_modal(guarded, SEAT), *(evidence_modal(guarded, SEAT, page) for page in (0, 1))]
+    views += [reveal_modal(guarded, SEAT), *(details_modal(guarded, SEAT, tab=tab) for tab in TABS)]
     views += [modify_modal(view, SEAT), preview_modal(view, SEAT, {"note": text, "amount": 1}, {"category": text, "summary": text})]
-    views += [evidence_modal(view, SEAT, page) for page in range(0, count, max(1, count // 4))]
+    views += [details_modal(view, SEAT, page, tab) for tab in TABS for page in (0, details_pages(view, tab) // 2)]
     for modal in views:
         check_view(modal)
         yield modal

@@ -8,7 +8,6 @@ import pytest
 
 from bot.slack.cards.card import draw_card
 from bot.slack.cards.command_answers import draw_case
-from bot.slack.cards.forms.evidence import evidence_modal, evidence_pages
 from bot.slack.cards.forms.modals import verb_modal
 from bot.slack.cards.forms.modify import modify_modal, preview_modal
 from bot.slack.cards.forms.reveal import reveal_modal
@@ -18,7 +17,7 @@ from routing.case.submission import Submission
 from routing.policy.form.guardrails import Sensitive
 from routing.privacy.masking import mask
 from routing.vocabulary import State, Verb, Verdict
-from tests.bot.slack.cards.factory import REFUND, a_view, read
+from tests.bot.slack.cards.factory import REFUND, a_view, every_detail, read
 from tests.bot.slack.cards.test_hostile import SEAT
 
 MOMENT = "2026-11-20T14:00:00Z"
@@ -104,7 +103,7 @@ def test_what_is_masked_is_not_said_to_be_missing(path: str) -> None:
     """The service gave every fact, so nothing on the card says that it did not."""
     masked = mask(read(FULL), Sensitive(paths=(path,)))
     view = replace(a_view(FULL), submission=masked.submission, masked=masked.paths)
-    drawn = str([draw_card(view).blocks, *(evidence_modal(view, SEAT, page) for page in range(evidence_pages(view)))])
+    drawn = str([draw_card(view).blocks, *every_detail(view, SEAT)])
     assert [said for said in UNTRUE if said in drawn] == []
 
 
@@ -120,6 +119,6 @@ def draw(view: View) -> None:
         check_message(drawing.text, drawing.blocks)
     modals = [verb_modal(view, verb, SEAT) for verb in (Verb.APPROVE, Verb.ASK)]
     modals += [modify_modal(view, SEAT), preview_modal(view, SEAT, {"amount": "1.00"}, {"category": "x"}), reveal_modal(view, SEAT)]
-    modals += [evidence_modal(view, SEAT, page) for page in range(evidence_pages(view))]
+    modals += every_detail(view, SEAT)
     for modal in modals:
         check_view(modal)

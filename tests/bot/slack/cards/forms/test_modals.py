@@ -5,14 +5,14 @@ from typing import Any
 
 from hypothesis import given, settings
 
-from bot.slack.cards.forms.evidence import evidence_modal, evidence_pages
+from bot.slack.cards.forms.details import details_modal
 from bot.slack.cards.forms.form_input import read_modification, read_words
 from bot.slack.cards.forms.modals import Seat, read_metadata, verb_modal
 from bot.slack.cards.forms.modify import change_digest, initial, modify_modal, preview_modal
 from routing.authorize import RULES
 from routing.canonical import canonical
 from routing.vocabulary import ReasonCode, Verb
-from tests.bot.slack.cards.factory import REFUND, a_view
+from tests.bot.slack.cards.factory import REFUND, a_view, every_detail
 from tests.bot.slack.cards.test_card import words_of
 from tests.bot.slack.cards.test_hostile import documents
 from tests.examples_drawn import examples
@@ -172,14 +172,14 @@ def test_the_full_evidence_leaves_nothing_out() -> None:
     """A text of 60,000 characters is spread over pages, every character of it on exactly one, and one can turn them."""
     output = "".join(f"{number:05d}," for number in range(10_000))
     view = a_view(REFUND | {"output": output})
-    pages = [evidence_modal(view, SEAT, page) for page in range(evidence_pages(view))]
+    pages = [page for page in every_detail(view, SEAT) if json.loads(page["private_metadata"])["tab"] == "action"]
     assert len(pages) > 5
     assert output in words_of([block for page in pages for block in page["blocks"] if block["type"] == "rich_text"]).replace(
         "\nThe model wrote (continued)\n", ""
     )
     turns = [json.loads(block["accessory"]["value"])["p"] for block in pages[1]["blocks"] if "accessory" in block]
     assert turns == [0, 2]
-    assert evidence_modal(view, SEAT, 10_000) == pages[-1]
+    assert details_modal(view, SEAT, 10_000, "action") in pages
 
 
 def test_a_form_says_what_stands_now_as_it_is() -> None:

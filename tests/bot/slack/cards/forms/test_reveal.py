@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.slack.cards.card import draw_card
-from bot.slack.cards.forms.evidence import evidence_modal, evidence_pages
 from bot.slack.cards.forms.modals import Seat
 from bot.slack.cards.forms.reveal import reveal_modal
 from bot.slack.cards.parts.sources import source_title
@@ -16,7 +15,7 @@ from bot.slack.cards.view import Happening, View
 from routing.change import Actor
 from routing.privacy.masking import Hidden, mask
 from routing.vocabulary import EventKind
-from tests.bot.slack.cards.factory import ANA, NOW, REFUND, a_route, a_view, read
+from tests.bot.slack.cards.factory import ANA, NOW, REFUND, a_route, a_view, every_detail, read
 from tests.bot.slack.cards.test_card import words_of
 from tests.examples_drawn import examples
 
@@ -57,7 +56,7 @@ def test_it_shows_the_places_and_the_values_and_that_it_is_recorded() -> None:
 def test_cards_and_evidence_never_show_what_is_masked() -> None:
     """The original is in the view for callbacks and this modal only."""
     view = masked_view(request=f"Pay to {IBAN}", action={"type": "payee.change", "params": {"iban": IBAN}, "before": {"iban": "x"}})
-    shown = [json.dumps(evidence_modal(view, SEAT, page), ensure_ascii=False) for page in range(evidence_pages(view))]
+    shown = [json.dumps(modal, ensure_ascii=False) for modal in every_detail(view, SEAT)]
     shown.append(json.dumps(draw_card(view).blocks, ensure_ascii=False))
     assert all(IBAN not in text for text in shown)
     assert "DE•• … 3000" in shown[-1]

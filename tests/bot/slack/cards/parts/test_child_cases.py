@@ -14,7 +14,7 @@ from tests.bot.slack.cards.test_card import card, labels, words_of
 from tests.bot.slack.cards.test_guards import happened
 
 SEAT = Seat("C0T1", "1.2")
-BEHIND = ["Escalate", "Comment", "Claim", "Open evidence"]
+BEHIND = ["Details", "Claim", "Comment", "Escalate"]
 OTHER = "c_01hxyz0123456789abcdeother"
 LINK = "https://northwind.slack.com/archives/C0T1/p7"
 

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.slack.cards.forms.evidence import evidence_modal, evidence_pages
 from bot.slack.cards.forms.modals import Seat
 from bot.slack.cards.parts.alignment import aligned
 from bot.slack.cards.parts.comparison import compare, compare_values
@@ -22,7 +21,7 @@ from bot.slack.cards.text.percentages import change, percent
 from bot.slack.cards.text.safe_text import Cuts
 from routing.canonical import same
 from routing.case.action import Action
-from tests.bot.slack.cards.factory import REFUND, a_view
+from tests.bot.slack.cards.factory import REFUND, a_view, every_detail
 from tests.bot.slack.cards.test_card import card, words_of
 from tests.examples_drawn import examples
 
@@ -147,7 +146,7 @@ def test_many_removals_do_not_crowd_out_what_else_changes() -> None:
     shown = rows({"l": list(range(500)), "price": "1.00"}, {"l": [], "price": "9.00"})
     assert shown[0] == "- l: all 500 entries removed, [] is left"
     assert shown[-1] == '~ price: "1.00" → "9.00"   (+800 %)'
-    assert "- … 491 more: open full evidence" in shown
+    assert "- … 491 more: open Details" in shown
 
 
 def test_the_preview_of_a_modification_says_what_is_left_out() -> None:
@@ -211,7 +210,7 @@ def test_a_share_never_rounds_to_what_it_is_not(share: float, limit: float) -> N
 
 def test_a_confidence_just_below_the_mark_does_not_look_as_if_it_reached_it() -> None:
     """0.91999 is not 92 %."""
-    assert "*91.999 %* · automation needs 92 %" in card(a_view(REFUND | {"model": {"confidence": 0.91999}}))
+    assert "*91.999 %*, automation needs 92 %" in card(a_view(REFUND | {"model": {"confidence": 0.91999}}))
     assert "*99.96 %*" in card(a_view(REFUND | {"model": {"confidence": 0.9996}}))
 
 
@@ -325,7 +324,7 @@ def test_the_full_evidence_shows_the_pair_with_its_changes_marked() -> None:
     """The lines of a text as lines, and before the parameters what changes in them."""
     before, params = {"statement": SQL, "n": 1}, {"statement": SQL.replace("2024", "2025"), "n": 1}
     view = a_view(REFUND | {"action": {"type": "sql.execute", "params": params, "before": before}})
-    pages = [evidence_modal(view, Seat("C0T1", "1.2"), page) for page in range(evidence_pages(view))]
+    pages = every_detail(view, Seat("C0T1", "1.2"))
     shown = words_of([block for page in pages for block in page["blocks"]])
     assert "What it changes\n~ statement: 5 lines → 5 lines\n" in shown
     assert "│ - WHERE created_at < '2024-01-01'\n│ + WHERE created_at < '2025-01-01'" in shown

@@ -1,0 +1,152 @@
+"""What stands in each tab of the details: the action, the evidence, why it is here, the model, the history. Written for people: labels for
+the names of our own fields, nothing that is empty; names and values of the service as they are.
+
+Owns which part of a case belongs where. Every part of it is in exactly one tab.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from bot.slack.cards.parts.clock_line import absolute, clock_lines
+from bot.slack.cards.parts.diff import changes_in_full, values_in_full
+from bot.slack.cards.parts.model_says import confidence, feature_text
+from bot.slack.cards.parts.near_duplicates import listed
+from bot.slack.cards.parts.proposed_action import if_wrong
+from bot.slack.cards.parts.reasons import check_text
+from bot.slack.cards.parts.small_print import terms
+from bot.slack.cards.parts.sources import source_age, source_title
+from bot.slack.cards.parts.spelling import leaves, spelled
+from bot.slack.cards.parts.steps import people
+from bot.slack.cards.text.mentions import bare
+from bot.slack.cards.text.safe_text import address, brief, exact, line
+from bot.slack.cards.text.wording import code_label
+from bot.slack.cards.view import Happening, View
+
+_HEADING_MOST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One piece of a tab. `exactly`: in fixed letters, because every character counts."""
+
+    title: str
+    text: str
+    exactly: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A tab: the label of its button, what stands in it, and what is said where nothing does."""
+
+    label: str
+    parts: Callable[[View], Iterator[Part]]
+    empty: str
+
+
+def preamble(view: View, tab: str) -> str:
+    """Our own words (mrkdwn) before a tab's parts: until when and who, and what the policy makes of the model's word; "" in other tabs."""
+    match tab:
+        case "why":
+            return "\n".join(part for part in (" ".join(clock_lines(view)), people(view), " · ".join(terms(view))) if part)
+        case "model":
+            return "\n".join([if_wrong(view), confidence(view)]) if view.case.drill is None else ""
+        case _:
+            return ""
+
+
+def _action(view: View) -> Iterator[Part]:
+    action = view.submission.action
+    undo = {True: "the service can undo it", False: "cannot be undone", None: "not known to be undoable"}[action.reversible]
+    masked = "action.reversible" in view.masked
+    yield from _told("Title", view.submission.title)
+    yield from _told("Type", f"{action.type} · {'whether it can be undone is masked' if masked else undo}")
+    yield from _told("The model wrote", view.submission.output)
+    yield from _exact("What it changes", changes_in_full(action))
+    yield from _exact("Parameters", values_in_full(action.params) if action.params else "")
+    yield from _exact("State before", values_in_full(action.before) if action.before else "")
+
+
+def _evidence(view: View) -> Iterator[Part]:
+    submission, context = view.submission, view.submission.context
+    yield from _told("Request", submission.request)
+    for source in submission.evidence:
+        title = source_title(source)
+        heading = brief(title, _HEADING_MOST)
+        about_it = " · ".join([source_age(source, view), *([address(source.url)] if source.url else [])])
+        yield Part(heading, "\n".join([*([title] if heading != title else []), about_it, _whole(source.text or "(no text)")]))
+    yield from _told("Missing", "\n".join(map(line, (*context.missing, *view.case.route.missing))))
+    yield from _told("Contradictory", "\n".join(map(line, context.conflicts)))
+    yield from _told("Out of date", "\n".join(map(line, context.stale)))
+    yield from _told("Urgent because", submission.urgency_reason)
+    yield from _told("Decided with this case", listed(view, view.case.tied))
+    yield from _told("Like this case, decided by themselves", listed(view, view.case.linked))
+
+
+def _why(view: View) -> Iterator[Part]:
+    rest = view.submission.model_dump(mode="json", include={"risk", "subject", "entities", "requester", "deadline", "labels"})
+    yield from _told("Why here", "\n".join(f"{reason.text} ({reason.code})" for reason in view.case.route.reasons))
+    yield from _told("How to review", view.case.route.instructions)
+    yield from _told("Checks", "\n".join(map(check_text, view.submission.checks)))
+    yield from _exact("What the service told of it", labelled(rest))
+
+
+def _model(view: View) -> Iterator[Part]:
+    submission, model = view.submission, view.submission.model
+    yield from _told("The model's rationale", model.rationale)
+    yield from _told("It would answer otherwise if", model.counterfactual)
+    yield from _exact("Filled in by the model", labelled(submission.prefilled))
+    yield from _told("Weighed", "\n".join(map(feature_text, model.features)))
+    yield from _exact("Model", labelled(model.model_dump(mode="json", exclude={"rationale", "counterfactual", "features"})))
+
+
+def _history(view: View) -> Iterator[Part]:
+    for happening in view.history:
+        yield Part(f"{code_label(happening.kind.value)}, {absolute(happening.at)}", _happened(view, happening), exactly=True)
+    yield from _told("Policy", f"{view.case.route.policy_version}{f' · log {view.checkpoint}' if view.checkpoint else ''}")
+
+
+TABS = {
+    "action": Tab("Action", _action, "The action has no parameters."),
+    "evidence": Tab("Evidence", _evidence, "The service gave no evidence."),
+    "why": Tab("Why here", _why, "The policy gives no reason."),
+    "model": Tab("Model", _model, "The service told nothing of its model."),
+    "history": Tab("History", _history, "Nothing has happened yet."),
+}
+"""By the name that a button carries, in the order of the buttons."""
+
+
+def labelled(value: object) -> str:
+    """Every value that is not empty, a line each, under a label made of where it is: `Risk, impact: "high"`."""
+    found = [leaf for leaf in leaves(value) if leaf.value not in (None, "", [], {}, ())]
+    return "\n".join(f"{_label(leaf.path)}: {spelled(leaf.value)}" for leaf in found)
+
+
+_OURS = re.compile(r"[a-z_0-9.\[\]]*")
+"""Names as our own fields have them; a service's may be anything, and are shown as they are."""
+
+
+def _label(path: str) -> str:
+    return code_label(path.replace(".", ", ")) if path and _OURS.fullmatch(path) is not None else exact(path)
+
+
+def _told(title: str, text: str | None) -> Iterator[Part]:
+    if shown := _whole(text or ""):
+        yield Part(title, shown)
+
+
+def _exact(title: str, text: str) -> Iterator[Part]:
+    if text:
+        yield Part(title, text, exactly=True)
+
+
+def _whole(text: str) -> str:
+    """The text with everything invisible spelled out, because what is not seen here is seen nowhere."""
+    return exact(text.replace("\r\n", "\n")).strip()
+
+
+def _happened(view: View, happening: Happening) -> str:
+    """Who it was and all that was recorded and said."""
+    who = view.known_as(happening.actor.id) or bare(happening.actor.id)
+    said: Mapping[str, object] = dict(happening.fields) | dict(happening.opened)
+    return "\n".join(part for part in (f"By {exact(who)} ({happening.actor.kind})", labelled(said)) if part)

@@ -1,0 +1,82 @@
+"""The details of a case as a modal with tabs, each in pages: everything the service sent and everything that happened, nothing cut.
+
+Owns the tabs and the paging; what stands in a tab is told by `detail_tabs` beside it. Every character of the case stands on exactly one
+page of one tab. It never decides who may see it. Protocol: buttons `tierline:open_evidence`, for tabs with `:<tab>` behind it, whose value
+holds the wanted tab and page as "tab" and "p".
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from bot.slack.cards.forms.detail_tabs import TABS, Part, preamble
+from bot.slack.cards.forms.modals import Seat, metadata, modal
+from bot.slack.cards.parts.buttons import action_id
+from bot.slack.cards.text.block_kit import Block, button, button_row, plain, rich, run, small, typewriter, words
+from bot.slack.cards.text.block_kit import lines as paragraph
+from bot.slack.cards.text.safe_text import head, weight
+from bot.slack.cards.view import View
+from routing.vocabulary import Verb
+
+_PIECE_MOST = 2_400
+_PAGE_MOST = 9_000
+_PIECES_MOST = 40
+
+
+def details_pages(view: View, tab: str) -> int:
+    """How many pages a tab has, 1 or more."""
+    return len(_pages(TABS[tab].parts(view)))
+
+
+def details_modal(view: View, seat: Seat, page: int = 0, tab: str = "") -> dict[str, Any]:
+    """Page `page` (from 0; beyond the last one shows the last) of a tab. Without a known one it opens where there is most to read: at the
+    action where the card had to cut something, else at the evidence.
+    """
+    tab = tab if tab in TABS else "action" if seat.cut else "evidence"
+    pages = _pages(TABS[tab].parts(view))
+    shown = min(max(page, 0), len(pages) - 1)
+    blocks: list[Block] = [_tabs(view, seat, tab)]
+    if shown == 0 and (said := preamble(view, tab)):
+        blocks.append(words(said))
+    blocks += pages[shown] or ([] if shown == 0 and said else [words(TABS[tab].empty)])
+    for label, to in (("Previous page", shown - 1), ("Next page", shown + 1)):
+        if 0 <= to < len(pages):
+            turn = button(label, action_id(Verb.OPEN_EVIDENCE), metadata(view, seat, tab=tab, p=to))
+            place = plain(f"Page {shown + 1} of {len(pages)}")
+            blocks.append({"type": "section", "block_id": f"tierline:page:{to - shown}", "text": place, "accessory": turn})
+    case = view.case
+    blocks.append(small(f"Case {case.id} · revision {case.revision} · action {case.action_sha256}"))
+    return modal("Details", action_id(Verb.OPEN_EVIDENCE), metadata(view, seat, tab=tab, p=shown), blocks)
+
+
+def _tabs(view: View, seat: Seat, tab: str) -> Block:
+    buttons = [
+        button(one.label, f"{action_id(Verb.OPEN_EVIDENCE)}:{name}", metadata(view, seat, tab=name, p=0), "primary" if name == tab else "")
+        for name, one in TABS.items()
+    ]
+    return button_row("tierline:tabs", buttons)
+
+
+def _pages(parts: Iterator[Part]) -> list[list[Block]]:
+    pages: list[list[Block]] = [[]]
+    room = _PAGE_MOST
+    for part in parts:
+        for piece, first in _pieces(part.text):
+            heading = part.title if first else f"{part.title} (continued)"
+            cost = weight(heading) + weight(piece)
+            if pages[-1] and (cost > room or len(pages[-1]) >= _PIECES_MOST):
+                pages.append([])
+                room = _PAGE_MOST
+            body = typewriter(piece) if part.exactly else paragraph(run(piece))
+            pages[-1].append(rich(paragraph(run(heading, "bold")), body))
+            room -= cost
+    return pages
+
+
+def _pieces(text: str) -> Iterator[tuple[str, bool]]:
+    start = 0
+    while start < len(text):
+        piece = head(text[start : start + _PIECE_MOST], _PIECE_MOST)
+        if start + len(piece) < len(text):  # between two lines, where there is such a place
+            piece = piece[: piece.rfind("\n") + 1] or piece
+        yield piece, start == 0
+        start += len(piece)
