@@ -56,6 +56,7 @@ class _Nobody:
     """A reader in UTC who knows no ids."""
 
     timezone: tzinfo = UTC
+    now = wall.now().timestamp()
 
     def user(self, _: str) -> str | None:
         """Nobody is known."""

@@ -41,7 +41,7 @@ TOUR = (
     ),
     Task(
         "Ask before you decide",
-        "You are Ben. Something is missing to answer this customer: press Ask and write what. The service gets it; the clock waits.",
+        "You are Ben. Something is missing to answer this customer: choose Ask the service behind the three dots. The clock waits.",
         SLACK_IDS[BEN],
         TIER1,
         "where her order is",
