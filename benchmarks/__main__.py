@@ -11,11 +11,11 @@ from pathlib import Path
 
 import structlog
 
-from benchmarks import audit, clocks, growth, intake, peers, presses, profile, pure, replicas, startup
+from benchmarks import audit, cards, clocks, growth, intake, peers, presses, profile, pure, replicas, startup
 from benchmarks.figures import HEADING, Figure, as_json, row
 
-UNASKED = ("growth", "profile", "peers")
-"""Run only where they are named: one fills eleven gigabytes for minutes, one gives no ratios, one installs packages."""
+UNASKED = ("growth", "profile", "peers", "cards")
+"""Run only where they are named: one fills eleven gigabytes for minutes, one gives no ratios, one installs packages, one needs a browser."""
 
 Measurement = Callable[[Path], Coroutine[None, None, Sequence[Figure]]]
 
@@ -33,6 +33,7 @@ def _measurements(*, quick: bool) -> dict[str, Measurement]:
         "growth": lambda folder: growth.measure(folder, 3 if quick else 5, (1_000, 20_000) if quick else (1_000, 100_000, 1_000_000)),
         "replicas": lambda folder: replicas.measure(folder, runs, cases=1_000 if quick else 3_000),
         "profile": lambda folder: profile.measure(folder, runs, cases=1_000 if quick else 3_000),
+        "cards": cards.measure,
         "peers": lambda folder: peers.measure(folder, runs, cases=1_000 if quick else 2_000),
     }
 
