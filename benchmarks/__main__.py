@@ -15,7 +15,7 @@ from benchmarks import audit, cards, clocks, growth, intake, peers, presses, pro
 from benchmarks.figures import HEADING, Figure, as_json, row
 
 UNASKED = ("growth", "profile", "peers", "cards")
-"""Run only where they are named: one fills eleven gigabytes for minutes, one gives no ratios, one installs packages, one needs a browser."""
+"""Run only where they are named: they fill eleven gigabytes for minutes, give no ratios, install packages, or need a browser."""
 
 Measurement = Callable[[Path], Coroutine[None, None, Sequence[Figure]]]
 

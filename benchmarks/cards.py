@@ -43,12 +43,15 @@ LINES = Target(14.0)
 HEIGHT = Target(420.0)
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
-_LINES = """e => { const middles = []; const walk = document.createTreeWalker(e, NodeFilter.SHOW_TEXT);
-  while (walk.nextNode()) { if (walk.currentNode.parentElement.closest(".menu") || !walk.currentNode.data.trim()) continue;
-    const range = document.createRange(); range.selectNodeContents(walk.currentNode);
-    for (const box of range.getClientRects()) if (box.width > 0) middles.push((box.top + box.bottom) / 2); }
-  middles.sort((a, b) => a - b);
-  return middles.filter((middle, i) => i === 0 || middle - middles[i - 1] > 6).length; }"""
+_LINES = """e => { const boxes = []; const walk = document.createTreeWalker(e, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) { const node = walk.currentNode;
+    if (!node.data.trim() || node.parentElement.closest(".menu, .visually-hidden")) continue;
+    const range = document.createRange(); range.selectNodeContents(node);
+    boxes.push(...[...range.getClientRects()].filter(box => box.width > 1)); }
+  boxes.sort((a, b) => a.top - b.top);
+  let lines = 0, bottom = 0;
+  for (const box of boxes) { if (box.top > bottom - 8) { lines += 1; bottom = box.bottom; } }
+  return lines; }"""
 """Lines that a reader sees; what stands beside each other is one."""
 
 
@@ -105,7 +108,8 @@ async def _measured(page: Page, view: View, room: int, picture: Path) -> tuple[i
 
 
 def _css() -> str:
-    return Path(sandbox_page.__file__).with_name("static").joinpath("page.css").read_text()
+    static = Path(sandbox_page.__file__).with_name("static")
+    return "".join(static.joinpath(name).read_text() for name in ("page.css", "blocks.css", "narrow.css"))
 
 
 def _demonstration() -> list[View]:

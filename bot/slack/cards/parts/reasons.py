@@ -27,10 +27,21 @@ _FLAGS = {
     Trigger.CITATION_MISSING: "⚠️ ",
     Trigger.CITATION_UNKNOWN: "⚠️ ",
     Trigger.GENERIC_ANSWER: "⚠️ ",
+    Trigger.CHANGE_LARGE: "⚠️ ",
     Trigger.INSTRUCTIONS_IN_INPUT: "⚠️ ",
 }
 """What the policy's own checks of the proposal found (`routing.evaluation.postcheck`); it stands beside the action, as the service's
 checks do."""
+
+
+_ELSEWHERE = frozenset(
+    {
+        *(*_FLAGS, *_NAMED),
+        *(Trigger.CONFIDENCE_MISSING, Trigger.CONFIDENCE_INVALID, Trigger.CONFIDENCE_LOW, Trigger.CONFIDENCE_VERY_LOW),
+        *(Trigger.RISK_MEDIUM, Trigger.RISK_HIGH, Trigger.RISK_CRITICAL, Trigger.NOT_REVERSIBLE, Trigger.REVERSIBILITY_UNKNOWN),
+    }
+)
+"""Reasons that another line of the card tells: the title, that of the action, the checks, how sure the model is."""
 
 
 def why_here(view: View, cuts: Cuts) -> Block:
@@ -38,7 +49,7 @@ def why_here(view: View, cuts: Cuts) -> Block:
     beside the action anyway. How many more there are is said; the details have them all.
     """
     reason, others = _reasons(view)
-    also = [_reason_text(other, view) for other in others if other.code not in _FLAGS and other.code not in _NAMED]
+    also = [_reason_text(other, view) for other in others if other.code not in _ELSEWHERE]
     left = f" · {len(also) - 1} more in the details" if len(also) > 1 else ""
     told = [run(f"  Also: {brief(also[0], 80)}{left}")] if also else []
     return lines(run("Why here  "), run(cuts.cut(_reason_text(reason, view), 240), "bold"), *told)

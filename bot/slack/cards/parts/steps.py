@@ -108,6 +108,14 @@ def _named_people(view: View) -> list[str]:
     return parts
 
 
+def _on_call(view: View) -> list[str]:
+    """Who is on call for the tier, as far as PagerDuty was asked."""
+    if view.tier not in view.on_call:
+        return []
+    name = escaped(view.on_call[view.tier])
+    return [f"on call (PagerDuty) {name}" if name else "*nobody is on call (PagerDuty)*"]
+
+
 def _paged(view: View) -> list[str]:
     """That the tier is paged; where the first route failed, which way the newest page has come, or that nobody has it."""
     page = next((one for one in reversed(view.case.pages) if one.tier == view.tier), None)
@@ -133,6 +141,7 @@ def whose_tier(view: View) -> str:
         parts += _named_people(view)
     elif rung.owner:
         parts.append(f"owner {named(rung.owner, view)}")
+    parts += _on_call(view)
     return " · ".join([*parts, *_paged(view)])
 
 
@@ -142,9 +151,7 @@ def people(view: View) -> str:
     tier = f"Tier {view.tier + 1} of {len(case.route.tiers)}, {LANE[case.route.lane]}"
     parts = [f"{'Supervisors' if case.kind is CaseKind.REVIEW else tier}, group {escaped(rung.group)}"]
     parts += _named_people(view)
-    if view.tier in view.on_call:
-        name = escaped(view.on_call[view.tier])
-        parts.append(f"on call (PagerDuty) {name}" if name else "*nobody is on call (PagerDuty)*")
+    parts += _on_call(view)
     parts += _paged(view)
     if case.claimed_by:
         parts.append(f"*claimed by {acted(case.claimed_by, view)}*")
