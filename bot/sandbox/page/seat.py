@@ -26,19 +26,33 @@ class Marks:
 
     def __init__(self) -> None:
         self._read: dict[tuple[str, str], str] = {}
-        self._came: dict[str, tuple[str, str]] = {}
+        self._came: dict[str, tuple[str, str, str]] = {}
+        self._threads: dict[tuple[str, str, str], str] = {}
         self._problems: dict[tuple[str, str], str] = {}
         self._errors: dict[str, dict[str, str]] = {}
 
     def read(self, user: str, channel: Channel) -> None:
         """Everything in `channel` has been seen; where they had stopped before they came stays known while they are there."""
-        if self._came.get(user, ("", ""))[0] != channel.id:
-            self._came[user] = channel.id, self._read.get((user, channel.id), "")
-        self._read[user, channel.id] = max(channel.messages, default="")
+        newest = max(channel.messages, default="")
+        if self._came.get(user, ("",))[0] != channel.id:
+            self._came[user] = channel.id, self._read.get((user, channel.id), ""), newest
+        self._read[user, channel.id] = newest
 
     def stopped(self, user: str) -> str:
         """The newest message they had seen before they came to where they are; empty: they had never been there."""
-        return self._came.get(user, ("", ""))[1]
+        return self._came.get(user, ("", "", ""))[1]
+
+    def read_thread(self, user: str, channel: Channel, parent: str) -> None:
+        """Every reply under a message has been seen."""
+        self._threads[user, channel.id, parent] = channel.messages[parent].get("latest_reply", "")
+
+    def new_replies(self, user: str, channel: Channel, parent: str) -> int:
+        """How many replies of others came since they saw the thread; never seen, since they were last in the channel, or came there."""
+        _, stopped, arrived = self._came.get(user, ("", "", ""))
+        since = self._threads.get((user, channel.id, parent)) or stopped or arrived
+        if channel.messages[parent].get("latest_reply", "") <= since:
+            return 0
+        return sum(reply["ts"] > since and reply.get("user") != user for reply in channel.replies(parent)[1:])
 
     def unread(self, user: str, channel: Channel) -> int:
         """How many messages of others are new."""

@@ -43,6 +43,8 @@ class SlackScene:
         self.ui = Drawing(environment, self.reader, people, channels, reader=self.me.id)
         if self._place is not None:
             marks.read(self.me.id, self._place)
+            if seat.thread in self._place.messages:
+                marks.read_thread(self.me.id, self._place, seat.thread)
 
     # Sidebar
 
@@ -206,6 +208,11 @@ class SlackScene:
             if self.me.id in channel.members and not channel.is_archived and not channel.im_with
         ]
 
+    def _new_replies(self, message: Mapping[str, Any]) -> int:
+        if self._place is None or message["ts"] not in self._place.messages:  # what only they were shown has no thread
+            return 0
+        return self._marks.new_replies(self.me.id, self._place, str(message["ts"]))
+
     def _file(self, file_id: str) -> Json:
         file = self._slack.files.file(file_id)
         content = file.content if file else None
@@ -238,6 +245,7 @@ class SlackScene:
             "ephemeral": bool(message.get("is_ephemeral")),
             "deleted": message.get("subtype") == "tombstone",
             "replies": message.get("reply_count", 0),
+            "new_replies": self._new_replies(message),
             "drawn": self.ui.message(message),
             "files": [self._file(file["id"]) for file in message.get("files") or ()],
             "shortcuts": () if message.get("is_ephemeral") or message.get("subtype") else self._slack.config.shortcuts,

@@ -110,3 +110,48 @@ async def test_a_number_that_does_not_fit_is_marked(desk: Desk, at_page: Page) -
     await dialog.get_by_role("button", name="Send").click()
     await expect(dialog).to_be_hidden()
     assert [one["value"] for one in got] == ["99.5"]
+
+
+async def test_a_modal_of_several_pages(desk: Desk, at_page: Page) -> None:
+    """A page is turned in place and keeps the focus on the button; what is pushed on top is closed back to it."""
+    hashes: list[str] = []
+
+    def page(number: int) -> Json:
+        buttons = [{"type": "button", "action_id": name, "text": plain(name)} for name in ("Next", "More")]
+        words = {"type": "section", "text": plain(f"{number} of 7")}
+        return {
+            "type": "modal",
+            "title": plain("Evidence"),
+            "blocks": [words, {"type": "actions", "block_id": "turn", "elements": buttons}],
+        }
+
+    async def ask(ack: Ack, body: Json) -> None:
+        await ack()
+        await desk.client.views_open(trigger_id=body["trigger_id"], view=page(1))
+
+    async def turn(ack: Ack, body: Json) -> None:
+        await ack()
+        hashes.append(body["view"]["hash"])
+        await desk.client.views_update(view_id=body["view"]["id"], hash=body["view"]["hash"], view=page(len(hashes) + 1))
+
+    async def push(ack: Ack, body: Json) -> None:
+        await ack()
+        on_top = {"type": "modal", "title": plain("Source"), "blocks": [{"type": "divider"}]}
+        await desk.client.views_push(trigger_id=body["trigger_id"], view=on_top)
+
+    for name, listener in (("ask", ask), ("Next", turn), ("More", push)):
+        desk.bolt.action(name)(listener)
+    opening = {"type": "button", "action_id": "ask", "text": plain("Details")}
+    await desk.client.chat_postMessage(channel=TIER1, text="card", blocks=[{"type": "actions", "elements": [opening]}])
+    await at_page.get_by_role("button", name="Details").click()
+    dialog = at_page.get_by_role("dialog", name="Evidence")
+    await dialog.get_by_role("button", name="Next").focus()
+    for number in (2, 3):
+        await at_page.keyboard.press("Enter")
+        await expect(dialog.get_by_text(f"{number} of 7")).to_be_visible()
+        await expect(dialog.get_by_role("button", name="Next")).to_be_focused()
+    await dialog.get_by_role("button", name="More").click()
+    await expect(at_page.get_by_role("dialog", name="Source")).to_be_visible()
+    await at_page.keyboard.press("Escape")
+    await expect(dialog.get_by_text("3 of 7")).to_be_visible()
+    assert len(set(hashes)) == 2

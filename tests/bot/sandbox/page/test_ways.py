@@ -110,6 +110,20 @@ async def test_what_is_new_is_marked(desk: Desk, at_page: Page) -> None:
     await expect(line).to_have_count(0)
 
 
+async def test_a_reply_that_was_not_seen_is_counted(desk: Desk, at_page: Page) -> None:
+    """At its message until the thread is opened; one's own is none, and what was there before one came is none either."""
+    first = await desk.client.chat_postMessage(channel=TIER1, text="card")
+    await desk.client.chat_postMessage(channel=TIER1, thread_ts=first["ts"], text="a reply")
+    workspace = desk.sandbox.slack.workspace
+    await at_page.get_by_label("You are").select_option(CHIARA)
+    await expect(at_page.get_by_role("button", name="1 reply View thread")).to_be_visible()
+    workspace.say(workspace.user(CHIARA), workspace.any_channel(TIER1), "my own", first["ts"])
+    await desk.client.chat_postMessage(channel=TIER1, thread_ts=first["ts"], text="news")
+    await at_page.get_by_role("button", name="3 replies 1 new").click()
+    await expect(at_page.get_by_role("region", name="Thread").get_by_text("news")).to_be_visible()
+    await expect(at_page.get_by_role("button", name="3 replies View thread")).to_be_visible()
+
+
 async def test_links_lead_nowhere_else(desk: Desk, at_page: Page) -> None:
     """A channel's name leads to it, whoever may not go is told so, and an address that is made up opens nothing."""
     await desk.client.chat_postMessage(
