@@ -117,13 +117,19 @@ TABS = {
 
 
 def labelled(value: object) -> str:
-    """Every value that is not empty, a line each, under a label made of where it is: `Risk, impact: "high"`."""
+    """Every value that is not empty, a line each, under a label made of where it is: `Risk, impact: high`."""
     found = [leaf for leaf in leaves(value) if leaf.value not in (None, "", [], {}, ())]
-    return "\n".join(f"{_label(leaf.path)}: {spelled(leaf.value)}" for leaf in found)
+    return "\n".join(f"{_label(leaf.path)}: {_value(leaf.value)}" for leaf in found)
 
 
 _OURS = re.compile(r"[a-z_0-9.\[\]]*")
 """Names as our own fields have them; a service's may be anything, and are shown as they are."""
+
+
+def _value(value: object) -> str:
+    """A plain text as it is, anything else as JSON; neither can make up a line of its own."""
+    plain = isinstance(value, str) and value == exact(value) and "\n" not in value
+    return str(value) if plain else spelled(value)
 
 
 def _label(path: str) -> str:

@@ -133,7 +133,7 @@ def test_provenance_says_only_what_is_known() -> None:
     bare = card(a_view(REFUND | {"model": {"confidence": 0.5}, "evidence": []}))
     assert "model not named · no sources · action" in bare
     assert "unknown" not in bare
-    assert 'Prompt version: "p-12"' in words_of(details_modal(a_view(), SEAT, tab="model")["blocks"])
+    assert "Prompt version: p-12" in words_of(details_modal(a_view(), SEAT, tab="model")["blocks"])
 
 
 def test_a_clock_is_a_time_of_day_and_has_its_day_where_that_is_not_plain() -> None:
