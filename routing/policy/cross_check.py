@@ -132,7 +132,7 @@ def _break_glass_problems(root: object) -> Found:
 
 
 def _drill_problems(root: object) -> Found:
-    """Drills that could never begin: of no workflow, above its ladder, at no time, or an alarm that is said nowhere."""
+    """Drills that could never begin: of no workflow, above its ladder or below where its cases begin, at no time, with an unheard alarm."""
     schedule = _listed(_at(root, "drills"), "schedule")
     yield from _twice(schedule, "name", "drill", ("drills", "schedule"))
     for index, drill in enumerate(schedule):
@@ -143,6 +143,10 @@ def _drill_problems(root: object) -> Found:
         tiers, number = len(_listed(_at(root, "ladders", ladder), "tiers")), _at(drill, "tier")
         if isinstance(number, int) and tiers and tiers < number < LAST:
             yield (*place, "tier"), f"the ladder has {tiers} {'tier' if tiers == 1 else 'tiers'}"
+        first = _at(root, "workflows", _at(drill, "workflow"), "start", "review")
+        begins = tiers if first == "last" else min(first, tiers) if isinstance(first, int) else 1
+        if isinstance(number, int) and number < begins:
+            yield (*place, "tier"), f"the drill would never begin: cases of the workflow begin at tier {begins}; name that or a higher one"
         if (_at(drill, "calendar") is None) == (_at(drill, "any_time") is not True):
             yield place, "expected either calendar, in whose hours it may begin, or any_time: true"
         kinds = _listed(drill, "kinds")

@@ -54,6 +54,19 @@ def test_a_drill_that_could_never_begin_is_refused(line: dict[str, Any], said: s
     assert any(one.startswith(said.partition(";")[0]) for one in found), found
 
 
+@pytest.mark.parametrize(("start", "tier", "begins"), [(2, 1, 2), ("last", 2, 3), (2, 2, None), (None, 1, None)])
+def test_a_drill_that_ends_below_where_cases_begin_is_refused(start: object, tier: int, begins: int | None) -> None:
+    """It would never come round."""
+    tiers = [{"channel": f"review-tier{number}", "group": "seniors"} for number in (1, 2, 3)]
+    given = with_drills(MONTHLY | {"tier": tier}) | {"ladders": {"standard": {"tiers": tiers}}}
+    workflow = {"ladder": "standard", **({} if start is None else {"start": {"review": start}})}
+    if begins is None:
+        policy(**given, workflows={"refunds": workflow})
+    else:
+        [said] = problems(**given, workflows={"refunds": workflow})
+        assert said.startswith(f"/drills/schedule/0/tier: the drill would never begin: cases of the workflow begin at tier {begins};")
+
+
 def test_two_of_one_name_are_refused() -> None:
     """Else nobody could tell which of them came round."""
     assert problems(**with_drills(MONTHLY, MONTHLY)) == ['/drills/schedule/1/name: another drill is called "monthly"']
