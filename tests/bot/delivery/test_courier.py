@@ -8,6 +8,7 @@ import pytest
 
 from bot.delivery.rate_limits import RateLimits
 from bot.delivery.retry import CALLBACK, Retry
+from bot.demo.pressing import offered_by
 from bot.sandbox.faults import Fault, Mode
 from bot.slack.cards.view import Bulletin, View
 from routing.case.case import Case
@@ -156,7 +157,7 @@ async def test_many_changes_of_a_card_become_one_update(sqlite_url: str) -> None
             await company.click(ANNA, verb, as_seen=shown)
         await company.drain()
         assert company.sandbox.slack.record.count("chat.update") - before == 1
-        assert "tierline:unclaim" in str(company.card()["blocks"])
+        assert "tierline:unclaim" in offered_by(company.card())
 
 
 async def test_a_bug_in_a_sender_stops_only_its_message(sqlite_url: str) -> None:

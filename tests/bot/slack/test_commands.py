@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.demo.pressing import place_of
 from bot.slack.answering import ASKING, LATE
 from bot.slack.cards.command_answers import COMMANDS
 from bot.slack.commands import ASKED, PLANNED
@@ -33,7 +34,9 @@ async def test_status_counts_what_waits(sqlite_url: str) -> None:
             await company.submit(f"t-{number}")
         await company.drain()
         await company.click(ANNA, "claim")
-        await company.answered(company.sandbox.slack.click(ANNA, TIER1, company.card(number=0)["ts"], "tierline:ask"))
+        await company.answered(
+            company.sandbox.slack.click(ANNA, TIER1, company.card(number=0)["ts"], *place_of(company.card(number=0), "ask"))
+        )
         await company.fill_in(ANNA, question="Which charge?")
         said = await _said(company, ANNA, "status")
         assert "2 waiting" in said

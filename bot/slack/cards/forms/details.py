@@ -28,10 +28,10 @@ def details_pages(view: View, tab: str) -> int:
 
 
 def details_modal(view: View, seat: Seat, page: int = 0, tab: str = "") -> dict[str, Any]:
-    """Page `page` (from 0; beyond the last one shows the last) of a tab. Without a known one it opens where there is most to read: at the
-    action where the card had to cut something, else at the evidence.
+    """Page `page` (from 0; beyond the last one shows the last) of a tab. Without a known one it opens at the evidence, or at the action
+    where the card had to cut something and there is more to read.
     """
-    tab = tab if tab in TABS else "action" if seat.cut else "evidence"
+    tab = tab if tab in TABS else max("evidence", "action", key=lambda one: _length(view, one)) if seat.cut else "evidence"
     pages = _pages(TABS[tab].parts(view))
     shown = min(max(page, 0), len(pages) - 1)
     blocks: list[Block] = [_tabs(view, seat, tab)]
@@ -46,6 +46,10 @@ def details_modal(view: View, seat: Seat, page: int = 0, tab: str = "") -> dict[
     case = view.case
     blocks.append(small(f"Case {case.id} · revision {case.revision} · action {case.action_sha256}"))
     return modal("Details", action_id(Verb.OPEN_EVIDENCE), metadata(view, seat, tab=tab, p=shown), blocks)
+
+
+def _length(view: View, tab: str) -> int:
+    return sum(len(part.text) for part in TABS[tab].parts(view))
 
 
 def _tabs(view: View, seat: Seat, tab: str) -> Block:

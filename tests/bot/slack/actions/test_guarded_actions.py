@@ -185,12 +185,9 @@ async def test_quarantine_takes_a_role_to_enter_and_to_leave(company: Northwind)
     """Anna has none; Dmitri sets the case aside with a reason and lets it out with another."""
     case = await company.submit()
     await company.drain()
-    seen = company.card()
-    menu = next(part for block in seen["blocks"] for part in block.get("elements", []) if part.get("type") == "overflow")
-    chosen = menu["options"][0]["value"]
-    await company.click(ANNA, "quarantine", value=chosen)
+    await company.click(ANNA, "quarantine")
     assert any("takes a role that you do not have" in text for text in company.told(ANNA))
-    await company.click(DMITRI, "quarantine", value=chosen)
+    await company.click(DMITRI, "quarantine")
     await company.fill_in(DMITRI, reason="other", text="The customer is under investigation.")
     await company.drain()
     held = await company.case(case)
@@ -207,7 +204,7 @@ async def test_what_is_masked_is_revealed_to_whom_the_policy_names(company: Nort
     case = await company.submit(workflow="accounts", request="Write to jane.roe@example.com, please.")
     await company.drain()
     assert "jane.roe@" not in str(company.card()["blocks"])
-    assert "🔒 1 value is masked." in str(company.card()["blocks"])
+    assert "🔒 1 value is masked" in str(company.card()["blocks"])
     await company.click(ANNA, "reveal")
     assert company.sandbox.slack.open_view(ANNA) is None
     await company.click(DMITRI, "reveal")
