@@ -330,6 +330,12 @@ class Case(_Value):
         return self.route.tiers[self.tier]
 
     @property
+    def yes_missing(self) -> int:
+        """How many people have to say yes yet, in this step and in those that follow."""
+        given = sum(1 for vote in self.votes if vote.step == self.step)
+        return sum(step.people for step in self.route.steps[self.step :]) - given
+
+    @property
     def decide_s(self) -> int:
         """Seconds to decide: those of the step where it has its own, else those of the tier."""
         own = self.route.steps[self.step].decide_s if self.route.steps else None

@@ -138,10 +138,9 @@ def weigh(press: Press, subject: Subject, now: datetime) -> Refused | Terms:
 def rules_passed_over(person: Person, case: Case, dark: Collection[str] = ()) -> tuple[str, ...]:
     """What keeps this person from deciding the case alone and now, as codes. `dark` are the channels that show no card."""
     left = case.route.steps[case.step :]
-    missing = sum(step.people for step in left) - sum(1 for vote in case.votes if vote.step == case.step)
     found = {
         "group": not person.groups & answering_groups(case),
-        "people": missing > 1,
+        "people": case.yes_missing > 1,
         "checklist": any(step.checklist for step in left),
         "hold": case.state is State.HELD,
         "information": case.state is State.NEEDS_INFO,

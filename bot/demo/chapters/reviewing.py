@@ -182,6 +182,8 @@ async def source_missing(scene: Scene) -> None:
     status, _ = await scene.service.supply_information(case, case={"context": {"missing": []}, "evidence": evidence})
     await see("the service found the carrier's tracking", lambda: status == 200)
     await see("now its card comes", lambda: look.card("review-tier1", case, verb="approve"))
+    await scene.press(ANNA, "review-tier1", case, "open_evidence")
+    await see("its details have the tracking", lambda: look.form(SLACK_IDS[ANNA], "Details", "Carrier's tracking"))
     await scene.press(ANNA, "review-tier1", case, "approve")
     await see("and Anna approves", lambda: look.verdict(case, "approved"))
 

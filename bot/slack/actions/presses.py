@@ -16,9 +16,9 @@ from bot.slack.actions.break_glass import BreakGlassFacts
 from bot.slack.actions.pressed import Pressed
 from bot.slack.answering import unrecorded
 from bot.slack.cards.forms.form_input import Typed
-from bot.slack.cards.parts.checklist import asked
+from bot.slack.cards.parts.checklist import asked, form_first
 from bot.slack.people import Identity, People, SlackUnreachable
-from routing.authorize import LETS_THROUGH, Allowed, authorize, demands, reason_codes, refuse
+from routing.authorize import LETS_THROUGH, Allowed, authorize, reason_codes, refuse
 from routing.case.case import Case
 from routing.case.people import Person, Press
 from routing.change import Change, Refused, Subject
@@ -109,10 +109,7 @@ class Presses:
         except Exception:  # noqa: BLE001 - then the press is not carried out either, and says why
             _LOG.error("case not read", verb=pressed.verb, case=pressed.case_id, **failure())
             return False
-        if case is None:
-            return False
-        wanted = demands(pressed.verb, case)
-        return wanted.reason or wanted.text or wanted.confirm or (pressed.verb is Verb.APPROVE and bool(asked(case)))
+        return case is not None and form_first(pressed.verb, case)
 
     async def may_begin(self, pressed: Pressed) -> Declined | None:
         """Whether a form may be opened for this press: why not, recorded as every refused press is, or None when it may."""

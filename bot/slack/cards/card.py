@@ -10,18 +10,19 @@ from bot.slack.cards.parts.buttons import beside, review_rows
 from bot.slack.cards.parts.checklist import confirming
 from bot.slack.cards.parts.child_cases import execution_label, lead, question
 from bot.slack.cards.parts.due import due_line
-from bot.slack.cards.parts.model_says import confidence, masked_words, prefilled, sayings, wrote
+from bot.slack.cards.parts.model_says import confidence, masked_words, prefilled, wrote
 from bot.slack.cards.parts.near_duplicates import linked_words, tied_words
 from bot.slack.cards.parts.playbooks import playbook_blocks
 from bot.slack.cards.parts.proposed_action import amount_beside_title, execution, harm, headline, instead_of_proposed, worst_lead
 from bot.slack.cards.parts.provenance import strip
-from bot.slack.cards.parts.reasons import alerts, why_here
+from bot.slack.cards.parts.reasons import alerts, nothing_against, why_here
 from bot.slack.cards.parts.small_print import terms
-from bot.slack.cards.parts.sources import sources
 from bot.slack.cards.parts.steps import climbed, steps, verification_failed, whose_tier
+from bot.slack.cards.parts.to_be_opened import to_be_opened
 from bot.slack.cards.text.block_kit import Block, Drawing, lines, rich, run, small_words, words
 from bot.slack.cards.text.limits import TOTAL, total_of
 from bot.slack.cards.text.safe_text import Cuts, escaped, line
+from bot.slack.cards.text.wording import RISK
 from bot.slack.cards.view import View
 from routing.vocabulary import CaseKind, DrillKind, State, Verb
 
@@ -53,6 +54,7 @@ def _review(view: View, cuts: Cuts) -> list[Block]:
     """What a decision needs, in the order in which it is asked: how bad, until when, what, why, what speaks against it; then the buttons.
     Everything else is in the details.
     """
+    cuts.made = to_be_opened(view)
     decision = [
         *headline(lead(view) or worst_lead(view), view),
         *question(view, cuts),
@@ -66,7 +68,6 @@ def _review(view: View, cuts: Cuts) -> list[Block]:
         *_masked(view, cuts),
         *_weighing(view),
     ]
-    _beyond_a_card(view, cuts)
     warning = [words("✂️ *Not all of this case fits on a card.* Open *Details* before you approve.")] if cuts.made else []
     return [*decision, *warning, *_before_pressing(view), *review_rows(view, cut=cuts.made), _small_print(view)]
 
@@ -95,8 +96,18 @@ def _weighing(view: View) -> list[Block]:
     drill = view.case.drill
     if drill is not None and drill.kind is not DrillKind.LOW_CONFIDENCE:
         return []
-    wrong = harm(view) if view.case.kind not in (CaseKind.ROLLBACK, CaseKind.DRILL) else ""
-    return [words(" · ".join([*([f"*If wrong:* {wrong}"] if wrong else []), confidence(view)]))]
+    wrong = _wrong(view) if view.case.kind not in (CaseKind.ROLLBACK, CaseKind.DRILL) else ""
+    return [words(" · ".join(part for part in (wrong, confidence(view), nothing_against(view)) if part))]
+
+
+def _wrong(view: View) -> str:
+    """What makes a mistake worse, with the class of risk where the title tells of something else."""
+    risk = RISK[view.case.route.risk]
+    told, bad = risk in (lead(view) or worst_lead(view)), harm(view)
+    if told:
+        return f"*If wrong:* {bad}" if bad else ""
+    named = risk.partition(" ")[2]
+    return f"*{named} if wrong:* {bad}" if bad else f"*{named}*"
 
 
 def _before_pressing(view: View) -> list[Block]:
@@ -109,12 +120,6 @@ def _together(view: View, cuts: Cuts) -> list[Block]:
     """Identical cases decided with this one, and the button for whoever sees a difference."""
     text = tied_words(view)
     return [beside(text, "Separate", Verb.SEPARATE, view, cut=cuts.made)] if text else []
-
-
-def _beyond_a_card(view: View, cuts: Cuts) -> None:
-    """Count as cut what stands in the details alone and is too long to be told in passing: it has to be opened there."""
-    sayings(view, cuts)
-    sources(view, cuts)
 
 
 def _masked(view: View, cuts: Cuts) -> list[Block]:

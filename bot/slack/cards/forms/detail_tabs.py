@@ -12,7 +12,7 @@ from bot.slack.cards.parts.clock_line import absolute, clock_lines
 from bot.slack.cards.parts.diff import changes_in_full, values_in_full
 from bot.slack.cards.parts.model_says import confidence, feature_text
 from bot.slack.cards.parts.near_duplicates import listed
-from bot.slack.cards.parts.proposed_action import if_wrong
+from bot.slack.cards.parts.proposed_action import UNDO, if_wrong
 from bot.slack.cards.parts.reasons import check_text
 from bot.slack.cards.parts.small_print import terms
 from bot.slack.cards.parts.sources import source_age, source_title
@@ -57,7 +57,7 @@ def preamble(view: View, tab: str) -> str:
 
 def _action(view: View) -> Iterator[Part]:
     action = view.submission.action
-    undo = {True: "the service can undo it", False: "cannot be undone", None: "not known to be undoable"}[action.reversible]
+    undo = UNDO[action.reversible] or "the service can undo it"
     masked = "action.reversible" in view.masked
     yield from _told("Title", view.submission.title)
     yield from _told("Type", f"{action.type} · {'whether it can be undone is masked' if masked else undo}")

@@ -4,7 +4,8 @@ Protocol: action_id `tierline:<verb>`, block_id `tierline:actions:<n>`, value = 
 `{"c": case id, "f": face, "t": tier, "cut": 0|1}`; the entries of the menu `tierline:more` carry it too, and which verb as "v".
 """
 
-from bot.slack.cards.parts.checklist import confirming
+from bot.slack.cards.parts.checklist import confirming, form_first
+from bot.slack.cards.parts.proposed_action import UNDO
 from bot.slack.cards.text.block_kit import Block, button, button_row, carried, plain, words
 from bot.slack.cards.text.safe_text import brief
 from bot.slack.cards.text.wording import labels
@@ -41,7 +42,7 @@ def review_rows(view: View, *, cut: bool) -> list[Block]:
         offers[1:] = [*modify, offers[1]]
     row = _row(view, 1, [*offers, DETAILS], cut=cut)
     row["elements"].append(_rest(view, cut=cut))
-    if case.route.risk is Risk.CRITICAL and served(case):
+    if case.route.risk is Risk.CRITICAL and served(case) and not form_first(Verb.APPROVE, case):  # the form asks by itself
         row["elements"][0]["confirm"] = _asking(view, say.approve)
     return [row]
 
@@ -60,18 +61,16 @@ def _rest(view: View, *, cut: bool) -> Block:
 
 def _asking(view: View, label: str) -> Block:
     """Slack's own dialog before a press on what is critical: what follows from it."""
-    case, action = view.case, view.submission.action
-    plan = case.route.steps
-    given = sum(vote.step == case.step for vote in case.votes)
-    last = case.step + 1 >= len(plan) and given + 1 >= plan[case.step].people
-    if view.automation.level >= Automation.PAUSED.level:
-        does = "The workflow is paused: your yes is kept back, and nothing is executed now."
-    elif last:
-        does = f"Nobody is asked after you: the service may then execute {brief(action.type, 100) or 'the action'}."
-    else:
+    action = view.submission.action
+    if view.case.yes_missing > 1:
         does = "Somebody else is asked after you, before anything is executed."
-    undo = {True: "", False: " It cannot be undone.", None: " It is not known to be undoable."}[action.reversible]
-    return {"title": plain("Critical risk"), "text": plain(f"{does}{undo}"), "confirm": plain(label), "deny": plain("Not yet")}
+    elif view.automation.level >= Automation.PAUSED.level:
+        does = "The workflow is paused: your yes is kept back, and nothing is executed now."
+    else:
+        does = f"Nobody is asked after you: the service may then execute {brief(action.type, 100) or 'the action'}."
+    undo = "" if "action.reversible" in view.masked else UNDO[action.reversible]
+    note = f" Note: {undo}." if undo else ""
+    return {"title": plain("Critical risk"), "text": plain(f"{does}{note}"), "confirm": plain(label), "deny": plain("Not yet")}
 
 
 def served(case: Case) -> bool:

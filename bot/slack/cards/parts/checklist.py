@@ -12,7 +12,9 @@ from bot.slack.cards.text.block_kit import Block, plain, words
 from bot.slack.cards.text.safe_text import brief, line
 from bot.slack.cards.text.wording import code_label
 from bot.slack.cards.view import Happening
+from routing.authorize import demands
 from routing.case.case import Case, Item, Step
+from routing.vocabulary import Verb
 
 PREFIX = "check:"
 _ANSWERS = {"pass": "Pass", "fail": "Fail", "na": "Not applicable"}
@@ -34,6 +36,12 @@ def asked(case: Case) -> tuple[Item, ...]:
     """What has to be answered to say yes at the present step; empty where it has no checklist."""
     step = step_now(case)
     return step.checklist if step is not None else ()
+
+
+def form_first(verb: Verb, case: Case) -> bool:
+    """Whether a press asks for a reason, for words, for a checklist or to be confirmed in a form before it counts."""
+    wanted = demands(verb, case)
+    return wanted.reason or wanted.text or wanted.confirm or (verb is Verb.APPROVE and bool(asked(case)))
 
 
 def inputs(case: Case) -> list[Block]:

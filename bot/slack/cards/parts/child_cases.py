@@ -65,6 +65,8 @@ def answer(view: View) -> str:
 
 def execution_label(view: View) -> str:
     """What the action is to this case while it is open."""
+    if view.case.kind is CaseKind.CASE and view.case.yes_missing > 1:
+        return "Once everybody has agreed, will execute"
     if view.case.kind is CaseKind.REVIEW:
         parent = view.related.get(view.case.parent)
         return "Was rejected" if parent is not None and parent.verdict is Verdict.REJECTED else "Was approved"

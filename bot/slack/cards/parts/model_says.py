@@ -1,6 +1,5 @@
-"""What was asked and what the model wrote, thinks, weighed and filled in, each in its own words. Never what to make of it."""
+"""What the model wrote, weighed and filled in, in its own words, and how sure it is. Never what to make of it."""
 
-from bot.slack.cards.parts.checklist import confirming
 from bot.slack.cards.parts.confidence_bar import confidence_line
 from bot.slack.cards.text.block_kit import Block, lines, quote, run
 from bot.slack.cards.text.safe_text import Cuts, clean, line, weight
@@ -30,17 +29,6 @@ def wrote(view: View, cuts: Cuts) -> list[Block]:
     return _said("The model wrote", view.submission.output, 900, cuts)
 
 
-def sayings(view: View, cuts: Cuts) -> list[Block]:
-    """Parts of rich text: what was asked and what the model thinks and filled in, each in its own words."""
-    submission, model = view.submission, view.submission.model
-    return [
-        *_said("Request", submission.request, 500, cuts),
-        *_said("The model's rationale", model.rationale, 600, cuts),
-        *_said("It would answer otherwise if", model.counterfactual, 300, cuts),
-        *_noted(view, cuts),
-    ]
-
-
 def _said(label: str, text: str | None, most: int, cuts: Cuts) -> list[Block]:
     """A short text stands behind its label, in quotation marks; a longer one is a quotation of its own."""
     shown = cuts.cut(clean(text or ""), most, lines=_LINES)
@@ -54,15 +42,6 @@ def prefilled(view: View, cuts: Cuts) -> list[Block]:
     filled = [(name.capitalize(), line(str(text or ""))) for name, text in view.submission.prefilled.items()]
     rows = [lines(run(f"{name}  ", "bold"), run(cuts.cut(text, 600 if name == "Summary" else 160))) for name, text in filled if text]
     return [lines(run("Filled in by the model", "italic")), *rows] if rows else []
-
-
-def _noted(view: View, cuts: Cuts) -> list[Block]:
-    """The same on one line; nothing at triage, where it stands in front."""
-    if confirming(view.case):
-        return []
-    filled = ((name, line(str(text or ""))) for name, text in view.submission.prefilled.items())
-    said = " · ".join(f"{name}: {text}" for name, text in filled if text)
-    return [lines(run("Filled in by the model  ", "bold"), run(cuts.cut(said, 400)))] if said else []
 
 
 def feature_text(feature: Feature) -> str:

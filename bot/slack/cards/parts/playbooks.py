@@ -100,4 +100,4 @@ def _held(view: View, hold: LegalHold) -> str:
     who = [named(one, view) for one in hold.released_by[:_NAMED_MOST]]
     who += [f"{len(hold.released_by) - _NAMED_MOST} others"] if len(hold.released_by) > _NAMED_MOST else []
     by_whom = ", ".join(who) or "a supervisor, duty officer or admin"
-    return f"⚖️ *Legal hold* by {by} since {moment(hold.at)}: {escaped(reason, 200)} Released by {by_whom}."
+    return f"⚖️ *Legal hold* by {by} since {moment(hold.at)}: {escaped(reason, 200)} May be released by {by_whom}."

@@ -62,7 +62,8 @@ def _tied(view: View) -> frozenset[str]:
     return frozenset(fact for fact in _FIGURE if path_of(given, fact, view.submission.action.type))
 
 
-_UNDO = {True: "", False: "cannot be undone", None: "not known to be undoable"}
+UNDO = {True: "", False: "cannot be undone", None: "not known to be undoable"}
+"""By what the service says of the action; of what is masked nothing is said."""
 
 
 def execution(view: View, cuts: Cuts, label: str = "Will execute") -> list[Block]:
@@ -70,7 +71,7 @@ def execution(view: View, cuts: Cuts, label: str = "Will execute") -> list[Block
     action = view.submission.action
     found = differences(action)
     kind = run(line(action.type) or "(no visible name)", "code")
-    undo = "" if "action.reversible" in view.masked else _UNDO[action.reversible]
+    undo = "" if "action.reversible" in view.masked else UNDO[action.reversible]
     said = [run(f"   {text}", *styles) for text, *styles in ((undo, "bold"), (legend(found),)) if text]
     return [lines(run(f"{label} ", "bold"), kind, *said), action_block(action, found, cuts)]
 

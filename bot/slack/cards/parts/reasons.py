@@ -101,6 +101,14 @@ def checks_against(case: Case) -> str:
     return ""
 
 
+def nothing_against(view: View) -> str:
+    """`2 checks passed` where none failed or warned, so that silence is not taken for it; `no check ran` where there was none."""
+    checks, case = view.submission.checks, view.case
+    if case.failed_checks or case.warned_checks:
+        return ""
+    return f"{len(checks)} {'check' if len(checks) == 1 else 'checks'} passed" if checks else "no check ran"
+
+
 def alerts(view: View, cuts: Cuts) -> list[Block]:
     """What speaks against it, to stand beside the action: checks that failed or warned, contradictions, what is missing or out of date.
 

@@ -112,6 +112,7 @@ def test_an_unclaimed_case_at_a_paging_tier_names_who_is_paged() -> None:
     """Before anybody was paged, the acknowledge clock leads to the person on call; afterwards up or into the safe state."""
     clocks = Clocks(decide=NOW + timedelta(hours=1), acknowledge=NOW + timedelta(minutes=5))
     assert "PagerDuty pages Kim Lund, who is on call" in card(a_view(tier=1, clocks=clocks))
+    assert "on call (PagerDuty) Kim Lund" in card(a_view(tier=1, clocks=clocks))
 
 
 def test_each_step_of_a_dual_review_shows_what_comes_after_it_and_who_voted() -> None:

@@ -109,11 +109,22 @@ def test_what_would_be_wrong_says_what_makes_it_worse_and_no_more() -> None:
     """What the title and the line of the action say already is not said again; in the details stands all of it."""
     risk = {"impact": "high", "recoverability": "easy", "likelihood": 0.1}
     view = a_view(REFUND | {"risk": risk, "action": {"type": "x", "reversible": True}}, route=a_route(risk=Risk.MEDIUM))
-    assert "*If wrong:* impact high · *Confidence*" in card(view)
+    assert "*Medium risk if wrong:* impact high · *Confidence*" in card(view)  # the title tells of the check that failed
+    assert "*If wrong:* impact high · *Confidence*" in card(replace(view, case=view.case.model_copy(update={"failed_checks": 0})))
     said = "*Medium risk if this is wrong:* impact high, but the service can undo it, easy to recover from and 10 % likely to go wrong."
     assert said in words_of(details_modal(view, SEAT, tab="model")["blocks"])
     assert "*If wrong:* impact high, *hard to recover from* · " in card(a_view())
     assert "If wrong" not in card(a_view(REFUND | {"risk": {}}))
+
+
+@pytest.mark.parametrize(
+    ("results", "said"),
+    [([], "no check ran"), (["pass"], "1 check passed"), (["pass", "pass"], "2 checks passed"), (["pass", "warn"], ""), (["fail"], "")],
+)
+def test_silence_about_checks_is_not_taken_for_an_answer(results: list[str], said: str) -> None:
+    """Where nothing speaks against it, the card says whether anybody looked."""
+    shown = card(a_view(REFUND | {"checks": [{"name": f"c{number}", "result": result} for number, result in enumerate(results)]}))
+    assert [text for text in ("no check ran", "1 check passed", "2 checks passed") if text in shown] == ([said] if said else [])
 
 
 def test_people_are_named_and_an_unknown_one_keeps_the_id() -> None:

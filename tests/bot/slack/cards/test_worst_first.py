@@ -13,6 +13,7 @@ from routing.authorize import demands
 from routing.case.case import Reason
 from routing.vocabulary import Risk, Verb
 from tests.bot.slack.cards.factory import REFUND, a_route, a_view
+from tests.bot.slack.cards.test_card import card
 
 LEVEL = {"🟢": 0, "🟡": 1, "🟠": 2, "🔴": 3}
 LARGE = Reason(code="change_large", text="The action changes price by more than the policy lets pass unnoticed.")
@@ -29,6 +30,11 @@ def test_the_title_shows_the_worst(risk: Risk, failed: int, warned: int, large: 
     title = draw_card(view).blocks[0]["text"]["text"]
     assert title == draw_case(view).blocks[0]["text"]["text"]
     assert LEVEL[title[0]] == worst
+    shown = card(view)
+    assert f"{risk.value.capitalize()} risk" in shown
+    against = [check["name"] for check in checks if check["result"] != "pass"]
+    assert all(f"\n{name}\n" in shown for name in against)
+    assert (LARGE.text in shown) == bool(large)
     form = str(verb_modal(view, Verb.APPROVE, Seat("C1", "1.1"))["blocks"])
     assert all(f"c{number}" in form for number in range(min(len(results), 3)))
     assert ("A large change" in form) == (LARGE.text in form) == bool(large)
