@@ -14,6 +14,7 @@ import aiohttp
 import structlog
 from aiohttp import web
 from slack_bolt.app.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import clock as wall
 from bot.database_watch import DatabaseWatch
@@ -58,11 +59,13 @@ from bot.slack.answering import Answering
 from bot.slack.break_glass import BreakGlassCommand
 from bot.slack.channels import Channels
 from bot.slack.commands import Commands
+from bot.slack.desk import Desks
 from bot.slack.governance.batches import Batches
 from bot.slack.governance.bulletins import Bulletins
 from bot.slack.governance.buttons import GovernanceButtons
 from bot.slack.governance.commands import GovernanceCommands
 from bot.slack.governance.rulings import Rulings
+from bot.slack.homes import Homes
 from bot.slack.inbound import Inbound, make_bolt, make_client
 from bot.slack.names import Names
 from bot.slack.people import People
@@ -95,6 +98,7 @@ from store.audit.stored_tree import frontier
 from store.checkpoint_signing import Signing
 from store.database.database import Database
 from store.deployment import name_deployment
+from store.homes import HomeBook
 from store.integrity.database_check import DatabaseCheck
 from store.ledger.ledger import Ledger
 from store.ledger.timekeeper import Timekeeper
@@ -243,7 +247,8 @@ class App:
         self._watch_over_time(now)
         self.scheduled_replay = ScheduledReplay(self.ledger, self.reads, self.proposing, self.policy, now)
         bolt = make_bolt(session, settings.slack_api_url)
-        self._listen_to_slack(bolt, people, Replies(client, session, timeouts), now, timeouts)
+        self._open_homes(client, people, now, timeouts)
+        self._listen_to_slack(bolt, people, Replies(client, session, timeouts, at_home=self.homes.draw), now, timeouts)
         pagerduty = asking_pagerduty(events.reach, lambda: rings(self.policy()))
         self.pagerduty = Reachability(PAGERDUTY, pagerduty, wall.steady, timeouts, self._rhythm)
         bodies, self.connections = Bodies(), Connections(most_connections(len(services.by_name), descriptors()), wall.steady)
@@ -366,6 +371,12 @@ class App:
         self._stack.callback(rest.close)
         return rest
 
+    def _open_homes(self, client: AsyncWebClient, people: People, now: Callable[[], datetime], timeouts: Timeouts) -> None:
+        """What somebody has before them, and the Home tab that shows it."""
+        self._desks = Desks(self.database, self.reads, people, now, self.policy)
+        book = HomeBook(self.database, self.writer)
+        self.homes = Homes(client, self._desks, self.views, people, book, clock=now, timeouts=timeouts)
+
     def _listen_to_slack(self, bolt: AsyncApp, people: People, replies: Replies, now: Callable[[], datetime], timeouts: Timeouts) -> None:
         """Everything that people press, submit and type, and what Slack says of its channels."""
         facts = BreakGlassFacts(self.reads, people, self.policy, now)
@@ -373,6 +384,7 @@ class App:
         alone = BreakGlassCommand(self.database, self.reads, people, self.policy, presses=presses, views=self.views, replies=replies)
         answering = Answering(timeouts)
         self._stack.push_async_callback(answering.stop)
+        self.homes.listen(bolt, answering)
         Listeners(presses, self.views, replies, answering).listen(bolt)
         WorkspaceEvents(self.channels, people.identity, answering).listen(bolt)
         rulings = Rulings(self.ledger, self.reads, people, self.policy, self.metrics.pressed)
@@ -388,7 +400,7 @@ class App:
             self.views,
             people,
             now,
-            policy=self.policy,
+            desks=self._desks,
             replies=replies,
             answering=answering,
             about_many=many,
@@ -413,6 +425,7 @@ class App:
             self.pagerduty.run(),
             self.database_watch.run(),
             for_ever("channels", self._look_at_channels),
+            for_ever("homes", self.homes.run),
             *([for_ever("replicas", partial(self.wakeups.share, self.database))] if self.database.is_postgres else []),
         )
         for pulse in (self._tick_pulse, self._courier_pulse, self._signing_pulse):

@@ -8,6 +8,7 @@ import yaml
 
 from bot.launch.scopes import SCOPES
 from bot.sandbox.slack.api import NEEDS
+from bot.slack.homes import EVENT
 from bot.slack.typed import COMMAND
 from bot.slack.workspace_events import EVENTS
 from tests.checkout import ROOT
@@ -66,4 +67,5 @@ def test_the_command_is_the_one_we_answer(manifest: Manifest) -> None:
 def test_buttons_work_and_each_event_that_is_asked_for_has_a_listener(manifest: Manifest) -> None:
     """Interactivity is on, and we ask for the events that we hear, no more."""
     assert manifest["settings"]["interactivity"]["is_enabled"]
-    assert sorted(manifest["settings"]["event_subscriptions"]["bot_events"]) == sorted(EVENTS)
+    assert sorted(manifest["settings"]["event_subscriptions"]["bot_events"]) == sorted([*EVENTS, EVENT])
+    assert manifest["features"]["app_home"]["home_tab_enabled"]

@@ -10,17 +10,14 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-import structlog
 from slack_bolt.app.async_app import AsyncApp
 
-from bot.failures import failure
 from bot.slack.actions.replies import Replies
 from bot.slack.answering import ASKING, COUNTING, Acknowledgement, Answering
 from bot.slack.break_glass import BreakGlassCommand
 from bot.slack.cards.bulletins.bulletin import draw_brake_line
 from bot.slack.cards.command_answers import (
     CaseLine,
-    ChannelStatus,
     draw_answer,
     draw_case,
     draw_help,
@@ -36,6 +33,7 @@ from bot.slack.cards.text.limits import check_message
 from bot.slack.cards.text.remedies import trouble_sentence
 from bot.slack.cards.text.safe_text import brief
 from bot.slack.channels import destinations_of
+from bot.slack.desk import Desks, pressing, stopped
 from bot.slack.governance.command_grammar import USAGE, only_asks, read_command
 from bot.slack.governance.commands import GovernanceCommands
 from bot.slack.interaction import Interaction
@@ -43,18 +41,14 @@ from bot.slack.named_cases import named_cases
 from bot.slack.people import Identity, People, SlackUnreachable
 from bot.slack.typed import COMMAND, nearest, words_of
 from bot.slack.views import Views
-from routing.authority import Automation
-from routing.authorize import REFUSALS, Allowed, answering_groups, authorize, outsider, reason_codes
+from routing.authorize import REFUSALS, Allowed, answering_groups, authorize, outsider
 from routing.case.case import Case, Group
 from routing.case.people import Person, Press
-from routing.policy.policy import Policy
 from routing.review.outlook import upcoming
 from routing.vocabulary import State, Verb
-from store.audit.stored_tree import DamagedLogError
 from store.database.database import Database
 from store.reads.cases import Reads
 from store.reads.queue import OutboxCount, open_by_state, outbox_counts
-from store.reads.tier_status import TierStatus, tier_statuses
 
 LOOKED_AT = 50
 """Free cases looked at to find the next one for a person."""
@@ -65,13 +59,11 @@ ASKED = ("status", "next", "mine", "case", "break-glass", "help")
 PLANNED = ("kpi", "packet", "on-call")
 """Words that people look for here and that do nothing yet."""
 
-_LOG = structlog.get_logger("tierline.commands")
-
 Ack = Callable[..., Awaitable[Any]]
 
 
 class Commands:
-    """The slash command. `clock` gives aware UTC times, `policy` the active policy."""
+    """The slash command. `clock` gives aware UTC times."""
 
     def __init__(
         self,
@@ -81,7 +73,7 @@ class Commands:
         people: People,
         clock: Callable[[], datetime],
         *,
-        policy: Callable[[], Policy],
+        desks: Desks,
         replies: Replies,
         answering: Answering,
         about_many: GovernanceCommands | None = None,
@@ -92,7 +84,7 @@ class Commands:
         self._views = views
         self._people = people
         self._clock = clock
-        self._policy = policy
+        self._desks = desks
         self._about_many = about_many
         self._break_glass = break_glass
         self._replies = replies
@@ -165,14 +157,8 @@ class Commands:
                 return draw_help()
 
     async def _status(self) -> Drawing:
-        now = self._clock()
-        tiers = await self._database.read(partial(tier_statuses, now=now))
-        waiting = await self._database.read(open_by_state)
-        by_channel: dict[str, list[TierStatus]] = {}
-        for one in tiers:
-            by_channel.setdefault(self._channel(one), []).append(one)
-        statuses = [_together(channel, found) for channel, found in by_channel.items()]
-        brakes = [draw_brake_line(one) for one in (await self._reads.governance()).controls.values() if one.automation is not Automation.ON]
+        waiting, statuses = await self._database.read(open_by_state), await self._desks.channels()
+        brakes = [draw_brake_line(one) for one in stopped(await self._reads.governance())]
         drawing = draw_status(statuses, held=waiting.get(State.HELD, 0), needs_info=waiting.get(State.NEEDS_INFO, 0))
         closed = [one for one in (await self._reads.governance()).bindings.values() if one.trouble]
         told = [f"⚠️ {brief(trouble_sentence(one, await self._reads.waiting_for(destinations_of(one))), 800)}" for one in closed]
@@ -181,22 +167,16 @@ class Commands:
         drawing = replace(drawing, blocks=[*drawing.blocks, *map(words, [*told[-10:], *brakes[:20]])])
         return _with_dead_letters(drawing, await self._database.read(outbox_counts))
 
-    def _channel(self, status: TierStatus) -> str:
-        """Where these cases wait by the active policy; the number of the tier where it has no such place any more."""
-        workflow = self._policy().workflow(status.workflow)
-        tiers = self._policy().tiers[workflow.ladder] if workflow is not None else ()
-        return tiers[status.tier].channel if status.tier < len(tiers) else f"tier {status.tier + 1}"
-
     async def _next(self, user: str, us: Identity) -> Drawing:
         for case in await self._reads.free_cases(LOOKED_AT, self._clock()):
             person = await self._person(user, us, case.route.groups)
-            asked = person.groups & answering_groups(case) and isinstance(authorize(_pressing(Verb.APPROVE, person, case), case), Allowed)
+            asked = person.groups & answering_groups(case) and isinstance(authorize(pressing(Verb.APPROVE, person, case), case), Allowed)
             if asked and (line := await self._line(case)) is not None:
                 return draw_next(line)
         held = await self._reads.held_cases(LOOKED_AT)
         for case in held:
             person = await self._person(user, us, case.route.groups)
-            asked = case.held_by != "frozen" and isinstance(authorize(_pressing(Verb.RESUME, person, case), case), Allowed)
+            asked = case.held_by != "frozen" and isinstance(authorize(pressing(Verb.RESUME, person, case), case), Allowed)
             if asked and (line := await self._line(case)) is not None:
                 return draw_next(line, held=True)
         return draw_next(None, held_elsewhere=bool(held))
@@ -221,13 +201,9 @@ class Commands:
 
     async def _line(self, case: Case) -> CaseLine | None:
         """The case in a list, None where nobody can read its events or its content: the others are shown."""
-        try:
-            view = await self._views.view(case.id)
-        except (ValueError, DamagedLogError) as error:
-            _LOG.error("not listed: what the database has of its case cannot be read", case=case.id, **failure(error))
+        if (view := await self._views.listed(case.id)) is None:
             return None
-        title = view.submission.title if view is not None else ""
-        return CaseLine(case.id, title, case.route.risk, upcoming(case), view.links if view is not None else "", case.claimed_by)
+        return CaseLine(case.id, view.submission.title, case.route.risk, upcoming(case), view.links, case.claimed_by)
 
 
 def _typed(body: Mapping[str, Any]) -> Interaction:
@@ -250,19 +226,6 @@ def _outsider(person: Person, us: Identity, team: str) -> str | None:
     """The sentence for somebody who is no member of this workspace, None for a member."""
     code = outsider(person, us.team) or (None if team == us.team else "stranger")
     return None if code is None else REFUSALS[code]
-
-
-def _pressing(verb: Verb, person: Person, case: Case) -> Press:
-    """The press this person could make, with whatever words it takes."""
-    reason = next(iter(reason_codes(verb, case)), "")
-    return Press(verb=verb, person=person, case_id=case.id, face=case.face, team=person.team, reason_code=reason, text="filled in")
-
-
-def _together(channel: str, statuses: Sequence[TierStatus]) -> ChannelStatus:
-    """What waits in a channel, whichever workflow and ladder it comes from."""
-    waiting = sum(one.waiting for one in statuses)
-    due = min((one.next for one in statuses if one.next is not None), key=lambda move: move.at, default=None)
-    return ChannelStatus(channel, waiting, waiting - sum(one.claimed for one in statuses), sum(one.late for one in statuses), due)
 
 
 def _with_dead_letters(drawing: Drawing, outbox: Sequence[OutboxCount]) -> Drawing:

@@ -29,7 +29,7 @@ class Interaction:
     """One press or submission. `action` is our action_id or callback_id, `told` what it carried; `channel` and `ts` are the message's.
 
     `key` names this one press for ever: the same payload delivered again has the same key. `view_id` is set for what happened in a modal,
-    `inputs` for a form, `seen` is the message as Slack showed it.
+    `inputs` for a form, `home` for what happened on a Home tab, `seen` is the message as Slack showed it.
     """
 
     action: str
@@ -44,6 +44,7 @@ class Interaction:
     view_id: str = ""
     seen: Mapping[str, Any] = field(default_factory=dict)
     inputs: Mapping[str, Any] = field(default_factory=dict)
+    home: bool = False
 
     @property
     def verb(self) -> str:
@@ -66,12 +67,15 @@ class Interaction:
 
 
 def read_button(payload: Mapping[str, Any]) -> Interaction:
-    """A `block_actions` payload of a button or a menu on a message or in a modal. Raises UnreadablePress."""
+    """A `block_actions` payload of a button or a menu on a message, in a modal or on a Home tab. Raises
+    UnreadablePress.
+    """
     try:
         payload = _fit(payload)
         action, container, view = payload["actions"][0], payload["container"], payload.get("view") or {}
         told = _told(action["value"] if "value" in action else action["selected_option"]["value"])
-        if view:  # in a modal there is no message: the button carries where the modal was opened
+        at_home = view.get("type") == "home"
+        if view:  # in a modal and on a Home tab there is no message: the button carries which is meant
             channel, ts, place = _id(told.get("ch")), _id(told.get("ts")), _id(view["id"])
         else:
             channel, ts = _id(container.get("channel_id")), _id(container.get("message_ts"))
@@ -83,7 +87,8 @@ def read_button(payload: Mapping[str, Any]) -> Interaction:
             ts=ts,
             key=f"{place}+{_id(action['action_ts'])}",
             response_url=_text(payload.get("response_url")),
-            view_id=_id(view.get("id")),
+            view_id="" if at_home else _id(view.get("id")),
+            home=at_home,
             seen=_message(payload.get("message")),
             **_who(payload),
         )

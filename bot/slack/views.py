@@ -4,6 +4,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import structlog
+
+from bot.failures import failure
 from bot.slack.cards.view import Happening, View
 from bot.slack.masking import Masking, PolicyOf
 from bot.slack.people import People, SlackUnreachable
@@ -11,9 +14,12 @@ from escalation.rota import Rota
 from routing.case.action import Action
 from routing.case.case import Case
 from routing.case.submission import Submission
+from store.audit.stored_tree import DamagedLogError
 from store.outbox.delivered_cards import Card
 from store.reads.cases import Reads
 from store.reads.history import Happening as Told
+
+_LOG = structlog.get_logger("tierline.views")
 
 RELATED_ON_CARDS, RELATED_MOST = 8, 40
 """Related cases that are read: parent, children and like ones first, which cards name; tied ones only the details list."""
@@ -78,6 +84,14 @@ class Views:
         told = _told(await self._reads.history(case_id))
         history, _ = self._masks.history(case, None, told)
         return View(case, _nothing(case, "Content erased"), history, self._clock(), tier=case.tier, names=names, told=told)
+
+    async def listed(self, case_id: str) -> View | None:
+        """As `to_send`, of a case among others: None also where nobody can read its events or its content, so that the others are shown."""
+        try:
+            return await self._shown(case_id, RELATED_ON_CARDS)
+        except (ValueError, DamagedLogError) as error:
+            _LOG.error("not listed: what the database has of its case cannot be read", case=case_id, **failure(error))
+            return None
 
     async def to_page(self, case_id: str) -> View | None:
         """What a page or a mail is made of, which hold no content: the case, what happened to it, the way to its card, who is away."""

@@ -70,7 +70,7 @@ class Listeners:
 
     def listen(self, bolt: AsyncApp) -> None:
         """Register with Bolt."""
-        ours = re.compile(f"^{PREFIX}(?!g:)")
+        ours = re.compile(f"^{PREFIX}(?!g:|h:)")
         bolt.action(ours)(self.on_button)
         bolt.view(ours)(self.on_form)
 
@@ -135,13 +135,13 @@ class Listeners:
             return
         if wrong := failed(typed.checklist if typed is not None else None):
             said = f"Recorded: you did not let it pass ({named(wrong)}). The card shows where the case goes."
-            await self._replies.tell(pressed.origin, said)
+            await self._replies.confirm(pressed.origin, said)
             return
         view = await self._read(case.id)
         title = f" of “{brief(view.submission.title, 150)}”" if isinstance(view, View) else ""
         more = _KEPT_BACK if case.withheld else " The case still needs somebody else." if case.open else ""
         what = f"revision {case.revision}{title}, action {case.action_sha256[:12]}"
-        await self._replies.tell(pressed.origin, f"Recorded: you {_SAID[case.kind]} {what}.{more}")
+        await self._replies.confirm(pressed.origin, f"Recorded: you {_SAID[case.kind]} {what}.{more}")
 
     async def _show(self, pressed: Pressed) -> None:
         if (view := await self._view(pressed)) is not None:

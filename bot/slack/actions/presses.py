@@ -159,7 +159,8 @@ class Presses:
         card = next((one for one in cards if (one.channel, one.ts) == (pressed.origin.channel, pressed.origin.ts)), None)
         stands = next((one for one in cards if one.tier == pressed.tier), None) if card is None else None
         person = await self._people.person(pressed.origin.user, us.team, case.route.groups)
-        ours = bool(pressed.origin.view_id) or self._carries_our_mark(pressed, us)  # only we can open a form of ours
+        at_home = pressed.origin.home
+        ours = bool(pressed.origin.view_id) or at_home or self._carries_our_mark(pressed, us)  # only we can open a form of ours
         return Press(
             verb=pressed.verb,
             person=person,
@@ -169,7 +170,7 @@ class Presses:
             card_known=pressed.origin.team == us.team and ((card is not None and card.tier == pressed.tier) or (stands is None and ours)),
             card_replaced=stands is not None and ours,
             cut=pressed.cut,
-            saw=card.digest if card is not None else "",
+            saw=str(pressed.origin.told.get("s") or "") if at_home else card.digest if card is not None else "",
         )
 
     async def _outside(self, pressed: Pressed, case: Case, us: Identity) -> Press:

@@ -1,5 +1,7 @@
 """What one person is told about what they just did, seen by nobody else. Owns the ways to say it; records nothing."""
 
+from collections.abc import Awaitable, Callable
+
 import aiohttp
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
@@ -19,10 +21,17 @@ TIMEOUT_S = 5.0
 _LOG = structlog.get_logger("tierline.replies")
 
 
+SayAtHome = Callable[[str, Drawing | None], Awaitable[None]]
+"""Draw a person's Home tab anew, with this in front of it."""
+
+
 class Replies:
     """Answers to presses. They are no messages of a case: their trigger dies in 3 s, they change no state and are not tried again."""
 
-    def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession, timeouts: Timeouts = REAL) -> None:
+    def __init__(
+        self, client: AsyncWebClient, session: aiohttp.ClientSession, timeouts: Timeouts = REAL, *, at_home: SayAtHome | None = None
+    ) -> None:
+        self._at_home = at_home
         self._client = client
         self._session = session
         self._timeouts = timeouts
@@ -30,11 +39,25 @@ class Replies:
     async def tell(self, origin: Interaction, said: str | Drawing) -> None:
         """Say one sentence to the person who pressed, beside the card or, for a press in a modal, in that modal. A text is escaped here."""
         drawing = draw_answer(said) if isinstance(said, str) else said
-        if origin.view_id:
+        if origin.home:
+            shown = await self._call(origin, "views.open", trigger_id=origin.trigger_id, view=sentence_modal(drawing))
+            await self._draw_home(origin, None if shown else drawing)
+        elif origin.view_id:
             await self._call(origin, "views.update", view_id=origin.view_id, view=sentence_modal(drawing))
         elif not await self._use_response_url(origin, drawing):
             place = {"channel": origin.channel, "user": origin.user}
             await self._call(origin, "chat.postEphemeral", **place, text=drawing.text, blocks=drawing.blocks)
+
+    async def confirm(self, origin: Interaction, said: str) -> None:
+        """As `tell`, that something counts: on a Home tab in front of it, so that whoever goes on there has nothing to close."""
+        if origin.home:
+            await self._draw_home(origin, draw_answer(f"✅ {said}"))
+        else:
+            await self.tell(origin, said)
+
+    async def _draw_home(self, origin: Interaction, said: Drawing | None) -> None:
+        if self._at_home is not None:
+            await self._at_home(origin.user, said)
 
     async def show(self, origin: Interaction, view: Block) -> None:
         """Open a modal for this press, or turn the one it came from into it. Says so where Slack would not open it."""

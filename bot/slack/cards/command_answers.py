@@ -78,7 +78,7 @@ def draw_status(channels: Sequence[ChannelStatus], *, held: int = 0, needs_info:
     waiting = sum(one.waiting for one in channels)
     late = sum(one.late for one in channels)
     text = f"{_cases(waiting)} waiting, {late:,} late, {held:,} held, {needs_info:,} waiting for a service."
-    rows = [words(_standing(one)) for one in channels[:_LISTED_MOST]]
+    rows = [words(standing(one)) for one in channels[:_LISTED_MOST]]
     return Drawing(text, [header("Review queue"), words(text), *rows, *_others(len(channels) - _LISTED_MOST, "channels")])
 
 
@@ -148,7 +148,8 @@ def _sentence(text: str) -> Drawing:
     return Drawing(text, [words(text)])
 
 
-def _standing(one: ChannelStatus) -> str:
+def standing(one: ChannelStatus) -> str:
+    """Mrkdwn: one channel's queue in a line."""
     due = f", next {due_words(one.next)}" if one.next is not None else ""
     late = f", *{one.late:,} late*" if one.late else ""
     free = f" ({one.unclaimed:,} unclaimed)" if one.waiting else ""

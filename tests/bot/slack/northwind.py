@@ -23,6 +23,7 @@ from bot.slack.answering import UNDER_WAY, Answering
 from bot.slack.cards.view import Bulletin, View
 from bot.slack.channels import Channels
 from bot.slack.commands import Commands
+from bot.slack.desk import Desks
 from bot.slack.governance.batches import Batches
 from bot.slack.governance.bulletins import Bulletins
 from bot.slack.governance.buttons import GovernanceButtons
@@ -291,9 +292,8 @@ async def a_company(  # noqa: PLR0915  # a composition root: one line a part
         about_many = GovernanceCommands(
             rulings, Batches(database, ledger, people, rulings), reads, lambda: active, clock, bulletins=bulletins
         )
-        commands = Commands(
-            database, reads, views, people, clock, policy=lambda: active, replies=replies, answering=answering, about_many=about_many
-        )
+        desks = Desks(database, reads, people, clock, lambda: active)
+        commands = Commands(database, reads, views, people, clock, desks=desks, replies=replies, answering=answering, about_many=about_many)
         commands.listen(bolt)
         inbound = Inbound(bolt, [config.slack.app.signing_secret], clock, client)
         acknowledgements = Acknowledgements(ledger, DEPLOYMENT, config.pagerduty.webhook_secrets, rest_client)

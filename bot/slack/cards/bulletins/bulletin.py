@@ -117,7 +117,7 @@ def draw_exceptions(waivers: Iterable[Waiver]) -> Drawing:
     if not found:
         return Drawing("No exceptions.", [words("No exception is in force and none is asked for.")])
     text = f"{len(found):,} exception{'s' if len(found) != 1 else ''} in force or asked for."
-    rows = [block for one in found[:20] for block in (words(_waiver_line(one)), small_words(_waiver_terms(one)))]
+    rows = [block for one in found[:20] for block in (words(waiver_line(one)), small_words(waiver_terms(one)))]
     more = [small_words(f"… and {len(found) - 20:,} more")] if len(found) > 20 else []
     return Drawing(text, [words(text), *rows, *more])
 
@@ -284,7 +284,7 @@ def _draw_waiver(bulletin: Bulletin, waiver: Waiver) -> Drawing:
     blocks = [
         words(f"*{title}*  {code(waiver.id)}\n{_waived(waiver)}"),
         rich(quote(_said(waiver.reason, 600))),
-        words(_waiver_terms(waiver)),
+        words(waiver_terms(waiver)),
         small_words(" · ".join(people)),
     ]
     return Drawing(f"{title}: {escaped(waiver.reason, 300)}", [*blocks, *governance_row(_waiver_buttons(waiver))])
@@ -313,7 +313,8 @@ def _ended(bulletin: Bulletin, waiver: Waiver) -> str:
             return f"ended by {escaped(bulletin.known_as(person))}"
 
 
-def _waiver_line(waiver: Waiver) -> str:
+def waiver_line(waiver: Waiver) -> str:
+    """Mrkdwn: an exception in two lines."""
     stands = {"requested": "❓ asked for", "in_force": "⚖️ in force", "ended": "⏹ ended"}[waiver.state]
     return f"{code(waiver.id)}  {stands} in {code(waiver.workflow)}: {_waived(waiver)}\n“{escaped(waiver.reason, 300)}”"
 
@@ -324,7 +325,8 @@ def _waived(waiver: Waiver) -> str:
     return f"waives {what}{only}"
 
 
-def _waiver_terms(waiver: Waiver) -> str:
+def waiver_terms(waiver: Waiver) -> str:
+    """Mrkdwn: until when it holds and how often it was used."""
     uses = f"used {waiver.uses:,} of {waiver.most:,} times" if waiver.most is not None else f"used {waiver.uses:,} times"
     return f"Until {moment(waiver.until)}, {uses}."
 

@@ -109,6 +109,11 @@ def nothing_against(view: View) -> str:
     return f"{len(checks)} {'check' if len(checks) == 1 else 'checks'} passed" if checks else "no check ran"
 
 
+def speaks_against(view: View) -> bool:
+    """Whether anything found speaks against it or is flagged, wherever the card says so."""
+    return any(reason.code in _FLAGS or reason.code in _NAMED for reason in view.case.route.reasons) or bool(alerts(view, Cuts()))
+
+
 def alerts(view: View, cuts: Cuts) -> list[Block]:
     """What speaks against it, to stand beside the action: checks that failed or warned, contradictions, what is missing or out of date.
 
