@@ -1,6 +1,6 @@
 """How much room a card takes: lines and pixels of every case of the demonstration and of the airline, in a browser, wide and on a phone.
 
-The sandbox's page draws them; `--folder` of `python -m benchmarks.cards` keeps what it drew, to be looked at.
+The sandbox's page draws them; `python -m benchmarks.cards FOLDER` keeps what it drew there, to be looked at.
 """
 
 import argparse

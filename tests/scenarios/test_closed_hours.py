@@ -42,7 +42,7 @@ async def test_a_grave_case_does_not_wait_for_the_office(world: World) -> None:
     """When it closes the seniors have it, with a page and everything known; it was said before; in the morning it stays with them."""
     grave, slight = await world.submit(risk=GRAVE), await world.submit()
     await world.drain()
-    assert "it goes to tier 2 (#review-tier2) with a page, because tier 1 closes then" in world.text(grave)
+    assert "it goes to tier 2 (#review-tier2), which is paged, because tier 1 closes then" in world.text(grave)
     assert "business hours Berlin" in world.text(grave)
     assert "closes then" not in world.text(slight)
     await world.click(ANNA, "comment", grave)

@@ -17,6 +17,7 @@ from bot.slack.cards.parts.proposed_action import amount_beside_title, execution
 from bot.slack.cards.parts.provenance import strip
 from bot.slack.cards.parts.reasons import alerts, nothing_against, why_here
 from bot.slack.cards.parts.small_print import terms
+from bot.slack.cards.parts.sources import at_hand
 from bot.slack.cards.parts.steps import climbed, steps, verification_failed, whose_tier
 from bot.slack.cards.parts.to_be_opened import to_be_opened
 from bot.slack.cards.text.block_kit import Block, Drawing, lines, rich, run, small_words, words
@@ -79,9 +80,15 @@ def _proposal(view: View, cuts: Cuts) -> list[Block]:
         *(prefilled(view, cuts) if confirming(view.case) else []),  # at triage they are what is decided on
         *execution(view, cuts, execution_label(view)),
         *wrote(view, cuts),
+        *_at_hand(view),
         *_why(view, cuts),
         *alerts(view, cuts),
     ]
+
+
+def _at_hand(view: View) -> list[Block]:
+    """What the proposal is compared with; a roll back asks about something else, and a drill has no sources."""
+    return at_hand(view) if view.case.kind in (CaseKind.CASE, CaseKind.CHECK) else []
 
 
 def _why(view: View, cuts: Cuts) -> list[Block]:
@@ -97,7 +104,7 @@ def _weighing(view: View) -> list[Block]:
     if drill is not None and drill.kind is not DrillKind.LOW_CONFIDENCE:
         return []
     wrong = _wrong(view) if view.case.kind not in (CaseKind.ROLLBACK, CaseKind.DRILL) else ""
-    return [words(" · ".join(part for part in (wrong, confidence(view), nothing_against(view)) if part))]
+    return [words(" · ".join(part for part in (wrong, confidence(view)) if part))]
 
 
 def _wrong(view: View) -> str:
@@ -131,7 +138,7 @@ def _masked(view: View, cuts: Cuts) -> list[Block]:
 def _small_print(view: View) -> Block:
     """Whose it is, who proposed it, from what, and what exactly."""
     masked = "" if view.case.route.reveal else masked_words(view)
-    parts = (whose_tier(view), strip(view), masked, *terms(view), raised_care(view), linked_words(view))
+    parts = (whose_tier(view), nothing_against(view), strip(view), masked, *terms(view), raised_care(view), linked_words(view))
     return small_words(" · ".join(part for part in parts if part))
 
 

@@ -16,6 +16,7 @@ from routing.case.case import Case
 from routing.vocabulary import CaseKind, Risk, State, Verb
 
 DETAILS = ("Details", Verb.OPEN_EVIDENCE, "")
+CLAIM = ("Claim", Verb.CLAIM, "")
 MORE = "tierline:more"
 """The menu whose entries each name their verb."""
 
@@ -40,17 +41,23 @@ def review_rows(view: View, *, cut: bool) -> list[Block]:
     offers = [(say.approve, Verb.APPROVE, "primary"), (say.reject, Verb.REJECT, "danger"), *modify]
     if confirming(case):  # correcting is what is done next most often there
         offers[1:] = [*modify, offers[1]]
-    row = _row(view, 1, [*offers, DETAILS], cut=cut)
+    row = _row(view, 1, [*offers, DETAILS, *([CLAIM] if _to_be_taken(case) else [])], cut=cut)
     row["elements"].append(_rest(view, cut=cut))
     if case.route.risk is Risk.CRITICAL and served(case) and not form_first(Verb.APPROVE, case):  # the form asks by itself
         row["elements"][0]["confirm"] = _asking(view, say.approve)
     return [row]
 
 
+def _to_be_taken(case: Case) -> bool:
+    """Whether a clock asks that somebody takes it; then the button for that stands in the row."""
+    return case.clocks.acknowledge is not None and not case.claimed_by and not case.acknowledged_by
+
+
 def _rest(view: View, *, cut: bool) -> Block:
     """The verbs that are seldom the next thing to do. Slack takes five."""
     case = view.case
-    offers = [("Release", Verb.UNCLAIM) if case.claimed_by else ("Claim", Verb.CLAIM), ("Comment", Verb.COMMENT)]
+    claim = [("Release", Verb.UNCLAIM)] if case.claimed_by else [] if _to_be_taken(case) else [CLAIM[:2]]
+    offers = [*claim, ("Comment", Verb.COMMENT)]
     offers += [("Ask the service", Verb.ASK)] if served(case) else []
     offers += [("Escalate", Verb.ESCALATE)] if case.drill is None and case.tier + 1 < len(case.route.tiers) else []
     if served(case) and any(case.route.roles.get(role) for role in RELEASERS):  # nobody else could let it out again

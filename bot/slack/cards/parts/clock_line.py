@@ -150,7 +150,7 @@ def _still_not(view: View, taking: Upcoming, last: Upcoming) -> str:
 
 def _with(tier: Tier) -> str:
     """How the tier hears of it besides its card."""
-    return " with a page" if tier.page is not None else " with an e-mail" if tier.email else ""
+    return ", which is paged" if tier.page is not None else ", which gets an e-mail" if tier.email else ""
 
 
 _NAMES: dict[Running, ClockName] = {

@@ -11,9 +11,9 @@ def strip(view: View) -> str:
     model, sources = view.submission.model, view.submission.evidence
     who = " ".join(line(part) for part in (model.name or "model not named", model.version or "") if part)
     dated = [evidence.updated_at for evidence in sources if evidence.updated_at is not None]
-    oldest = f", oldest {age(min(dated), view.now)}" if dated else ""
+    oldest = f", oldest {age(min(dated), view.now).removesuffix(' old')}" if dated else ""
     count = f"{len(sources) or 'no'} source{'' if len(sources) == 1 else 's'}"
-    return " · ".join([escaped(who, 80), count + oldest, f"action {view.case.action_sha256[:12]}"])
+    return " · ".join([escaped(who, 80), count + oldest, f"action {view.case.action_sha256[:8]}"])
 
 
 def footer(view: View) -> Block:

@@ -1,7 +1,7 @@
 """Why a case is here, and what speaks for and against it: reasons, checks, flags. Never what to decide."""
 
 from bot.slack.cards.text.block_kit import Block, lines, run
-from bot.slack.cards.text.safe_text import Cuts, brief, line, suspicious
+from bot.slack.cards.text.safe_text import Cuts, line, suspicious, weight
 from bot.slack.cards.view import View
 from routing.case.case import Case, Reason
 from routing.case.submission import Check, Submission
@@ -44,15 +44,22 @@ _ELSEWHERE = frozenset(
 """Reasons that another line of the card tells: the title, that of the action, the checks, how sure the model is."""
 
 
+_ONE_LINE = 75
+"""Characters of reasons that stand on one line of a desktop, beside their labels."""
+
+
 def why_here(view: View, cuts: Cuts) -> Block:
-    """The reason that brought the case here: that of the winning rule, else the one that demands most; then the next one that is not told
-    beside the action anyway. How many more there are is said; the details have them all.
+    """The reason that brought the case here: that of the winning rule, else the one that demands most; then those that are not told
+    beside the action anyway, as far as they fit on its line. How many more there are is said; the details have them all.
     """
     reason, others = _reasons(view)
+    text = _reason_text(reason, view)
     also = [_reason_text(other, view) for other in others if other.code not in _ELSEWHERE]
-    left = f" · {len(also) - 1} more in the details" if len(also) > 1 else ""
-    told = [run(f"  Also: {brief(also[0], 80)}{left}")] if also else []
-    return lines(run("Why here  "), run(cuts.cut(_reason_text(reason, view), 240), "bold"), *told)
+    told = next(some for some in (also[:2], also[:1], []) if weight("".join([text, *some])) <= _ONE_LINE or not some)
+    left = len(also) - len(told)
+    beside = ["  Also: ", " ".join(told)] if told else []
+    beside += [f" · {left} more in the details"] if left else []
+    return lines(run("Why here  "), run(cuts.cut(text, 240), "bold"), *([run("".join(beside))] if beside else []))
 
 
 def _reasons(view: View) -> tuple[Reason, tuple[Reason, ...]]:

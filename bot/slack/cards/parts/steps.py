@@ -23,6 +23,8 @@ def steps(view: View) -> list[str]:
     now = plan[case.step]
     after = ", ".join(f"then {_others(step)} {_THEN[step.name]}" for step in plan[case.step + 1 :])
     votes = "; ".join(votes_of(view)) or "Nobody has voted yet"
+    if len(plan) == 1:
+        return [f"*{now.people} {'person has' if now.people == 1 else 'people have'} to agree.*  {votes}."]
     first = f"*Step {case.step + 1} of {len(plan)}: {now.name}*{_people(view, now)}"
     return [f"{first}{' — ' if after else ''}{after}.  {votes}."]
 

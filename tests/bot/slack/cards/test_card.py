@@ -102,7 +102,7 @@ def test_a_case_without_confidence_says_so() -> None:
 
 def test_the_clock_says_what_happens_if_nobody_acts() -> None:
     """Both clocks, the next tier and its page; at the top of the ladder the safe state, never approval."""
-    assert "or it goes to tier 2 (#review-tier2) with a page · " in card(a_view())
+    assert "or it goes to tier 2 (#review-tier2), which is paged · " in card(a_view())
     clocks = Clocks(decide=NOW + timedelta(hours=1))
     assert "it is held, because this is the top tier" in card(a_view(tier=1, clocks=clocks))
     assert "it expires" in card(a_view(tier=1, clocks=clocks, route=a_route(exhausted=Exhausted.REJECT)))

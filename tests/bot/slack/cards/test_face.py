@@ -1,8 +1,10 @@
 """The face of a card: what a tired reviewer has to see in five seconds, and in which order."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -10,7 +12,7 @@ from bot.slack.cards.card import draw_card
 from bot.slack.cards.forms.details import details_modal
 from bot.slack.cards.parts.confidence_bar import bar
 from bot.slack.cards.parts.diff import relative
-from routing.case.case import Clocks, Reason
+from routing.case.case import Clocks, Reason, Step
 from routing.vocabulary import Risk, State, Verdict
 from tests.bot.slack.cards.factory import ANA, BEN, NOW, REFUND, a_route, a_view, low
 from tests.bot.slack.cards.test_card import SEAT, VOTE, buttons, card, words_of
@@ -54,11 +56,11 @@ def test_the_legend_explains_only_marks_that_are_there() -> None:
 def test_a_card_is_read_in_the_order_in_which_one_decides() -> None:
     """Until when, what, why, what speaks against it, what would be wrong, the buttons, one small line; nothing of the rest."""
     shown = card(a_view())
-    command = ("Claim by", "nobody is on it yet", "Will execute", "cannot be undone", "The model wrote", "Why here", "second-model")
-    parts = (*command, "If wrong:", "Confidence", "Approve", "Details", "Tier 1 of 2, frontline")
+    command = ("Claim by", "nobody is on it yet", "Will execute", "cannot be undone", "The model wrote", "Tracking", "Why here")
+    parts = (*command, "second-model", "If wrong:", "Confidence", "Approve", "Details", "Tier 1 of 2, frontline")
     places = [shown.index(part) for part in parts]
     assert places == sorted(places)
-    for behind in ("My parcel never arrived", "The tracking shows", "Tracking", "Case c_"):
+    for behind in ("My parcel never arrived", "The tracking shows", "Refund policy", "Case c_"):
         assert behind not in shown
 
 
@@ -117,6 +119,23 @@ def test_what_would_be_wrong_says_what_makes_it_worse_and_no_more() -> None:
     assert "If wrong" not in card(a_view(REFUND | {"risk": {}}))
 
 
+def test_what_the_proposal_is_compared_with_stands_on_the_card() -> None:
+    """The first two sources whose text is short, whole; what was asked where there is none, or where what was made of it is decided on."""
+
+    def told(texts: Sequence[str], request: str = "Where is it?", step: Literal["triage", "approve"] = "approve") -> list[str]:
+        evidence = [{"id": f"e-{number}", "kind": "record", "title": f"Source {number}", "text": text} for number, text in enumerate(texts)]
+        view = a_view(REFUND | {"request": request, "evidence": evidence}, route=a_route(steps=(Step(name=step),)))
+        return [said.replace("\n", "") for said in re.findall(r"(?:Request|Source \d)\n  “[^”]*”", card(view))]
+
+    long = "x" * 121
+    assert told(["One.", "Two.", "Three."]) == ["Source 0  “One.”", "Source 1  “Two.”"]
+    assert told([long, "Two.", "Three."]) == ["Source 1  “Two.”", "Source 2  “Three.”"]
+    assert told([]) == told([long]) == told(["Where is it?"]) == ["Request  “Where is it?”"]
+    assert told([], request=long) == []
+    assert told(["One.", "Two."], step="triage") == ["Request  “Where is it?”", "Source 0  “One.”", "Source 1  “Two.”"]
+    assert told([], request=long, step="triage") == [f"Request  “{long}”"]
+
+
 @pytest.mark.parametrize(
     ("results", "said"),
     [([], "no check ran"), (["pass"], "1 check passed"), (["pass", "pass"], "2 checks passed"), (["pass", "warn"], ""), (["fail"], "")],
@@ -140,7 +159,7 @@ def test_people_are_named_and_an_unknown_one_keeps_the_id() -> None:
 
 def test_provenance_says_only_what_is_known() -> None:
     """No noise about what the service did not tell."""
-    assert "support-llm 3.1 · 2 sources, oldest 3 days old · action" in card(a_view())
+    assert "support-llm 3.1 · 2 sources, oldest 3 days · action" in card(a_view())
     bare = card(a_view(REFUND | {"model": {"confidence": 0.5}, "evidence": []}))
     assert "model not named · no sources · action" in bare
     assert "unknown" not in bare

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,10 +13,10 @@ from bot.slack.cards.forms.details import details_modal
 from bot.slack.cards.text.limits import check_view
 from bot.slack.cards.view import View
 from routing.authority import Automation, Role
-from routing.case.case import Step
+from routing.case.case import Clocks, Step
 from routing.vocabulary import Risk, Verb
 from tests.bot.slack.cards.factory import BEN, CHECKLIST, NOW, REFUND, a_check, a_route, a_view
-from tests.bot.slack.cards.test_card import SEAT, buttons, card, labels, words_of
+from tests.bot.slack.cards.test_card import SEAT, buttons, card, words_of
 
 FINE = REFUND | {"checks": []}
 ONE, TWO, DUAL = (Step(name="approve"),), (Step(name="approve", people=2),), (Step(name="verify"), Step(name="approve"))
@@ -75,16 +76,22 @@ def test_a_dialog_comes_only_where_no_form_asks() -> None:
         assert asked(view) == ""
 
 
+@pytest.mark.parametrize("asked_for", [True, False])
 @pytest.mark.parametrize("claimed", ["", BEN])
-def test_the_menu_holds_what_slack_takes(claimed: str) -> None:
-    """Five entries at most, each with its verb in a value of at most 150 characters, and everything that a button would say."""
-    view = a_view(FINE, route=a_route(roles={Role.ADMIN: ("leads",)}), claimed_by=claimed)
+def test_the_menu_holds_what_slack_takes(claimed: str, *, asked_for: bool) -> None:
+    """Five entries at most, each with its verb in a value of at most 150 characters, and everything that a button would say. Where a clock
+    asks that somebody takes it, the button for that stands in the row.
+    """
+    clocks = Clocks(acknowledge=NOW + timedelta(minutes=15) if asked_for else None, decide=NOW + timedelta(hours=4))
+    view = a_view(FINE, route=a_route(roles={Role.ADMIN: ("leads",)}), claimed_by=claimed, clocks=clocks)
     [menu] = [element for block in draw_card(view).blocks for element in block.get("elements", []) if element.get("type") == "overflow"]
     told = [json.loads(option["value"]) for option in menu["options"]]
-    assert [one["v"] for one in told] == [Verb.UNCLAIM if claimed else Verb.CLAIM, Verb.COMMENT, Verb.ASK, Verb.ESCALATE, Verb.QUARANTINE]
+    claim = [Verb.UNCLAIM] if claimed else [] if asked_for else [Verb.CLAIM]
+    assert [one["v"] for one in told] == [*claim, Verb.COMMENT, Verb.ASK, Verb.ESCALATE, Verb.QUARANTINE]
     assert all(len(option["value"]) <= 150 for option in menu["options"])
     assert all((one["c"], one["f"], one["t"], one["cut"]) == (view.case.id, view.case.face, 0, 0) for one in told)
-    assert labels(view)[:4] == ["Approve", "Reject", "Modify", "Details"]
+    row = ["Approve", "Reject", "Modify", "Details", *(["Claim"] if asked_for and not claimed else [])]
+    assert [one["text"]["text"] for one in buttons(view)] == row
 
 
 def test_every_tab_leads_to_every_other_and_marks_itself() -> None:

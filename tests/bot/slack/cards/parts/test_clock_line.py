@@ -92,6 +92,6 @@ def test_who_has_it_while_a_tier_is_closed_stands_there_beforehand() -> None:
     tiers = (TIERS[0].model_copy(update={"calendar": OFFICE} | to), second, third)
     closing = a_view(route=a_route(tiers=tiers, risk=Risk.HIGH), clocks=Clocks(decide=night, closed=night))
     line = " ".join(clock_lines(closing))
-    assert "it goes to tier 3 (#review-duty) with a page, because tier 2 is closed then" in line
+    assert "it goes to tier 3 (#review-duty), which is paged, because tier 2 is closed then" in line
     first = a_view(route=a_route(tiers=tiers, risk=Risk.HIGH), clocks=Clocks(closed=night))
-    assert "it goes to tier 3 (#review-duty) with a page, because tier 1 closes then" in " ".join(clock_lines(first))
+    assert "it goes to tier 3 (#review-duty), which is paged, because tier 1 closes then" in " ".join(clock_lines(first))
