@@ -5,34 +5,39 @@ Owns which part of a case belongs where. Every part of it is in exactly one tab.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
-from bot.slack.cards.parts.clock_line import absolute, clock_lines
+from bot.slack.cards.forms.happenings import about, told, who
+from bot.slack.cards.parts.clock_line import clock_lines
 from bot.slack.cards.parts.diff import changes_in_full, values_in_full
 from bot.slack.cards.parts.model_says import confidence, feature_text
 from bot.slack.cards.parts.near_duplicates import listed
 from bot.slack.cards.parts.proposed_action import UNDO, if_wrong
 from bot.slack.cards.parts.reasons import check_text
 from bot.slack.cards.parts.small_print import terms
-from bot.slack.cards.parts.sources import source_age, source_title
+from bot.slack.cards.parts.sources import source_age
 from bot.slack.cards.parts.spelling import leaves, spelled
 from bot.slack.cards.parts.steps import people
-from bot.slack.cards.text.mentions import bare
 from bot.slack.cards.text.safe_text import address, brief, exact, line
 from bot.slack.cards.text.wording import code_label
-from bot.slack.cards.view import Happening, View
+from bot.slack.cards.view import View
 
 _HEADING_MOST = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One piece of a tab. `exactly`: in fixed letters, because every character counts."""
+    """One piece of a tab. `exactly`: in fixed letters, because every character counts. `beside` stands behind the title, then `at`, as each
+    reader's client shows it.
+    """
 
     title: str
     text: str
     exactly: bool = False
+    beside: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +50,14 @@ class Tab:
 
 
 def preamble(view: View, tab: str) -> str:
-    """Our own words (mrkdwn) before a tab's parts: until when and who, and what the policy makes of the model's word; "" in other tabs."""
+    """Our own words (mrkdwn) before a tab's parts: until when and who, what the policy makes of the model's word, where the rest of the
+    history is; "" in other tabs.
+    """
     match tab:
         case "why":
             return "\n".join(part for part in (" ".join(clock_lines(view)), people(view), " · ".join(terms(view))) if part)
+        case "history":
+            return "Hashes, ids and every figure of these events stand in the audit log."
         case "model":
             return "\n".join([if_wrong(view), confidence(view)]) if view.case.drill is None else ""
         case _:
@@ -59,7 +68,8 @@ def _action(view: View) -> Iterator[Part]:
     action = view.submission.action
     undo = UNDO[action.reversible] or "the service can undo it"
     masked = "action.reversible" in view.masked
-    yield from _told("Title", view.submission.title)
+    if exact(view.submission.title) != line(view.submission.title):
+        yield from _told("Title", view.submission.title)
     yield from _told("Type", f"{action.type} · {'whether it can be undone is masked' if masked else undo}")
     yield from _told("The model wrote", view.submission.output)
     yield from _exact("What it changes", changes_in_full(action))
@@ -71,9 +81,9 @@ def _evidence(view: View) -> Iterator[Part]:
     submission, context = view.submission, view.submission.context
     yield from _told("Request", submission.request)
     for source in submission.evidence:
-        title = source_title(source)
-        heading = brief(title, _HEADING_MOST)
-        about_it = " · ".join([source_age(source, view), *([address(source.url)] if source.url else [])])
+        title = line(source.title or "")
+        heading = brief(title or source.id, _HEADING_MOST) or "(unnamed source)"
+        about_it = " · ".join(filter(None, [f"{source.kind} {line(source.id)}", source_age(source, view), address(source.url or "")]))
         yield Part(heading, "\n".join([*([title] if heading != title else []), about_it, _whole(source.text or "(no text)")]))
     yield from _told("Missing", "\n".join(map(line, (*context.missing, *view.case.route.missing))))
     yield from _told("Contradictory", "\n".join(map(line, context.conflicts)))
@@ -85,24 +95,24 @@ def _evidence(view: View) -> Iterator[Part]:
 
 def _why(view: View) -> Iterator[Part]:
     rest = view.submission.model_dump(mode="json", include={"risk", "subject", "entities", "requester", "deadline", "labels"})
-    yield from _told("Why here", "\n".join(f"{reason.text} ({reason.code})" for reason in view.case.route.reasons))
+    yield from _told("Why here", "\n".join(reason.text or code_label(reason.code) for reason in view.case.route.reasons))
     yield from _told("How to review", view.case.route.instructions)
     yield from _told("Checks", "\n".join(map(check_text, view.submission.checks)))
-    yield from _exact("What the service told of it", labelled(rest))
+    yield from _told("What the service told of it", labelled(rest))
 
 
 def _model(view: View) -> Iterator[Part]:
     submission, model = view.submission, view.submission.model
     yield from _told("The model's rationale", model.rationale)
     yield from _told("It would answer otherwise if", model.counterfactual)
-    yield from _exact("Filled in by the model", labelled(submission.prefilled))
+    yield from _told("Filled in by the model", labelled(submission.prefilled))
     yield from _told("Weighed", "\n".join(map(feature_text, model.features)))
-    yield from _exact("Model", labelled(model.model_dump(mode="json", exclude={"rationale", "counterfactual", "features"})))
+    yield from _told("Model", labelled(model.model_dump(mode="json", exclude={"rationale", "counterfactual", "features"})))
 
 
 def _history(view: View) -> Iterator[Part]:
     for happening in view.history:
-        yield Part(f"{code_label(happening.kind.value)}, {absolute(happening.at)}", _happened(view, happening), exactly=True)
+        yield Part(about(happening), labelled(told(view, happening)), beside=who(view, happening), at=happening.at)
     yield from _told("Policy", f"{view.case.route.policy_version}{f' · log {view.checkpoint}' if view.checkpoint else ''}")
 
 
@@ -149,10 +159,3 @@ def _exact(title: str, text: str) -> Iterator[Part]:
 def _whole(text: str) -> str:
     """The text with everything invisible spelled out, because what is not seen here is seen nowhere."""
     return exact(text.replace("\r\n", "\n")).strip()
-
-
-def _happened(view: View, happening: Happening) -> str:
-    """Who it was and all that was recorded and said."""
-    who = view.known_as(happening.actor.id) or bare(happening.actor.id)
-    said: Mapping[str, object] = dict(happening.fields) | dict(happening.opened)
-    return "\n".join(part for part in (f"By {exact(who)} ({happening.actor.kind})", labelled(said)) if part)

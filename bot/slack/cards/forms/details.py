@@ -11,9 +11,9 @@ from typing import Any
 from bot.slack.cards.forms.detail_tabs import TABS, Part, preamble
 from bot.slack.cards.forms.modals import Seat, metadata, modal
 from bot.slack.cards.parts.buttons import action_id
-from bot.slack.cards.text.block_kit import Block, button, button_row, plain, rich, run, small, typewriter, words
+from bot.slack.cards.text.block_kit import Block, button, button_row, date, plain, rich, run, small, typewriter, words
 from bot.slack.cards.text.block_kit import lines as paragraph
-from bot.slack.cards.text.safe_text import head, weight
+from bot.slack.cards.text.safe_text import escaped, head, weight
 from bot.slack.cards.view import View
 from routing.vocabulary import Verb
 
@@ -34,7 +34,7 @@ def details_modal(view: View, seat: Seat, page: int = 0, tab: str = "") -> dict[
     tab = tab if tab in TABS else max("evidence", "action", key=lambda one: _length(view, one)) if seat.cut else "evidence"
     pages = _pages(TABS[tab].parts(view))
     shown = min(max(page, 0), len(pages) - 1)
-    blocks: list[Block] = [_tabs(view, seat, tab)]
+    blocks: list[Block] = [_title(view), _tabs(view, seat, tab)]
     if shown == 0 and (said := preamble(view, tab)):
         blocks.append(words(said))
     blocks += pages[shown] or ([] if shown == 0 and said else [words(TABS[tab].empty)])
@@ -44,7 +44,7 @@ def details_modal(view: View, seat: Seat, page: int = 0, tab: str = "") -> dict[
             place = plain(f"Page {shown + 1} of {len(pages)}")
             blocks.append({"type": "section", "block_id": f"tierline:page:{to - shown}", "text": place, "accessory": turn})
     case = view.case
-    blocks.append(small(f"Case {case.id} · revision {case.revision} · action {case.action_sha256}"))
+    blocks.append(small(f"Case {case.id} · revision {case.revision} · action {case.action_sha256[:12]}"))
     return modal("Details", action_id(Verb.OPEN_EVIDENCE), metadata(view, seat, tab=tab, p=shown), blocks)
 
 
@@ -52,12 +52,20 @@ def _length(view: View, tab: str) -> int:
     return sum(len(part.text) for part in TABS[tab].parts(view))
 
 
+def _title(view: View) -> Block:
+    """Which case this is."""
+    return words(f"*{escaped(view.submission.title, 300) or '(no visible title)'}*")
+
+
 def _tabs(view: View, seat: Seat, tab: str) -> Block:
-    buttons = [
-        button(one.label, f"{action_id(Verb.OPEN_EVIDENCE)}:{name}", metadata(view, seat, tab=name, p=0), "primary" if name == tab else "")
-        for name, one in TABS.items()
-    ]
-    return button_row("tierline:tabs", buttons)
+    """A button per tab; the one that is shown is marked, and said to be shown where it is read aloud."""
+    return button_row("tierline:tabs", [_tab(view, seat, name, shown=name == tab) for name in TABS])
+
+
+def _tab(view: View, seat: Seat, name: str, *, shown: bool) -> Block:
+    label, to = TABS[name].label, metadata(view, seat, tab=name, p=0)
+    says = {"accessibility_label": f"{label}, shown now"} if shown else {}
+    return button(f"▸ {label}" if shown else label, f"{action_id(Verb.OPEN_EVIDENCE)}:{name}", to, extra=says)
 
 
 def _pages(parts: Iterator[Part]) -> list[list[Block]]:
@@ -66,18 +74,28 @@ def _pages(parts: Iterator[Part]) -> list[list[Block]]:
     for part in parts:
         for piece, first in _pieces(part.text):
             heading = part.title if first else f"{part.title} (continued)"
-            cost = weight(heading) + weight(piece)
+            cost = weight(heading) + weight(part.beside) + weight(piece)
             if pages[-1] and (cost > room or len(pages[-1]) >= _PIECES_MOST):
                 pages.append([])
                 room = _PAGE_MOST
-            body = typewriter(piece) if part.exactly else paragraph(run(piece))
-            pages[-1].append(rich(paragraph(run(heading, "bold")), body))
+            body = [typewriter(piece) if part.exactly else paragraph(run(piece))] if piece else []
+            pages[-1].append(rich(paragraph(run(heading, "bold"), *_beside(part)), *body))
             room -= cost
     return pages
 
 
+def _beside(part: Part) -> Iterator[Block]:
+    if part.beside:
+        yield run(f"  {part.beside}")
+    if part.at is not None:
+        yield run("  ")
+        yield date(part.at)
+
+
 def _pieces(text: str) -> Iterator[tuple[str, bool]]:
     start = 0
+    if not text:
+        yield "", True
     while start < len(text):
         piece = head(text[start : start + _PIECE_MOST], _PIECE_MOST)
         if start + len(piece) < len(text):  # between two lines, where there is such a place

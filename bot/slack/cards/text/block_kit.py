@@ -7,6 +7,7 @@ Shapes: https://docs.slack.dev/reference/block-kit
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from routing.canonical import digest as digest_of
@@ -66,6 +67,12 @@ def run(text: str, *styles: str) -> Block:
     """A `text` element of rich text; styles are bold, italic, strike, code."""
     element: Block = {"type": "text", "text": text}
     return element | {"style": dict.fromkeys(styles, True)} if styles else element
+
+
+def date(at: datetime) -> Block:
+    """A moment in rich text, as each reader's client shows it: `today at 16:00`; `2026-11-20 15:00 UTC` where it cannot."""
+    shown = f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    return {"type": "date", "timestamp": int(at.timestamp()), "format": "{date_short_pretty} at {time}", "fallback": shown}
 
 
 def rich(*elements: Block) -> Block:

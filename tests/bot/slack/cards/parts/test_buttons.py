@@ -99,9 +99,10 @@ def test_every_tab_leads_to_every_other_and_marks_itself() -> None:
     for tab in TABS:
         shown = details_modal(a_view(), SEAT, tab=tab)
         check_view(shown)
-        row = shown["blocks"][0]["elements"]
+        [row] = [block["elements"] for block in shown["blocks"] if block.get("block_id") == "tierline:tabs"]
         assert [json.loads(one["value"])["tab"] for one in row] == list(TABS)
-        assert [one["text"]["text"] for one in row if one.get("style")] == [TABS[tab].label]
+        assert [one["text"]["text"] for one in row] == [f"▸ {one.label}" if name == tab else one.label for name, one in TABS.items()]
+        assert [one["accessibility_label"] for one in row if "accessibility_label" in one] == [f"{TABS[tab].label}, shown now"]
         assert {one["action_id"].rpartition(":")[0] for one in row} == {"tierline:open_evidence"}
 
 
