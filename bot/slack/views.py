@@ -23,6 +23,8 @@ _LOG = structlog.get_logger("tierline.views")
 
 RELATED_ON_CARDS, RELATED_MOST = 8, 40
 """Related cases that are read: parent, children and like ones first, which cards name; tied ones only the details list."""
+NAMED_MOST = 20
+"""People who did something to a case and are named in its details; the others stand there by id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,9 @@ class Views:
         shown = await self._shown(case_id, RELATED_MOST)
         if shown is None or shown.original is None:
             return None
-        return replace(shown, hidden=self._masks.hidden(shown.case, shown.original, shown.told))
+        acting = dict.fromkeys(happening.actor.id for happening in reversed(shown.history) if happening.actor.kind == "human")
+        names = {**shown.names, **await self._people.names(tuple(acting)[:NAMED_MOST])}
+        return replace(shown, names=names, hidden=self._masks.hidden(shown.case, shown.original, shown.told))
 
     async def to_send(self, case_id: str) -> View | None:
         """As `view`, without the values that are masked; and of an erased case what is left, with nothing in the place of its content.

@@ -15,7 +15,7 @@ from bot.slack.cards.parts.diff import changes_in_full, values_in_full
 from bot.slack.cards.parts.model_says import confidence, feature_text
 from bot.slack.cards.parts.near_duplicates import listed
 from bot.slack.cards.parts.proposed_action import UNDO, if_wrong
-from bot.slack.cards.parts.reasons import check_text
+from bot.slack.cards.parts.reasons import check_text, reason_text
 from bot.slack.cards.parts.small_print import terms
 from bot.slack.cards.parts.sources import source_age
 from bot.slack.cards.parts.spelling import leaves, spelled
@@ -94,11 +94,12 @@ def _evidence(view: View) -> Iterator[Part]:
 
 
 def _why(view: View) -> Iterator[Part]:
-    rest = view.submission.model_dump(mode="json", include={"risk", "subject", "entities", "requester", "deadline", "labels"})
-    yield from _told("Why here", "\n".join(reason.text or code_label(reason.code) for reason in view.case.route.reasons))
+    rest = view.submission.model_dump(mode="json", include={"subject", "entities", "requester", "deadline", "labels"})
+    risk = view.submission.risk.model_dump(mode="json")
+    yield from _told("Why here", "\n".join(reason_text(reason, view) for reason in view.case.route.reasons))
     yield from _told("How to review", view.case.route.instructions)
     yield from _told("Checks", "\n".join(map(check_text, view.submission.checks)))
-    yield from _told("What the service told of it", labelled(rest))
+    yield from _told("What the service told of it", "\n".join(filter(None, (labelled(risk), labelled(rest)))))
 
 
 def _model(view: View) -> Iterator[Part]:

@@ -53,8 +53,8 @@ def why_here(view: View, cuts: Cuts) -> Block:
     beside the action anyway, as far as they fit on its line. How many more there are is said; the details have them all.
     """
     reason, others = _reasons(view)
-    text = _reason_text(reason, view)
-    also = [_reason_text(other, view) for other in others if other.code not in _ELSEWHERE]
+    text = reason_text(reason, view)
+    also = [reason_text(other, view) for other in others if other.code not in _ELSEWHERE]
     told = next(some for some in (also[:2], also[:1], []) if weight("".join([text, *some])) <= _ONE_LINE or not some)
     left = len(also) - len(told)
     beside = ["  Also: ", " ".join(told)] if told else []
@@ -78,7 +78,8 @@ def _reasons(view: View) -> tuple[Reason, tuple[Reason, ...]]:
     return first, tuple(reason for reason in telling if reason is not first)
 
 
-def _reason_text(reason: Reason, view: View) -> str:
+def reason_text(reason: Reason, view: View) -> str:
+    """What a reason says in full, with the names of what it counts."""
     named = ", ".join(_named(reason.code, view.submission))
     return f"{_NAMED[Trigger(reason.code)]}: {named}" if named else line(reason.text) or line(reason.code) or "(unnamed reason)"
 
@@ -142,7 +143,7 @@ def alerts(view: View, cuts: Cuts) -> list[Block]:
     )
     first, others = _reasons(view)
     flagged = (reason for reason in others if reason.code in _FLAGS)
-    found += [lines(run(_FLAGS[Trigger(reason.code)]), run(cuts.cut(_reason_text(reason, view), 240), "bold")) for reason in flagged]
+    found += [lines(run(_FLAGS[Trigger(reason.code)]), run(cuts.cut(reason_text(reason, view), 240), "bold")) for reason in flagged]
     for code, name, texts in facts:
         if texts and first.code != code:
             found.append(lines(run("⚠️ "), run(name, "bold"), run(cuts.cut(f": {', '.join(map(line, texts))}", 240))))

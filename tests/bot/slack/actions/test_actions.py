@@ -266,6 +266,11 @@ async def test_long_evidence_is_turned_page_by_page(sqlite_url: str) -> None:
         there = company.sandbox.slack.open_view(ANNA)
         assert there is not None
         assert "Tier 1 of 2" in str(there["blocks"])
+        await company.answered(company.sandbox.slack.click_in_view(ANNA, there["id"], f"{why[:-3]}history", block_id="tierline:tabs"))
+        there = company.sandbox.slack.open_view(ANNA)
+        assert there is not None
+        assert "Evidence opened" in str(there["blocks"])
+        assert "  by Anna" in str(there["blocks"])
 
 
 async def test_what_did_not_fit_on_the_card_is_opened_before_approving(sqlite_url: str) -> None:
