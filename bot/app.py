@@ -3,7 +3,7 @@
 import asyncio
 import os
 import secrets
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
 from functools import partial
@@ -76,6 +76,7 @@ from bot.slack.workspace_events import WorkspaceEvents
 from bot.timeouts import REAL, RHYTHM, Rhythm, Timeouts
 from bot.tls import trusted
 from escalation.acknowledgements import Acknowledgements
+from escalation.brake_watch import BrakeWatch
 from escalation.breaker_watch import BreakerWatch
 from escalation.digest_watch import DigestWatch
 from escalation.drill_watch import DrillWatch
@@ -136,7 +137,9 @@ class App:
         self.metrics = Metrics()
         self.wakeups = Wakeups()
         unlooked = "The clocks of cases have not been looked at: nothing climbs, pages or expires"
-        self._tick_pulse = Pulse("clocks", unlooked, wall.steady, rhythm.late_s)
+        self._sweep_pulse = Pulse("clocks", unlooked, wall.steady, rhythm.late_s)
+        unwatched = "Breakers, brakes, digests and pages that do not get through have not been looked at"
+        self._watches_pulse = Pulse("watches", unwatched, wall.steady, rhythm.late_s)
         self._courier_pulse = Pulse("courier", "The courier has not come round: nothing is sent", wall.steady, rhythm.late_s)
         self._signing_pulse = Pulse("signing", "No checkpoint could be signed: decisions wait for one", wall.steady, rhythm.late_s)
 
@@ -177,8 +180,16 @@ class App:
 
     async def tick(self) -> int:
         """One turn of every clock. Gives how many clocks acted."""
+        return await self._sweep() + await self._look_around()
+
+    async def _sweep(self) -> int:
+        """One turn of the clocks of cases, which wait for nothing else."""
         await self.writer.look_at_clock()
-        acted = await self.watch.tick() + await self.unseen.tick() + await self.scheduled_replay.tick()
+        return await self.watch.tick()
+
+    async def _look_around(self) -> int:
+        """One turn of everything else that has its time."""
+        acted = await self.brake_watch.tick() + await self.unseen.tick() + await self.scheduled_replay.tick()
         acted += await self.digest_watch.tick() + await self.paging_watch.tick() + await self.drill_watch.tick()
         await self.policy.refresh()
         return acted
@@ -356,7 +367,8 @@ class App:
     def _watch_over_time(self, now: Callable[[], datetime]) -> None:
         """Whoever looks at the clock: over cases, over cards that Slack does not show, over pages that do not get through."""
         breakers = BreakerWatch(self.ledger, self.reads, self.database, self.policy, now, report=self.reports.breaker)
-        self.watch = Watch(self.ledger, self.reads, breakers, now, report=self.reports.case, late=self.metrics.swept)
+        self.watch = Watch(self.ledger, self.reads, now, report=self.reports.case, late=self.metrics.swept)
+        self.brake_watch = BrakeWatch(self.ledger, self.reads, breakers, now, report=self.reports.case)
         self.unseen = UnseenCases(self.ledger, self.reads, self.policy, now, report=self.reports.case)
         self.paging_watch = PagingWatch(self.ledger, self.reads, now)
         self.digest_watch = DigestWatch(self.ledger, self.reads, now)
@@ -428,7 +440,7 @@ class App:
             for_ever("homes", self.homes.run),
             *([for_ever("replicas", partial(self.wakeups.share, self.database))] if self.database.is_postgres else []),
         )
-        for pulse in (self._tick_pulse, self._courier_pulse, self._signing_pulse):
+        for pulse in (self._sweep_pulse, self._watches_pulse, self._courier_pulse, self._signing_pulse):
             self.readiness.add(pulse.check, silent=pulse.late)
         self.readiness.add(self.channels.obstacles, silent=SILENT)
         self.readiness.add(self.slack.check, silent=Obstacle("slack", "Slack has not answered yet: nobody sees a card."))
@@ -436,9 +448,10 @@ class App:
         self.readiness.add(self.pagerduty.check, silent=Obstacle("pagerduty", "PagerDuty has not answered yet.", stops=False))
         for loop in (*loops, *([for_ever("heartbeat", self.heartbeat.run)] if self.heartbeat is not None else [])):
             self._stack.push_async_callback(end, asyncio.create_task(loop))
-        ticker = Ticker(self._beat, partial(self.reports.tick, self._tick_pulse))
-        ticker.start()
-        self._stack.push_async_callback(ticker.stop)
+        for tick, pulse in ((self._sweep, self._sweep_pulse), (self._look_around, self._watches_pulse)):
+            ticker = Ticker(partial(_beat, tick, pulse), partial(self.reports.tick, pulse))
+            ticker.start()
+            self._stack.push_async_callback(ticker.stop)
 
     async def _hasten(self, destinations: Collection[str]) -> None:
         await self.courier.hasten(destinations)
@@ -447,10 +460,6 @@ class App:
         while True:
             await self.channels.tick()
             await asyncio.sleep(CHANNELS_EVERY_S)
-
-    async def _beat(self) -> None:
-        await self.tick()
-        self._tick_pulse.came_round()
 
     def _routing_key(self, sha256: str, ladder: str, tier: int, second: bool) -> str | None:  # noqa: FBT001 - as the pager asks
         return self.policy.of(sha256).routing_key(ladder, tier, second=second)
@@ -465,6 +474,11 @@ class App:
 
     def _escalation_policy(self, case: Case, tier: int) -> str | None:
         return self.policy.of(case.route.policy_sha256).escalation_policy(case.route.ladder, tier)
+
+
+async def _beat(tick: Callable[[], Awaitable[int]], pulse: Pulse) -> None:
+    await tick()
+    pulse.came_round()
 
 
 def _all(values: Secrets) -> list[str]:

@@ -1,5 +1,4 @@
-"""Watches the clocks: finds the cases of which something is due and lets each act, however many, in whatever state they are; then looks
-after breakers and brakes.
+"""Watches the clocks: finds the cases of which something is due and lets each act, however many, in whatever state they are.
 
 Owns the sweep. It holds no deadline (those are in the database) and decides nothing: `routing.review.timing` does. A case that cannot be
 processed is reported and left alone for a minute, and never holds up the others.
@@ -10,10 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from escalation.breaker_watch import BreakerWatch
-from escalation.enforcement import BrakedCases, enforce
 from escalation.put_off import PutOff
-from escalation.redrawing import OutdatedCards, Redrawing, redraw
 from routing.review.timing import on_time
 from store.ledger.answers import Changed
 from store.ledger.ledger import Ledger
@@ -31,10 +27,6 @@ class DueCases(Protocol):
     async def due(self, now: datetime, limit: int, after: Due | None = None) -> Sequence[Due]:
         """Cases of which something is due, earliest first; those that follow `after`."""
         ...
-
-
-class Agenda(DueCases, BrakedCases, OutdatedCards, Protocol):
-    """Due cases, the cases that brakes concern, and their cards."""
 
 
 Report = Callable[[str, Exception], None]
@@ -87,35 +79,14 @@ async def _to_act(cases: DueCases, now: datetime, put_off: PutOff, passed: Colle
 class Watch:
     """The sweep as the ticker calls it. `clock` gives aware UTC times."""
 
-    def __init__(
-        self,
-        ledger: Ledger,
-        cases: Agenda,
-        breakers: BreakerWatch,
-        clock: Callable[[], datetime],
-        *,
-        report: Report,
-        late: Late,
-    ) -> None:
+    def __init__(self, ledger: Ledger, cases: DueCases, clock: Callable[[], datetime], *, report: Report, late: Late) -> None:
         self._ledger = ledger
-        self._breakers = breakers
         self._cases = cases
         self._clock = clock
         self._report = report
         self._late = late
         self._put_off = PutOff()
-        self._redrawing = Redrawing(cases, lambda case_id: ledger.change(case_id, redraw))
-        self._unbraked = PutOff()  # of its own: a clock that cannot act is no reason to let a brake wait
 
     async def tick(self) -> int:
-        """One sweep, the brakes and the cards that name them, the breakers, and the presses refused in minutes that are over.
-
-        Raises CannotRecordError.
-        """
-        now = self._clock()
-        acted = await sweep(self._ledger, self._cases, now, self._report, self._put_off, late=self._late)
-        acted += await self._breakers.tick()
-        acted += await enforce(self._ledger, self._cases, now, self._report, self._unbraked)
-        acted += await self._redrawing.tick(tuple((await self._cases.governance()).controls.values()), now)
-        await self._ledger.sweep_refusals(now)
-        return acted
+        """One sweep. Raises CannotRecordError."""
+        return await sweep(self._ledger, self._cases, self._clock(), self._report, self._put_off, late=self._late)

@@ -35,6 +35,9 @@ class Rank(IntEnum):
 _ROOM = ((Rank.PROMPT, MAX_ITEMS), (Rank.INTAKE, MAX_ITEMS), (Rank.NARROW, 2 * MAX_ITEMS))
 """Narrow writes always get some, or nothing would be sent while cases pour in."""
 
+CROWDED = 8
+"""Narrow writes beside clocks and presses that are more than a transaction takes: sending waits for those, and yet never stands still."""
+
 
 class Item(Protocol[T_co]):
     """One piece of work for the ledger. It may be applied twice, in different transactions, if the first one could not be committed."""
@@ -97,8 +100,10 @@ class Waiting:
     def take(self) -> list[Entry]:
         """What is to be written together."""
         taken = list[Entry]()
-        for rank, room in _ROOM:
+        crowded = len(self._queues[Rank.PROMPT]) > MAX_ITEMS
+        for rank, most in _ROOM:
             queue = self._queues[rank]
+            room = MAX_ITEMS + CROWDED if crowded and rank is Rank.NARROW else most
             while queue and len(taken) < room:
                 entry = queue.popleft()
                 if not entry.future.done():

@@ -1,7 +1,9 @@
 """The bot as a whole at its edges: what a start does with changed policies, lost keys and restored databases."""
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
@@ -10,6 +12,7 @@ import pytest
 from bot.app import App
 from bot.cli.writing.recovery import go_on
 from bot.policy.active import NoPolicyFileError
+from bot.timeouts import Rhythm
 from routing.change import Actor
 from store.vault.keys import KeyUnusable
 from tests.world import World, a_world
@@ -96,3 +99,28 @@ async def test_a_restored_database_takes_no_cases_until_somebody_has_looked(worl
     assert answer == {"recovered": True}
     assert await ready(world) == (200, [])
     assert (await world.post())[0] == 202
+
+
+async def test_clocks_wait_for_nothing_else_that_has_its_time(world: World) -> None:
+    """Whoever looks after brakes hangs: a case that nobody takes climbs all the same, and somebody is told of what hangs."""
+    case_id = await world.submit()
+    await world.stop()
+    environment, begun, hangs = world.write_files(), asyncio.Event(), asyncio.Event()
+
+    async def hanging() -> int:
+        begun.set()
+        await hangs.wait()
+        return 0
+
+    world.app = await App.start(world.settings(environment), environment, clock=world.clock, rhythm=Rhythm(late_s=1.0))
+    world.app.brake_watch.tick = hanging  # type: ignore[method-assign]
+    async with asyncio.timeout(20):
+        await begun.wait()
+        world.clock.now += timedelta(hours=5)
+        with world.app.wakeups.case(case_id) as changed:
+            while (await world.case(case_id)).tier == 0:
+                await changed.wait()
+                changed.clear()
+        while not any(said.startswith("Breakers, brakes") for said in (await ready(world))[1]):
+            pass
+    hangs.set()

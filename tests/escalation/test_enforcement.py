@@ -20,9 +20,9 @@ async def test_a_case_that_cannot_be_held_is_left_alone_for_a_minute(sqlite_url:
             await transaction.commit(spoil)
         await company.commands.answer(CHIARA, "T0TIERLINE", "freeze accounts Wrong totals.", "trigger-1")
         for _ in range(3):
-            await company.watch.tick()
+            await company.brakes.tick()
         assert (await company.case(healthy)).state is State.HELD
         assert company.poison == [poisoned.id]
         company.clock.forward(60)
-        await company.watch.tick()
+        await company.brakes.tick()
         assert company.poison == [poisoned.id] * 2

@@ -37,6 +37,7 @@ from bot.slack.views import Views
 from bot.slack.workspace_events import WorkspaceEvents
 from bot.timeouts import ManualTimeouts
 from escalation.acknowledgements import Acknowledgements
+from escalation.brake_watch import BrakeWatch
 from escalation.breaker_watch import BreakerWatch
 from escalation.pager import Pager
 from escalation.pagerduty_client import EventsClient, RestClient
@@ -144,6 +145,7 @@ class Northwind:
     views: Views
     people: People
     watch: Watch
+    brakes: BrakeWatch
     acknowledgements: Acknowledgements
     commands: Commands
     channels: Channels
@@ -175,6 +177,7 @@ class Northwind:
         """Let time pass, then sweep and send."""
         self.clock.forward(seconds)
         await self.watch.tick()
+        await self.brakes.tick()
         await self.unseen.tick()
         await self.drain()
 
@@ -306,7 +309,8 @@ async def a_company(  # noqa: PLR0915  # a composition root: one line a part
         base = f"http://127.0.0.1:{runner.addresses[0][1]}"
         sandbox.connect(slack_events_url=base + PATH, pagerduty_webhook_url=base + HOOKS)
         breakers = BreakerWatch(ledger, reads, database, lambda: active, clock, report=lambda name, _error: poison.append(name))
-        watch = Watch(ledger, reads, breakers, clock, report=lambda case_id, _error: poison.append(case_id), late=lambda _s: None)
+        watch = Watch(ledger, reads, clock, report=lambda case_id, _error: poison.append(case_id), late=lambda _s: None)
+        brakes = BrakeWatch(ledger, reads, breakers, clock, report=lambda case_id, _error: poison.append(case_id))
         try:
             yield Northwind(
                 sandbox=sandbox,
@@ -320,6 +324,7 @@ async def a_company(  # noqa: PLR0915  # a composition root: one line a part
                 views=views,
                 people=people,
                 watch=watch,
+                brakes=brakes,
                 acknowledgements=acknowledgements,
                 commands=commands,
                 channels=channels,
