@@ -29,7 +29,8 @@ class Interaction:
     """One press or submission. `action` is our action_id or callback_id, `told` what it carried; `channel` and `ts` are the message's.
 
     `key` names this one press for ever: the same payload delivered again has the same key. `view_id` is set for what happened in a modal,
-    `inputs` for a form, `home` for what happened on a Home tab, `seen` is the message as Slack showed it.
+    `inputs` for a form that was sent, `typed` for a button in a modal: what stood in its inputs then. `home` for what happened on a Home
+    tab, `seen` is the message as Slack showed it.
     """
 
     action: str
@@ -45,6 +46,7 @@ class Interaction:
     seen: Mapping[str, Any] = field(default_factory=dict)
     inputs: Mapping[str, Any] = field(default_factory=dict)
     home: bool = False
+    typed: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def verb(self) -> str:
@@ -90,6 +92,7 @@ def read_button(payload: Mapping[str, Any]) -> Interaction:
             view_id="" if at_home else _id(view.get("id")),
             home=at_home,
             seen=_message(payload.get("message")),
+            typed=_inputs((view.get("state") or {}).get("values") or {}),
             **_who(payload),
         )
     except _MISSHAPEN as error:

@@ -19,7 +19,7 @@ from routing.canonical import canonical
 from routing.errors import Problem
 from routing.strict_json import pointer
 
-_NOTHING: "Registry[Any]" = Registry()
+NOTHING: "Registry[Any]" = Registry()
 """Knows no address, so that no schema is looked up elsewhere: the library's own registry would go to the network."""
 
 _FORMATS = FormatChecker(("date", "email", "ipv4", "ipv6", "uuid"))
@@ -31,7 +31,7 @@ def malformed(schema: Mapping[str, Any]) -> str:
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:
         return f"no JSON Schema (draft 2020-12): {error.message[:200]} at {pointer(*error.absolute_path) or '/'}"
-    resolver = _NOTHING.with_resource("", DRAFT202012.create_resource(schema)).resolver()
+    resolver = NOTHING.with_resource("", DRAFT202012.create_resource(schema)).resolver()
     for target in _references(schema):
         try:
             resolver.lookup(target)
@@ -45,25 +45,26 @@ def problems_in(schema: Mapping[str, Any], params: Mapping[str, Any] | None) -> 
 
     The messages quote what is wrong: they are for whoever wrote it, never for a log.
     """
-    return tuple(Problem(pointer(*error.absolute_path), error.message[:300]) for error in _errors(schema, params))
+    return tuple(Problem(pointer(*error.absolute_path), error.message[:300]) for error in errors_in(schema, params))
 
 
 def broken_names(schema: Mapping[str, Any], params: Mapping[str, Any] | None) -> tuple[str, ...]:
     """The parameters that break the schema, by the names the schema has for them; "params" for what it has no name for."""
     found: dict[str, None] = {}
-    for error in _errors(schema, params):
+    for error in errors_in(schema, params):
         found.update(dict.fromkeys(_names(error)))
     return tuple(sorted(found))
 
 
-def _errors(schema: Mapping[str, Any], params: Mapping[str, Any] | None) -> list[ValidationError]:
+def errors_in(schema: Mapping[str, Any], params: Mapping[str, Any] | None) -> list[ValidationError]:
+    """Everything that is wrong with the parameters, as the validator has it, in order of the place."""
     return sorted(_validator(canonical(schema)).iter_errors(params or {}), key=lambda error: [str(part) for part in error.absolute_path])
 
 
 @lru_cache(maxsize=256)
 def _validator(schema: bytes) -> Draft202012Validator:
     """A compiled schema by its canonical bytes: the few of a policy are used for every case."""
-    return Draft202012Validator(json.loads(schema), registry=_NOTHING, format_checker=_FORMATS)
+    return Draft202012Validator(json.loads(schema), registry=NOTHING, format_checker=_FORMATS)
 
 
 def _names(error: ValidationError) -> list[str]:

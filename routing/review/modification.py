@@ -15,7 +15,7 @@ from routing.canonical import digest
 from routing.case.submission import Submission
 from routing.evaluation.derived_risk import unreadable, untidy_currency
 from routing.policy.form.form import Workflow
-from routing.policy.params_schema import problems_in
+from routing.policy.params_words import misfits
 
 BELOW = "action.params."
 
@@ -25,10 +25,15 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """A parameter that cannot be as somebody wants it: its name, "" for the action as a whole, and what was expected there."""
+    """A value that cannot be as somebody wants it: where it is below the parameters, () for the action as a whole, and what is allowed."""
 
-    name: str
+    path: tuple[str, ...]
     text: str
+
+    @property
+    def name(self) -> str:
+        """The parameter that it is in, "" for the action as a whole."""
+        return self.path[0] if self.path else ""
 
 
 def wrong_changes(workflow: Workflow | None, content: Submission, params: Mapping[str, Any]) -> tuple[Wrong, ...]:
@@ -38,17 +43,22 @@ def wrong_changes(workflow: Workflow | None, content: Submission, params: Mappin
     schema = workflow.action_schemas.get(content.action.type) if workflow is not None else None
     found = [*_locked(workflow, old, params)]
     if schema is None:
-        found += [Wrong(name, text) for name, text in _by_name(old, params)]
+        found += [Wrong(path, text) for path, text in _by_name(old, params)]
     else:
-        was = {(problem.pointer, problem.message) for problem in problems_in(schema, old)}
-        new = (problem for problem in problems_in(schema, params) if (problem.pointer, problem.message) not in was)
-        found += [Wrong(_first(problem.pointer), f"The policy's schema: {problem.message}") for problem in new]
+        was = {(misfit.path, misfit.cause) for misfit in misfits(schema, old)}
+        new = (misfit for misfit in misfits(schema, params) if (misfit.path, misfit.cause) not in was)
+        found += [Wrong(tuple(map(str, misfit.path)), misfit.text) for misfit in new]
     if workflow is not None:
         if path := untidy_currency(workflow, content, changed):
-            found.append(Wrong(path.split(".")[2], "Please type the currency in capitals, as EUR, BTC or USDC."))
+            found.append(Wrong(_below(path), "Please type the currency in capitals, as EUR, BTC or USDC."))
         readable = (path for path in unreadable(workflow, changed) if path not in unreadable(workflow, content))
-        found += [Wrong(path.split(".")[2], "The policy judges the case by this, and cannot read it so.") for path in readable]
-    return tuple({one.name: one for one in reversed(found)}.values())[::-1]
+        found += [Wrong(_below(path), "The policy judges the case by this, and cannot read it so.") for path in readable]
+    return tuple({one.path: one for one in reversed(found)}.values())[::-1]
+
+
+def locked_paths(workflow: Workflow | None) -> frozenset[tuple[str, ...]]:
+    """What nobody can change at all, as paths below the parameters; `*` is each item of a list."""
+    return frozenset(map(tuple, _locks(workflow)))
 
 
 def locked_names(workflow: Workflow | None) -> frozenset[str]:
@@ -67,7 +77,7 @@ def _locks(workflow: Workflow | None) -> list[list[str]]:
 def _locked(workflow: Workflow | None, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Wrong]:
     for path in _locks(workflow):
         if digest(_at(old, path)) != digest(_at(new, path)):
-            yield Wrong(path[0], f"The policy locks {'.'.join(path)}: if it is wrong, reject the case.")
+            yield Wrong(tuple(path), f"The policy locks {'.'.join(path)}: if it is wrong, reject the case.")
 
 
 def _at(value: Any, path: list[str]) -> Any:  # noqa: ANN401  # whatever stands there
@@ -79,15 +89,18 @@ def _at(value: Any, path: list[str]) -> Any:  # noqa: ANN401  # whatever stands 
     return _at(value[path[0]], path[1:]) if isinstance(value, Mapping) and path[0] in value else []
 
 
-def _by_name(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What does not keep the form of the proposal, by parameter."""
+def _by_name(old: Mapping[str, Any], new: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """What does not keep the form of the proposal, by place."""
     for name in sorted(old.keys() | new.keys()):
+        path = (*above, name)
         if name not in new:
-            yield name, "This is part of the proposed action and cannot be left out."
+            yield path, "This is part of the proposed action and cannot be left out."
         elif name not in old:
-            yield name, "This is no part of the proposed action."
+            yield path, "This is no part of the proposed action."
+        elif isinstance(old[name], dict) and isinstance(new[name], dict):
+            yield from _by_name(old[name], new[name], path)
         elif text := _misfit(old[name], new[name]):
-            yield name, text
+            yield path, text
 
 
 def _misfit(old: object, new: object) -> str:  # one answer for each type
@@ -111,7 +124,7 @@ def _misfit(old: object, new: object) -> str:  # one answer for each type
         case dict():
             if not isinstance(new, dict):
                 return "Please leave this an object."
-            return next((f"{name}: {text}" for name, text in _by_name(old, new)), "")
+            return next((f"{'.'.join(path)}: {text}" for path, text in _by_name(old, new)), "")
         case _:
             return ""
 
@@ -138,6 +151,5 @@ def _misfit_text(old: str, new: object) -> str:
     return "" if same else f"Please type a number in the form of {old}."
 
 
-def _first(pointer: str) -> str:
-    """The name of the parameter a JSON Pointer leads into."""
-    return pointer.split("/")[1].replace("~1", "/").replace("~0", "~") if pointer else ""
+def _below(path: str) -> tuple[str, ...]:
+    return tuple(path.removeprefix(BELOW).split("."))

@@ -14,15 +14,17 @@ import structlog
 from slack_bolt.app.async_app import AsyncApp
 
 from bot.failures import failure
+from bot.slack.actions.modified import modified_sentence
 from bot.slack.actions.pressed import PREFIX, Pressed, pressed_on_case
 from bot.slack.actions.presses import Declined, Outcome, Presses, Recorded
 from bot.slack.actions.replies import Replies, sentence_modal
 from bot.slack.answering import Acknowledgement, Answering
 from bot.slack.cards.command_answers import draw_answer
 from bot.slack.cards.forms.details import details_modal
-from bot.slack.cards.forms.form_input import Typed, judged, read_modification, read_words, unmasked
+from bot.slack.cards.forms.form_input import Typed, changes_nothing, judged, read_modification, read_words
+from bot.slack.cards.forms.inputs import entry_of, holds
 from bot.slack.cards.forms.modals import verb_modal
-from bot.slack.cards.forms.modify import change_digest, modify_modal, offered, preview_modal
+from bot.slack.cards.forms.modify import change_digest, modify_modal, preview_modal
 from bot.slack.cards.forms.reveal import reveal_modal
 from bot.slack.cards.parts.checklist import failed, named
 from bot.slack.cards.text.safe_text import brief
@@ -43,6 +45,11 @@ SHOWING = frozenset({Verb.OPEN_EVIDENCE, Verb.REVEAL})
 UNREAD = "Tierline cannot read this case at this moment. Please press again in a minute."
 RECORDED = "Recorded. The card shows it."
 BEFORE = "This was recorded already."
+STALE_FORM = (
+    "The case has changed since this form was opened, so nothing was recorded. What you typed still stands here: copy what you need,"
+    " close the form, and press the button again."
+)
+TOO_LONG = "A text in the form is too long to be kept while you turn pages. The form is still open: please shorten the text first."
 AGAIN = "Nothing was recorded of the form you sent. The database answers again: please send it once more."
 GONE = "The content of this case was erased, so there is nothing to show."
 
@@ -86,7 +93,9 @@ class Listeners:
         await self._answering.answered(self._press(said, pressed), said, partial(self._say, said, pressed))
 
     async def _press(self, ack: Acknowledgement, pressed: Pressed) -> None:
-        if pressed.verb in FORMS or (pressed.verb in SOMETIMES and await self._presses.wants_form(pressed)):
+        if pressed.verb is Verb.MODIFY and pressed.origin.view_id:
+            await self._turn_form(ack, pressed)
+        elif pressed.verb in FORMS or (pressed.verb in SOMETIMES and await self._presses.wants_form(pressed)):
             await self._open_form(ack, pressed)
         elif pressed.verb is Verb.OPEN_EVIDENCE and pressed.origin.view_id:
             await self._turn_page(ack, pressed)
@@ -161,6 +170,21 @@ class Listeners:
         else:
             await self._show(pressed)
 
+    async def _turn_form(self, ack: Acknowledgement, pressed: Pressed) -> None:
+        """Another page of the form to modify, or back from its second step; where that cannot be, it stays open as it is."""
+        view = await self._read(pressed.case_id)
+        await ack()
+        if not isinstance(view, View) or view.case.face != pressed.face:
+            said = view if isinstance(view, str) else STALE_FORM
+            await self._replies.tell(pressed.origin.beside_the_message(), said)
+            return
+        values = pressed.origin.typed
+        if not all(holds(entry_of(state.get("value"))) for state in values.values()):
+            await self._replies.tell(pressed.origin.beside_the_message(), TOO_LONG)
+            return
+        form = modify_modal(replace(view, tier=pressed.tier), pressed.seat, values, pressed.page)
+        await self._replies.opened(pressed.origin, form)
+
     async def _open_form(self, ack: Acknowledgement, pressed: Pressed) -> None:
         refused = await self._presses.may_begin(pressed)
         await ack()
@@ -193,19 +217,21 @@ class Listeners:
             await self._say(ack, pressed, view)
             return
         if view.case.face != pressed.face:  # what was typed belongs to parameters that are no longer proposed
-            await self._say(ack, pressed, REFUSALS["stale"])
+            await self._say(ack, pressed, STALE_FORM)
             return
-        params, prefill = offered(view)
-        typed = judged(view, read_modification(values, params, prefill), values)
-        if typed.errors or typed.params is None or typed.prefill is None:
+        if (refused := await self._presses.may_begin(pressed)) is not None:
+            await self._say(ack, pressed, refused.text)
+            return
+        typed = judged(view, read_modification(view, values), values)
+        if typed.errors:
             await self._again(ack, pressed, {"response_action": "errors", "errors": dict(typed.errors)})
-        elif change_digest(typed.params, typed.prefill) == change_digest(params, prefill):
+        elif changes_nothing(view, typed):
             await self._say(ack, pressed, REFUSALS["no_change"])
-        elif change_digest(typed.params, typed.prefill) != pressed.shown_change:
-            preview = preview_modal(replace(view, tier=pressed.tier), pressed.seat, typed.params, typed.prefill)
+        elif change_digest(typed.changes) != pressed.shown_change:
+            preview = preview_modal(replace(view, tier=pressed.tier), pressed.seat, typed.changes, values, page=pressed.page)
             await self._again(ack, pressed, {"response_action": "update", "view": preview})
         else:
-            await self._submit(ack, pressed, unmasked(view, typed))
+            await self._submit(ack, pressed, typed, before=view)
 
     async def _again(self, ack: Acknowledgement, pressed: Pressed, shown: Mapping[str, Any]) -> None:
         """Have the form shown again, with a preview or errors; one that was told to wait is asked to be sent once more."""
@@ -213,7 +239,7 @@ class Listeners:
             await self._replies.tell(pressed.origin.beside_the_message(), AGAIN)
         await ack(**shown)
 
-    async def _submit(self, ack: Acknowledgement, pressed: Pressed, typed: Typed) -> None:
+    async def _submit(self, ack: Acknowledgement, pressed: Pressed, typed: Typed, before: View | None = None) -> None:
         outcome = await self._presses.carry_out(pressed, typed)
         if isinstance(outcome, Declined):
             await self._say(ack, pressed, outcome.text, _place(outcome))
@@ -224,7 +250,10 @@ class Listeners:
                 await ack(response_action="update", view=sentence_modal(draw_answer(_outside(typed, outcome))))
                 return
             await ack(response_action="clear")
-            await self._confirm(replace(pressed, origin=pressed.origin.beside_the_message()), outcome, typed)
+            beside = replace(pressed, origin=pressed.origin.beside_the_message())
+            if before is not None and outcome.case is not None:
+                await self._replies.tell(beside.origin, modified_sentence(before.case, outcome.case, pressed.origin.user))
+            await self._confirm(beside, outcome, typed)
 
 
 _KEPT_BACK = (

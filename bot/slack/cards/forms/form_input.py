@@ -3,34 +3,29 @@
 State values are those of a view_submission: `{block_id: {"value": element state}}`.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bot.slack.cards.forms.modify import Place, kind_of, offered, places
+from bot.slack.cards.forms.fields import Field, changed_params, fields_of
+from bot.slack.cards.forms.inputs import NotReadable, entry_of, read
+from bot.slack.cards.forms.modify import Changes, changeable, changed
 from bot.slack.cards.parts.checklist import read_answers
 from bot.slack.cards.view import View
 from routing.canonical import digest
-from routing.errors import SubmissionError
-from routing.number import NumberError, read_number
 from routing.review.modification import wrong_changes
-from routing.strict_json import loads
-
-PREFILL_MOST = 2_000
-"""Characters of a pre-filled field, as in a submission."""
+from routing.strict_json import pointer
 
 _ERROR_MOST = 300
 """Characters of an error beside an input: more would hide the form."""
-
-_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Typed:
     """The words of a form. `params`, `prefill` and `checklist` (item id -> pass, fail or na) are None where it has none.
 
-    `verdict` is the decision chosen in the form of break-glass. `errors`: block id -> what is wrong, for `response_action: errors`.
+    `verdict` is the decision chosen in the form of break-glass. `changes`: what of a case was changed. `errors`: block id -> what is wrong,
+    for `response_action: errors`.
     """
 
     reason_code: str = ""
@@ -39,11 +34,8 @@ class Typed:
     prefill: dict[str, Any] | None = None
     checklist: dict[str, str] | None = None
     verdict: str = ""
+    changes: Changes = ()
     errors: Mapping[str, str] = field(default_factory=dict)
-
-
-class _NotReadable(ValueError):
-    """The text of one input cannot be read; the message goes beside it."""
 
 
 def read_words(values: Mapping[str, Any]) -> Typed:
@@ -52,80 +44,42 @@ def read_words(values: Mapping[str, Any]) -> Typed:
     return Typed(reason_code=_given(values, "reason"), text=text, checklist=read_answers(values), verdict=_given(values, "verdict"))
 
 
-def read_modification(values: Mapping[str, Any], params: Mapping[str, Any], prefill: Mapping[str, Any]) -> Typed:
-    """A modification of both: what has no input, or no answer, stays as it is."""
-    said = read_words(values)
-    changed = {"params": dict(params), "prefill": dict(prefill)}
-    errors: dict[str, str] = {}
-    inputs, _fixed = places(params, prefill)
-    for place in inputs:
-        if place.block_id not in values:
-            continue
-        try:
-            changed[place.part][place.key] = _read(_given(values, place.block_id), place)
-        except _NotReadable as error:
-            errors[place.block_id] = str(error)
-    return replace(said, params=changed["params"], prefill=changed["prefill"], errors=errors)
-
-
-def unmasked(view: View, typed: Typed) -> Typed:
-    """A modification of what the form offered, made whole: what had no input, because it is masked or of another step, stays as it is."""
+def read_modification(view: View, values: Mapping[str, Any]) -> Typed:
+    """A modification of both, whole: what has no input, because it is masked, locked or on another page, stays as it is."""
     whole = view.original or view.submission
-    params = {**(whole.action.params or {}), **(typed.params or {})}
-    return replace(typed, params=params, prefill={**whole.prefilled, **(typed.prefill or {})})
+    found, errors = list[tuple[Field, Any]](), dict[str, str]()
+    for one in changed(changeable(fields_of(view)), values):
+        try:
+            found.append((one, read(one, entry_of(values[one.block_id].get("value")))))
+        except NotReadable as error:
+            errors[one.block_id] = str(error)
+    params, prefill = (
+        changed_params(old, {one.path: value for one, value in found if one.part == part})
+        for part, old in (("params", whole.action.params or {}), ("prefill", whole.prefilled))
+    )
+    return replace(read_words(values), params=params, prefill=prefill, changes=tuple(found), errors=errors)
+
+
+def changes_nothing(view: View, typed: Typed) -> bool:
+    """Whether what was typed leaves the case as it is, compared as JSON."""
+    whole = view.original or view.submission
+    return digest([typed.params, typed.prefill]) == digest([whole.action.params or {}, whole.prefilled])
 
 
 def judged(view: View, typed: Typed, values: Mapping[str, Any]) -> Typed:
     """The same with what the action cannot become said beside its inputs, where the form has one, else beside the words."""
-    if typed.errors or typed.params is None:
-        return typed
     whole = view.original or view.submission
-    if digest(typed.params) == digest(offered(view)[0]):
+    if typed.errors or typed.params is None or digest(typed.params) == digest(whole.action.params or {}):
         return typed
-    wrong = wrong_changes(view.workflow, whole, unmasked(view, typed).params or {})
     errors: dict[str, str] = {}
-    for one in wrong:
-        block_id = Place("params", one.name, None).block_id
-        errors.setdefault(*((block_id, one.text) if block_id in values else ("text", f"{one.name}: {one.text}" if one.name else one.text)))
+    names = {one.path: one.full_label for one in fields_of(view).open if one.part == "params"}
+    for wrong in wrong_changes(view.workflow, whole, typed.params):
+        above = [wrong.path[:length] for length in range(len(wrong.path), 0, -1)]
+        ids = (f"param:{pointer(*path)}" for path in above)
+        block_id = next((one for one in ids if one in values), "text")
+        name = next((names[path] for path in above if path in names), ", ".join(wrong.path))
+        errors.setdefault(block_id, f"{name}: {wrong.text}" if block_id == "text" and name else wrong.text)
     return replace(typed, errors={block_id: text[:_ERROR_MOST] for block_id, text in errors.items()})
-
-
-def _read(text: str, place: Place) -> object:
-    found = _value(text, place.value)
-    if place.part == "prefill" and not (isinstance(found, str) and len(found) <= PREFILL_MOST):
-        raise _NotReadable(f"Please type text of at most {PREFILL_MOST:,} characters.")
-    return found
-
-
-def _value(text: str, old: object) -> object:
-    match kind_of(old):
-        case "text":
-            return text
-        case "choice":
-            return text == "true"
-        case "number":
-            return _number(text)
-        case "json":
-            return _json(text)
-
-
-def _number(text: str) -> int | float:
-    if _NUMBER.fullmatch(text.strip()) is None:
-        raise _NotReadable("Please type a number, such as 1240 or 12.50.")
-    try:
-        return read_number(text.strip())
-    except NumberError as error:
-        raise _NotReadable(f"This cannot be kept exactly: {error}.") from None
-
-
-def _json(text: str) -> object:
-    try:
-        found = loads(b'{"value": ' + text.encode() + b"}")
-    except (SubmissionError, UnicodeEncodeError):
-        raise _NotReadable("This is not valid JSON.") from None
-    if set(found) != {"value"}:
-        raise _NotReadable("Please type one JSON value.")
-    return found["value"]
 
 
 def _given(values: Mapping[str, Any], name: str) -> str:

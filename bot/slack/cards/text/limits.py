@@ -4,6 +4,7 @@ Owns the limits (https://docs.slack.dev/reference/block-kit, and about 12,000 ch
 Lengths are those of `bot.slack.cards.text.safe_text.weight`: as if Slack counted entities and UTF-16 units. It never repairs anything.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
@@ -12,9 +13,10 @@ from bot.slack.cards.text.safe_text import units, weight
 
 TOTAL = 12_000
 _COUNT = {"actions": 25, "context": 10}
-_OPTIONS = {"static_select": 100, "radio_buttons": 10, "overflow": 5}
+_OPTIONS = {"static_select": 100, "multi_static_select": 100, "radio_buttons": 10, "overflow": 5}
 _IDS = ("action_id", "block_id", "callback_id")
 _MODAL_TEXT = 24
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 class LimitError(ValueError):
@@ -96,10 +98,12 @@ def _check_interactive(where: str, node: Mapping[str, Any]) -> None:
         case "button":
             _at_most(f"{where}.text", weight(node["text"]["text"]), 75)
             _at_most(f"{where}.value", len(node.get("value", "")), 2_000)
-        case "static_select" | "radio_buttons" | "overflow" as kind:
+        case "static_select" | "multi_static_select" | "radio_buttons" | "overflow" as kind:
             _check_options(where, node, _OPTIONS[kind])
         case "input" | "plain_text_input" | "number_input":
             _check_input(where, node)
+        case "datepicker" | "datetimepicker":
+            _check_picker(where, node)
         case kind:
             if str(kind).startswith("rich_text"):
                 _check_elements(where, node["elements"], 300)
@@ -110,6 +114,13 @@ def _check_input(where: str, node: Mapping[str, Any]) -> None:
         _at_most(f"{where}.{name}", weight(node.get(name, {}).get("text", "")), 2_000)
     _at_most(f"{where}.initial_value", weight(node.get("initial_value", "")), 3_000)
     _at_most(f"{where}.max_length", node.get("max_length", 0), 3_000)
+
+
+def _check_picker(where: str, node: Mapping[str, Any]) -> None:
+    if _DAY.fullmatch(str(node.get("initial_date", "2026-12-01"))) is None:
+        _refuse(f"{where}.initial_date", "not in the form YYYY-MM-DD")
+    if not 10**9 <= node.get("initial_date_time", 10**9) < 10**10:
+        _refuse(f"{where}.initial_date_time", "not 10 digits")
 
 
 def _check_section(where: str, node: Mapping[str, Any]) -> None:
@@ -139,8 +150,13 @@ def _check_options(where: str, node: Mapping[str, Any], most: int) -> None:
         _at_most(f"{where}.options[{position}].text", weight(option["text"]["text"]), 75)
         if not 1 <= len(option["value"]) <= 150:
             _refuse(f"{where}.options[{position}].value", "empty or longer than 150")
-    if "initial_option" in node and node["initial_option"] not in options:
-        _refuse(f"{where}.initial_option", "not among the options")
+    values = [option["value"] for option in options]
+    if len(set(values)) < len(values):
+        _refuse(f"{where}.options", "a value twice")
+    for name in ("initial_option", "initial_options"):
+        chosen = node.get(name, [])
+        if any(one not in options for one in (chosen if isinstance(chosen, list) else [chosen])) or (name in node and not chosen):
+            _refuse(f"{where}.{name}", "not among the options")
 
 
 def _check_text(where: str, node: Mapping[str, Any], most: int) -> None:

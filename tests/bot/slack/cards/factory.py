@@ -7,7 +7,12 @@ from typing import Any
 
 from bot.slack.cards.forms.detail_tabs import TABS
 from bot.slack.cards.forms.details import details_modal, details_pages
+from bot.slack.cards.forms.fields import fields_of
+from bot.slack.cards.forms.form_input import read_modification
 from bot.slack.cards.forms.modals import Seat
+from bot.slack.cards.forms.modify import modify_modal, preview_modal
+from bot.slack.cards.forms.shapes import shape_of
+from bot.slack.cards.text.safe_text import head
 from bot.slack.cards.view import Happening, View
 from routing.case.case import Case, Clocks, DrillPart, Group, Item, Page, Reason, Route, Step, Tier
 from routing.case.submission import Submission
@@ -219,3 +224,11 @@ def dual_critical() -> View:
 def every_detail(view: View, seat: Seat) -> list[dict[str, Any]]:
     """The details of a case: every page of every tab, in their order."""
     return [details_modal(view, seat, page, tab) for tab in TABS for page in range(details_pages(view, tab))]
+
+
+def preview_of(view: View, text: str, seat: Seat) -> dict[str, Any]:
+    """The second step of a modification in which every text of the form's first page became this one."""
+    on_page = {block.get("block_id") for block in modify_modal(view, seat)["blocks"]}
+    fields = [field for field in fields_of(view).open if shape_of(field) == "text" and field.block_id in on_page]
+    values = {field.block_id: {"value": {"type": "plain_text_input", "value": head(text, 2_000)}} for field in fields}
+    return preview_modal(view, seat, read_modification(view, values).changes, values)

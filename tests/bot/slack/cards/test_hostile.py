@@ -16,7 +16,7 @@ from bot.slack.cards.command_answers import draw_answer, draw_case, draw_help
 from bot.slack.cards.forms.detail_tabs import TABS
 from bot.slack.cards.forms.details import details_modal, details_pages
 from bot.slack.cards.forms.modals import Seat, verb_modal
-from bot.slack.cards.forms.modify import modify_modal, preview_modal
+from bot.slack.cards.forms.modify import modify_modal
 from bot.slack.cards.forms.reveal import reveal_modal
 from bot.slack.cards.text.block_kit import Block
 from bot.slack.cards.text.limits import check_message, check_view
@@ -27,7 +27,7 @@ from routing.authority import Automation, Autonomy, Role
 from routing.case.case import Clocks, Item, Reason, Step
 from routing.change import Actor
 from routing.vocabulary import CaseKind, EventKind, State, Verb, Verdict
-from tests.bot.slack.cards.factory import ANA, NOW, PARENT, REFUND, a_route, a_view
+from tests.bot.slack.cards.factory import ANA, NOW, PARENT, REFUND, a_route, a_view, preview_of
 from tests.examples_drawn import examples
 
 SEAT = Seat("C0T1", "1.2", cut=True)
@@ -162,9 +162,9 @@ def every_modal(document: dict[str, Any], text: str) -> Iterator[dict[str, Any]]
     views = [verb_modal(view, verb, SEAT) for verb in SPOKEN]
     guarded = next(guarded_faces(document, text, view.history))
     views += [verb_modal(guarded, Verb.APPROVE, SEAT), verb_modal(guarded, Verb.QUARANTINE, SEAT), modify_modal(guarded, SEAT)]
-    views += [preview_modal(guarded, SEAT, {"note": text}, {"category": text, "summary": text})]
+    views += [preview_of(guarded, text, SEAT)]
     views += [reveal_modal(guarded, SEAT), *(details_modal(guarded, SEAT, tab=tab) for tab in TABS)]
-    views += [modify_modal(view, SEAT), preview_modal(view, SEAT, {"note": text, "amount": 1}, {"category": text, "summary": text})]
+    views += [modify_modal(view, SEAT), preview_of(view, text, SEAT)]
     views += [details_modal(view, SEAT, page, tab) for tab in TABS for page in (0, details_pages(view, tab) // 2)]
     for modal in views:
         check_view(modal)

@@ -9,7 +9,7 @@ import pytest
 from bot.slack.cards.card import draw_card
 from bot.slack.cards.command_answers import draw_case
 from bot.slack.cards.forms.modals import verb_modal
-from bot.slack.cards.forms.modify import modify_modal, preview_modal
+from bot.slack.cards.forms.modify import modify_modal
 from bot.slack.cards.forms.reveal import reveal_modal
 from bot.slack.cards.text.limits import check_message, check_view
 from bot.slack.cards.view import View
@@ -17,7 +17,7 @@ from routing.case.submission import Submission
 from routing.policy.form.guardrails import Sensitive
 from routing.privacy.masking import mask
 from routing.vocabulary import State, Verb, Verdict
-from tests.bot.slack.cards.factory import REFUND, a_view, every_detail, read
+from tests.bot.slack.cards.factory import REFUND, a_view, every_detail, preview_of, read
 from tests.bot.slack.cards.test_hostile import SEAT
 
 MOMENT = "2026-11-20T14:00:00Z"
@@ -118,7 +118,7 @@ def draw(view: View) -> None:
     for drawing in (draw_card(view), draw_case(view)):
         check_message(drawing.text, drawing.blocks)
     modals = [verb_modal(view, verb, SEAT) for verb in (Verb.APPROVE, Verb.ASK)]
-    modals += [modify_modal(view, SEAT), preview_modal(view, SEAT, {"amount": "1.00"}, {"category": "x"}), reveal_modal(view, SEAT)]
+    modals += [modify_modal(view, SEAT), preview_of(view, "1.00", SEAT), reveal_modal(view, SEAT)]
     modals += every_detail(view, SEAT)
     for modal in modals:
         check_view(modal)

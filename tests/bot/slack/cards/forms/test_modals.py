@@ -1,14 +1,19 @@
 """Forms: what they ask, what they give back, and that a modification is seen before it counts."""
 
 import json
+from copy import deepcopy
 from typing import Any
 
 from hypothesis import given, settings
 
+from bot.sandbox.slack.form import state_of
+from bot.sandbox.slack.stored_blocks import store_blocks
 from bot.slack.cards.forms.details import details_modal
+from bot.slack.cards.forms.fields import Field
 from bot.slack.cards.forms.form_input import read_modification, read_words
 from bot.slack.cards.forms.modals import Seat, read_metadata, verb_modal
-from bot.slack.cards.forms.modify import change_digest, initial, modify_modal, preview_modal
+from bot.slack.cards.forms.modify import change_digest, modify_modal, preview_modal
+from bot.slack.cards.forms.shapes import initial
 from routing.authorize import RULES
 from routing.canonical import canonical
 from routing.vocabulary import ReasonCode, Verb
@@ -22,13 +27,7 @@ SEAT = Seat("C0T1", "1.2")
 
 def untouched(modal: dict[str, Any]) -> dict[str, Any]:
     """The state values of a form in which nobody changed anything, as Slack sends them."""
-    values: dict[str, Any] = {}
-    for block in modal["blocks"]:
-        if block["type"] == "input":
-            element = block["element"]
-            chosen = {"selected_option": element.get("initial_option")} if element["type"] == "static_select" else {}
-            values[block["block_id"]] = {"value": {"type": element["type"], "value": element.get("initial_value")} | chosen}
-    return values
+    return state_of(store_blocks(deepcopy(modal["blocks"])), {})
 
 
 def with_text(modal: dict[str, Any], **texts: str) -> dict[str, Any]:
@@ -64,7 +63,7 @@ def test_an_untouched_form_changes_nothing(document: dict[str, Any]) -> None:
     """Whatever the parameters hold, opening the form and sending it back gives the same action, byte for byte."""
     view = a_view(document)
     params = view.submission.action.params or {}
-    typed = read_modification(untouched(modify_modal(view, SEAT)), params, view.submission.prefilled)
+    typed = read_modification(view, untouched(modify_modal(view, SEAT)))
     assert not typed.errors
     assert canonical(typed.params) == canonical(params)
     assert typed.prefill == view.submission.prefilled
@@ -85,24 +84,22 @@ def test_what_the_action_changes_is_the_first_thing_to_correct() -> None:
 def test_a_changed_amount_is_seen_before_it_counts() -> None:
     """The preview shows old → new and names what it showed, so that a later change is previewed again."""
     view = a_view()
-    params = view.submission.action.params or {}
-    typed = read_modification(with_text(modify_modal(view, SEAT), amount="1000.00"), params, {})
-    assert typed.params is not None
-    preview = preview_modal(view, SEAT, typed.params, {})
-    assert '~ amount: "1240.00" → "1000.00"' in words_of(preview["blocks"])
-    assert read_metadata(preview["private_metadata"])["d"] == change_digest(typed.params, {})
-    assert read_modification(untouched(preview), params, {}).params == typed.params
-    again = read_modification(with_text(preview, amount="1.00"), params, {})
-    assert again.params is not None
-    assert change_digest(again.params, {}) != change_digest(typed.params, {})
+    values = with_text(modify_modal(view, SEAT), amount="1000.00")
+    typed = read_modification(view, values)
+    preview = preview_modal(view, SEAT, typed.changes, values)
+    assert '~ amount: "0.00" → "1000.00"' in words_of(preview["blocks"])
+    assert 'amount: now "0.00", proposed "1240.00", yours "1000.00"' in words_of(preview["blocks"])
+    assert read_metadata(preview["private_metadata"])["d"] == change_digest(typed.changes)
+    assert read_modification(view, untouched(preview)).params == typed.params
+    again = read_modification(view, with_text(preview, amount="1.00"))
+    assert change_digest(again.changes) != change_digest(typed.changes)
 
 
 def test_types_stay_what_they_were() -> None:
-    """A number stays a number, a text of digits a text, a list is edited as JSON."""
+    """A number stays a number, a text of digits a text, a list of texts is edited line by line."""
     view = a_view(REFUND | {"action": {"type": "x", "params": {"count": 2, "id": "8841", "tags": ["a"], "on": True}}})
-    params = view.submission.action.params or {}
-    typed = read_modification(with_text(modify_modal(view, SEAT), count="12.50", id="9", tags='["b"]'), params, {})
-    assert typed.params == {"count": 12.5, "id": "9", "tags": ["b"], "on": True}
+    typed = read_modification(view, with_text(modify_modal(view, SEAT), count="12.50", id="9", tags="b\n\n c "))
+    assert typed.params == {"count": 12.5, "id": "9", "tags": ["b", "c"], "on": True}
 
 
 PREFILLED = REFUND | {"prefill": {"category": "billing", "priority": None, "summary": " two\u202espaces"}}
@@ -119,21 +116,22 @@ def test_what_the_model_filled_in_can_be_corrected_and_is_previewed() -> None:
     params, prefill = view.submission.action.params or {}, view.submission.prefilled
     form = modify_modal(view, SEAT)
     assert {"prefill:category", "prefill:summary"} == {one for one in untouched(form) if one.startswith("prefill:")}
-    typed = read_modification(typed_over(form, category="delivery"), params, prefill)
+    values = typed_over(form, category="delivery")
+    typed = read_modification(view, values)
     assert typed.prefill == prefill | {"category": "delivery"}
     assert typed.params == params
-    preview = preview_modal(view, SEAT, params, typed.prefill)
+    preview = preview_modal(view, SEAT, typed.changes, values)
     assert '~ category: "billing" → "delivery"' in words_of(preview["blocks"])
-    assert "(nothing is changed)" in words_of(preview["blocks"])
-    assert read_metadata(preview["private_metadata"])["d"] == change_digest(params, typed.prefill) != change_digest(params, prefill)
-    assert read_modification(untouched(preview), params, prefill).prefill == typed.prefill
+    assert "Now → yours" not in words_of(preview["blocks"])
+    assert read_metadata(preview["private_metadata"])["d"] == change_digest(typed.changes) != change_digest(())
+    assert read_modification(view, untouched(preview)).prefill == typed.prefill
 
 
 def test_a_pre_filled_field_stays_text_of_its_length() -> None:
     """Where a field is edited as JSON it still has to be text, and a longer text than a submission may hold is said beside it."""
     view = a_view(PREFILLED)
     values = typed_over(modify_modal(view, SEAT), summary="17", category="x" * 2_001)
-    assert set(read_modification(values, {}, view.submission.prefilled).errors) == {"prefill:summary", "prefill:category"}
+    assert set(read_modification(view, values).errors) == {"prefill:summary", "prefill:category"}
 
 
 def test_letting_a_failed_check_pass_asks_for_reason_and_words() -> None:
@@ -152,15 +150,15 @@ def test_letting_a_failed_check_pass_asks_for_reason_and_words() -> None:
 
 def test_what_cannot_be_read_is_said_beside_its_field() -> None:
     """Words for a number and broken or smuggled JSON are errors of that input."""
-    params = {"count": 2, "tags": ["a"], "more": {}}
+    params = {"count": 2, "tags": [["a"]], "more": {}}
     view = a_view(REFUND | {"action": {"type": "x", "params": params}})
-    typed = read_modification(with_text(modify_modal(view, SEAT), count="two", tags="[", more='1, "x": 2'), params, {})
+    typed = read_modification(view, with_text(modify_modal(view, SEAT), count="two", tags="[", more='1, "x": 2'))
     assert set(typed.errors) == {"param:/count", "param:/tags", "param:/more"}
 
 
 def test_hidden_characters_stand_spelled_out_in_a_form() -> None:
     """A field shows what a reader would not see."""
-    assert initial("a\u202eb") == '"a\\u202eb"'
+    assert initial(Field("params", ("x",), "a\u202eb")) == '"a\\u202eb"'
 
 
 def test_a_question_is_the_text_of_asking() -> None:
@@ -190,7 +188,7 @@ def test_a_form_says_what_stands_now_as_it_is() -> None:
     hints = {block["block_id"]: block["hint"]["text"] for block in modal["blocks"] if "hint" in block}
     assert hints["param:/code"].startswith('Now "USD-Ab"')
     assert "100 EUR" in hints["param:/text"]
-    again = preview_modal(
-        a_view(REFUND | {"action": {"type": "x", "params": params, "before": before}}), SEAT, {"code": "EUR-Xy", "text": ""}, {}
-    )
+    view = a_view(REFUND | {"action": {"type": "x", "params": params, "before": before}})
+    values = with_text(modify_modal(view, SEAT), code="EUR-Xy")
+    again = preview_modal(view, SEAT, read_modification(view, values).changes, values)
     assert 'code: now "USD-Ab", proposed "EUR-Cd", yours "EUR-Xy"' in words_of(again["blocks"])

@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.slack.cards.forms.fields import Field
 from bot.slack.cards.forms.form_input import read_modification
 from bot.slack.cards.forms.modals import Seat
-from bot.slack.cards.forms.modify import initial, kind_of, modify_modal
+from bot.slack.cards.forms.modify import modify_modal
+from bot.slack.cards.forms.shapes import initial, shape_of
 from bot.slack.cards.text.invisible import hidden
 from bot.slack.cards.text.safe_text import clean, deceptive, exact, line, suspicious
 from tests.bot.slack.cards.factory import REFUND, a_view
@@ -82,7 +84,7 @@ def test_honest_writing_is_left_as_it_is(text: str) -> None:
     assert line(text) == text.replace("\n\u3000", " \u3000")
     assert not deceptive(text)
     assert not suspicious(text)
-    assert kind_of(text) == "text"
+    assert shape_of(Field("params", ("x",), text)) == "text"
     shown = card(a_view(REFUND | {"title": line(text), "request": text, "action": {"type": "x", "params": {"to": line(text)}}}))
     assert shown.count(line(text)) >= 2
     assert "⟨U+" not in shown
@@ -101,8 +103,8 @@ def test_what_could_deceive_is_spelled_out(text: str) -> None:
     assert not deceptive(line(text))
     params = {"to": text, "list": [text]}
     view = a_view(REFUND | {"action": {"type": "x", "params": params}})
-    assert not deceptive(initial([text]))
-    assert read_modification(untouched(modify_modal(view, Seat("C0T1", "1.2"))), params, {}).params == params
+    assert not deceptive(str(initial(Field("params", ("x",), [text]))))
+    assert read_modification(view, untouched(modify_modal(view, Seat("C0T1", "1.2")))).params == params
 
 
 @given(st.text("abcXYZ019", min_size=1), st.characters(categories=["Cf", "Cc", "Zs", "Zl", "Zp", "Co"]), st.text("abcXYZ019", min_size=1))
