@@ -61,11 +61,6 @@ def locked_paths(workflow: Workflow | None) -> frozenset[tuple[str, ...]]:
     return frozenset(map(tuple, _locks(workflow)))
 
 
-def locked_names(workflow: Workflow | None) -> frozenset[str]:
-    """The parameters that nobody can change at all."""
-    return frozenset(path[0] for path in _locks(workflow) if len(path) == 1)
-
-
 def _locks(workflow: Workflow | None) -> list[list[str]]:
     """What is locked, as paths below the parameters: what the policy locks, and the ids by which it knows whom the action is about."""
     if workflow is None:

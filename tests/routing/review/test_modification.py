@@ -12,7 +12,7 @@ from routing.case.submission import Submission
 from routing.change import Change, Refused, Subject
 from routing.policy.form.checks import Checks
 from routing.policy.form.form import Workflow
-from routing.review.modification import locked_names, wrong_changes
+from routing.review.modification import locked_paths, wrong_changes
 from routing.review.verbs import step_of
 from tests.examples_drawn import examples
 from tests.routing.evaluation.test_derived_risk import LATER, a_policy, opened
@@ -141,7 +141,7 @@ def test_ids_that_the_policy_names_are_locked() -> None:
         checks=Checks(entity=("action.params.customer", "subject.id")),
     )
     content = a_proposal(iban="DE1", customer="c-1", payee={"id": "p-1", "name": "A"}, items=[{"sku": "s", "n": 1}])
-    assert locked_names(locked) == {"iban", "customer"}
+    assert locked_paths(locked) == {("iban",), ("customer",), ("payee", "id"), ("items", "*", "sku")}
     same = dict(content.action.params or {})
     assert wrong_changes(locked, content, same | {"payee": {"id": "p-1", "name": "B"}, "items": [{"sku": "s", "n": 2}]}) == ()
     for change in (

@@ -17,6 +17,7 @@ from typing import Any
 from bot.slack.cards.forms.fields import ABSENT, Field, Fields, changed_params, fields_of, fits
 from bot.slack.cards.forms.inputs import draw, entry_of, holds, refilled, untouched
 from bot.slack.cards.forms.modals import Seat, metadata, modal, overridden, reason_input, summary, text_input
+from bot.slack.cards.forms.options import named
 from bot.slack.cards.forms.shapes import initial
 from bot.slack.cards.parts.buttons import action_id
 from bot.slack.cards.parts.checklist import PREFIX as CHECK
@@ -210,7 +211,7 @@ def _compared(changes: Changes) -> list[Block]:
     rows: list[str] = []
     for field, value in changes:
         known = {word: one for word, one in (("now", field.now), ("proposed", field.proposed), ("yours", value)) if one is not ABSENT}
-        told = [f"{word} {text}" for word, text in zip(known, _briefly(*known.values()), strict=True)]
+        told = [f"{word} {text}" for word, text in zip(known, _briefly(field, *known.values()), strict=True)]
         rows.append(f"{field.full_label}: {', '.join([*told, *(['yours left out'] if value is ABSENT else [])])}")
     room = [row for number, row in enumerate(rows[:_COMPARED_MOST]) if sum(map(weight, rows[: number + 1])) <= _COMPARED_WEIGHT]
     left = len(rows) - len(room)
@@ -259,7 +260,7 @@ def _beside(field: Field) -> str:
     known = {word: value for word, value in (("now", field.now), ("proposed", field.proposed)) if value is not ABSENT}
     if field.part == "prefill" or not known or ("now" not in known and spelled(field.proposed) == spelled(_there(field))):
         return ""
-    texts = _briefly(*known.values())
+    texts = _briefly(field, *known.values())
     if len(texts) == 2 and spelled(field.now) == spelled(field.proposed):
         return f"Now and proposed {texts[0]}"
     said = ", ".join(f"{word} {text}" for word, text in zip(known, texts, strict=True))
@@ -270,6 +271,6 @@ def _there(field: Field) -> object:
     return None if field.value is ABSENT else field.value
 
 
-def _briefly(*values: object) -> list[str]:
+def _briefly(field: Field, *values: object) -> list[str]:
     """Values to hold against each other, long ones cut where they begin to differ."""
-    return around([spelled(value) for value in values], _BRIEF_MOST)
+    return around([named(field, value) for value in values], _BRIEF_MOST)

@@ -66,6 +66,21 @@ def key_of(field: Field, value: object) -> str:
     return next((one.key for one in options_of(field) if one.key != LEFT_OUT and digest([one.value]) == same), "")
 
 
+def named(field: Field, value: object) -> str:
+    """A value as people know it: by the name that the schema has for it, yes or no, else as JSON."""
+    if several(field) and isinstance(value, list | tuple) and value:
+        return ", ".join(_named(field, one) for one in value)
+    return _named(field, value)
+
+
+def _named(field: Field, value: object) -> str:
+    if isinstance(value, bool) and not any(one.title for one in field.outline.choices):
+        return _YES_NO[value]
+    same = digest([value])
+    title = next((one.title for one in field.outline.choices if one.title and digest([one.value]) == same), "")
+    return exact(title) or spelled(value)
+
+
 def offerable(field: Field) -> bool:
     """Whether what can be chosen has room in a menu, and what stands there can be one of it."""
     there = field.value if several(field) and isinstance(field.value, list | tuple) else [field.value]

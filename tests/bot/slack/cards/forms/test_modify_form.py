@@ -335,6 +335,9 @@ def test_the_second_step_holds_yours_against_what_is_now_and_what_was_proposed()
         "param:/code",
         "param:/ship/street",
     ]
+    euro = {"param:/currency": {"value": {"type": "radio_buttons", "selected_option": {"value": "USD"}}}}
+    named = preview_modal(view, SEAT, read_modification(view, euro).changes, euro)
+    assert "Currency: proposed Euro, yours US dollar" in words_of(named["blocks"])
     back = next(block for block in second["blocks"] if block.get("block_id") == "tierline:back")["elements"][0]
     assert json.loads(back["value"])["p"] == 2
     assert len(second["private_metadata"]) < 400
