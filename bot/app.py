@@ -55,6 +55,7 @@ from bot.slack.actions.break_glass import BreakGlassFacts
 from bot.slack.actions.listeners import Listeners
 from bot.slack.actions.presses import Presses
 from bot.slack.actions.replies import Replies
+from bot.slack.actions.taking import TakeNext
 from bot.slack.answering import Answering
 from bot.slack.break_glass import BreakGlassCommand
 from bot.slack.channels import Channels
@@ -398,6 +399,7 @@ class App:
         self._stack.push_async_callback(answering.stop)
         self.homes.listen(bolt, answering)
         Listeners(presses, self.views, replies, answering).listen(bolt)
+        TakeNext(self.ledger, self.reads, self.views, people, replies, answering=answering, clock=now).listen(bolt)
         WorkspaceEvents(self.channels, people.identity, answering).listen(bolt)
         rulings = Rulings(self.ledger, self.reads, people, self.policy, self.metrics.pressed)
         buttons = GovernanceButtons(

@@ -170,19 +170,24 @@ cases = Table(
     Column("sla_s", Integer),  # seconds the tier or step had to decide
     Column("used_s", Float),  # and those it took, as its clock counts
     Column("next_at", BigInteger),  # of what happens if nobody acts: `routing.review.outlook.upcoming`
+    Column("channel", String, nullable=False, server_default=_NONE),  # of the tier it is at; empty before it is at one, and once it is over
+    Column(
+        "unposted", Integer, nullable=False, server_default=text("0")
+    ),  # a bit for each tier whose card it has not: `store.ledger.window`
     # task_id first: a batch looks its tasks up with one IN list over this column
     UniqueConstraint("task_id", "workflow", "service", name="cases_task"),
     Index("cases_due", "due_at", "id", sqlite_where=text("due_at IS NOT NULL"), postgresql_where=text("due_at IS NOT NULL")),
     Index(
         "cases_queue",
-        *("state", text("priority DESC"), "due_at", "id", "created_at", "claimed_by", "tied_to"),  # as `cases_waiting`
+        *("state", text("priority DESC"), "due_at", "id", "created_at", "claimed_by", "tied_to"),
+        *("channel", "tier", "unposted"),  # as `cases_waiting`
         sqlite_where=_OPEN,
         postgresql_where=_OPEN,
     ),
     Index(
         "cases_waiting",
-        *("priority", "created_at", "due_at", "id", "state", "claimed_by", "tied_to"),  # all that is asked, so that no row need be read
-        sqlite_where=IS_WAITING,
+        *("channel", "priority", "created_at", "due_at", "id", "state", "claimed_by", "tied_to", "tier", "unposted"),
+        sqlite_where=IS_WAITING,  # all that is asked, so that no row need be read
         postgresql_where=IS_WAITING,
     ),
     Index("cases_next", "tier", "lane", "state", "workflow", "next_at", "tied_to", sqlite_where=_OPEN, postgresql_where=_OPEN),
@@ -209,12 +214,15 @@ cases = Table(
 queue = Table(
     "queue",
     metadata,
+    Column("channel", String, primary_key=True),  # of the tier; empty where it is at none
     Column("tier", Integer, primary_key=True, autoincrement=False),
     Column("lane", String, primary_key=True),
     Column("state", String, primary_key=True),
     Column("workflow", String, primary_key=True),
     Column("tied", Boolean, primary_key=True),  # to another case, with which it is decided
     Column("claimed", Boolean, primary_key=True),
+    Column("risk", String, primary_key=True),
+    Column("behind", Boolean, primary_key=True),  # whether its card waits behind the board of the channel
     Column("cases", BigInteger, nullable=False),  # how many open cases there are of this kind: `store.ledger.places`
     sqlite_with_rowid=False,
 )

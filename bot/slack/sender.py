@@ -4,7 +4,7 @@ Owns how a message is found again whose reply got lost: by the metadata it was p
 without looking when an earlier try may have worked, and lets nothing out that breaks Slack's limits.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -32,6 +32,7 @@ from routing.change import MessageKind
 from routing.governance.drill import Drill
 from routing.governance.incident import Incident
 from routing.governance.incident_lifecycle import ROOT
+from routing.review.board import BoardReminder, board_id
 from routing.vocabulary import EventKind
 from store.database.database import Database
 from store.outbox.delivered_cards import Card, cards_of
@@ -79,8 +80,7 @@ class SlackSender:
             view = _taken(view)
         try:
             if isinstance(view, Bulletin):
-                threaded = isinstance(view.about, Incident | Drill)
-                root = next((one for one in cards if threaded and one.tier == ROOT and one.tier != message.tier), None)
+                root = await self._root(view, message.tier, cards)
                 return await self._send_bulletin(outgoing, view, card, root)
             match message.kind:
                 case MessageKind.CARD:
@@ -110,6 +110,14 @@ class SlackSender:
                     assert_never(unknown)
         except LimitError as error:
             raise SendError(f"the drawing breaks a limit at {error.where}", permanent=True) from error
+
+    async def _root(self, bulletin: Bulletin, tier: int, cards: Sequence[Card]) -> Card | None:
+        """The message in whose thread a bulletin belongs, of which `cards` stand already; None where it stands by itself."""
+        if isinstance(bulletin.about, BoardReminder):
+            boards = await self._database.read(partial(cards_of, case_id=board_id(bulletin.about.board.channel)))
+            return boards[-1] if boards else None
+        threaded = isinstance(bulletin.about, Incident | Drill)
+        return next((one for one in cards if threaded and one.tier == ROOT and one.tier != tier), None)
 
     async def _tell(self, outgoing: Outgoing, view: View) -> Delivered:
         message, case = outgoing.message, view.case

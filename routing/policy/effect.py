@@ -181,6 +181,7 @@ ROWS = (
     Row("tickets.*.networks", "private networks the ticket system may be in", _FEWER),
     Row("channels.operations", "where alerts are said", _THERE),
     Row("channels.owners", "where proposed policies are said", _THERE),
+    Row("channels.window", "open cards that a channel shows at a time", _NEITHER),
     Row("pages.second_key", "second routing key of all that page", _THERE),
     Row("pages.email", "who is written to when PagerDuty does not take a page", _MORE),
     Row("pages.storm.most", "pages of a routing key that ring by themselves before more are listed in a digest", _NEITHER),

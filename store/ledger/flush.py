@@ -18,9 +18,10 @@ from store.ledger.arrival_limits import add_approvals, add_uses, day_of
 from store.ledger.draft import Draft, Row
 from store.ledger.figures import added_up
 from store.ledger.inserts import insert_all
-from store.ledger.places import moves
+from store.ledger.places import channel_of, moves
 from store.ledger.prefetch import InboxKey, InboxRow, Known
 from store.ledger.sealed_head import Ruling, UnreadableGovernanceError
+from store.ledger.window import arrange
 from store.schema import IS_UNSETTLED, case_keys, cases, figures, governance, inbox, leaves, micros, nodes, outbox, queue, vault
 from store.vault.head_seal import Head, HeadSeal, text_sha256
 
@@ -34,11 +35,15 @@ MARKS = {
 """Reasons that breakers count, by trigger code."""
 
 
-def flush(connection: Connection, known: Known, kept: Draft, changed: AbstractSet[str], now: datetime, *, seal: HeadSeal) -> Ruling:
-    """Write the rows of `kept`; `changed` are the ids of the cases to write, `known` is what the database held before. Gives the governance
-    as its row now has it. Raises UnreadableGovernanceError where that row is gone.
+def flush(
+    connection: Connection, known: Known, kept: Draft, changed: AbstractSet[str], now: datetime, *, seal: HeadSeal, window: int
+) -> Ruling:
+    """Write the rows of `kept`; `changed` are the ids of the cases to write, `known` is what the database held before; `window` is how many
+    open cards a channel shows at a time. Gives the governance as its row now has it. Raises UnreadableGovernanceError where it is gone.
     """
     opened = {row["id"] for row in kept.opened}
+    arranged = arrange(connection, known, kept, {*opened, *changed}, now, most=window)
+    kept.outbox = [row | {"id": number} for number, row in enumerate(arranged.outbox, known.last_outbox + 1)]
     growth = Frontier.from_bytes(known.frontier).grow([row["hash"] for row in kept.leaves])
     ruling, snapshot = known.ruling, ""
     if kept.governance is not None:
@@ -61,16 +66,23 @@ def flush(connection: Connection, known: Known, kept: Draft, changed: AbstractSe
             nodes: [{"level": node.level, "idx": node.index, "hash": node.hash} for node in growth.nodes],
             case_keys: kept.case_keys,
             vault: kept.vault,
-            cases: [row | columns(kept.cases[row["id"]], kept.rows[row["id"]]) for row in kept.opened],
+            cases: [
+                row | columns(kept.cases[row["id"]], kept.rows[row["id"]]) | {"unposted": arranged.unposted[row["id"]]}
+                for row in kept.opened
+            ],
             inbox: [_arrival(key, row, now) for key, row in kept.inbox.items() if key not in known.inbox],
             outbox: kept.outbox,
-            queue: moves(moved),
+            queue: moves(arranged.moved),
             figures: added_up(moved),
         },
         {"seal": seal.of(left), **{name: getattr(left, name) for name in _HEAD}},
     )
-    if updated := [{"case": each} | columns(kept.cases[each], kept.rows[each]) for each in changed - opened]:
-        connection.execute(_UPDATE_CASE, updated)
+    rewritten = [
+        {"case": each, "unposted": arranged.unposted[each]} | columns(kept.cases[each], kept.rows[each]) for each in changed - opened
+    ]
+    if rewritten:
+        connection.execute(_UPDATE_CASE, rewritten)
+    arranged.bring_forward(connection)
     if urgent := [{"case": row["case_id"], "at_peer": row["peer"], "to": row["destination"]} for row in kept.outbox if row["urgent"]]:
         connection.execute(_HURRY, urgent)  # what stands before an urgent message in its lane is urgent too
     over = [{"case": each, "of": number} for each in changed - opened for number in _over(known.cases[each], kept.cases[each])]
@@ -98,6 +110,7 @@ def columns(case: Case, snapshot: str) -> Row:
         "lane": case.route.lane.value,
         "risk": case.route.risk.value,
         "tier": case.tier,
+        "channel": channel_of(case),
         "priority": case.route.priority,
         "due_at": None if case.due_at is None else micros(case.due_at),
         "next_at": None if first is None or case.kind is CaseKind.DRILL else micros(first.at),  # it is for the queue, where no drill is
@@ -144,6 +157,8 @@ _CHANGING = (
     "lane",
     "risk",
     "tier",
+    "channel",
+    "unposted",
     "priority",
     "due_at",
     "next_at",

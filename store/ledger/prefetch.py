@@ -89,6 +89,7 @@ class Known:
     tasks: dict[TaskKey, TaskRow] = field(default_factory=dict)
     cases: dict[str, Case] = field(default_factory=dict)
     rows: dict[str, str] = field(default_factory=dict)
+    unposted: dict[str, int] = field(default_factory=dict)
     wrapped: dict[str, bytes] = field(default_factory=dict)
     boxes: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     policies: dict[str, bytes] = field(default_factory=dict)
@@ -179,7 +180,7 @@ _TASKS = Prepared(
 )
 _CASES = Prepared(
     lambda ids: (
-        select(cases.c.id, cases.c.snapshot, case_keys.c.wrapped)
+        select(cases.c.id, cases.c.snapshot, cases.c.unposted, case_keys.c.wrapped)
         .join(case_keys, case_keys.c.case_id == cases.c.id, isouter=True)
         .where(cases.c.id.in_(ids))
     )
@@ -211,6 +212,7 @@ def _cases(connection: Connection, known: Known, wanted: AbstractSet[str], *, al
                 raise
             known.cases[case.id] = case
             known.rows[case.id] = row.snapshot
+            known.unposted[case.id] = row.unposted
             if row.wrapped is not None:
                 known.wrapped[case.id] = row.wrapped
 

@@ -24,6 +24,7 @@ from routing.governance.digest_lifecycle import Desk, Paging, concerns, grouped
 from routing.governance.governance import Governance
 from routing.governance.ruling import Governed, Ruling
 from routing.governance.sampling import seen
+from routing.policy.form.guardrails import Channels
 from routing.policy.nowhere import nowhere
 from routing.policy.policy import Policy
 from routing.vocabulary import CaseKind, EventKind, State, Verdict
@@ -43,6 +44,9 @@ from store.schema import micros, policies
 from store.vault.content import seal, submission_texts
 from store.vault.head_seal import text_sha256
 from store.vault.vault import Vault
+
+_WINDOW = Channels().window
+"""Where no policy can be read."""
 
 
 class NoPolicyError(RuntimeError):
@@ -278,9 +282,7 @@ class UnitOfWork:
     def take(self, draft: Draft) -> None:
         """Make a draft part of the transaction. Cannot fail."""
         kept = self._kept
-        for row in draft.outbox:
-            row["id"] = self._known.last_outbox + len(kept.outbox) + 1
-            kept.outbox.append(row)
+        kept.outbox += draft.outbox
         kept.leaves += draft.leaves
         kept.vault += draft.vault
         kept.opened += draft.opened
@@ -305,7 +307,9 @@ class UnitOfWork:
 
     def flush(self, connection: Connection) -> None:
         """Write all rows and the new head."""
-        self.ruling = flush(connection, self._known, self._kept, self._changed, self.now, seal=self._seal)
+        policy = self._in_force()
+        window = _WINDOW if policy is None else policy.form.channels.window
+        self.ruling = flush(connection, self._known, self._kept, self._changed, self.now, seal=self._seal, window=window)
 
     def _apply(self, draft: Draft, before: Case | None, change: Change) -> tuple[int, ...]:
         """Everything a change holds: its own case, those along with it, those it opens, and what follows for its workflow."""

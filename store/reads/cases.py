@@ -14,6 +14,7 @@ from routing.governance.drill_report import DrillReport
 from routing.governance.governance import Governance
 from routing.governance.incident import Entry, Incident
 from routing.policy.policy import Policy
+from routing.review.board import Board
 from store.database.database import Database
 from store.ledger.arrival_limits import counted, read_uses
 from store.ledger.prefetch import TaskKey
@@ -22,6 +23,7 @@ from store.outbox.delivered_cards import Card, card_at, cards_of
 from store.outbox.outdated_cards import outdated_cards
 from store.outbox.withholding import about_to_be_withheld, to_freeze, to_release, to_withhold
 from store.policies import Policies
+from store.reads.boards import read_board
 from store.reads.drills import drill_report
 from store.reads.free_cases import free_cases
 from store.reads.history import Happening, Scene, read_content, read_history, read_scene
@@ -63,9 +65,15 @@ class Reads:
         """Cases of which something is due, earliest first; those that follow `after`."""
         return await self._database.read(partial(_due, now=now, limit=limit, after=after))
 
-    async def free_cases(self, limit: int, now: datetime) -> Sequence[Case]:
-        """Cases that people owe an answer and nobody has claimed: by priority and how long they wait (R6), then earliest due, then id."""
-        return await self._database.read(partial(free_cases, limit=limit, now=now))
+    async def free_cases(self, limit: int, now: datetime, channel: str | None = None) -> Sequence[Case]:
+        """Cases that people owe an answer and nobody has claimed: by priority and how long they wait (R6), then earliest due, then id. In
+        one channel or in all.
+        """
+        return await self._database.read(partial(free_cases, limit=limit, now=now, channel=channel))
+
+    async def board(self, channel: str) -> Board:
+        """As `store.reads.boards.read_board`."""
+        return await self._database.read(partial(read_board, channel=channel))
 
     async def held_cases(self, limit: int) -> Sequence[Case]:
         """Cases that are held, by priority, then earliest due, then id."""

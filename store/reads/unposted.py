@@ -6,7 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import CompoundSelect, Connection, and_, case, func, literal, literal_column, or_, select, union_all
 
-from store.schema import SENDABLE, UNSETTLED, among, cards, cases, micros, outbox
+from store.ledger.queue_order import BEHIND
+from store.schema import IS_WAITING, SENDABLE, UNSETTLED, among, cards, cases, micros, outbox
 
 _LEAVES = cases.c.snapshot.like('%"unseen":"2%')
 """Of the case is announced when it leaves its tier; a moment begins so."""
@@ -14,8 +15,8 @@ _LEAVES = cases.c.snapshot.like('%"unseen":"2%')
 
 @dataclass(frozen=True, slots=True)
 class UnseenCard:
-    """A card that is not posted, or that stands in a channel nobody sees; `destination` is then its id. `error` is what the last try to
-    post it came to, "" before the first.
+    """A card that is not posted, that waits behind the board of a channel which takes no messages, or that stands in one that nobody sees;
+    `destination` is then its id. `error` is what the last try to post it came to, "" before the first.
     """
 
     case_id: str
@@ -62,4 +63,7 @@ def _hidden(destinations: Sequence[str], closed: Sequence[str]) -> CompoundSelec
     standing = select(cards.c.case_id, cards.c.tier, cards.c.channel, literal("")).join(
         cases, (cases.c.id == cards.c.case_id) & (cases.c.tier == cards.c.tier) & waits
     )
-    return union_all(unposted, standing.where(cards.c.channel.in_(closed)))
+    behind = select(cases.c.id, cases.c.tier, cases.c.channel, literal("")).where(
+        IS_WAITING, BEHIND, waits, cases.c.channel.in_(destinations)
+    )
+    return union_all(unposted, standing.where(cards.c.channel.in_(closed)), behind)

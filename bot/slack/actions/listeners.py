@@ -77,7 +77,7 @@ class Listeners:
 
     def listen(self, bolt: AsyncApp) -> None:
         """Register with Bolt."""
-        ours = re.compile(f"^{PREFIX}(?!g:|h:)")
+        ours = re.compile(f"^{PREFIX}(?![ghq]:)")
         bolt.action(ours)(self.on_button)
         bolt.view(ours)(self.on_form)
 

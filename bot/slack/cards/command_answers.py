@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.slack.cards.bulletins.board import take_buttons
 from bot.slack.cards.decided import verdict_words, what_became_of_it
 from bot.slack.cards.parts.child_cases import execution_label, lead, question
 from bot.slack.cards.parts.clock_line import clock_lines, due_words, moment
@@ -10,7 +11,7 @@ from bot.slack.cards.parts.near_duplicates import near_duplicate_blocks
 from bot.slack.cards.parts.proposed_action import execution, headline, worst_lead
 from bot.slack.cards.parts.provenance import footer
 from bot.slack.cards.parts.steps import people, steps
-from bot.slack.cards.text.block_kit import Block, Drawing, header, lines, rich, run, small, small_words, words
+from bot.slack.cards.text.block_kit import Block, Drawing, button_row, header, lines, rich, run, small, small_words, words
 from bot.slack.cards.text.mentions import linked, mention
 from bot.slack.cards.text.safe_text import Cuts, brief, channel_name, escaped, own_id
 from bot.slack.cards.text.wording import RISK
@@ -92,6 +93,15 @@ def draw_next(case: CaseLine | None, *, held: bool = False, held_elsewhere: bool
         return _sentence("Nothing waits for you. Well done.")
     lead = "Nobody can decide this one before somebody takes it up. Open its card and let it go on:" if held else "Take this one next:"
     return Drawing(f"Next: {escaped(case.title)}", [words(f"*{lead}*"), *_case_line(case)])
+
+
+def draw_taken(cases: Sequence[CaseLine], board: str, why: str) -> Drawing:
+    """What a press on a board took, in the order in which it comes; `board` is its id, `why` it took no more ("" where it did)."""
+    text = f"You took {_cases(len(cases))}."
+    rows = [block for case in cases for block in _case_line(case)]
+    cards = "A card without a link is being posted at the end of this channel." if any(not case.link for case in cases) else ""
+    said = [small_words(escaped(one, 500)) for one in (cards, why) if one]
+    return Drawing(text, [words(f"*{text}*"), *rows, *said, button_row("tierline:q", take_buttons(board))])
 
 
 def draw_mine(cases: Sequence[CaseLine]) -> Drawing:

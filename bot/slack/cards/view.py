@@ -21,6 +21,7 @@ from routing.governance.proposal import Proposal
 from routing.governance.waiver import Waiver, WaiverList
 from routing.policy.form.form import Workflow
 from routing.privacy.masking import Hidden
+from routing.review.board import Board, BoardReminder
 from routing.vocabulary import EventKind
 
 
@@ -116,11 +117,25 @@ class Bulletin:
     policy names as its owners; `links` the permalinks of the cards of the cases that it names, by id; `waiting` how many messages a
     channel does not take; `timeline` what led to an incident, from the log; `pages` those that do not
     get through, oldest first; `report` what a drill has shown; `listed` the cases
-    that a digest of pages stands for.
+    that a digest of pages stands for; `brakes` those of the workflows on a board.
     """
 
     subject: str
-    about: Alert | Proposal | Waiver | Control | WaiverList | Binding | BreakGlassList | Incident | PagingAlarm | Drill | Digest
+    about: (
+        Alert
+        | Proposal
+        | Waiver
+        | Control
+        | WaiverList
+        | Binding
+        | BreakGlassList
+        | Incident
+        | PagingAlarm
+        | Drill
+        | Digest
+        | Board
+        | BoardReminder
+    )
     history: tuple[Happening, ...]
     now: datetime
     tier: int = 0
@@ -134,6 +149,7 @@ class Bulletin:
     pages: tuple[WaitingPage, ...] = ()
     listed: tuple[Case, ...] = ()
     report: DrillReport | None = None
+    brakes: tuple[Control, ...] = ()
 
     def known_as(self, person: str) -> str:
         """The name of a person, else their id as it is."""

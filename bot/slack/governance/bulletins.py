@@ -25,6 +25,7 @@ from routing.governance.ruling import ALERT, BINDING, DIGEST, DRILL, INCIDENT, P
 from routing.governance.waiver import Waiver, WaiverList
 from routing.governance.waiver_lifecycle import WEEKLY
 from routing.policy.policy import Policy
+from routing.review.board import BOARD, REMINDER, Board, BoardReminder
 from store.reads.cases import Reads
 from store.reads.history import Happening as Told
 
@@ -42,13 +43,17 @@ class Bulletins:
     async def to_send(self, subject: str, event: int, tier: int) -> Bulletin | None:
         """The subject as it is now, with the event that a message speaks of; None when there is none with this id."""
         governance = await self._reads.governance()
-        about = _about(governance, subject)
+        about = await self._board(governance, subject) if subject.startswith((BOARD, REMINDER)) else _about(governance, subject)
         if about is None:
             return None
         history = _told(await self._reads.govern_events(subject))
         if isinstance(about, Control) and not any(one.index == event for one in history):
             history = (*history, *await self._of_policy(governance, event))
-        workflow = "" if isinstance(about, Proposal | WaiverList | Binding | BreakGlassList | PagingAlarm | Digest) else about.workflow
+        workflow = (
+            ""
+            if isinstance(about, Proposal | WaiverList | Binding | BreakGlassList | PagingAlarm | Digest | Board | BoardReminder)
+            else about.workflow
+        )
         pages = await self._reads.unaccepted_pages() if isinstance(about, PagingAlarm) and not about.over else ()
         report = await self._reads.drill_report(about, governance) if isinstance(about, Drill) else None
         timeline = await self._reads.timeline(about, governance) if isinstance(about, Incident) and tier else ()
@@ -68,8 +73,19 @@ class Bulletins:
             report=report,
             timeline=timeline,
             listed=await self._reads.cases_of([one.case for one in about.listed]) if isinstance(about, Digest) else (),
+            brakes=tuple(map(governance.control, about.workflows)) if isinstance(about, Board) else (),
             waiting=await self._reads.waiting_for(destinations_of(about)) if isinstance(about, Binding) and about.trouble else 0,
         )
+
+    async def _board(self, governance: Governance, subject: str) -> Board | BoardReminder:
+        """The board of a channel; of a reminder with those whom it rings, who answer for the tiers there by the policy in force."""
+        board = await self._reads.board(subject.removeprefix(BOARD).removeprefix(REMINDER))
+        if subject.startswith(BOARD):
+            return board
+        away = governance.away_at(self._clock())
+        forms = [self._policy().workflow(workflow) for workflow in board.workflows]
+        tiers = [tier for form in forms if form is not None for tier in self._policy().tiers[form.ladder] if tier.channel == board.channel]
+        return BoardReminder(board, tuple(dict.fromkeys(person for tier in tiers if (person := tier.answering(away)))))
 
     async def _links(self, about: "About", paged: Sequence[str] = ()) -> dict[str, str]:
         """The cards of the cases that an alert names, where they are posted and Slack has said who we are."""
@@ -94,7 +110,21 @@ class Bulletins:
 _OF_SLACK = ("U", "W")
 """How the ids of Slack's people begin."""
 
-About = Alert | Proposal | Waiver | Control | WaiverList | Binding | BreakGlassList | Incident | PagingAlarm | Drill | Digest
+About = (
+    Alert
+    | Proposal
+    | Waiver
+    | Control
+    | WaiverList
+    | Binding
+    | BreakGlassList
+    | Incident
+    | PagingAlarm
+    | Drill
+    | Digest
+    | Board
+    | BoardReminder
+)
 
 
 def _about(governance: Governance, subject: str) -> About | None:
@@ -132,6 +162,8 @@ def _people_in(about: About, history: Iterable[Happening]) -> set[str]:
         named |= {about.owner, about.closed_by} if not about.closed_by.startswith("os:") else {about.owner}
     if isinstance(about, BreakGlassList):
         named |= {person for use in about.uses for person in (use.by, use.reviewed_by)}
+    if isinstance(about, Board):
+        named |= {person for person, _ in about.workers}
     if isinstance(about, Drill):
         named |= {about.by} if about.by.startswith(_OF_SLACK) else set()
     return named - {""}

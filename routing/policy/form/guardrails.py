@@ -92,6 +92,9 @@ class Channels(Part):
 
     operations: str | None = Field(default=None, description="alerts, pauses, exceptions")
     owners: str | None = Field(default=None, description="proposed policies, exceptions to approve, the weekly list")
+    window: int = Field(
+        default=20, ge=1, le=1_000, description="open cards that a tier's channel shows at a time; the others wait behind its board"
+    )
 
 
 class Breaker(Part):

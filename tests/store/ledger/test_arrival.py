@@ -222,7 +222,7 @@ async def test_a_batch_reads_only_what_something_asks_for(sqlite_url: str) -> No
             await openings.open()
         finally:
             event.remove(Engine, "before_cursor_execute", note)
-        assert [each.split()[0] for each in asked if each.startswith("SELECT")] == ["SELECT"] * 3  # head, tasks, inbox
+        assert [each.split()[0] for each in asked if each.startswith("SELECT")] == ["SELECT"] * 4  # head, tasks, inbox, its channel
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from routing.case.case import Case, Clocks
 from routing.change import Change, Subject
 from routing.evaluation.risk import waiting_priority
 from routing.vocabulary import State
-from store.reads.free_cases import Sizes, free_cases
+from store.ledger.queue_order import Sizes
+from store.reads.free_cases import free_cases
 from store.schema import cases
 from tests.store.a_store import Clock, a_delivery, a_submission, open_books, opening
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from typing import TypeGuard, assert_never
 
+from bot.slack.cards.bulletins.board import draw_board
 from bot.slack.cards.bulletins.bound_name import draw_binding
 from bot.slack.cards.bulletins.break_glass_list import draw_list
 from bot.slack.cards.bulletins.drill import draw_drill
@@ -37,6 +38,7 @@ from routing.governance.paging_alarm import PagingAlarm
 from routing.governance.paging_alarm_lifecycle import shown_alarm as shown_paging_alarm
 from routing.governance.proposal import Proposal
 from routing.governance.waiver import Waiver, WaiverList
+from routing.review.board import Board, BoardReminder
 from routing.vocabulary import EventKind
 
 STATE = {
@@ -90,6 +92,8 @@ def draw_bulletin(bulletin: Bulletin) -> Drawing:  # noqa: C901 - one line for e
             return draw_list(uses, bulletin.names)
         case Drill() as drill:
             return draw_drill(bulletin, drill)
+        case Board() | BoardReminder() as board:
+            return draw_board(bulletin, board)
         case Digest() as unsaid:
             raise ValueError(f"{unsaid.id} is not said in Slack: each case that it lists has its card there")
 
@@ -105,6 +109,10 @@ def is_over(bulletin: Bulletin) -> bool:
             return alarm.over or alarm.posted != shown_paging_alarm(bulletin.tier)
         case Alert() | Proposal() | Waiver() | Incident() | Drill() | Digest() as subject:
             return subject.over
+        case Board() as board:
+            return board.over or board.posted > bulletin.tier
+        case BoardReminder():
+            return True
         case WaiverList() | BreakGlassList():
             return False
         case unknown:

@@ -17,15 +17,18 @@ Block = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A message: `text` is shown in notifications and by screen readers (already escaped), `blocks` in the channel."""
+    """A message: `text` is shown in notifications and by screen readers (already escaped), `blocks` in the channel. `same` stands for the
+    blocks where something in them is no reason to draw the message again: of two that say the same, none is sent.
+    """
 
     text: str
     blocks: list[Block]
+    same: str = ""
 
     @property
     def digest(self) -> str:
         """Digest of the blocks; the same one again needs no update."""
-        return digest(self.blocks)
+        return digest_of(self.same) if self.same else digest(self.blocks)
 
 
 def digest(blocks: list[Block]) -> str:
