@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from benchmarks import audit, cards, clocks, growth, intake, peers, presses, profile, pure, replicas, startup
+from benchmarks import audit, burst, cards, clocks, growth, intake, peers, presses, profile, pure, replicas, startup
 from benchmarks.figures import HEADING, Figure, as_json, row
 
 UNASKED = ("growth", "profile", "peers", "cards")
@@ -34,6 +34,7 @@ def _measurements(*, quick: bool) -> dict[str, Measurement]:
         "replicas": lambda folder: replicas.measure(folder, runs, cases=1_000 if quick else 3_000),
         "profile": lambda folder: profile.measure(folder, runs, cases=1_000 if quick else 3_000),
         "cards": cards.measure,
+        "burst": lambda folder: burst.measure(folder, 200 if quick else 1_000, deciding=30 if quick else 300),
         "peers": lambda folder: peers.measure(folder, runs, cases=1_000 if quick else 2_000),
     }
 
