@@ -115,6 +115,7 @@ async def _watch(rig: Rig, app: App, clock: _Clock, seconds: int) -> float:
 
 async def _decide(rig: Rig, app: App, clock: _Clock, wanted: int) -> int:
     """People take from the board and approve what they took; gives how many cases they decided, which may be a few more."""
+    decided = 0
     for _ in range(wanted):
         cards = _cards(rig)
         for person in PEOPLE:

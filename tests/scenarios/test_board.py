@@ -12,7 +12,7 @@ from bot.sandbox.slack.ack import Ack
 from routing.vocabulary import EventKind
 from tests.governed import GovernedWorld
 from tests.scenarios.test_channels import heard
-from tests.world import ANNA, BEN, World, listeners_end, running
+from tests.world import ANNA, BEN, DMITRI, GRACE, World, listeners_end, running
 from tests.written import POLICY
 
 TIER1, TIER2 = "C0TIER10001", "C0TIER20001"
@@ -62,10 +62,10 @@ def shown(world: World, cases: list[str], channel: str = TIER1) -> list[str]:
     return [case_id for case_id in cases if any(card["channel"] == channel for card in world.cards(case_id))]
 
 
-async def take(world: World, person: str, button: str = "take") -> Ack:
+async def take(world: World, person: str, button: str = "take", *, twice: bool = False) -> Ack:
     """Somebody presses a button of the newest board."""
     board = boards(world)[-1]
-    ack = await world.sandbox.slack.click(person, TIER1, board["ts"], f"tierline:q:{button}")
+    ack = await world.sandbox.slack.click(person, TIER1, board["ts"], f"tierline:q:{button}", deliver_twice=twice)
     await listeners_end()
     return ack
 
@@ -192,3 +192,50 @@ async def test_a_restart_in_between(both: GovernedWorld) -> None:
     await world.restart()
     await world.drain()
     assert len(shown(world, cases)) == 4
+
+
+async def test_nobody_takes_what_they_may_not_decide(world: GovernedWorld) -> None:
+    """Who asked for an action is passed over for it; who is in none of the groups gets nothing, and is told so; nor does a guest."""
+    cases = await submitted(world, 4)
+    [own] = await submitted(world, 1, risk=MEDIUM, requester={"slack_id": ANNA})
+    await world.pass_time(seconds=11)
+    await take(world, ANNA)
+    assert len(await claimed(world, cases, ANNA)) == 1
+    assert (await world.case(own)).claimed_by == ""
+    await take(world, DMITRI)
+    assert await claimed(world, [*cases, own], DMITRI) == []
+    assert "Nothing waits in this channel that you may decide" in world.told(DMITRI)
+    await take(world, BEN)
+    assert (await world.case(own)).claimed_by == BEN
+
+
+async def test_a_press_that_comes_twice_takes_once(world: GovernedWorld) -> None:
+    """Slack delivers the same press again: it is answered with the cases of the first time."""
+    cases = await submitted(world, 6)
+    await take(world, ANNA, twice=True)
+    assert len(await claimed(world, cases, ANNA)) == 1
+    world.clock.now += timedelta(seconds=1)
+    await take(world, ANNA, "take_more", twice=True)
+    assert len(await claimed(world, cases, ANNA)) == 6
+
+
+async def test_a_board_says_that_its_workflow_is_paused(world: GovernedWorld) -> None:
+    """What a pause means for those who decide stands on the board."""
+    await submitted(world, 5)
+    await world.say(GRACE, "pause refunds The model was updated and nobody told us.")
+    await submitted(world, 1)
+    await world.pass_time(seconds=11)
+    assert "refunds is paused: approvals are kept back" in said(world)
+
+
+async def test_a_case_that_somebody_is_paged_for_is_shown(world: GovernedWorld) -> None:
+    """Cases climb, those behind the board with the others: whoever is woken finds the card of each in the next channel."""
+    cases = await submitted(world, 5)
+    world.clock.now += timedelta(hours=4, seconds=5)
+    await world.bot.tick()
+    await world.drain()
+    assert {(await world.case(case_id)).tier for case_id in cases} == {1}
+    assert shown(world, cases, TIER2) == cases
+    assert shown(world, cases) == cases[:3]
+    await world.pass_time(seconds=11)
+    assert "Nothing waits behind" in said(world)
