@@ -9,10 +9,9 @@ from bot.slack.actions.pressed import Pressed
 from bot.slack.actions.presses import Declined, Presses
 from bot.slack.actions.replies import Replies
 from bot.slack.cards.bulletins.break_glass_list import draw_uses
-from bot.slack.cards.command_answers import draw_answer, draw_usage
+from bot.slack.cards.command_answers import draw_answer, draw_not_found, draw_usage
 from bot.slack.cards.forms.break_glass import break_glass_modal
 from bot.slack.cards.text.block_kit import Drawing
-from bot.slack.cards.text.safe_text import brief
 from bot.slack.cards.view import View
 from bot.slack.interaction import Interaction
 from bot.slack.named_cases import named_cases
@@ -79,8 +78,7 @@ class BreakGlassCommand:
         """Show the form to whoever typed it, or say why this cannot be; every refusal is on record."""
         found = await named_cases(self._database, [word])
         if len(found) != 1:
-            several = "Several cases are called so: please name one by its id." if found else ""
-            return draw_answer(several or f"There is no case and no task called “{brief(word, 100)}”.")
+            return draw_answer("Several cases are called so: please name one by its id.") if found else draw_not_found(word)
         case = found[0]
         pressed = Pressed(Verb.BREAK_GLASS, case.id, case.face, case.tier, cut=False, page=0, shown_change="", origin=typed)
         if (refused := await self._presses.may_begin(pressed)) is not None:

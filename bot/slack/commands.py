@@ -20,14 +20,18 @@ from bot.slack.cards.command_answers import (
     CaseLine,
     draw_answer,
     draw_case,
-    draw_help,
+    draw_channel,
     draw_mine,
     draw_next,
+    draw_not_found,
     draw_planned,
+    draw_refused,
     draw_status,
+    draw_unknown,
     draw_usage,
 )
 from bot.slack.cards.erased import draw_erased
+from bot.slack.cards.help import TOPICS, draw_overview, draw_topic, topic_of
 from bot.slack.cards.text.block_kit import Drawing, words
 from bot.slack.cards.text.limits import check_message
 from bot.slack.cards.text.remedies import trouble_sentence
@@ -39,7 +43,7 @@ from bot.slack.governance.commands import GovernanceCommands
 from bot.slack.interaction import Interaction
 from bot.slack.named_cases import named_cases
 from bot.slack.people import Identity, People, SlackUnreachable
-from bot.slack.typed import COMMAND, nearest, words_of
+from bot.slack.typed import COMMAND, channel_meant, nearest, words_of
 from bot.slack.views import Views
 from routing.authorize import REFUSALS, Allowed, answering_groups, authorize, outsider
 from routing.case.case import Case, Group
@@ -58,6 +62,9 @@ ASKED = ("status", "next", "mine", "case", "break-glass", "help")
 
 PLANNED = ("kpi", "packet", "on-call")
 """Words that people look for here and that do nothing yet."""
+
+WORDS = (*ASKED, *USAGE, *PLANNED)
+"""Every first word that means something."""
 
 Ack = Callable[..., Awaitable[Any]]
 
@@ -129,18 +136,18 @@ class Commands:
         try:
             us = await self._people.identity()
         except SlackUnreachable:
-            return draw_answer(REFUSALS["slack_unreachable"])
+            return draw_refused(REFUSALS["slack_unreachable"])
         if (refusal := _outsider(await self._person(user, us, {}), us, team)) is not None:
-            return draw_answer(refusal)
-        typed_words = words_of(text)
+            return draw_refused(refusal)
+        typed_words = words_of(text, WORDS)
         if typed_words[:1] == ["break-glass"] and self._break_glass is not None:
             return await self._break_glass.answer(asked, typed_words[1:])
         return await self._tell(user, us, typed_words)
 
     async def _tell(self, user: str, us: Identity, typed: Sequence[str]) -> Drawing:
         match typed:
-            case ["status", *_]:
-                return await self._status()
+            case ["status", *named]:
+                return await self._status(named)
             case ["next", *_]:
                 return await self._next(user, us)
             case ["mine", *_]:
@@ -151,13 +158,28 @@ class Commands:
                 return await self._case(user, us, named)
             case [word, *_] if word in PLANNED:
                 return draw_planned(word)
-            case [unknown, *_] if unknown != "help":
-                return draw_help(unknown, nearest(unknown, [*ASKED, *USAGE, *PLANNED]))
+            case [unknown, *rest] if unknown != "help":
+                near = nearest(unknown, WORDS)
+                return draw_unknown(unknown, " ".join([COMMAND, near, *rest]) if near else "")
             case _:
-                return draw_help()
+                return await self._help(user, us, " ".join(typed[1:]))
 
-    async def _status(self) -> Drawing:
+    async def _help(self, user: str, us: Identity, wanted: str) -> Drawing:
+        """What this person may do first, or one topic; by any word of ours that it explains."""
+        if not wanted.strip():
+            standing = await self._desks.standing(user, us)
+            return draw_overview(standing.answers_in, [role.value.replace("_", " ") for role in standing.roles])
+        [word, *_] = words_of(wanted, WORDS) or [""]
+        if topic := topic_of(word):
+            return draw_topic(topic, USAGE.get(word, ""), await self._desks.who_may(user, us, word))
+        near = nearest(word, [*TOPICS, *WORDS])
+        return draw_unknown(word, f"{COMMAND} help {near}" if near else "")
+
+    async def _status(self, named: Sequence[str]) -> Drawing:
         waiting, statuses = await self._database.read(open_by_state), await self._desks.channels()
+        if named and (wanted := channel_meant(named[0])) != ("", ""):
+            ours = [one for one in statuses if one.channel.removeprefix("#") in wanted]
+            return draw_channel(ours[0] if ours else None, named[0])
         brakes = [draw_brake_line(one) for one in stopped(await self._reads.governance())]
         drawing = draw_status(statuses, held=waiting.get(State.HELD, 0), needs_info=waiting.get(State.NEEDS_INFO, 0))
         closed = [one for one in (await self._reads.governance()).bindings.values() if one.trouble]
@@ -191,10 +213,10 @@ class Commands:
             looking = Press(verb=Verb.OPEN_EVIDENCE, person=person, case_id=case.id, face=case.face, team=us.team)
             verdict = authorize(looking, case)
             if not isinstance(verdict, Allowed) and verdict.reason != "erased":
-                return draw_answer(verdict.text)
+                return draw_refused(verdict.text)
             if (view := await self._views.to_send(case.id)) is not None:
                 return draw_case(view) if case.erased_at is None else draw_erased(view)
-        return draw_answer(f"There is no case and no task called “{brief(' '.join(typed), 100)}”.")
+        return draw_not_found(" ".join(typed))
 
     async def _person(self, user: str, us: Identity, groups: Mapping[str, Group]) -> Person:
         return await self._people.person(user, us.team, groups)

@@ -10,14 +10,14 @@ from functools import partial
 
 from bot.slack.cards.command_answers import ChannelStatus
 from bot.slack.people import Identity, People
-from routing.authority import Automation, GovernanceVerb
+from routing.authority import Automation, GovernanceVerb, Role
 from routing.authorize import Allowed, answering_groups, authorize, reason_codes
 from routing.canonical import digest
 from routing.case.case import Case
-from routing.case.people import Person, Press
+from routing.case.people import GovernancePress, Person, Press
 from routing.governance.control import Control
 from routing.governance.governance import Governance
-from routing.governance.permissions import MAY, role_groups, roles_of
+from routing.governance.permissions import MAY, obstacle, role_groups, roles_of
 from routing.governance.waiver import Waiver
 from routing.policy.policy import Policy
 from routing.review.outlook import upcoming
@@ -59,6 +59,14 @@ class Desk:
         ]
         stopped = [*map(str, self.brakes), *map(str, self.waivers)]
         return digest([cases, self.more_claims, self.more_queue, stopped])
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the policy in force makes of a person: the channels in which they answer, and their roles."""
+
+    answers_in: tuple[str, ...] = ()
+    roles: tuple[Role, ...] = ()
 
 
 class Desks:
@@ -119,10 +127,26 @@ class Desks:
         press = Press(verb=Verb.APPROVE, person=person, case_id=case.id, face=case.face, team=us.team)
         return case.state is State.PENDING and isinstance(authorize(press, case), Allowed)
 
+    async def standing(self, user: str, us: Identity) -> Standing:
+        """What this person is by the policy in force."""
+        person = await self._people.person(user, us.team, role_groups(self._policy()))
+        held = roles_of(person, self._policy())
+        return Standing(tuple(await self.answers_in(person, us)), tuple(role for role in Role if role in held))
+
+    async def who_may(self, user: str, us: Identity, word: str) -> str:
+        """Whether this person may do what a word of `/review` does, and else who; "" for what hangs on no role."""
+        verb = next((verb for verb in MAY if verb.value.replace("_", "-") == word), None)
+        if verb is None:
+            return ""
+        person = await self._people.person(user, us.team, role_groups(self._policy()))
+        refused = obstacle(GovernancePress(verb, person, us.team, ""), self._policy())
+        return "You may." if refused is None else refused.text
+
     async def answers_in(self, person: Person, us: Identity) -> Sequence[str]:
         """The channels of the tiers for which this person answers by the policy in force."""
         policy = self._policy()
-        tiers = [tier for ladder in policy.tiers.values() for tier in ladder]
+        ladders = {workflow.ladder for workflow in policy.workflows.values()}
+        tiers = [tier for ladder in sorted(ladders) for tier in policy.tiers[ladder]]
         groups = {tier.group: policy.groups[tier.group] for tier in tiers if tier.group in policy.groups}
         ours = (await self._people.person(person.id, us.team, groups)).groups
         return [*dict.fromkeys(tier.channel for tier in tiers if tier.group in ours)]

@@ -44,8 +44,12 @@ COMMANDS = (
     ("incident list", "postmortems; also `incident show ID`"),
     ("drill KIND WORKFLOW", "try out who can be reached: `nobody-available`, `volume-spike` …; also `drill list`, `show ID`, `stop`"),
     ("away until DATE", "name and ring my backup instead of me; `back` when I am back sooner"),
-    ("help", "this list"),
+    ("help", "this list; `help TOPIC` with examples"),
 )
+
+
+COMING = "its card is still to come; where a board stands in its channel, *Take next* brings it"
+"""Of a case whose card stands nowhere yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,21 @@ def draw_status(channels: Sequence[ChannelStatus], *, held: int = 0, needs_info:
     late = sum(one.late for one in channels)
     text = f"{_cases(waiting)} waiting, {late:,} late, {held:,} held, {needs_info:,} waiting for a service."
     rows = [words(standing(one)) for one in channels[:_LISTED_MOST]]
-    return Drawing(text, [header("Review queue"), words(text), *rows, *_others(len(channels) - _LISTED_MOST, "channels")])
+    more = _others(len(channels) - _LISTED_MOST, "channels")
+    return Drawing(text, [header("Review queue"), words(text), *rows, *more, next_step("`/review next` names the case to take")])
+
+
+def draw_channel(one: ChannelStatus | None, named: str) -> Drawing:
+    """`/review status #channel`; None: nothing waits in what was `named`, outside text."""
+    if one is None:
+        return _sentence(f"No case waits in {escaped(named, 80)}.", "`/review status` shows every channel in which one does")
+    return _sentence(standing(one), "`/review next` names the case to take")
+
+
+def draw_not_found(named: str) -> Drawing:
+    """No case has this name, outside text."""
+    then = "copy the id from its card, or paste the link to the card: `/review case LINK`"
+    return _sentence(f"There is no case and no task called “{escaped(named, 100)}”.", then)
 
 
 def draw_next(case: CaseLine | None, *, held: bool = False, held_elsewhere: bool = False) -> Drawing:
@@ -88,11 +106,13 @@ def draw_next(case: CaseLine | None, *, held: bool = False, held_elsewhere: bool
     `held_elsewhere`: cases are held that others let go on.
     """
     if case is None and held_elsewhere:
-        return _sentence("No case waits for you that you can decide or take up. Some are held until others let them go on.")
+        text = "No case waits for you that you can decide or take up. Some are held until others let them go on."
+        return _sentence(text, "`/review status` shows how all channels stand")
     if case is None:
-        return _sentence("Nothing waits for you. Well done.")
+        return _sentence("Nothing waits for you. Well done.", "`/review mine` shows what you have claimed")
     lead = "Nobody can decide this one before somebody takes it up. Open its card and let it go on:" if held else "Take this one next:"
-    return Drawing(f"Next: {escaped(case.title)}", [words(f"*{lead}*"), *_case_line(case)])
+    then = "open its card and press *Claim*, or decide it there" if case.link else COMING
+    return Drawing(f"Next: {escaped(case.title)}", [words(f"*{lead}*"), *_case_line(case), *([] if held else [next_step(then)])])
 
 
 def draw_taken(cases: Sequence[CaseLine], board: str, why: str) -> Drawing:
@@ -107,10 +127,11 @@ def draw_taken(cases: Sequence[CaseLine], board: str, why: str) -> Drawing:
 def draw_mine(cases: Sequence[CaseLine]) -> Drawing:
     """`/review mine`, in the order given."""
     if not cases:
-        return _sentence("You have claimed nothing. `/review next` shows what to take.")
+        return _sentence("You have claimed nothing.", "`/review next` shows what to take")
     rows = [block for case in cases[:_LISTED_MOST] for block in _case_line(case)]
     text = f"You have claimed {_cases(len(cases))}."
-    return Drawing(text, [words(text), *rows, *_others(len(cases) - _LISTED_MOST, "cases")])
+    then = next_step("decide them on their cards, or give one back there with *Release*")
+    return Drawing(text, [words(text), *rows, *_others(len(cases) - _LISTED_MOST, "cases"), then])
 
 
 def draw_case(view: View) -> Drawing:
@@ -129,24 +150,33 @@ def draw_case(view: View) -> Drawing:
     if case.state is State.PENDING:
         blocks += [*map(words, steps(view)), small_words(people(view))]
     label = "Action" if case.kind is CaseKind.CASE else execution_label(view)
-    return Drawing(f"{stands}: {escaped(view.submission.title)}", [*blocks, rich(*execution(view, Cuts(), label)), footer(view)])
+    then = "its card is where it is decided" if case.open else "its card's thread says what became of it"
+    shown = [*blocks, rich(*execution(view, Cuts(), label)), footer(view), next_step(then)]
+    return Drawing(f"{stands}: {escaped(view.submission.title)}", shown)
 
 
-def draw_help(unknown: str = "", nearest: str = "") -> Drawing:
-    """`/review help`, also for a word nobody knows; `nearest` is the word that was probably meant."""
-    meant = f" Did you mean `/review {nearest}`?" if nearest else ""
-    text = f"There is no “{escaped(unknown, 40)}”.{meant} These exist:" if unknown else "What `/review` can do:"
-    return Drawing(text, [words(text), words("\n".join(f"`/review {name}`  {what}" for name, what in COMMANDS))])
+def draw_unknown(unknown: str, meant: str = "") -> Drawing:
+    """A word nobody knows; `meant` is the whole command that probably was, to be copied. Nothing was done."""
+    text = f"There is no “{escaped(unknown, 40)}”, so nothing was done."
+    text += f" Did you mean `{escaped(meant, 300)}`?" if meant else ""
+    listed = "\n".join(f"`/review {name}`  {what}" for name, what in COMMANDS)
+    return Drawing(text, [words(text), *([] if meant else [words(f"These exist:\n{listed}")]), _HELP])
 
 
-def draw_usage(usage: str) -> Drawing:
-    """How a command is typed, for one that lacks something."""
-    return Drawing(f"Type it so: {usage}", [words(f"Type it so: `{escaped(usage, 400)}`")])
+def draw_usage(usage: str, meant: str = "") -> Drawing:
+    """How a command is typed, for one that lacks something; `meant` is the one that probably was, to be copied."""
+    guess = f"Did you mean `{escaped(meant, 300)}`? " if meant else ""
+    return Drawing(f"{guess}Type it so: {escaped(usage, 400)}", [words(f"{guess}Type it so: `{escaped(usage, 400)}`"), _HELP])
 
 
 def draw_planned(word: str) -> Drawing:
     """A word that people look for and that does nothing yet."""
-    return _sentence(f"`/review {word}` is not there yet. `/review help` lists what is.")
+    return _sentence(f"`/review {word}` is not there yet.", "`/review help` lists what is")
+
+
+def draw_refused(text: str) -> Drawing:
+    """Why there is no answer. `text` is escaped here."""
+    return _sentence(escaped(text, 2_000), "`/review help` shows what you may do")
 
 
 def draw_answer(text: str) -> Drawing:
@@ -154,8 +184,16 @@ def draw_answer(text: str) -> Drawing:
     return _sentence(escaped(text, 2_000) or "Nothing to say.")
 
 
-def _sentence(text: str) -> Drawing:
-    return Drawing(text, [words(text)])
+def next_step(text: str) -> Block:
+    """What to do next, as the last line of an answer: mrkdwn of ours."""
+    return small_words(f"Next: {text}")
+
+
+_HELP = small_words("Next: `/review help` shows what there is, `/review help TOPIC` how it is done")
+
+
+def _sentence(text: str, then: str = "") -> Drawing:
+    return Drawing(text, [words(text), *([next_step(then)] if then else [])])
 
 
 def standing(one: ChannelStatus) -> str:

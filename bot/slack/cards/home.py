@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.slack.cards.bulletins.bulletin import draw_brake_line, waiver_line, waiver_terms
-from bot.slack.cards.command_answers import ChannelStatus, standing
+from bot.slack.cards.command_answers import COMING, ChannelStatus, standing
 from bot.slack.cards.parts.brakes import afresh
 from bot.slack.cards.parts.buttons import action_id, value
 from bot.slack.cards.parts.checklist import confirming, form_first
@@ -20,6 +20,7 @@ from bot.slack.cards.parts.model_says import confidence, wrote
 from bot.slack.cards.parts.playbooks import playbook_blocks
 from bot.slack.cards.parts.proposed_action import amount_beside_title, execution, worst_lead
 from bot.slack.cards.parts.reasons import nothing_against, speaks_against, why_here
+from bot.slack.cards.parts.sources import at_hand
 from bot.slack.cards.parts.steps import steps, verification_failed
 from bot.slack.cards.parts.to_be_opened import to_be_opened
 from bot.slack.cards.text.block_kit import Block, Drawing, button, button_row, digest, header, lines, rich, run, small_words, words
@@ -114,7 +115,7 @@ def _entry(view: View, home: Home, *, full: bool) -> list[Block]:
     shown = _decided_on(view, cuts)
     if full and place is not None and view.case.id in home.may_approve and approvable(view) and not cuts.made:
         return [*shown, _buttons(view, place, digest(shown))]
-    why = "" if view.case.state is not State.PENDING else linked(view.links, "Decide it on its card") or "its card is on its way"
+    why = "" if view.case.state is not State.PENDING else linked(view.links, "Decide it on its card") or COMING
     due = due_words(upcoming(view.case)) if view.case.state is not State.PENDING else due_line(view)
     told = [rich(_title(view)), small_words(" · ".join(part for part in (due, why, own_id(view.case.id)) if part))]
     return [*told, *([_buttons(view, place)] if place is not None else [])]
@@ -132,7 +133,7 @@ def approvable(view: View) -> bool:
 
 def _decided_on(view: View, cuts: Cuts) -> list[Block]:
     """What the card says of an ordinary case: what would be executed, what the model wrote, why it is here, until when."""
-    proposal = rich(_title(view), *execution(view, cuts), *wrote(view, cuts), why_here(view, cuts))
+    proposal = rich(_title(view), *execution(view, cuts), *at_hand(view), *wrote(view, cuts), why_here(view, cuts))
     weighed = (due_line(view), *steps(view), confidence(view), nothing_against(view), linked(view.links, "its card"), own_id(view.case.id))
     return [proposal, small_words(" · ".join(part for part in weighed if part))]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import MAXYEAR, UTC, datetime, timedelta
 
-from bot.slack.typed import bare, words_of
+from bot.slack.typed import bare, id_typed, nearest, plainly, words_of
 from routing.authority import GovernanceVerb
 from routing.governance.drill_lifecycle import Order
 from routing.governance.waiver_lifecycle import Wish
@@ -48,6 +48,7 @@ _OF_ONE_CASE = {
     "legal-hold": Verb.LEGAL_HOLD,
     "legal-release": Verb.RELEASE_LEGAL_HOLD,
 }
+_OF_BATCH = {"workflow", "model", "since"}
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
 
@@ -92,9 +93,10 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Unclear:
-    """It could not be read; how it is typed."""
+    """It could not be read; how it is typed, and which part of it was probably meant."""
 
     usage: str
+    meant: str = ""
 
 
 GovernanceCommand = Decision | OneCase | Batch | Listing | Unclear
@@ -107,26 +109,34 @@ def only_asks(command: GovernanceCommand | None) -> bool:
 
 def read_command(text: str, now: datetime) -> GovernanceCommand | None:
     """The command that somebody typed behind `/review`; None where the first word is none of these."""
-    word, *rest = words_of(text) or [""]
+    word, *rest = words_of(text, USAGE) or [""]
     if word not in USAGE:
         return None
     if any(len(one) > LONGEST_WORD for one in rest[:2]):  # no name and no id is: it would stand in the audit log for ever
         return Unclear(USAGE[word])
     found: GovernanceCommand | None = None
     if word in ("exception", "policy"):
-        rest = [*(one.lower() for one in map(bare, rest[:1])), *map(bare, rest[1:2]), *rest[2:]]
+        rest = [*map(plainly, rest[:1]), *map(id_typed, rest[1:2]), *rest[2:]]
     match word, rest:
         case (_, _) if word in _OWN:
             found = _OWN[word](rest, now)
-        case ("quarantine", _) if any(one.lower().startswith("workflow=") for one in rest):
+        case ("quarantine", _) if _named(rest, _OF_BATCH)[0]:
             found = _batch(rest, now)
         case (_, [case, *why]) if word in _OF_ONE_CASE and why:
             found = OneCase(_OF_ONE_CASE[word], case, " ".join(why))
         case ("acknowledge", [alert]):
-            found = Decision(GovernanceVerb.ACKNOWLEDGE_ALERT, bare(alert).lower())
+            found = Decision(GovernanceVerb.ACKNOWLEDGE_ALERT, id_typed(alert))
         case (_, [workflow, *why]) if word in _BRAKES and why and bare(workflow):
             found = Decision(_BRAKES[word], f"w_{bare(workflow)}", " ".join(why))
-    return found or Unclear(USAGE[word])
+    return found or Unclear(USAGE[word], _meant(word, rest))
+
+
+def _meant(word: str, rest: list[str]) -> str:
+    """`exception approve x_… …` for `exception aprove x_…`; "" where nothing near is known."""
+    second = _SECOND.get(word, ())
+    if not rest or plainly(rest[0]) in second or not (near := nearest(plainly(rest[0]), second)):
+        return ""
+    return " ".join(["/review", word, near, *rest[1:]])
 
 
 def _exception(words: list[str], _now: datetime) -> GovernanceCommand | None:
@@ -189,7 +199,7 @@ def _incident(words: list[str], _now: datetime) -> GovernanceCommand | None:
 
 
 def _batch(words: list[str], now: datetime) -> GovernanceCommand | None:
-    named, why = _named(words, {"workflow", "model", "since"})
+    named, why = _named(words, _OF_BATCH)
     since = _moment(named["since"], now) if "since" in named else None
     if not why or not named.get("workflow") or ("since" in named and since is None):
         return None
@@ -209,12 +219,26 @@ def _request(workflow: str, words: list[str]) -> GovernanceCommand | None:
 def _named(words: list[str], names: set[str]) -> tuple[dict[str, str], str]:
     """The `name=value` words in front, and the rest as the reason."""
     found: dict[str, str] = {}
-    for position, word in enumerate(words):
-        name, sign, value = word.partition("=")
-        if not sign or name.lower() not in names:
-            return found, " ".join(words[position:])
-        found[name.lower()] = bare(value)
-    return found, ""
+    left = list(words)
+    while left and (taken := _pair(left, names)) is not None:
+        name, value, length = taken
+        found[name] = bare(value)
+        del left[:length]
+    return found, " ".join(left)
+
+
+def _pair(words: list[str], names: set[str]) -> tuple[str, str, int] | None:
+    """The `name=value` in front, also with blanks around its sign, and of how many words it is."""
+    match words:
+        case [name, "=", value, *_]:
+            length = 3
+        case [name, value, *_] if name.endswith("=") != value.startswith("="):
+            name, value, length = name.removesuffix("="), value.removeprefix("="), 2
+        case [word, *_]:
+            name, value, length = word.partition("=")[0], word.partition("=")[2], 1
+        case _:
+            return None
+    return (plainly(name), value, length) if value and plainly(name) in names else None
 
 
 def _list(text: str) -> tuple[str, ...]:
@@ -256,6 +280,15 @@ def _moment(text: str, now: datetime) -> datetime | None:
         return None
     return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
+
+_SECOND: dict[str, tuple[str, ...]] = {
+    "exception": ("list", "request", "approve", "end", "decline"),
+    "policy": ("widen", "rollback"),
+    "incident": ("list", "show"),
+    "drill": ("list", "show", "stop", *_KINDS),
+    "away": ("until", "for"),
+}
+"""First word -> those that may follow it."""
 
 _OWN: dict[str, Callable[[list[str], datetime], GovernanceCommand | None]] = {
     "exception": _exception,

@@ -16,15 +16,26 @@ from bot.slack.answering import unrecorded
 from bot.slack.cards.bulletins.bulletin import draw_bulletin, draw_exceptions
 from bot.slack.cards.bulletins.drill import draw_drills, draw_report
 from bot.slack.cards.bulletins.postmortem import draw_incidents
-from bot.slack.cards.command_answers import draw_answer, draw_usage
-from bot.slack.cards.text.block_kit import Drawing, plain, small_words, words
+from bot.slack.cards.command_answers import draw_answer, draw_usage, next_step
+from bot.slack.cards.text.block_kit import Block, Drawing, plain, small_words, words
 from bot.slack.cards.text.safe_text import brief, escaped
 from bot.slack.governance.batches import Batches, batch_asked
 from bot.slack.governance.bulletins import Bulletins
-from bot.slack.governance.command_grammar import Batch, Decision, GovernanceCommand, Listing, OneCase, Unclear, only_asks, read_command
+from bot.slack.governance.command_grammar import (
+    USAGE,
+    Batch,
+    Decision,
+    GovernanceCommand,
+    Listing,
+    OneCase,
+    Unclear,
+    only_asks,
+    read_command,
+)
 from bot.slack.governance.confirmations import confirmation
 from bot.slack.governance.rulings import Asked, Rulings
 from bot.slack.people import SlackUnreachable
+from bot.slack.typed import spelled_as
 from routing.authority import GovernanceVerb
 from routing.authorize import REFUSALS, outsider
 from routing.governance.drill import Drill
@@ -33,7 +44,7 @@ from routing.governance.governance import Governance
 from routing.governance.incident import Incident
 from routing.governance.incident_lifecycle import ROOT, TIMELINE
 from routing.governance.permissions import REFUSALS as REFUSALS_ABOUT_MANY
-from routing.governance.ruling import DRILL, INCIDENT
+from routing.governance.ruling import DRILL, INCIDENT, WORKFLOW
 from routing.policy.policy import Policy
 from store.reads.cases import Reads
 
@@ -65,6 +76,7 @@ class GovernanceCommands:
         command = read_command(text, self._clock())
         if command is None:
             return None
+        command = self._as_meant(command)
         try:
             return await self._carry_out(command, Asked(GovernanceVerb.QUARANTINE, "", user, team, key))
         except SlackUnreachable:
@@ -77,22 +89,34 @@ class GovernanceCommands:
 
     async def _carry_out(self, command: GovernanceCommand, asked: Asked) -> Drawing:
         match command:
-            case Unclear(usage=usage):
-                return draw_usage(usage)
+            case Unclear(usage=usage, meant=meant):
+                return draw_usage(usage, meant)
             case Decision(verb=verb, subject=subject, reason=reason, wish=wish, figure=figure, order=order):
                 return await self._rule(replace(asked, verb=verb, subject=subject, reason=reason, wish=wish, figure=figure, order=order))
             case OneCase():
-                return _answered(await self._batches.one(command, asked))
+                return _answered(await self._batches.one(command, asked), command.verb.value.replace("_", "-").replace("resume", "release"))
             case Batch():
-                return _answered(await self._batches.many(command, batch_asked(asked, command), self._policy()))
+                return _answered(await self._batches.many(command, batch_asked(asked, command), self._policy()), "quarantine")
             case Listing():
-                return await self._show(command, asked)
+                shown = await self._show(command, asked)
+                return replace(shown, blocks=[*shown.blocks, next_step(f"`/review help {command.what}` says what can be done about them")])
             case unknown:
                 assert_never(unknown)
 
+    def _as_meant(self, command: GovernanceCommand) -> GovernanceCommand:
+        """With the workflow called as the policy in force calls it, where only capitals or hyphens are different."""
+        match command:
+            case Decision(subject=subject, order=order) if subject.startswith(WORKFLOW):
+                name = spelled_as(subject.removeprefix(WORKFLOW), self._policy().workflows)
+                return replace(command, subject=WORKFLOW + name, order=order and replace(order, workflow=name))
+            case Batch(workflow=workflow):
+                return replace(command, workflow=spelled_as(workflow, self._policy().workflows))
+            case _:
+                return command
+
     async def _rule(self, asked: Asked) -> Drawing:
         outcome = await self._rulings.carry_out(asked)
-        return _answered(outcome.text) if isinstance(outcome, Declined) else confirmation(asked, outcome)
+        return _answered(outcome.text, _word(asked.verb)) if isinstance(outcome, Declined) else confirmation(asked, outcome)
 
     async def _show(self, listing: Listing, asked: Asked) -> Drawing:
         person = await self._rulings.person(asked)
@@ -121,13 +145,20 @@ class GovernanceCommands:
         return draw_answer(REFUSALS_ABOUT_MANY["unknown_drill" if named.startswith(DRILL) else "unknown_incident"])
 
 
+def _word(verb: GovernanceVerb) -> str:
+    """The word of `/review` by which it is done."""
+    name = verb.value.replace("_", "-")
+    return next((word for word in USAGE if word == name or word in name.split("-")), "stopping")
+
+
 def _list_of(what: str, governance: Governance) -> Drawing:
     return draw_drills(governance.drills, what_is_the_matter(governance)) if what == "drills" else draw_incidents(governance.incidents)
 
 
-def _answered(text: str) -> Drawing:
-    """The answer as it is, so that the ids in it can be copied."""
-    return Drawing(escaped(text, 2_000), [{"type": "section", "text": plain(brief(text, 2_000))}])
+def _answered(text: str, word: str) -> Drawing:
+    """The answer as it is, so that the ids in it can be copied; `word` is that of the command, about which there is help."""
+    said: Block = {"type": "section", "text": plain(brief(text, 2_000))}
+    return Drawing(escaped(text, 2_000), [said, next_step(f"`/review help {word}` says more")])
 
 
 def draw_policy(active: Policy, governance: Governance) -> Drawing:

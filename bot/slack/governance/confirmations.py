@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from bot.slack.cards.bulletins.bulletin import code
+from bot.slack.cards.command_answers import next_step
 from bot.slack.cards.parts.clock_line import moment
 from bot.slack.cards.text.block_kit import Drawing, words
 from bot.slack.cards.text.safe_text import escaped
@@ -20,7 +21,8 @@ def confirmation(asked: Asked, done: Done) -> Drawing:
     """One or two sentences for the person alone: what holds now."""
     say = _SAID.get(asked.verb)
     text = say(asked, done, done.governance) if done.governance is not None and say is not None else BEFORE
-    return Drawing(text, [words(text)])
+    then = _NEXT.get(asked.verb, "`/review help` shows what else there is")
+    return Drawing(text, [words(text), next_step(then)])
 
 
 def _name(asked: Asked) -> str:
@@ -53,6 +55,29 @@ def _accepted(asked: Asked, _done: Done, now: Governance) -> str:
     waits = found is not None and not found.over
     return "You accepted this policy. It still needs somebody else." if waits else "You accepted this policy, and it takes effect."
 
+
+_STOPPED = "`/review status` shows what is stopped; `/review resume WORKFLOW REASON` lets it go on"
+
+_NEXT: Mapping[GovernanceVerb, str] = {
+    **dict.fromkeys((GovernanceVerb.PAUSE, GovernanceVerb.REVIEW_ALL, GovernanceVerb.FREEZE), _STOPPED),
+    GovernanceVerb.RESUME: "`/review status` shows how the channels stand",
+    **dict.fromkeys(
+        (GovernanceVerb.REQUEST_EXCEPTION, GovernanceVerb.APPROVE_EXCEPTION, GovernanceVerb.END_EXCEPTION),
+        "`/review exception list` shows all of them",
+    ),
+    **dict.fromkeys(
+        (
+            *(GovernanceVerb.ACCEPT_POLICY, GovernanceVerb.DECLINE_POLICY, GovernanceVerb.WIDEN_POLICY),
+            GovernanceVerb.ROLL_BACK_POLICY,
+        ),
+        "`/review policy` shows what is in force, proposed or on stage",
+    ),
+    **dict.fromkeys((GovernanceVerb.START_DRILL, GovernanceVerb.STOP_DRILL), "`/review drill list` shows all of them"),
+    GovernanceVerb.ACKNOWLEDGE_ALERT: "look at what it tells, and at `/review status`",
+    GovernanceVerb.AWAY: "`/review mine` shows what you have still claimed",
+    GovernanceVerb.BACK: "`/review next` shows what to take",
+}
+"""What somebody does next, by what they just did."""
 
 _SAID: Mapping[GovernanceVerb, Callable[[Asked, Done, Governance], str]] = {
     GovernanceVerb.PAUSE: lambda asked, _done, _now: (

@@ -9,6 +9,8 @@ import pytest
 from bot.demo.pressing import place_of
 from bot.slack.answering import ASKING, LATE
 from bot.slack.cards.command_answers import COMMANDS
+from bot.slack.cards.help import TOPICS, draw_topic, topic_of
+from bot.slack.cards.text.limits import check_message
 from bot.slack.commands import ASKED, PLANNED
 from bot.slack.governance.command_grammar import USAGE
 from tests.bot.slack.northwind import ANNA, BEN, DMITRI, TIER1, Northwind, a_company
@@ -134,9 +136,49 @@ async def test_an_unknown_word_gets_the_list(sqlite_url: str) -> None:
         assert "/review next" in await _said(company, ANNA, "frobnicate")
         assert "/review next" in await _said(company, ANNA, "")
         assert "Did you mean `/review status`?" in await _said(company, ANNA, "stauts")
-        assert "Did you mean `/review quarantine`?" in await _said(company, ANNA, "quarantin t-1 Odd.")
+        assert "Did you mean `/review quarantine t-1 Odd.`?" in await _said(company, ANNA, "quarantin t-1 Odd.")
         assert "not there yet" in await _said(company, ANNA, "KPI")
         assert "waiting" in await _said(company, ANNA, "`Status`")
+
+
+async def test_every_answer_says_what_comes_next(sqlite_url: str) -> None:
+    """Whatever was typed, by whomever: understood or not, allowed or not, done or not."""
+    async with a_company(sqlite_url) as company:
+        case = await company.submit()
+        typed = [*ASKED, *USAGE, *PLANNED, *(f"help {one}" for one in [*TOPICS, *ASKED, *USAGE, "stoping", "nonsense"])]
+        typed += [
+            "",
+            "frobnicate",
+            "case nothing",
+            f"case {case.id}",
+            "pause refunds It errs.",
+            "pause nothing It errs.",
+            "away 3d",
+            "back",
+        ]
+        typed += [f"quarantine {case.id} Odd.", "quarantine workflow=refunds Odd.", "status #nowhere", "status #review-tier1"]
+        for words in typed:
+            for person in (ANNA, SOMEBODY):
+                said = await _said(company, person, words)
+                assert "Next: " in said or "/review " in said or "open its card" in said.lower(), (words, said)
+
+
+async def test_help_begins_with_what_this_person_may_do(sqlite_url: str) -> None:
+    """A reviewer hears of their channels, somebody of no group how to get into one; of a word whether they may."""
+    async with a_company(sqlite_url) as company:
+        assert "You review in *#review-tier1*" in await _said(company, ANNA, "help")
+        assert "You are in no group" in await _said(company, SOMEBODY, "HELP")
+        assert "This is not yours to decide" in await _said(company, SOMEBODY, "help pause")
+        assert "/review pause WORKFLOW REASON" in await _said(company, ANNA, "`/review` help “Pause”")
+        assert "Did you mean `/review help stopping`?" in await _said(company, ANNA, "help stoping")
+        check_help = [draw_topic(name, "usage", "may") for name in TOPICS]
+        for drawing in check_help:
+            check_message(drawing.text, drawing.blocks)
+
+
+def test_every_word_has_its_topic() -> None:
+    """So that help about it is never refused."""
+    assert [word for word in [*ASKED, *USAGE] if not topic_of(word) and word != "help"] == []
 
 
 @pytest.mark.parametrize("word", PLANNED)

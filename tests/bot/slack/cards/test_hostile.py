@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.slack.cards.card import draw_card
-from bot.slack.cards.command_answers import draw_answer, draw_case, draw_help
+from bot.slack.cards.command_answers import draw_answer, draw_case, draw_not_found, draw_unknown, draw_usage
 from bot.slack.cards.forms.detail_tabs import TABS
 from bot.slack.cards.forms.details import details_modal, details_pages
 from bot.slack.cards.forms.modals import Seat, verb_modal
@@ -151,7 +151,7 @@ def everything_drawn(document: dict[str, Any], text: str) -> Iterator[tuple[str,
     views = list(every_face(document, text))
     cards = [draw(view) for view in views for draw in (draw_card, draw_case)]
     notes = [draw_note(views[0], happening) for happening in views[0].history]
-    for drawing in (*cards, *notes, draw_answer(text), draw_help(text)):
+    for drawing in (*cards, *notes, draw_answer(text), draw_unknown(text, text), draw_usage(text, text), draw_not_found(text)):
         check_message(drawing.text, drawing.blocks)
         yield drawing.text, drawing.blocks
 
