@@ -65,7 +65,7 @@ def _value(random: Random, column: Column[Any]) -> object:
 
 
 async def test_the_lock_is_held_for_as_many_answers_however_many_cases_come(postgres_url: str) -> None:
-    """Each answer that is waited for lets no replica write meanwhile."""
+    """Each answer that is waited for lets no replica write meanwhile. Two are about the channel and its board."""
     asked = list[str]()
 
     def hear(*given: Any) -> None:
@@ -79,6 +79,6 @@ async def test_the_lock_is_held_for_as_many_answers_however_many_cases_come(post
                 asked.clear()
                 await asyncio.gather(*(books.open(f"t-{senders}-{number}") for number in range(senders)))
                 locks = [at for at, statement in enumerate(asked) if "FOR UPDATE" in statement]
-                assert max(after - before for before, after in zip(locks, [*locks[1:], len(asked)], strict=True)) <= 5
+                assert max(after - before for before, after in zip(locks, [*locks[1:], len(asked)], strict=True)) <= 7
         finally:
             event.remove(Engine, "before_cursor_execute", hear)
