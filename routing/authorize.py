@@ -6,6 +6,7 @@ the group memberships and whether the card is known come in with the press.
 
 import re
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from routing.authority import Role
 from routing.case.address import is_address, names_of_address
@@ -30,7 +31,8 @@ class Rule:
     `states`: in which states it means anything. `group`: `step` the group that answers now, `ladder` any group of the
     case's ladder, `reveal` the groups that may see what is masked, `break_glass` the one that the policy in force names for it, `named`
     whoever a legal hold names, `` no group. `roles`: besides or instead, the groups of one of these roles; none: any. `impartial`: the
-    requester and people of earlier steps are barred. `fresh`: the card pressed must show the case as it is. `reason`/`text`: a reason code
+    requester and people of earlier steps are barred. `fresh`: the card pressed must show the case as it is. `held_off`:
+    somebody else's claim bars it. `reason`/`text`: a reason code
     and free text are mandatory (requirement V4); `confirm`: a form has to ask before. `of_any_kind`: it means something for checks and roll
     backs too, which are answered with yes or no. `tied`: it means something for a case that is decided with another.
     """
@@ -39,6 +41,7 @@ class Rule:
     group: str
     impartial: bool = False
     fresh: bool = True
+    held_off: bool = False
     reason: bool = False
     text: bool = False
     confirm: bool = False
@@ -48,18 +51,20 @@ class Rule:
 
 
 RULES: dict[Verb, Rule] = {
-    Verb.APPROVE: Rule(frozenset({State.PENDING}), "step", impartial=True),
-    Verb.REJECT: Rule(frozenset({State.PENDING}), "step", impartial=True, reason=True),
-    Verb.MODIFY: Rule(frozenset({State.PENDING}), "step", impartial=True, reason=True, of_any_kind=False),
-    Verb.ESCALATE: Rule(frozenset({State.PENDING}), "step", reason=True),
-    Verb.ASK: Rule(frozenset({State.PENDING}), "step", text=True, of_any_kind=False),
-    Verb.CLAIM: Rule(frozenset({State.PENDING}), "step"),
+    Verb.APPROVE: Rule(frozenset({State.PENDING}), "step", impartial=True, held_off=True),
+    Verb.REJECT: Rule(frozenset({State.PENDING}), "step", impartial=True, held_off=True, reason=True),
+    Verb.MODIFY: Rule(frozenset({State.PENDING}), "step", impartial=True, held_off=True, reason=True, of_any_kind=False),
+    Verb.ESCALATE: Rule(frozenset({State.PENDING}), "step", held_off=True, reason=True),
+    Verb.ASK: Rule(frozenset({State.PENDING}), "step", held_off=True, text=True, of_any_kind=False),
+    Verb.CLAIM: Rule(frozenset({State.PENDING}), "step", impartial=True, held_off=True),
     Verb.UNCLAIM: Rule(frozenset({State.PENDING}), "step"),
+    Verb.TAKE_OVER: Rule(frozenset({State.PENDING}), "step", impartial=True, text=True),
+    Verb.HAND_OVER: Rule(frozenset({State.PENDING}), "step", held_off=True, text=True),
     Verb.RESUME: Rule(frozenset({State.HELD}), "step"),
     Verb.COMMENT: Rule(ANY, "", fresh=False, text=True, tied=True),
     Verb.OPEN_EVIDENCE: Rule(ANY, "ladder", fresh=False, tied=True, roles=RELEASERS | {Role.AUDITOR, Role.BREAK_GLASS_HOLDER}),
     Verb.ROLL_BACK: Rule(ENDED, "ladder", reason=True, text=True, of_any_kind=False, tied=True),
-    Verb.SEPARATE: Rule(frozenset({State.PENDING, State.NEEDS_INFO}), "step", of_any_kind=False),
+    Verb.SEPARATE: Rule(frozenset({State.PENDING, State.NEEDS_INFO}), "step", held_off=True, of_any_kind=False),
     Verb.REVEAL: Rule(ANY, "reveal", fresh=False, tied=True),
     Verb.BREAK_GLASS: Rule(OPEN, "break_glass", impartial=True, text=True, of_any_kind=False),
     Verb.QUARANTINE: Rule(OPEN, "", fresh=False, reason=True, text=True, roles=RELEASERS, tied=True),
@@ -97,7 +102,20 @@ REFUSALS: dict[str, str] = {
     "reason_required": "Please choose a reason from the list.",
     "text_required": "Please say in your own words why.",
     "confirm_first": "This is a large change, so nothing was recorded yet. Please press again and confirm it.",
-    "claimed": "Somebody else has claimed this case.",
+    "claimed": "Somebody else has claimed this case, so nothing was recorded. If they are not on it, choose *Take over* in the card's menu"
+    " and say why.",
+    "not_claimed_by_another": "Nobody else has claimed this case, so there is nothing to take over. Please press Claim.",
+    "not_handed": "Please name one person to hand this case to.",
+    "handed_to_oneself": "This case is handed to somebody else than yourself. To keep it, press Claim.",
+    "cannot_answer": "Whom you named cannot decide this case as it is, so nothing was recorded: {why}",
+    "away": "You said that you are away until {until}, so no case is yours meanwhile. Type `/review back` first.",
+    "they_are_away": "Whom you named is away until {until}, so nothing is handed to them.",
+    "cap_open": "You have claimed {count} cases, which is as many as the policy lets one person hold. Decide, release or hand over one"
+    " first.",
+    "cap_hour": "You have taken {count} cases within the hour, which is as many as the policy lets one person. The next from {until}; until"
+    " then leave it to the others, escalate it, or reject it.",
+    "their_cap_open": "Whom you named has claimed {count} cases, which is as many as the policy lets one person hold.",
+    "their_cap_hour": "Whom you named has taken {count} cases within the hour, which is as many as the policy lets one person.",
     "not_claimed": "You have not claimed this case.",
     "nothing_to_roll_back": "Nothing was approved here, so there is nothing to roll back.",
     "rollback_running": "A roll back of this case has already been requested.",
@@ -206,6 +224,18 @@ def demands(verb: Verb, case: Case) -> Rule:
     if not overrides(verb, case):
         return rule
     return replace(rule, reason=True, text=rule.text or case.failed_checks > 0)
+
+
+def held_off(press: Press, case: Case, now: datetime) -> bool:
+    """Whether somebody else's claim keeps this person's press from counting at `now`. Never that of a supervisor, unless it is to claim the
+    case or to pass it on: one that two people have, nobody has.
+    """
+    person, until = press.person, case.clocks.claim
+    others = bool(case.claimed_by) and not person.was(case.claimed_by, case.people)
+    if not (RULES[Verb(press.verb)].held_off and others and until is not None and now < until):
+        return False
+    supervises = bool(person.groups & {*case.route.roles.get(Role.SUPERVISOR, ())})
+    return not supervises or press.verb in (Verb.CLAIM, Verb.HAND_OVER)
 
 
 def overrides(verb: Verb, case: Case) -> bool:

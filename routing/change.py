@@ -12,6 +12,7 @@ from routing.case.break_glass import BreakGlassUse
 from routing.case.case import Case
 from routing.case.facts import Facts
 from routing.case.submission import Submission
+from routing.case.workload import Workload
 from routing.policy.policy import Policy
 from routing.vocabulary import EventKind, Exhausted, Risk
 
@@ -166,7 +167,8 @@ class Subject:
     `related` are the cases it names (parent, children, tied ones), locked as well; `automation` how far its workflow may act now. With the
     content come `present` facts of the workflow: sampling, exceptions and what was approved automatically so far, as they are now. `dark`
     is Slack's code by every spelling of a channel to which nothing can be sent now. `break_glass` are the uses of it that are remembered;
-    with the content comes the `active` policy, which says who may use it now.
+    with the content comes the `active` policy, which says who may use it now. `workload` is that of whoever gets the case by a press: who
+    presses, or to whom it is handed over.
     """
 
     case: Case
@@ -178,6 +180,7 @@ class Subject:
     dark: Mapping[str, str] = field(default_factory=dict)
     break_glass: tuple[BreakGlassUse, ...] = ()
     active: Policy | None = None
+    workload: Workload | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,6 +195,8 @@ class Consequence(StrEnum):
     """It is recorded, and nothing changes."""
     REROUTED = "rerouted"
     """A page that nobody took goes out another way; the case stays where it is."""
+    RETURNED = "returned"
+    """A claim that nobody works on ends; the case stays where it is."""
 
 
 @unique
@@ -220,6 +222,10 @@ class Verb(StrEnum):
     COMMENT = "comment"
     CLAIM = "claim"
     UNCLAIM = "unclaim"
+    TAKE_OVER = "take_over"
+    """Claim what somebody else has claimed, and say why."""
+    HAND_OVER = "hand_over"
+    """Have a named person claim it, with a note."""
     OPEN_EVIDENCE = "open_evidence"
     RESUME = "resume"
     ROLL_BACK = "roll_back"
@@ -355,6 +361,11 @@ class EventKind(StrEnum):
     COMMENTED = "commented"
     CLAIMED = "claimed"
     UNCLAIMED = "unclaimed"
+    TAKEN_OVER = "taken_over"
+    """Somebody claims it in place of whoever had claimed it."""
+    HANDED_OVER = "handed_over"
+    CLAIM_RETURNED = "claim_returned"
+    """Nobody worked on a claimed case for long, or whoever claimed it is away: anybody of the group can take it."""
     ACKNOWLEDGED = "acknowledged"
     EVIDENCE_OPENED = "evidence_opened"
     REMINDED = "reminded"

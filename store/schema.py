@@ -269,6 +269,15 @@ waiver_uses = Table(
     sqlite_with_rowid=False,
 )
 
+takings = Table(
+    "takings",
+    metadata,
+    Column("person", String, primary_key=True),
+    Column("case_id", String, primary_key=True),
+    Column("at", BigInteger, nullable=False),  # when the person claimed the case or let it through: `store.ledger.takings`
+    sqlite_with_rowid=False,
+)
+
 case_keys = Table(
     "case_keys",
     metadata,

@@ -31,6 +31,10 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 so never left: it is void, and the case is reviewed afresh. A case that was frozen while it waited for information waits again."""
 
 
+CLAIM_S = 900
+"""Seconds until a claim that nobody works on ends, unless the policy says otherwise."""
+
+
 class _Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -161,6 +165,9 @@ class Route(_Value):
     reveal: tuple[str, ...] = Field(default=(), description="groups whose members may see what is masked")
     roles: dict[Role, tuple[str, ...]] = Field(default_factory=dict, description="groups by role, as the policy names them")
     playbooks: tuple[Playbook, ...] = Field(default=(), exclude_if=operator.not_, description="those that fit, as the policy writes them")
+    claim_s: int = Field(
+        default=CLAIM_S, exclude_if=lambda seconds: seconds == CLAIM_S, description="seconds until a claim that nobody works on ends"
+    )
     policy_version: str
     policy_sha256: str
 
@@ -213,6 +220,9 @@ class Clocks(_Value):
     information: AwareDatetime | None = None
     hold: AwareDatetime | None = None
     page: AwareDatetime | None = None
+    claim: AwareDatetime | None = Field(
+        default=None, exclude_if=operator.not_, description="the claim ends unless whoever claimed it does something with it before"
+    )
     unseen: AwareDatetime | None = Field(default=None, description="the case leaves the tier, whose channel does not show its card")
     closed: AwareDatetime | None = Field(
         default=None, exclude_if=operator.not_, description="the case leaves the tier, which closes then (`Tier.closed`)"
@@ -225,7 +235,7 @@ class Clocks(_Value):
 
     def due(self) -> datetime | None:
         """The earliest of the clocks that run, None when none does."""
-        alone = (self.deadline, self.total, self.information, self.hold, self.page, self.unseen, self.closed)
+        alone = (self.deadline, self.total, self.information, self.hold, self.page, self.claim, self.unseen, self.closed)
         running = (*alone, self.acknowledge, self.decide, *self.reminders[:1])
         return min((at for at in running if at is not None), default=None)
 

@@ -77,7 +77,8 @@ class Press:
     gives pass, fail or na for each item of the step. `text`, `params` and `prefill` are content: they go to the vault, never open into a
     leaf. A modification gives both of
     the latter whole, as they shall be; a `prefill` of None leaves the pre-filled fields as they are. `verdict` (approve or reject),
-    `standing` and `found_wrong` (somebody found a point of the checklist wrong, in the content as it is) belong to break-glass.
+    `standing` and `found_wrong` (somebody found a point of the checklist wrong, in the content as it is) belong to break-glass; `to`, to
+    whom a case is handed over, to that.
     """
 
     verb: str
@@ -98,6 +99,7 @@ class Press:
     verdict: str = ""
     found_wrong: bool = False
     standing: Standing | None = None
+    to: Person | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,7 @@ def _frame(policy: Policy, weighed: Evaluated) -> Route:
         duplicates_s=workflow.duplicates.window if workflow.duplicates.tie else None,
         reveal=workflow.sensitive.reveal,
         roles=dict(policy.roles),
+        claim_s=policy.form.claims.idle,
         policy_version=policy.version,
         policy_sha256=policy.sha256,
     )
@@ -124,6 +125,7 @@ def astray(policy: Policy, submission: Submission) -> Route:
         autonomy=workflow.autonomy,
         reveal=workflow.sensitive.reveal,
         roles=dict(policy.roles),
+        claim_s=policy.form.claims.idle,
         policy_version=policy.version,
         policy_sha256=policy.sha256,
     )

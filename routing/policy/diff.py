@@ -39,12 +39,13 @@ _LASTS = (
     "postmortems.within",
     "drills.alarm",
     "pages.storm.within",
+    "claims.idle",
 )
 _PARTS = frozenset({"break_glass", "postmortems"})
 """Parts of the file that are there as a whole or not."""
 
 _APART = frozenset({"rules", "clocks", "models", "examples", "ladder", "action_schemas", "accountability"})
-_EVERYWHERE = ("activation", "owners", "channels", "incidents", "pages", "risk", "priority", "dotless_domains", "reason_codes")
+_EVERYWHERE = ("activation", "owners", "channels", "incidents", "pages", "claims", "risk", "priority", "dotless_domains", "reason_codes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,7 +370,7 @@ def _said(key: str, value: Value) -> str:
         case str() if key.endswith((".routing_key", ".second_key", ".secret")):
             return "a secret"
         case None:
-            return "no limit" if key.startswith("caps.") else "not set"
+            return "no limit" if key.startswith(("caps.", "claims.")) else "not set"
         case bool():
             return "yes" if value else "no"
         case tuple():

@@ -12,6 +12,7 @@ from routing.change import Actor, Refused
 from routing.evaluation.route import route
 from routing.policy.policy import Policy
 from routing.review.checklist import failed_items, send_back, unanswered
+from routing.review.claiming import end_claim, too_many
 from routing.review.draft import Draft
 from routing.review.event_fields import pressed, routed, words
 from routing.review.ladder import acknowledge, move_up, stay, tier_clocks
@@ -30,7 +31,7 @@ def approve(press: Press) -> PressStep:
 
     def act(draft: Draft, actor: Actor) -> Refused | None:
         case = draft.case
-        if (refused := _unread(press, case) or unanswered(press, case)) is not None:
+        if (refused := _unread(press, case) or unanswered(press, case) or too_many(draft.subject)) is not None:
             return refused
         acknowledge(draft, actor)
         if failed := failed_items(press, case):
@@ -73,7 +74,7 @@ def modify(press: Press) -> PressStep:
         if content is None or policy is None or press.params is None:
             raise ValueError("modify needs the case's content, its policy and the new parameters")
         changed = _modified(content, press.params, content.prefilled if press.prefill is None else press.prefill)
-        if (refused := _unread(press, case) or _unfit(policy, case, content, changed)) is not None:
+        if (refused := _unread(press, case) or _unfit(policy, case, content, changed) or too_many(draft.subject)) is not None:
             return refused
         facts = modified_facts(draft.subject, policy, content, changed)
         again = route(policy, changed, facts, now)
@@ -130,6 +131,7 @@ def advance(draft: Draft, press: Press, actor: Actor) -> None:
     wanted = case.route.steps[case.step].people
     given = sum(1 for vote in case.votes if vote.step == case.step)
     if given < wanted:
+        end_claim(draft, press.person)
         draft.update_cards()
         return
     if case.step + 1 < len(case.route.steps):

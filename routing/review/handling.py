@@ -1,4 +1,4 @@
-"""What people do to a case without deciding it: claim, ask, comment, escalate, open the evidence, take up again."""
+"""What people do to a case without deciding it: ask, comment, escalate, open the evidence, take up again."""
 
 from routing.authority import Automation
 from routing.authorize import answering_groups, refuse
@@ -16,35 +16,6 @@ from routing.review.outlook import upcoming
 from routing.review.pages import close_pages
 from routing.review.press import PressStep, by_person
 from routing.vocabulary import CallbackKind, ClockName, EventKind, State
-
-
-def claim(press: Press) -> PressStep:
-    """Say that one is on it: stops the acknowledge clock and names the person on the card."""
-
-    def act(draft: Draft, actor: Actor) -> Refused | None:
-        if draft.case.claimed_by not in ("", actor.id):
-            return refuse("claimed")
-        acknowledge(draft, actor)
-        draft.put(claimed_by=actor.id)
-        draft.record(EventKind.CLAIMED, actor, {"tier": draft.case.tier + 1}, sealed=words(press))
-        draft.update_cards()
-        return None
-
-    return by_person(press, act)
-
-
-def unclaim(press: Press) -> PressStep:
-    """Give a claim back."""
-
-    def act(draft: Draft, actor: Actor) -> Refused | None:
-        if draft.case.claimed_by != actor.id:
-            return refuse("not_claimed")
-        draft.put(claimed_by="")
-        draft.record(EventKind.UNCLAIMED, actor, {"tier": draft.case.tier + 1})
-        draft.update_cards()
-        return None
-
-    return by_person(press, act)
 
 
 def comment(press: Press) -> PressStep:

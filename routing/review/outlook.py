@@ -15,7 +15,20 @@ from routing.clock import after
 from routing.review.closed_hours import landing
 from routing.vocabulary import CaseKind, ClockName, Consequence, Exhausted, Lane, State
 
-Running = Literal["deadline", "total", "decide", "closed", "acknowledge", "information", "hold", "page", "unseen", "reminder", "route"]
+Running = Literal[
+    "deadline",
+    "total",
+    "decide",
+    "closed",
+    "acknowledge",
+    "information",
+    "hold",
+    "page",
+    "unseen",
+    "reminder",
+    "route",
+    "claim",
+]
 """The clocks of `routing.case.case.Clocks` and that of a page on its way, the weightiest first: of several that ran out, that one acts."""
 
 SAFE: dict[Exhausted, Consequence] = {
@@ -35,7 +48,7 @@ class Upcoming:
     consequence: Consequence
 
 
-_QUIET = (Consequence.REMINDED, Consequence.NOTED, Consequence.REROUTED)
+_QUIET = (Consequence.REMINDED, Consequence.NOTED, Consequence.REROUTED, Consequence.RETURNED)
 
 
 def due(case: Case, now: datetime) -> Upcoming | None:
@@ -116,6 +129,8 @@ def _running(case: Case) -> Iterator[Upcoming]:
         yield Upcoming(clocks.reminders[0], "reminder", Consequence.REMINDED)
     if routes := [page.next_at for page in case.pages if page.next_at is not None]:
         yield Upcoming(min(routes), "route", Consequence.REROUTED)
+    if clocks.claim is not None:
+        yield Upcoming(clocks.claim, "claim", Consequence.RETURNED)
 
 
 def _climbed(case: Case) -> Consequence:

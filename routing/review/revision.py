@@ -92,6 +92,7 @@ def revise(draft: Draft, submission: Submission, route: Route, facts: Facts) -> 
         claimed_by="",
         **content_facts(submission),
     )
+    draft.put_clocks(claim=None)
     if draft.case.state is not State.HELD or draft.case.clocks.total is not None:
         draft.put_clocks(total=total_clock(draft.case, draft.now))
     if route.lane is Lane.STOP and case.route.lane is not Lane.STOP:

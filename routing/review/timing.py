@@ -6,6 +6,7 @@ from typing import assert_never
 
 from routing.authorize import refuse
 from routing.change import SYSTEM, Change, Refused, Subject
+from routing.review.claiming import give_back
 from routing.review.departure import announce_where_dark
 from routing.review.draft import Draft
 from routing.review.ladder import climb, exhaust, expire, hand_over, hold, hold_clock, resumed_clocks, stay
@@ -60,6 +61,8 @@ def _apply(draft: Draft, move: Upcoming) -> None:  # noqa: C901 - one line for e
             _ask_again(draft)
         case Consequence.REMINDED:
             _remind(draft)
+        case Consequence.RETURNED:
+            give_back(draft, "idle")
         case unknown:
             assert_never(unknown)
 
@@ -86,7 +89,8 @@ def _uninformed(draft: Draft) -> None:
     if case.tier_since is None:
         _show(draft)
         return
-    draft.put(state=State.PENDING, clocks=resumed_clocks(case, draft.now), acknowledged_by="")  # somebody has to take it up again
+    somebody_again = {"acknowledged_by": "", "claimed_by": ""}  # has to take it up
+    draft.put(state=State.PENDING, clocks=resumed_clocks(case, draft.now), **somebody_again)
     announce_where_dark(draft, posted=True)
     draft.update_cards()
     draft.note(event)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from routing.case.people import Press
-from routing.review import break_glass, deciding, handling, holds, legal_hold, reveal
+from routing.review import break_glass, claiming, deciding, handling, holds, legal_hold, reveal
 from routing.review.press import PressStep
 from routing.review.related import near_duplicates, roll_back
 from routing.vocabulary import CaseKind, Verb
@@ -15,8 +15,10 @@ STEPS: dict[Verb, Callable[[Press], PressStep]] = {
     Verb.ESCALATE: handling.escalate,
     Verb.ASK: handling.ask,
     Verb.COMMENT: handling.comment,
-    Verb.CLAIM: handling.claim,
-    Verb.UNCLAIM: handling.unclaim,
+    Verb.CLAIM: claiming.claim,
+    Verb.UNCLAIM: claiming.unclaim,
+    Verb.TAKE_OVER: claiming.take_over,
+    Verb.HAND_OVER: claiming.hand_over,
     Verb.OPEN_EVIDENCE: handling.open_evidence,
     Verb.RESUME: handling.resume,
     Verb.ROLL_BACK: roll_back.roll_back,

@@ -42,5 +42,7 @@ class Draft:
     approvals: list[Approval] = field(default_factory=list)
     uses: list[tuple[str, str]] = field(default_factory=list)
     """(exception, case) of each use."""
+    taken: list[tuple[str, str]] = field(default_factory=list)
+    """(person, case) of each that somebody took."""
     alike: dict[str, list[str]] = field(default_factory=dict)
     """Ids of the cases that were opened, by likeness, in order."""

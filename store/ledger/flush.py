@@ -21,6 +21,7 @@ from store.ledger.inserts import insert_all
 from store.ledger.places import channel_of, moves
 from store.ledger.prefetch import InboxKey, InboxRow, Known
 from store.ledger.sealed_head import Ruling, UnreadableGovernanceError
+from store.ledger.takings import add_taken
 from store.ledger.window import arrange
 from store.schema import IS_UNSETTLED, case_keys, cases, figures, governance, inbox, leaves, micros, nodes, outbox, queue, vault
 from store.vault.head_seal import Head, HeadSeal, text_sha256
@@ -92,6 +93,7 @@ def flush(
         connection.execute(_FALL_DUE, over)
     add_approvals(connection, kept.approvals, day_of(now))
     add_uses(connection, kept.uses)
+    add_taken(connection, kept.taken, now)
     if snapshot:
         values = {"revision": ruling.governance.revision, "snapshot": snapshot}
         if connection.execute(_UPDATE_GOVERNANCE, values).rowcount != 1:

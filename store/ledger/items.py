@@ -14,6 +14,7 @@ from routing.case.people import GovernancePress, Press
 from routing.change import Actor, Arrival, Change, Event, Message, Refused, Subject
 from routing.governance.ruling import GovernStep
 from routing.policy.policy import Policy
+from routing.review.claiming import taker_of, takes
 from routing.review.drill import follow as carry_on
 from routing.review.related.near_duplicates import follow
 from routing.vocabulary import EventKind
@@ -121,6 +122,7 @@ class Changing:
             keys=() if key is None else (key,),
             cases=(case_id,),
             content=(case_id,) if content else (),
+            people=frozenset() if press is None else taker_of(press).ids if takes(press) else frozenset(),
         )
 
     def apply(self, unit: UnitOfWork) -> Changed | Refused | Repeated | Conflict | Missing:
@@ -128,7 +130,7 @@ class Changing:
         draft = Draft()
         if self._key is not None and (before := unit.answered(self._key)) is not None:
             return _again(before.digest == self._digest, before.answer, before.case_id)
-        subject = unit.subject(self._case_id, content=self._content)
+        subject = unit.subject(self._case_id, content=self._content, press=self._press)
         if subject is None:
             return Missing(self._case_id)
         result = self._step(subject, unit.now)
@@ -144,6 +146,8 @@ class Changing:
         if subject.case.tied:
             result = follow(subject.case, result, subject, unit.now)
         indices = unit.change(draft, subject.case, result)
+        if subject.workload is not None and subject.workload.most_taken is not None and self._press is not None:
+            draft.taken.append((taker_of(self._press).id, self._case_id))
         self._remember(unit, draft, result.answer)
         if self._also is not None:
             draft.also.append(self._also)

@@ -17,6 +17,7 @@ from routing.policy.form.guardrails import Duplicates
 from store.database.prepared import Prepared
 from store.ledger.arrival_limits import Arriving, read_alike, read_amounts, read_autos, read_uses
 from store.ledger.sealed_head import DATABASE_CLOCK, HeadRow, Ruling, believed, lock_head
+from store.ledger.takings import HOUR, read_claimed, read_taken
 from store.policies import Policies
 from store.schema import case_keys, cases, inbox, policies, vault
 from store.vault.head_seal import HeadSeal
@@ -62,6 +63,7 @@ class TaskRow:
 class Needs:
     """What one item has to know: inbox keys, tasks, cases, cases of which also the content, new cases, and policies by hash.
 
+    `people`: ids of whoever may get a case by it.
     `governs`: it may change the policy in force or the exceptions, so that every figure they may ask for is wanted.
     """
 
@@ -71,6 +73,7 @@ class Needs:
     content: tuple[str, ...] = ()
     arriving: tuple[Arriving, ...] = ()
     policies: tuple[str, ...] = ()
+    people: frozenset[str] = frozenset()
     governs: bool = False
 
 
@@ -97,6 +100,8 @@ class Known:
     autos: dict[str, int] = field(default_factory=dict)
     amounts: dict[tuple[str, int], Decimal] = field(default_factory=dict)
     uses: dict[str, int] = field(default_factory=dict)
+    claimed: dict[str, set[str]] = field(default_factory=dict)
+    taken: dict[str, dict[str, datetime]] = field(default_factory=dict)
 
     @property
     def governance(self) -> Governance:
@@ -135,6 +140,8 @@ def prefetch(
     forms = {each.workflow: _forms(at_hand, follows, each.workflow) for each in arriving}
     windows_s = {name: max((form.duplicates.window for form in found or ()), default=_WINDOW_S) for name, found in forms.items()}
     known.alike = read_alike(connection, arriving, windows_s, about)
+    people = {person for need in needs for person in need.people}
+    known.claimed, known.taken = read_claimed(connection, people), read_taken(connection, people, about - HOUR)
     wanted = {case_id for need in needs for case_id in need.cases}
     _cases(connection, known, wanted, alike={case_id for ids in known.alike.values() for case_id in ids} - wanted)
     known.alike = {likeness: [case_id for case_id in ids if case_id in known.cases] for likeness, ids in known.alike.items()}

@@ -16,7 +16,9 @@ from sqlalchemy import Connection, insert, select
 from routing.canonical import Json, canonical
 from routing.case.amount import counted
 from routing.case.case import Case, check_transition
+from routing.case.people import Person, Press
 from routing.case.submission import Submission
+from routing.case.workload import Workload
 from routing.change import SYSTEM, Arrival, Change, Event, MessageKind, Subject
 from routing.errors import PolicyError, TransitionError
 from routing.evaluation.derived_risk import derived
@@ -24,9 +26,11 @@ from routing.governance.digest_lifecycle import Desk, Paging, concerns, grouped
 from routing.governance.governance import Governance
 from routing.governance.ruling import Governed, Ruling
 from routing.governance.sampling import seen
+from routing.policy.form.claims import Claims
 from routing.policy.form.guardrails import Channels
 from routing.policy.nowhere import nowhere
 from routing.policy.policy import Policy
+from routing.review.claiming import taker_of, takes
 from routing.vocabulary import CaseKind, EventKind, State, Verdict
 from store.audit.leaf import RowTrace, leaf_bytes
 from store.ledger.arrival import arrive, present, uses_counted
@@ -39,6 +43,7 @@ from store.ledger.high_water import HighWater
 from store.ledger.identifiers import NOISE_SIZE, bare_id, case_id, event_id
 from store.ledger.prefetch import InboxKey, InboxRow, Known, TaskKey, TaskRow, named
 from store.ledger.rows import leaf_row, message_row
+from store.ledger.takings import HOUR
 from store.policies import Policies
 from store.schema import micros, policies
 from store.vault.content import seal, submission_texts
@@ -167,16 +172,19 @@ class UnitOfWork:
         """A case as the items before left it."""
         return self._kept.cases.get(wanted)
 
-    def subject(self, wanted: str, *, content: bool) -> Subject | None:
-        """A case with those it names and, if asked for, the policy it lives by and its content (None once erased)."""
+    def subject(self, wanted: str, *, content: bool, press: Press | None = None) -> Subject | None:
+        """A case with those it names and, if asked for, the policy it lives by and its content (None once erased); with the workload of
+        whoever gets it by `press`.
+        """
         case = self._kept.cases.get(wanted)
         if case is None:
             return None
         related = {name: self._kept.cases[name] for name in named(case) if name in self._kept.cases}
         automation, dark = self.governance.control(case.workflow).automation, self.governance.dark
         uses = self.governance.break_glass
+        load = self._workload(taker_of(press)) if press is not None and takes(press) else None
         if not content:
-            return Subject(case, related=related, automation=automation, dark=dark, break_glass=uses)
+            return Subject(case, related=related, automation=automation, dark=dark, break_glass=uses, workload=load)
         try:
             policy = self._policies.get(case.route.policy_sha256)
         except PolicyError:  # an old one may name what is gone from the environment; a step that routes again says that it needs it
@@ -184,7 +192,21 @@ class UnitOfWork:
         limits = None
         if policy is not None:
             limits = present(case, policy, self.governance, self.now, known=self._known, kept=self._kept)
-        return Subject(case, policy, self._safes.content(case), related, automation, limits, dark, uses, self._in_force())
+        return Subject(case, policy, self._safes.content(case), related, automation, limits, dark, uses, self._in_force(), load)
+
+    def _workload(self, person: Person) -> Workload:
+        """What this person has and took, as the items left it, and what the policy in force allows."""
+        known, kept, ids = self._known, self._kept, person.ids
+        found = {case_id for one in ids for case_id in known.claimed.get(one, ())}
+        claimed = {case_id for case_id in found if (case := kept.cases.get(case_id)) is None or case.claimed_by in ids}
+        claimed |= {case.id for case in kept.cases.values() if case.claimed_by in ids and case.open}
+        hour = self.now - HOUR
+        taken = {case_id: at for one in ids for case_id, at in known.taken.get(one, {}).items() if at > hour}
+        taken = {case_id: self.now for one, case_id in kept.taken if one in ids} | taken
+        policy, away = self._in_force(), self.governance.away_at(self.now)
+        caps = Claims() if policy is None else policy.form.claims
+        until = max((away[one] for one in ids if one in away), default=None)
+        return Workload(frozenset(claimed), caps.open, taken, caps.hourly, until)
 
     def governed(self, wanted: Sequence[str] = (), draft: Draft | None = None, beside: Case | None = None) -> Governed:
         """What a governance step gets: the value as the items, and `draft`, left it. Raises NoPolicyError, PolicyError.
@@ -290,6 +312,7 @@ class UnitOfWork:
         kept.also += draft.also
         kept.approvals += draft.approvals
         kept.uses += draft.uses
+        kept.taken += draft.taken
         kept.cases |= draft.cases
         kept.rows |= draft.rows
         kept.contents |= draft.contents

@@ -32,11 +32,12 @@ GROUPS = {
     "reveal": frozenset({"privacy"}),
 }
 DECIDING = {"approve", "reject", "modify", "break_glass"}
-NEEDS_STEP_GROUP = {"approve", "reject", "modify", "escalate", "ask", "claim", "unclaim", "resume", "separate"}
+CLAIMING = {"claim", "take_over"}
+NEEDS_STEP_GROUP = {"approve", "reject", "modify", "escalate", "ask", "unclaim", "hand_over", "resume", "separate"} | CLAIMING
 LEGAL = {"legal_hold", "release_legal_hold"}
 ALWAYS = {"comment", "open_evidence", "reveal"} | LEGAL
 IN_STATE = {
-    "pending": ALWAYS | {"approve", "reject", "modify", "escalate", "ask", "claim", "unclaim", "separate", "quarantine", "break_glass"},
+    "pending": ALWAYS | (NEEDS_STEP_GROUP - {"resume"}) | {"quarantine", "break_glass"},
     "needs_info": ALWAYS | {"separate", "quarantine", "break_glass"},
     "held": ALWAYS | {"resume", "quarantine", "break_glass"},
     "quarantined": ALWAYS | {"resume", "break_glass"},
@@ -44,7 +45,7 @@ IN_STATE = {
     "closed": ALWAYS | {"roll_back"},
 }
 NEEDS_REASON = {"reject", "modify", "escalate", "roll_back", "quarantine"}
-NEEDS_TEXT = {"ask", "comment", "roll_back", "quarantine", "break_glass"} | LEGAL
+NEEDS_TEXT = {"take_over", "hand_over", "ask", "comment", "roll_back", "quarantine", "break_glass"} | LEGAL
 ONLY_OF_CASES = {"modify", "ask", "roll_back", "separate", "break_glass"}
 ON_A_TIED_ONE = ALWAYS | {"quarantine"}
 NEVER_STALE = ALWAYS | {"quarantine"}
@@ -85,7 +86,7 @@ def oracle(
             groups in on_ladder | {"duty", "audit"} if verb == "open_evidence" else True,
             groups == "duty" if verb in {"quarantine", "break_glass"} | LEGAL or lifts else True,
             groups == "reveal" if verb == "reveal" else True,
-            role == "nobody special" if verb in DECIDING else True,
+            role == "nobody special" if verb in DECIDING | CLAIMING else True,
             words in {"reason", "both"} if verb in NEEDS_REASON or lifts else True,
             words in {"unknown reason", "text", "both"} if verb in NEEDS_TEXT or lifts else True,
             words == "both" if overrides else True,
@@ -143,7 +144,7 @@ def test_the_matrix_agrees_with_the_oracle(verb: str) -> None:
     assert allowed > 0
 
 
-WORKING = {"escalate", "ask", "claim", "unclaim", "separate"}
+WORKING = {"escalate", "ask", "unclaim", "hand_over", "separate"} | CLAIMING
 DECISION = {"approve", "reject", "modify"}
 RELEASING = {"open_evidence", "legal_hold"}
 BY_ROLE: dict[Role, tuple[set[str], set[str], set[str]]] = {

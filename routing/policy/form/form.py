@@ -12,6 +12,7 @@ from routing.policy.clocks.presets import ROWS, Preset
 from routing.policy.clocks.row import ClockRow, Duration
 from routing.policy.form.break_glass import BreakGlass
 from routing.policy.form.checks import Checklist, Checks, Example, RequiredEvidence
+from routing.policy.form.claims import Claims
 from routing.policy.form.derived import Modification, ParamPath, RiskFrom
 from routing.policy.form.drills import Drills
 from routing.policy.form.guardrails import Accountability, Breaker, Caps, Channels, Duplicates, ModelVersion, Sampling, Sensitive
@@ -265,6 +266,7 @@ class PolicyForm(Part):
     postmortems: Postmortems | None = Field(default=None, description="what calls for a postmortem; none: nothing does")
     drills: Drills = Drills()
     pages: Pages = Pages()
+    claims: Claims = Claims()
     breakers: tuple[Breaker, ...] = Field(default=(), max_length=100, description="besides the built-in ones, or in the place of one")
     playbooks: tuple[PlaybookForm, ...] = Field(
         default=(), max_length=50, description="what is done, and who is told, when something happens"

@@ -1,4 +1,5 @@
-"""Cases say in which channel they wait for people and whether their card waits behind its board, and both are counted.
+"""Cases say in which channel they wait for people and whether their card waits behind its board, and both are counted; it is noted who took
+which case lately, so that the caps of one person can be held against it.
 
 Revision ID: 0005
 Revises: 0004
@@ -22,7 +23,7 @@ BATCH = 500
 
 
 def upgrade() -> None:
-    """Every card that is there, or on its way, counts as shown."""
+    """Every card that is there, or on its way, counts as shown. Nobody has taken a case yet."""
     op.add_column("cases", sa.Column("channel", sa.String(), server_default=sa.text("''"), nullable=False))
     op.add_column("cases", sa.Column("unposted", sa.Integer(), server_default=sa.text("0"), nullable=False))
     _fill()
@@ -33,6 +34,14 @@ def upgrade() -> None:
     waiting = ["channel", "priority", "created_at", "due_at", "id", "state", "claimed_by", "tied_to", "tier", "unposted"]
     op.create_index("cases_waiting", "cases", waiting, sqlite_where=WAITING, postgresql_where=WAITING)
     _count()
+    op.create_table(
+        "takings",
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("case_id", sa.String(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("person", "case_id"),
+        sqlite_with_rowid=False,
+    )
 
 
 def _fill() -> None:
