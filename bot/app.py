@@ -393,7 +393,7 @@ class App:
     def _listen_to_slack(self, bolt: AsyncApp, people: People, replies: Replies, now: Callable[[], datetime], timeouts: Timeouts) -> None:
         """Everything that people press, submit and type, and what Slack says of its channels."""
         facts = BreakGlassFacts(self.reads, people, self.policy, now)
-        presses = Presses(self.ledger, self.reads, people, self.deployment, self.metrics.pressed, break_glass=facts)
+        presses = Presses(self.ledger, self.reads, people, self.deployment, self.metrics.pressed, clock=now, break_glass=facts)
         alone = BreakGlassCommand(self.database, self.reads, people, self.policy, presses=presses, views=self.views, replies=replies)
         answering = Answering(timeouts)
         self._stack.push_async_callback(answering.stop)

@@ -1,11 +1,12 @@
-"""Looks after what is decided about more than one case: breakers, the cases that brakes concern and the cards that name them, and presses
-that were refused. Owns the order in which it looks. No clock of a case waits for it: `escalation.watch` has those.
+"""Looks after what is decided about more than one case: breakers, the cases that brakes concern and the cards that name them, what people
+have claimed who are away, and presses that were refused. Owns the order in which it looks. No clock of a case waits for it: `escalation.watch` has those.
 """
 
 from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
+from escalation.absent_claims import ClaimedCases, return_claims
 from escalation.breaker_watch import BreakerWatch
 from escalation.enforcement import BrakedCases, enforce
 from escalation.put_off import PutOff
@@ -14,8 +15,8 @@ from escalation.watch import Report
 from store.ledger.ledger import Ledger
 
 
-class Braked(BrakedCases, OutdatedCards, Protocol):
-    """Where the cases that brakes concern are found, and their cards."""
+class Braked(BrakedCases, OutdatedCards, ClaimedCases, Protocol):
+    """Where the cases that brakes concern are found, their cards, and what people have claimed."""
 
 
 class BrakeWatch:
@@ -31,10 +32,15 @@ class BrakeWatch:
         self._put_off = PutOff()  # of its own: a clock that cannot act is no reason to let a brake wait
 
     async def tick(self) -> int:
-        """Breakers, brakes, the cards that name them, and the presses refused in minutes that are over. Raises CannotRecordError."""
+        """Breakers, brakes, the cards that name them, claims of people who are away, and the presses refused in minutes that are over.
+
+        Raises CannotRecordError.
+        """
         now = self._clock()
         acted = await self._breakers.tick()
         acted += await enforce(self._ledger, self._cases, now, self._report, self._put_off)
-        acted += await self._redrawing.tick(tuple((await self._cases.governance()).controls.values()), now)
+        governance = await self._cases.governance()
+        acted += await self._redrawing.tick(tuple(governance.controls.values()), now)
+        acted += await return_claims(self._ledger, self._cases, governance, now, report=self._report, put_off=self._put_off)
         await self._ledger.sweep_refusals(now)
         return acted

@@ -308,6 +308,8 @@ def _out_of_place(press: Press, rule: Rule, case: Case) -> str | None:
         return "tied"
     if press.verb == Verb.QUARANTINE and case.held_by == "quarantine":
         return "quarantined"
+    if press.verb == Verb.TAKE_OVER and (not case.claimed_by or press.person.was(case.claimed_by, case.people)):
+        return "not_claimed_by_another"
     if drill_goes_on(case) and press.verb in (Verb.APPROVE, Verb.REJECT):
         return "drill_goes_on"
     if case.kind is CaseKind.DRILL and press.verb == Verb.ESCALATE and not drill_goes_on(case):

@@ -5,6 +5,7 @@ Slack does not answer it says so: then nobody decides.
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -16,8 +17,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.names import Names
 from bot.timeouts import REAL, Timeouts
+from routing.authorize import answering_groups
 from routing.case.address import DOTLESS
-from routing.case.case import Group
+from routing.case.case import Case, Group
 from routing.case.people import Person
 from routing.governance.binding import Binding, group_name, is_group_id
 from store.ledger.writer import CannotRecordError, WriterClosedError
@@ -117,6 +119,28 @@ class People:
         found = await asyncio.gather(*(self.person(other, person.team, {}) for other in sorted({*others} - person.ids)))
         same = {name for one in found if one.known and one.names & person.names for name in one.ids}
         return replace(person, aliases=person.aliases | same)
+
+    async def addressed(self, text: str, team: str, case: Case) -> tuple[Person | None, str]:
+        """Whom a text begins with, and the rest of it: somebody by Slack's own `<@U…>`, by id, or, after an `@`, by the name of somebody
+        who answers for the case now. None where it is nobody. Raises SlackUnreachable, and what `person` raises.
+        """
+        groups = case.route.groups
+        if (mentioned := _MENTION.match(text)) is not None:
+            return await self.person(mentioned["escaped"] or mentioned["bare"], team, groups), text[mentioned.end() :].strip()
+        if not text.startswith("@"):
+            return None, text
+        typed = text[1:].strip()
+        answering = [groups[name] for name in sorted(answering_groups(case)) if name in groups]
+        found: list[tuple[int, str]] = []
+        for group in answering:
+            for user in (await self.members(group))[0]:
+                profile = (await self._ask("users.info", user))["user"]
+                found += [(len(name), user) for name in _called(profile) if _begins(typed, name)]
+        if not found:
+            return None, text
+        length, user = max(found)
+        alike = {one for many, one in found if many == length}
+        return (await self.person(user, team, groups), typed[length:].strip()) if len(alike) == 1 else (None, text)
 
     async def members(self, group: Group) -> tuple[frozenset[str], str]:
         """Who is in a group, and the id of its user group, "" where it is none or not in use. Raises SlackUnreachable, and what reading the
@@ -232,6 +256,22 @@ def person_of(user: Mapping[str, Any], pressed_as: str, team: str, groups: froze
 def group_id(listed: Sequence[Mapping[str, Any]], reference: str) -> str:
     """The id of the group in use that has this id or handle, "" where there is none."""
     return next((str(one["id"]) for one in listed if reference in (one.get("id"), one.get("handle")) and not one.get("date_delete")), "")
+
+
+_MENTION = re.compile(r"\s*(?:<@(?P<escaped>[UW][A-Z0-9]{2,30})(?:\|[^<>]*)?>|(?P<bare>[UW][A-Z0-9]{2,30})\b)")
+
+
+def _called(user: Mapping[str, Any]) -> set[str]:
+    """The names somebody may be called by, as their profile has them."""
+    profile = user.get("profile") or {}
+    names = (user.get("name"), profile.get("display_name"), profile.get("real_name"), user.get("real_name"))
+    return {str(name) for name in names if name}
+
+
+def _begins(text: str, name: str) -> bool:
+    """Whether the text begins with this name, whole, in whatever capitals."""
+    rest = text[len(name) : len(name) + 1]
+    return text[: len(name)].casefold() == name.casefold() and not rest.isalnum()
 
 
 def _name(user: Mapping[str, Any]) -> str:

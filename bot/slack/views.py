@@ -126,7 +126,7 @@ class Views:
             tier=case.tier,
             on_call=await self._on_call(case, away),
             links=await self._link(case, scene.cards),
-            names=await self._people.names({person for tier in case.route.tiers for person in (tier.owner, tier.backup) if person}),
+            names=await self._people.names(_named(case)),
             original=scene.submission,
             masked=(*masked, *also_masked),
             told=told,
@@ -180,6 +180,12 @@ class Views:
             return (await self._people.identity()).permalink(card.channel, card.ts)
         except SlackUnreachable:
             return ""
+
+
+def _named(case: Case) -> set[str]:
+    """Ids of the people whom surfaces name, whatever they did here: owners, backups, whoever has claimed it."""
+    owners = {person for tier in case.route.tiers for person in (tier.owner, tier.backup) if person}
+    return owners | ({case.claimed_by} - {""})
 
 
 def _nothing(case: Case, title: str) -> Submission:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from routing.authorize import outsider
 from routing.authorize import refuse as refuse_person
 from routing.canonical import Json
+from routing.case.case import Group
 from routing.case.people import GovernancePress
 from routing.case.submission import moment_text
 from routing.change import Actor, Event, Refused
@@ -46,8 +47,8 @@ def come_back(press: GovernancePress) -> GovernStep:
 
 
 def _obstacle(press: GovernancePress, policy: Policy) -> Refused | None:
-    """Whoever a tier names may, whatever their roles."""
-    named = bool(press.person.ids & named_by_tiers(policy))
+    """Whoever a tier names, and whoever answers anywhere, may, whatever their roles."""
+    named = bool(press.person.ids & named_by_tiers(policy) or press.person.groups & answering_groups(policy).keys())
     if named and (code := outsider(press.person, press.team)) is not None:
         return refuse_person(code)
     return None if named else obstacle(press, policy)
@@ -57,6 +58,15 @@ def named_by_tiers(policy: Policy) -> frozenset[str]:
     """The people whom tiers name as owner or backup."""
     tiers = (tier for ladder in policy.tiers.values() for tier in ladder)
     return frozenset(person for tier in tiers for person in (tier.owner, tier.backup) if person)
+
+
+def answering_groups(policy: Policy) -> dict[str, Group]:
+    """The groups that any tier or step names: everybody who reviews is in one of them."""
+    named = {tier.group for ladder in policy.tiers.values() for tier in ladder}
+    for workflow in policy.workflows.values():
+        steps = (workflow.dual.verify, workflow.dual.approve, workflow.expert.group, workflow.triage.group)
+        named |= {group for group in steps if group is not None}
+    return {name: policy.groups[name] for name in sorted(named) if name in policy.groups}
 
 
 def _ruled(press: GovernancePress, governed: Governed, now: datetime, until: datetime | None) -> Ruling:

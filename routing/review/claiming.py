@@ -71,8 +71,6 @@ def take_over(press: Press) -> PressStep:
 
     def act(draft: Draft, actor: Actor) -> Refused | None:
         before = draft.case.claimed_by
-        if not before or _has(press.person, draft.case):
-            return refuse("not_claimed_by_another")
         if (refused := _too_much(draft)) is not None:
             return refused
         _take(draft, actor, actor.id)

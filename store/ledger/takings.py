@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from store.database.prepared import Prepared
-from store.schema import IS_CLAIMED, OPEN, among, cases, micros, moment, takings
+from store.schema import IS_CLAIMED, cases, micros, moment, takings
 
 HOUR = timedelta(hours=1)
 KEPT = timedelta(days=1)
@@ -46,9 +46,7 @@ def add_taken(connection: Connection, taken: Iterable[tuple[str, str]], now: dat
     connection.execute(delete(takings).where(takings.c.person.in_(people), takings.c.at < micros(now - KEPT)))
 
 
-_CLAIMED = Prepared(
-    lambda people: select(cases.c.claimed_by, cases.c.id).where(cases.c.claimed_by.in_(people), IS_CLAIMED, among(cases.c.state, OPEN))
-)
+_CLAIMED = Prepared(lambda people: select(cases.c.claimed_by, cases.c.id).where(cases.c.claimed_by.in_(people), IS_CLAIMED))
 _TAKEN = Prepared(
     lambda people: select(takings.c.person, takings.c.case_id, takings.c.at).where(
         takings.c.person.in_(people), takings.c.at > bindparam("since")

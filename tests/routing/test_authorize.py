@@ -102,6 +102,7 @@ def case_for(state: str, role: str, *, own_group: bool, check_failed: bool, abou
         held_by={"held": "ladder", "quarantined": "quarantine"}.get(state, ""),
         route=a_route(steps=steps, roles=ROLES, reveal=("privacy",)),
         kind=CaseKind.CHECK if about == "check" else CaseKind.CASE,
+        claimed_by="U0ELSE",
         tied_to="c_00" if about == "tied" else "",
         requester=FRONT if role == "requester" else "U0ELSE",
         requester_email_sha256="",
@@ -170,7 +171,7 @@ def test_the_table_of_verbs_and_roles(role: Role) -> None:
     mine = {Role.SPECIALIST: "experts"}.get(role, name if role in STEP_OF else "mine")
     route = a_route(steps=steps, roles={role: ("mine",)}, reveal=("privacy",))
     person, at = a_person(groups=frozenset({mine})), list(STEP_OF.values()).index(name)
-    waiting = a_case(route=route, step=at, tied=("c_02",))
+    waiting = a_case(route=route, step=at, tied=("c_02",), claimed_by="U0ELSE")
     quarantined = waiting.model_copy(update={"state": State.HELD, "held_by": "quarantine"})
     decided = a_case(route=route, state=State.DECIDED, verdict=Verdict.APPROVED, step=at)
     for case, expected in zip((waiting, quarantined, decided), BY_ROLE[role], strict=True):

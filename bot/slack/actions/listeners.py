@@ -33,7 +33,9 @@ from bot.slack.interaction import UnreadablePress, read_button, read_form
 from routing.authorize import REFUSALS
 from routing.vocabulary import CaseKind, Verb
 
-FORMS = frozenset({Verb.REJECT, Verb.ESCALATE, Verb.ASK, Verb.COMMENT, Verb.ROLL_BACK, Verb.MODIFY, Verb.QUARANTINE})
+FORMS = frozenset(
+    {Verb.REJECT, Verb.ESCALATE, Verb.ASK, Verb.COMMENT, Verb.ROLL_BACK, Verb.MODIFY, Verb.QUARANTINE, Verb.TAKE_OVER, Verb.HAND_OVER}
+)
 """Verbs that always ask for words first; the others count at once, but for those below."""
 
 SOMETIMES = frozenset({Verb.APPROVE, Verb.RESUME})
@@ -261,6 +263,9 @@ _KEPT_BACK = (
     " When the workflow goes on, the case is reviewed afresh, and your approval counts no longer."
 )
 
+_OF_THE_PERSON = frozenset({"not_handed", "handed_to_oneself", "cannot_answer", "they_are_away", "their_cap_open", "their_cap_hour"})
+"""Refusals of whoever was named to have the case."""
+
 _SAID = {
     CaseKind.CASE: "approved",
     CaseKind.CHECK: "found right",
@@ -287,6 +292,8 @@ def _place(outcome: Outcome) -> str:
     """Beside which input a refusal belongs."""
     if isinstance(outcome, Declined) and outcome.reason in ("choose_verdict", "known_wrong"):
         return "verdict"
+    if isinstance(outcome, Declined) and outcome.reason in _OF_THE_PERSON:
+        return "to"
     return "reason" if isinstance(outcome, Declined) and outcome.reason == "reason_required" else "text"
 
 

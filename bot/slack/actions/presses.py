@@ -6,7 +6,7 @@ Owns putting together what is known of a press (the person, the card, the team) 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol, assert_never
 
 import structlog
@@ -18,11 +18,12 @@ from bot.slack.answering import unrecorded
 from bot.slack.cards.forms.form_input import Typed
 from bot.slack.cards.parts.checklist import asked, form_first
 from bot.slack.people import Identity, People, SlackUnreachable
-from routing.authorize import LETS_THROUGH, Allowed, authorize, reason_codes, refuse
+from routing.authorize import LETS_THROUGH, Allowed, authorize, held_off, reason_codes, refuse
 from routing.case.case import Case
 from routing.case.people import Person, Press
 from routing.change import Change, Refused, Subject
 from routing.review.break_glass import Terms
+from routing.review.press import stay
 from routing.review.verbs import needs_content, step_of
 from routing.vocabulary import CaseKind, Verb
 from store.ledger.answers import Changed, Conflict, Missing, Repeated
@@ -32,6 +33,11 @@ from store.ledger.prefetch import InboxKey
 from store.outbox.delivered_cards import Card
 
 CARD_EVENT = "tierline_card"
+
+HELD_OFF = (
+    "{who} has claimed this case and has it until {until:%H:%M} UTC, longer with whatever they do here, so nothing was recorded."
+    " If they are not on it, choose *Take over* in the card's menu and say why."
+)
 
 _LOG = structlog.get_logger("tierline.presses")
 
@@ -68,8 +74,8 @@ Outcome = Recorded | Declined
 
 
 class Presses:
-    """Carries out presses. `tally` counts them by verb and result; `deployment` is the one whose cards are ours; without `break_glass`
-    nobody may use that.
+    """Carries out presses. `tally` counts them by verb and result; `deployment` is the one whose cards are ours; `clock` gives aware UTC
+    times; without `break_glass` nobody may use that.
     """
 
     def __init__(
@@ -80,8 +86,10 @@ class Presses:
         deployment: str,
         tally: Callable[[str, str], None],
         *,
+        clock: Callable[[], datetime],
         break_glass: BreakGlassFacts | None = None,
     ) -> None:
+        self._clock = clock
         self._ledger = ledger
         self._reads = reads
         self._people = people
@@ -100,6 +108,8 @@ class Presses:
         except Exception as problem:  # noqa: BLE001 - the database does not answer: whoever pressed must be told, whatever it is
             return self._told(pressed, _unrecorded(pressed, problem))
         press = replace(press, params=words.params, prefill=words.prefill, checklist=words.checklist, verdict=words.verdict)
+        if words.to:
+            press = replace(press, to=await self._people.person(words.to, press.team, case.route.groups))
         return self._told(pressed, await self._change(pressed, press, step_of(press), case.kind))
 
     async def wants_form(self, pressed: Pressed) -> bool:
@@ -121,10 +131,12 @@ class Presses:
         except Exception as problem:  # noqa: BLE001 - as above
             return _unrecorded(pressed, problem)
         if (reason := await self._refusal(press, case)) is None:
+            if press.person.was(case.claimed_by, case.people):  # whoever has claimed it is at work on it
+                await self._change(pressed, press, stay(press), case.kind, counting=False)
             return None
 
-        def step(subject: Subject, _now: datetime) -> Change | Refused:
-            return (_obstacle(press, subject.case) if press.verb != Verb.BREAK_GLASS else None) or reason
+        def step(subject: Subject, now: datetime) -> Change | Refused:
+            return (_obstacle(press, subject.case, now) if press.verb != Verb.BREAK_GLASS else None) or reason
 
         outcome = self._told(pressed, await self._change(pressed, press, step, case.kind))
         return outcome if isinstance(outcome, Declined) else _declined(reason)
@@ -143,7 +155,7 @@ class Presses:
     async def _refusal(self, press: Press, case: Case) -> Refused | None:
         """What would refuse this press however well its form was filled in."""
         if press.verb != Verb.BREAK_GLASS or self._break_glass is None:
-            return _obstacle(press, case)
+            return _obstacle(press, case, self._clock())
         found = await self._break_glass.weigh(press, case)
         return found if isinstance(found, Refused) else None
 
@@ -191,16 +203,19 @@ class Presses:
         expected = {"case": pressed.case_id, "tier": pressed.tier, "deployment": self._deployment}
         return ours and all(str(told.get(name)) == str(value) for name, value in expected.items())
 
-    async def _change(self, pressed: Pressed, press: Press, step: Step, kind: CaseKind) -> Outcome:
-        key = InboxKey("press", pressed.origin.scope, pressed.origin.key)
+    async def _change(self, pressed: Pressed, press: Press, step: Step, kind: CaseKind, *, counting: bool = True) -> Outcome:
+        """`counting`: the same payload counts once, and a refusal is recorded."""
+        key = InboxKey("press", pressed.origin.scope, pressed.origin.key) if counting else None
         content = needs_content(Verb(press.verb), kind)
         try:
-            result = await self._ledger.change(press.case_id, step, press=press, key=key, content=content)
+            result = await self._ledger.change(press.case_id, step, press=press if counting else None, key=key, content=content)
         except Exception as problem:  # noqa: BLE001 - whatever was raised, nobody knows that it is recorded, and whoever pressed must be told so
             return _unrecorded(pressed, problem)
         match result:
             case Changed(case=case):
                 return Recorded(case)
+            case Refused(reason="claimed"):
+                return await self._held_off(press)
             case Refused():
                 return _declined(result)
             case Repeated(answer=answer):
@@ -211,6 +226,14 @@ class Presses:
                 return _declined(refuse("unknown_card"))
             case unknown:
                 assert_never(unknown)
+
+    async def _held_off(self, press: Press) -> Declined:
+        """Who has the case, until when, and what whoever pressed can do about it."""
+        case, general = await self._reads.case(press.case_id), refuse("claimed")
+        if case is None or case.clocks.claim is None:
+            return _declined(general)
+        names, until = await self._people.names([case.claimed_by]), case.clocks.claim
+        return Declined(general.reason, HELD_OFF.format(who=names.get(case.claimed_by, case.claimed_by), until=until.astimezone(UTC)))
 
     def _told(self, pressed: Pressed, outcome: Outcome) -> Outcome:
         self._tally(pressed.verb.value, outcome.reason if isinstance(outcome, Declined) else "recorded")
@@ -223,7 +246,7 @@ def _unrecorded(pressed: Pressed, problem: Exception) -> Declined:
     return Declined(*unrecorded(problem))
 
 
-def _obstacle(press: Press, case: Case) -> Refused | None:
+def _obstacle(press: Press, case: Case, now: datetime) -> Refused | None:
     """What would refuse this press however well its form was filled in."""
     answers = {item.id: "pass" for item in asked(case)}
     filled = replace(
@@ -232,6 +255,8 @@ def _obstacle(press: Press, case: Case) -> Refused | None:
     verdict = authorize(filled, case)
     if not isinstance(verdict, Allowed):
         return verdict
+    if held_off(press, case, now):
+        return refuse("claimed")
     unread = press.verb in LETS_THROUGH and press.cut and press.person.id not in case.opened_by
     return refuse("open_evidence_first") if unread else None
 

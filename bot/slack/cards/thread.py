@@ -1,7 +1,7 @@
 """Notes in a card's thread: the history of a case as it happens, one sentence each, with people's own words quoted.
 
-Owns one sentence per kind of event. Only a reminder, an escalation and an alarm ring anybody, and then one person. It never
-changes a card.
+Owns one sentence per kind of event. Only a reminder, an escalation, an alarm and a claim that moves ring anybody, and then one person. It
+never changes a card.
 """
 
 from typing import assert_never
@@ -9,7 +9,7 @@ from typing import assert_never
 from bot.slack.cards.parts.brakes import held_words, releasing
 from bot.slack.cards.parts.break_glass import passed_over, ringing
 from bot.slack.cards.parts.checklist import told_failed
-from bot.slack.cards.parts.clock_line import business_hours, clock_lines, moment
+from bot.slack.cards.parts.clock_line import business_hours, clock_lines, moment, span
 from bot.slack.cards.text.block_kit import Block, Drawing, lines, quote, rich, run, words
 from bot.slack.cards.text.mentions import acted, can_be_rung, mention
 from bot.slack.cards.text.remedies import plain_code
@@ -23,6 +23,8 @@ from routing.vocabulary import EventKind, PageRoute, State
 _TELLING = frozenset(
     {
         EventKind.COMMENTED,
+        EventKind.TAKEN_OVER,
+        EventKind.HANDED_OVER,
         EventKind.INFORMATION_REQUESTED,
         EventKind.INFORMATION_SUPPLIED,
         EventKind.ESCALATED,
@@ -61,6 +63,9 @@ _SENTENCE: dict[EventKind, str] = {
     EventKind.DECIDED: "🏁 Decided: *{verdict}*{reason}.",
     EventKind.CLAIMED: "🙋 {who} has taken this case.",
     EventKind.UNCLAIMED: "↩️ {who} has released this case; anybody of the group can take it.",
+    EventKind.TAKEN_OVER: "🙋 {who} has taken this case over from {whom}:",
+    EventKind.HANDED_OVER: "🤝 {who} has handed this case to {whom}:",
+    EventKind.CLAIM_RETURNED: "↩️ The claim of {whom} has ended: {ended}.",
     EventKind.ACKNOWLEDGED: "👀 {who} is looking at this.",
     EventKind.EVIDENCE_OPENED: "📂 {who} has opened the details.",
     EventKind.PAGED: "📟 Tier {tier} was paged{on_call}{in_digest} (page {round}).",
@@ -154,8 +159,8 @@ _OF_AN_OPEN_CASE: dict[EventKind, str] = {
 """What is said in place of a sentence that speaks of a case which waits, where the note leaves only after it was decided."""
 
 
-def _sentence(view: View, happening: Happening) -> str:
-    """One sentence of mrkdwn made of our words, codes and people."""
+def _sentence(view: View, happening: Happening, *, ringing: bool = True) -> str:
+    """One sentence of mrkdwn made of our words, codes and people. `ringing`: whom it is about is rung, as it is said for the first time."""
     kind = happening.kind
     if kind in _OF_AN_OPEN_CASE and not view.case.open:
         return _OF_AN_OPEN_CASE[kind]
@@ -190,6 +195,10 @@ def _sentence(view: View, happening: Happening) -> str:
         releasing=releasing(view),
         passed_over=passed_over(happening.fields.get("passed_over")),
         outcome=_field(happening, "outcome"),
+        whom=_whom(view, happening, ringing=ringing),
+        ended="whoever had it is away"
+        if _field(happening, "reason") == "away"
+        else f"nothing was done for {span(view.case.route.claim_s)}",
     ).strip()
 
 
@@ -246,7 +255,7 @@ def _so_far(view: View, until: Happening, cuts: Cuts) -> list[Block]:
         blocks.append(rich(lines(run(f"… {len(earlier) - len(last):,} earlier ones: open Details"))))
     for one in last:
         said = cuts.cut(clean("\n".join(_written(one))), 600)
-        blocks += [words(_sentence(view, one)), *([rich(quote(said))] if said else [])]
+        blocks += [words(_sentence(view, one, ringing=False)), *([rich(quote(said))] if said else [])]
     return blocks
 
 
@@ -270,6 +279,12 @@ def _rung(view: View) -> str:
         return supervisors
     takers = (view.case.claimed_by, view.case.acknowledged_by, view.case.rung.answering(view.away) or "")
     return next((f"{mention(person)} " for person in takers if can_be_rung(person)), "")
+
+
+def _whom(view: View, happening: Happening, *, ringing: bool) -> str:
+    """Whoever had the case before, or has it now, by an event about its claim."""
+    person = _field(happening, "to") or _field(happening, "of")
+    return mention(person) if ringing else acted(person, view)
 
 
 def _owner(view: View) -> str:

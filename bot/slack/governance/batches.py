@@ -36,6 +36,7 @@ _BECAME = {
     Verb.RESUME: "released",
     Verb.LEGAL_HOLD: "under a legal hold",
     Verb.RELEASE_LEGAL_HOLD: "free of the legal holds that you may release",
+    Verb.HAND_OVER: "handed over",
 }
 """What a case is once it was done, by verb."""
 
@@ -83,6 +84,7 @@ class Batches:
     async def _press(self, us: Identity, case: Case, verb: Verb, reason: str, asked: Asked) -> str | None:
         """None when it counts, else why not. Never raises: of the other cases something else may be true."""
         try:
+            to, text = await self._people.addressed(reason, us.team, case) if verb is Verb.HAND_OVER else (None, reason)
             press = Press(
                 verb=verb,
                 person=await self._people.person(asked.user, us.team, case.route.groups),
@@ -90,7 +92,8 @@ class Batches:
                 face=case.face,
                 team=us.team if asked.team == us.team else asked.team,
                 reason_code=ReasonCode.OTHER.value,
-                text=reason,
+                text=text,
+                to=to,
             )
             key = InboxKey("press", f"{asked.team}/{asked.user}", f"{asked.key}+{case.id}")
             result = await self._ledger.change(case.id, step_of(press), press=press, key=key, content=needs_content(verb, case.kind))

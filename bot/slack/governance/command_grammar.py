@@ -22,6 +22,7 @@ USAGE: dict[str, str] = {
     "release": "/review release CASE REASON",
     "legal-hold": "/review legal-hold CASE REASON",
     "legal-release": "/review legal-release CASE REASON",
+    "handover": "/review handover CASE @PERSON NOTE",
     "acknowledge": "/review acknowledge ALERT",
     "away": "/review away until YYYY-MM-DD (to the end of that day in UTC), or until YYYY-MM-DDTHH:MMZ, or /review away 3d",
     "back": "/review back",
@@ -47,6 +48,7 @@ _OF_ONE_CASE = {
     "release": Verb.RESUME,
     "legal-hold": Verb.LEGAL_HOLD,
     "legal-release": Verb.RELEASE_LEGAL_HOLD,
+    "handover": Verb.HAND_OVER,
 }
 _OF_BATCH = {"workflow", "model", "since"}
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
@@ -66,7 +68,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class OneCase:
-    """Do something to one case; `word` is its id or its task's."""
+    """Do something to one case; `word` is its id or its task's. What is handed over begins its `reason` with to whom."""
 
     verb: Verb
     word: str

@@ -105,7 +105,7 @@ _SAID: Mapping[GovernanceVerb, Callable[[Asked, Done, Governance], str]] = {
     GovernanceVerb.STOP_DRILL: lambda _asked, done, _now: f"The drill {code(done.told)} is stopped; its cards close within seconds.",
     GovernanceVerb.AWAY: lambda asked, _done, _now: (
         f"You are away until {moment(datetime.fromtimestamp(asked.figure, UTC))}. Where a tier names you, its other one is named and rung"
-        " instead. `/review back` undoes it."
+        " instead; what you have claimed is everybody's again, and nothing is handed to you. `/review back` undoes it."
     ),
     GovernanceVerb.BACK: lambda _asked, _done, _now: "You are back: where a tier names you, you are named and rung again.",
     GovernanceVerb.ACCEPT_POLICY: _accepted,

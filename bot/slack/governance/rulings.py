@@ -19,7 +19,7 @@ from escalation.drill_watch import opener
 from routing.authority import GovernanceVerb
 from routing.case.people import GovernancePress, Person
 from routing.change import Actor, Refused
-from routing.governance.absence import come_back, leave, named_by_tiers
+from routing.governance.absence import answering_groups, come_back, leave, named_by_tiers
 from routing.governance.alert_lifecycle import acknowledge
 from routing.governance.automation import resume, tighten, workflow_of
 from routing.governance.binding_lifecycle import confirm
@@ -34,6 +34,8 @@ from store.ledger.answers import Conflict, Repeated, Ruled
 from store.ledger.ledger import Ledger
 from store.ledger.prefetch import InboxKey
 from store.reads.cases import Reads
+
+_OF_ONESELF = (GovernanceVerb.AWAY, GovernanceVerb.BACK)
 
 _LOG = structlog.get_logger("tierline.rulings")
 
@@ -102,17 +104,19 @@ class Rulings:
             return _unrecorded(asked, problem)
 
     async def person(self, asked: Asked) -> Person:
-        """Who asks, with the groups that give roles."""
+        """Who asks, with the groups that give roles and, for what is said of oneself, those that review."""
         try:
             us = await self._people.identity()
         except SlackUnreachable:
             return Person(id=asked.user, team=asked.team, known=False)
-        person = await self._people.person(asked.user, us.team, role_groups(self._policy()))
+        policy = self._policy()
+        groups = role_groups(policy) | (answering_groups(policy) if asked.verb in _OF_ONESELF else {})
+        person = await self._people.person(asked.user, us.team, groups)
         return person if asked.team == us.team == person.team else replace(person, stranger=True)
 
     async def _press(self, asked: Asked) -> GovernancePress:
         person = await self.person(asked)
-        if asked.verb in (GovernanceVerb.AWAY, GovernanceVerb.BACK):
+        if asked.verb in _OF_ONESELF:
             away = (await self._reads.governance()).away
             person = await self._people.with_ids(person, named_by_tiers(self._policy()) | away.keys())
         us = self._people.us

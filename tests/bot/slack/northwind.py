@@ -285,7 +285,7 @@ async def a_company(  # noqa: PLR0915  # a composition root: one line a part
         )
         couriers.append(courier)
         bolt = make_bolt(session, sandbox.slack_api_url)
-        presses = Presses(ledger, views, people, DEPLOYMENT, lambda verb, result: tally.append((verb, result)))
+        presses = Presses(ledger, views, people, DEPLOYMENT, lambda verb, result: tally.append((verb, result)), clock=clock)
         replies = Replies(client, session, timeouts)
         answering = Answering(timeouts)
         Listeners(presses, views, replies, answering).listen(bolt)

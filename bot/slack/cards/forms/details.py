@@ -10,12 +10,12 @@ from typing import Any
 
 from bot.slack.cards.forms.detail_tabs import TABS, Part, preamble
 from bot.slack.cards.forms.modals import Seat, metadata, modal
-from bot.slack.cards.parts.buttons import action_id
+from bot.slack.cards.parts.buttons import action_id, may_be_quarantined
 from bot.slack.cards.text.block_kit import Block, button, button_row, date, plain, rich, run, small, typewriter, words
 from bot.slack.cards.text.block_kit import lines as paragraph
 from bot.slack.cards.text.safe_text import escaped, head, weight
 from bot.slack.cards.view import View
-from routing.vocabulary import Verb
+from routing.vocabulary import State, Verb
 
 _PIECE_MOST = 2_400
 _PAGE_MOST = 9_000
@@ -43,6 +43,7 @@ def details_modal(view: View, seat: Seat, page: int = 0, tab: str = "") -> dict[
             turn = button(label, action_id(Verb.OPEN_EVIDENCE), metadata(view, seat, tab=tab, p=to))
             place = plain(f"Page {shown + 1} of {len(pages)}")
             blocks.append({"type": "section", "block_id": f"tierline:page:{to - shown}", "text": place, "accessory": turn})
+    blocks += _seldom(view, seat)
     case = view.case
     blocks.append(small(f"Case {case.id} · revision {case.revision} · action {case.action_sha256[:12]}"))
     return modal("Details", action_id(Verb.OPEN_EVIDENCE), metadata(view, seat, tab=tab, p=shown), blocks)
@@ -55,6 +56,16 @@ def _length(view: View, tab: str) -> int:
 def _title(view: View) -> Block:
     """Which case this is."""
     return words(f"*{escaped(view.submission.title, 300) or '(no visible title)'}*")
+
+
+def _seldom(view: View, seat: Seat) -> list[Block]:
+    """What the card's menu has no room for: handing the case on, and quarantine while somebody has it."""
+    case = view.case
+    if case.state is not State.PENDING or case.drill is not None or case.tied_to:
+        return []
+    offers = [("Hand over", Verb.HAND_OVER)]
+    offers += [("Quarantine this case", Verb.QUARANTINE)] if case.claimed_by and may_be_quarantined(case) else []
+    return [button_row("tierline:actions:1", [button(label, action_id(verb), metadata(view, seat)) for label, verb in offers])]
 
 
 def _tabs(view: View, seat: Seat, tab: str) -> Block:

@@ -24,8 +24,8 @@ _ERROR_MOST = 300
 class Typed:
     """The words of a form. `params`, `prefill` and `checklist` (item id -> pass, fail or na) are None where it has none.
 
-    `verdict` is the decision chosen in the form of break-glass. `changes`: what of a case was changed. `errors`: block id -> what is wrong,
-    for `response_action: errors`.
+    `verdict` is the decision chosen in the form of break-glass, `to` the id of whoever is to have the case. `changes`: what of a case was
+    changed. `errors`: block id -> what is wrong, for `response_action: errors`.
     """
 
     reason_code: str = ""
@@ -34,6 +34,7 @@ class Typed:
     prefill: dict[str, Any] | None = None
     checklist: dict[str, str] | None = None
     verdict: str = ""
+    to: str = ""
     changes: Changes = ()
     errors: Mapping[str, str] = field(default_factory=dict)
 
@@ -41,7 +42,8 @@ class Typed:
 def read_words(values: Mapping[str, Any]) -> Typed:
     """Reason, text and checklist of any form; a question counts as its text."""
     text = _given(values, "text") or _given(values, "question")
-    return Typed(reason_code=_given(values, "reason"), text=text, checklist=read_answers(values), verdict=_given(values, "verdict"))
+    verdict, to = _given(values, "verdict"), _given(values, "to")
+    return Typed(reason_code=_given(values, "reason"), text=text, checklist=read_answers(values), verdict=verdict, to=to)
 
 
 def read_modification(view: View, values: Mapping[str, Any]) -> Typed:
@@ -86,4 +88,4 @@ def _given(values: Mapping[str, Any], name: str) -> str:
     """The text or the chosen option of one input, "" when it was left empty."""
     state = values.get(name, {}).get("value") or {}
     chosen = state.get("selected_option") or {}
-    return str(chosen.get("value") or state.get("value") or "")
+    return str(chosen.get("value") or state.get("value") or state.get("selected_user") or "")

@@ -11,6 +11,7 @@ from typing import Any
 from bot.slack.cards.parts import checklist
 from bot.slack.cards.parts.brakes import releasing
 from bot.slack.cards.parts.buttons import action_id, value
+from bot.slack.cards.parts.due import claimed
 from bot.slack.cards.parts.reasons import check_text
 from bot.slack.cards.text.block_kit import Block, bullets, lines, plain, rich, run, words
 from bot.slack.cards.text.safe_text import Cuts, head, line
@@ -27,6 +28,8 @@ _TITLE = {
     Verb.ROLL_BACK: ("Roll back", "Propose to undo it"),
     Verb.QUARANTINE: ("Quarantine", "Quarantine"),
     Verb.RESUME: ("Release", "Release"),
+    Verb.TAKE_OVER: ("Take over", "Take over"),
+    Verb.HAND_OVER: ("Hand over", "Hand over"),
 }
 """Verb -> title of its modal and label of its submit button, at most 24 characters each; those of approve and reject depend on the case."""
 
@@ -39,6 +42,8 @@ _HINT = {
     Verb.ROLL_BACK: "Somebody else decides whether to undo it; they see this text.",
     Verb.QUARANTINE: "Everybody who may release the case sees it.",
     Verb.RESUME: "The case is reviewed afresh; it is kept with the case why.",
+    Verb.TAKE_OVER: "Say why. It is kept with the case, and whoever had it is told.",
+    Verb.HAND_OVER: "What they have to know. It is kept with the case, and they are told.",
 }
 
 _HINT_OF_KIND = {
@@ -83,6 +88,9 @@ def verb_modal(view: View, verb: Verb, seat: Seat) -> dict[str, Any]:
         blocks.append(words("This does not undo anything by itself: somebody else has to say yes, then the service is asked to."))
     if verb is Verb.QUARANTINE:
         blocks.append(words(f"Nothing is executed until {releasing(view)} releases it."))
+    if verb is Verb.TAKE_OVER:
+        blocks.append(words(claimed(view)))
+    blocks += [person_input()] if verb is Verb.HAND_OVER else []
     blocks += checklist.inputs(view.case) if verb is Verb.APPROVE else []
     if rule.reason:
         blocks.append(reason_input(view, verb))
@@ -146,6 +154,11 @@ def reason_input(view: View, verb: Verb) -> Block:
 def text_input(*, required: bool, hint: str = "") -> Block:
     """Free text of the person."""
     return field("text", "In your own words", _multiline(), required=required, hint=hint)
+
+
+def person_input() -> Block:
+    """To whom it is handed over."""
+    return field("to", "To whom", {"type": "users_select", "action_id": "value"}, hint="Somebody who may decide this case now.")
 
 
 def question_input() -> Block:

@@ -17,6 +17,7 @@ from routing.vocabulary import CaseKind, Risk, State, Verb
 
 DETAILS = ("Details", Verb.OPEN_EVIDENCE, "")
 CLAIM = ("Claim", Verb.CLAIM, "")
+MENU_MOST = 5
 MORE = "tierline:more"
 """The menu whose entries each name their verb."""
 
@@ -54,13 +55,14 @@ def _to_be_taken(case: Case) -> bool:
 
 
 def _rest(view: View, *, cut: bool) -> Block:
-    """The verbs that are seldom the next thing to do. Slack takes five."""
+    """The verbs that are seldom the next thing to do. Slack takes five; what finds no room stands in the details."""
     case = view.case
-    claim = [("Release", Verb.UNCLAIM)] if case.claimed_by else [] if _to_be_taken(case) else [CLAIM[:2]]
+    claimed = [("Release", Verb.UNCLAIM), ("Take over", Verb.TAKE_OVER)]
+    claim = claimed if case.claimed_by else [] if _to_be_taken(case) else [CLAIM[:2]]
     offers = [*claim, ("Comment", Verb.COMMENT)]
     offers += [("Ask the service", Verb.ASK)] if served(case) else []
     offers += [("Escalate", Verb.ESCALATE)] if case.drill is None and case.tier + 1 < len(case.route.tiers) else []
-    if served(case) and any(case.route.roles.get(role) for role in RELEASERS):  # nobody else could let it out again
+    if may_be_quarantined(case) and len(offers) < MENU_MOST:
         offers.append(("Quarantine this case", Verb.QUARANTINE))
     options = [{"text": plain(label), "value": value(view, cut=cut, v=verb.value)} for label, verb in offers]
     return {"type": "overflow", "action_id": MORE, "options": options}
@@ -78,6 +80,11 @@ def _asking(view: View, label: str) -> Block:
     undo = "" if "action.reversible" in view.masked else UNDO[action.reversible]
     note = f" Note: {undo}." if undo else ""
     return {"title": plain("Critical risk"), "text": plain(f"{does}{note}"), "confirm": plain(label), "deny": plain("Not yet")}
+
+
+def may_be_quarantined(case: Case) -> bool:
+    """Whether there is somebody who could let it out of quarantine again."""
+    return served(case) and any(case.route.roles.get(role) for role in RELEASERS)
 
 
 def served(case: Case) -> bool:

@@ -5,7 +5,7 @@ It says moments, never how much time is left: nobody redraws a card every minute
 
 from datetime import datetime, timedelta
 
-from bot.slack.cards.parts.clock_line import clock_lines, counted, ends, moment, rings_nobody, time_of_day
+from bot.slack.cards.parts.clock_line import clock_lines, counted, ends, moment, rings_nobody, span, time_of_day
 from bot.slack.cards.text.mentions import acted
 from bot.slack.cards.view import View
 from routing.review.outlook import if_taken, outlook
@@ -49,10 +49,16 @@ def _whose(view: View) -> str:
     """Who is on it, by name; nobody is rung by that."""
     case = view.case
     if case.claimed_by:
-        return f"*{acted(case.claimed_by, view)} is on it*"
+        return claimed(view)
     if case.acknowledged_by:
         return f"{acted(case.acknowledged_by, view)} acknowledged its page"
     return "nobody is on it yet"
+
+
+def claimed(view: View) -> str:
+    """Who has claimed the case, and when it is everybody's again. That moment moves with whatever they do, so a length of time is said."""
+    case = view.case
+    return f"*{acted(case.claimed_by, view)} is on it*, everybody's again after {span(case.route.claim_s)} idle"
 
 
 def _by(at: datetime, since: datetime | None) -> str:

@@ -86,8 +86,9 @@ def test_the_menu_holds_what_slack_takes(claimed: str, *, asked_for: bool) -> No
     view = a_view(FINE, route=a_route(roles={Role.ADMIN: ("leads",)}), claimed_by=claimed, clocks=clocks)
     [menu] = [element for block in draw_card(view).blocks for element in block.get("elements", []) if element.get("type") == "overflow"]
     told = [json.loads(option["value"]) for option in menu["options"]]
-    claim = [Verb.UNCLAIM] if claimed else [] if asked_for else [Verb.CLAIM]
-    assert [one["v"] for one in told] == [*claim, Verb.COMMENT, Verb.ASK, Verb.ESCALATE, Verb.QUARANTINE]
+    claim = [Verb.UNCLAIM, Verb.TAKE_OVER] if claimed else [] if asked_for else [Verb.CLAIM]
+    last = [] if claimed else [Verb.QUARANTINE]  # else it stands in the details
+    assert [one["v"] for one in told] == [*claim, Verb.COMMENT, Verb.ASK, Verb.ESCALATE, *last]
     assert all(len(option["value"]) <= 150 for option in menu["options"])
     assert all((one["c"], one["f"], one["t"], one["cut"]) == (view.case.id, view.case.face, 0, 0) for one in told)
     row = ["Approve", "Reject", "Modify", "Details", *(["Claim"] if asked_for and not claimed else [])]
