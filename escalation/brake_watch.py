@@ -1,5 +1,6 @@
 """Looks after what is decided about more than one case: breakers, the cases that brakes concern and the cards that name them, what people
-have claimed who are away, and presses that were refused. Owns the order in which it looks. No clock of a case waits for it: `escalation.watch` has those.
+have claimed who are away, and presses that were refused. Owns the order in which it looks. No clock of a case waits for it:
+`escalation.watch` has those.
 """
 
 from collections.abc import Callable

@@ -61,7 +61,7 @@ async def test_what_an_earlier_schema_held_is_all_there_and_goes_on(request: pyt
         open_case = await world.submit()
         await world.drain()
         rows = await world.bot.database.read(everything)
-        assert {name for name, found in rows.items() if not found} <= {"nodes", "waiver_uses"}
+        assert {name for name, found in rows.items() if not found} <= {"nodes", "takings", "waiver_uses"}
         await world.stop()
         if engine == "sqlite":
             first, second = (f"sqlite+aiosqlite:///{tmp_path / name}" for name in ("first.db", "second.db"))
