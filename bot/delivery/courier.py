@@ -42,7 +42,7 @@ QUIET = timedelta(seconds=30)
 KNOWS_THE_ID = frozenset({"callback", "ticket"})
 """Peers whose receivers tell by the webhook-id what they have already."""
 
-WITHOUT_CONTENT = frozenset({"pagerduty", "email"})
+WITHOUT_CONTENT = frozenset({"pagerduty", "email", "ticket"})
 """Peers that are told nothing of what a case contains."""
 
 POLL_S = 1.0
@@ -71,6 +71,10 @@ class Views(Protocol):
 
     async def to_send(self, case_id: str) -> View | None:
         """The case as it is now, without content where that was erased; None when there is none."""
+        ...
+
+    async def to_answer(self, case_id: str) -> View | None:
+        """The same as it was sent and said, nothing masked: for the service whose own it is."""
         ...
 
     async def to_page(self, case_id: str) -> View | None:
@@ -275,6 +279,8 @@ class Courier:
 
     async def _shown(self, row: Outgoing) -> View | Bulletin | None:
         if row.case_id.startswith(CASE):
+            if row.peer == "callback":
+                return await self._views.to_answer(row.case_id)
             return await (self._views.to_page if row.peer in WITHOUT_CONTENT else self._views.to_send)(row.case_id)
         return await self._bulletins.to_send(row.case_id, row.leaf_idx, row.message.tier)
 

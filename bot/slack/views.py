@@ -80,10 +80,9 @@ class Views:
         """
         if (view := await self._shown(case_id, RELATED_ON_CARDS)) is not None:
             return view
-        case = await self._reads.case(case_id)
-        if case is None or case.erased_at is None:
+        case = await self._erased(case_id)
+        if case is None:
             return None
-        self._masks.forget(case_id)
         names = await self._people.names({vote.by for vote in case.votes})
         told = _told(await self._reads.history(case_id))
         history, _ = self._masks.history(case, None, told)
@@ -97,14 +96,28 @@ class Views:
             _LOG.error("not listed: what the database has of its case cannot be read", case=case_id, **failure(error))
             return None
 
-    async def to_page(self, case_id: str) -> View | None:
-        """What a page or a mail is made of, which hold no content: the case, what happened to it, the way to its card, who is away."""
-        case = await self._reads.case(case_id)
+    async def to_answer(self, case_id: str) -> View | None:
+        """What a service is answered from, which gets back its own values: what it sent, and what was really said. Nothing of it is masked,
+        and nobody is asked for names, so it is for no card; in the places that cards are drawn from there is no content.
+        """
+        scene = await self._reads.scene(case_id)
+        case = scene.case if scene is not None else await self._erased(case_id)
         if case is None:
             return None
-        now, governance = self._clock(), await self._reads.governance()
-        history = _told(await self._reads.events(case_id))
-        links = await self._link(case, await self._reads.cards(case_id))
+        told = _told(scene.history if scene is not None else await self._reads.history(case_id))
+        bare = tuple(replace(one, opened={}) for one in told)
+        original = scene.submission if scene is not None else None
+        return View(case, _nothing(case, "Content not shown"), bare, self._clock(), tier=case.tier, original=original, told=told)
+
+    async def to_page(self, case_id: str) -> View | None:
+        """What a page or a mail is made of, which hold no content: the case, what happened to it, the way to its card, who is away."""
+        found = await self._reads.outline(case_id)
+        if found is None:
+            return None
+        outline, governance = found
+        case, now = outline.case, self._clock()
+        links = await self._link(case, outline.cards)
+        history = _told(outline.events)
         return View(case, _nothing(case, "Content not read"), history, now, tier=case.tier, links=links, away=governance.away_at(now))
 
     async def _shown(self, case_id: str, related_most: int) -> View | None:
@@ -139,6 +152,14 @@ class Views:
             workflow=self._masks.workflow(case),
             user_groups=await self._user_groups(case),
         )
+
+    async def _erased(self, case_id: str) -> Case | None:
+        """The case, of which nothing that was masked is kept any more; None where it was not erased."""
+        case = await self._reads.case(case_id)
+        if case is None or case.erased_at is None:
+            return None
+        self._masks.forget(case_id)
+        return case
 
     async def _user_groups(self, case: Case) -> dict[str, str]:
         """Those that can be found now; who needs another tries again later."""

@@ -108,7 +108,7 @@ def covered(row: HeadRow, governance_sha256: str) -> Head:
 
 def head_row(connection: Connection) -> HeadRow:
     """The head's row as it is, whoever wrote it. Raises HeadAlteredError where there is none."""
-    return _one(connection.execute(_HEAD).first())
+    return _one(_READ.execute(connection).first())
 
 
 def _one(row: Row[*tuple[Any, ...]] | None) -> HeadRow:

@@ -4,11 +4,13 @@ what becomes of a message is `store.outbox.outbox`'s.
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, TextClause, and_, bindparam, null, or_, select, text, update
 
 from routing.change import Message, MessageKind
+from store.database.prepared import Prepared
 from store.outbox.delivery import Outgoing
 from store.outbox.token_buckets import TokenBucket, tokens
 from store.outbox.withholding import keep_back
@@ -25,12 +27,8 @@ LEASE_S = {"slack": 60, "pagerduty": 20, "email": 60, "callback": 60, "ticket": 
 
 def end_leases(connection: Connection, now: datetime, *, everyone_but: str | None = None) -> None:
     """Rows whose lease is over: those being tried are in doubt, the others are ready again."""
-    over = outbox.c.lease_until <= micros(now)
-    if everyone_but is not None:
-        over = and_(outbox.c.lease_until.is_not(None), outbox.c.lease_owner != everyone_but)
-    free = {"lease_owner": "", "lease_until": None}
-    connection.execute(update(outbox).where(over, outbox.c.state == "trying").values(state="ambiguous", last_error="lease lost", **free))
-    connection.execute(update(outbox).where(over, outbox.c.state != "trying").values(**free))
+    for ending in _END_LEASES if everyone_but is None else _END_OTHERS:
+        ending.execute(connection, now=micros(now), boot=everyone_but)
 
 
 def claim(
@@ -49,32 +47,15 @@ def claim(
     if peer == "callback":
         keep_back(connection, now)
     updates = limit if pace is None else min(limit, int(tokens(connection, now, pace)))
-    statement = (
-        select(outbox)
-        .where(
-            outbox.c.peer == peer,
-            among(outbox.c.state, SENDABLE),
-            outbox.c.lease_until.is_(None),
-            outbox.c.not_before <= micros(now),
-            ~blocked(peer),
-        )
-        .order_by(outbox.c.urgent.desc(), outbox.c.priority.desc(), outbox.c.id)
-        .limit(limit)
-        .with_for_update(of=outbox, skip_locked=True)
-    )
-    if skip:
-        statement = statement.where(outbox.c.destination.not_in(skip))
-    if only_updates:
-        statement = statement.where(_not_held(only_updates))
-    if not updates:
-        statement = statement.where(outbox.c.kind.not_in(UPDATES))
-    rows = connection.execute(statement).all()
+    statement = _free(peer, updates=bool(updates), skips=bool(skip), holds=bool(only_updates))
+    values = {"now": micros(now), "most": limit, "skipped": list(skip), "held": list(only_updates)}
+    rows = connection.execute(statement, values).all()
     if pace is not None:
         rows = _sendable_now(rows, updates)
     if not rows:
         return []
     until = micros(now + timedelta(seconds=LEASE_S[peer]))
-    connection.execute(update(outbox).where(outbox.c.id.in_([row.id for row in rows])).values(lease_owner=boot_id, lease_until=until))
+    _LEASE.execute(connection, [row.id for row in rows], boot=boot_id, until=until)
     _coalesce(connection, now, [row for row in rows if row.kind in UPDATES and row.state == "ready"])
     return [outgoing(row) for row in rows]
 
@@ -98,32 +79,67 @@ def blocked(peer: str) -> ColumnElement[bool]:
     waits for what is still owed to an old one.
     """
     earlier = outbox.alias("earlier")
-    blocking = among(earlier.c.state, UNSETTLED)
-    if peer != "callback":
-        blocking = and_(blocking, earlier.c.state != "dead")
+    blocking = [] if peer == "callback" else [earlier.c.state != "dead"]
     if peer in PAGING:
-        blocking = and_(blocking, earlier.c.round == outbox.c.round)
+        blocking.append(earlier.c.round == outbox.c.round)
     in_lane = and_(earlier.c.case_id == outbox.c.case_id, earlier.c.peer == outbox.c.peer, earlier.c.destination == outbox.c.destination)
-    return select(earlier.c.id).where(in_lane, earlier.c.id < outbox.c.id, blocking).exists()
+    unsettled = text(f"earlier.state IN {UNSETTLED}")  # written out, so that the index serves
+    return select(earlier.c.id).where(in_lane, earlier.c.id < outbox.c.id, unsettled, *blocking).exists()
 
 
-def _not_held(only_updates: Collection[str]) -> ColumnElement[bool]:
-    return or_(outbox.c.destination.not_in(only_updates), outbox.c.kind.in_(UPDATES))
+@cache
+def _free(peer: str, *, updates: bool, skips: bool, holds: bool) -> Select[*tuple[Any, ...]]:
+    """Heads of lanes that may be taken up `now`, `most` of them, in order."""
+    statement = (
+        select(outbox)
+        .where(*_takeable(peer))
+        .order_by(outbox.c.urgent.desc(), outbox.c.priority.desc(), outbox.c.id)
+        .limit(bindparam("most"))
+        .with_for_update(of=outbox, skip_locked=True)
+    )
+    if skips:
+        statement = statement.where(outbox.c.destination.not_in(bindparam("skipped", expanding=True)))
+    if holds:
+        statement = statement.where(_not_held(bindparam("held", expanding=True)))
+    return statement if updates else statement.where(outbox.c.kind.not_in(UPDATES))
+
+
+def _takeable(peer: str) -> tuple[ColumnElement[bool] | TextClause, ...]:
+    sendable = text(f"outbox.state IN {SENDABLE}")  # written out, so that the index serves
+    return outbox.c.peer == peer, sendable, outbox.c.lease_until.is_(None), outbox.c.not_before <= bindparam("now"), ~blocked(peer)
+
+
+def _not_held(only_updates: Any) -> ColumnElement[bool]:  # noqa: ANN401 - a list, or a parameter for one
+    return or_(outbox.c.destination.not_in(only_updates), *(outbox.c.kind == kind for kind in UPDATES))
 
 
 def waiting(connection: Connection, *, now: datetime, only_updates: Mapping[str, Collection[str]]) -> set[str]:
     """Peers with something to take up, or to free."""
-    sendable = (among(outbox.c.state, SENDABLE), outbox.c.lease_until.is_(None), outbox.c.not_before <= micros(now))
-    over = outbox.c.lease_until <= micros(now)
-    found = set[str]()
-    for peer in LEASE_S:
-        free = (*sendable, _not_held(only_updates.get(peer, ())), ~blocked(peer))
-        if any(
-            connection.execute(select(outbox.c.id).where(outbox.c.peer == peer, *which).limit(1)).first() is not None
-            for which in (free, (over,))
-        ):
-            found.add(peer)
-    return found
+    at = micros(now)
+    over = set(_OVER.execute(connection, now=at).scalars())
+    return {peer for peer in LEASE_S if peer in over or _SOMETHING[peer].execute(connection, only_updates.get(peer, ()), now=at).first()}
+
+
+def _something(peer: str) -> Prepared:
+    return Prepared(lambda held: select(outbox.c.id).where(*_takeable(peer), *([_not_held(held)] if held else [])).limit(1))
+
+
+_SOMETHING = {peer: _something(peer) for peer in LEASE_S}
+_IS_OVER = outbox.c.lease_until <= bindparam("now")
+_OVER = Prepared(select(outbox.c.peer).where(_IS_OVER).distinct())
+_IS_ANOTHERS = and_(outbox.c.lease_until.is_not(None), outbox.c.lease_owner != bindparam("boot"))
+
+
+def _end(which: ColumnElement[bool]) -> tuple[Prepared, Prepared]:
+    ended = update(outbox).where(which).values(lease_owner="", lease_until=null())
+    in_doubt = ended.where(outbox.c.state == "trying").values(state="ambiguous", last_error="lease lost")
+    return Prepared(in_doubt), Prepared(ended.where(outbox.c.state != "trying"))
+
+
+_END_LEASES, _END_OTHERS = _end(_IS_OVER), _end(_IS_ANOTHERS)
+_LEASE = Prepared(
+    lambda ids: update(outbox).where(outbox.c.id.in_(ids)).values(lease_owner=bindparam("boot"), lease_until=bindparam("until"))
+)
 
 
 def _coalesce(connection: Connection, now: datetime, heads: Sequence[Row[*tuple[Any, ...]]]) -> None:

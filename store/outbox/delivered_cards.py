@@ -1,12 +1,13 @@
 """Which card stands where: the delivered message of each case and tier. Owns these rows; never asks Slack and never draws a card."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
+from store.database.prepared import Prepared
 from store.outbox.delivery import Delivered
 from store.schema import cards, micros, moment
 
@@ -40,13 +41,24 @@ def forget_card(connection: Connection, case_id: str, tier: int, channel: str, t
 
 def cards_of(connection: Connection, case_id: str) -> Sequence[Card]:
     """The cards of a case, by tier."""
-    return [_card(row) for row in connection.execute(select(cards).where(cards.c.case_id == case_id).order_by(cards.c.tier))]
+    return cards_of_all(connection, (case_id,)).get(case_id, [])
+
+
+def cards_of_all(connection: Connection, ids: Collection[str]) -> dict[str, list[Card]]:
+    """The cards of cases, each case's by tier."""
+    found = dict[str, list[Card]]()
+    for row in _OF_CASES.execute(connection, ids):
+        found.setdefault(row.case_id, []).append(_card(row))
+    return found
 
 
 def card_at(connection: Connection, channel: str, ts: str) -> Card | None:
     """The card that is this message, None when the message is no card of ours."""
     row = connection.execute(select(cards).where(cards.c.channel == channel, cards.c.ts == ts)).first()
     return None if row is None else _card(row)
+
+
+_OF_CASES = Prepared(lambda ids: select(cards).where(cards.c.case_id.in_(ids)).order_by(cards.c.tier))
 
 
 def _card(row: Row[*tuple[Any, ...]]) -> Card:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, and_, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, null, or_, select, update
 
 from routing.canonical import Json
 from routing.change import SYSTEM, Actor, Change, Event, Message, MessageKind, Refused, Subject
@@ -19,6 +19,7 @@ from routing.governance.ruling import DIGEST
 from routing.review.playbook import came_of
 from routing.vocabulary import LETS_THROUGH, EventKind
 from store.database.database import Database
+from store.database.prepared import Prepared
 from store.ledger.answers import Changed
 from store.ledger.draft import Also
 from store.ledger.identifiers import CASE
@@ -35,6 +36,9 @@ from store.schema import SENDABLE, UNSETTLED, among, micros, outbox
 MAX_ERROR_CHARS = 300
 AT_ONCE = 500
 """Rows changed in one transaction: everything else that is recorded waits for it."""
+
+_MOVING = ("ready", "trying", "ambiguous")
+"""States of what somebody may still send."""
 
 POSTED_BY = {MessageKind.BULLETIN_UPDATE: MessageKind.BULLETIN}
 """What posts the message that a kind is about, where it is not a card."""
@@ -199,17 +203,14 @@ def told_with(event: Event, step: Step) -> Step:
 
 
 def _trying(connection: Connection, now: datetime, *, row: Outgoing, boot_id: str) -> bool:
-    mine = _leased(row, boot_id)
-    if row.message.callback in LETS_THROUGH and kept_back(connection, now, mine):
+    if row.message.callback in LETS_THROUGH and kept_back(connection, now, _leased(row, boot_id)):
         return False
     until = micros(now + timedelta(seconds=LEASE_S[row.peer]))
-    values = {"state": "trying", "intent_at": micros(now), "attempts": outbox.c.attempts + 1, "lease_until": until}
-    return _hit(connection, update(outbox).where(mine).values(values))
+    return _TRYING.execute(connection, row=row.id, boot=boot_id, now=micros(now), until=until).rowcount == 1
 
 
 def _settle(connection: Connection, now: datetime, *, row: Outgoing, delivered: Delivered) -> bool:
-    values = {"state": "done", "settled_at": micros(now), "lease_owner": "", "lease_until": None, "last_error": ""}
-    settled = _hit(connection, update(outbox).where(outbox.c.id == row.id, outbox.c.state != "done").values(values))
+    settled = _SETTLE.execute(connection, row=row.id, now=micros(now)).rowcount == 1
     if delivered.ts:
         keep_card(connection, now, row.case_id, row.message.tier, delivered)
     return settled
@@ -289,9 +290,7 @@ def _cancel(connection: Connection, now: datetime, *, row: Outgoing, reason: str
     said_before = row.case_id.startswith(DIGEST)  # a digest is sent again and again under one key: it may ring already
     if row.message.kind is MessageKind.PAGE and not row.doubtful and not said_before:
         _cancel_follow_ups(connection, now, row)
-    return _hit(
-        connection, update(outbox).where(outbox.c.id == row.id, outbox.c.state.in_(("ready", "trying", "ambiguous"))).values(values)
-    )
+    return _hit(connection, update(outbox).where(outbox.c.id == row.id, outbox.c.state.in_(_MOVING)).values(values))
 
 
 def _revive(connection: Connection, _now: datetime, *, row_id: int) -> None:
@@ -315,7 +314,20 @@ def _dead_rows(connection: Connection, *, ids: Sequence[int]) -> list[Outgoing]:
 
 
 def _leased(row: Outgoing, boot_id: str) -> Any:  # noqa: ANN401 - SQLAlchemy's type of a condition
-    return and_(outbox.c.id == row.id, outbox.c.lease_owner == boot_id, outbox.c.state.in_(("ready", "trying", "ambiguous")))
+    return and_(outbox.c.id == row.id, outbox.c.lease_owner == boot_id, outbox.c.state.in_(_MOVING))
+
+
+_IS_IT = outbox.c.id == bindparam("row")
+_TRYING = Prepared(
+    update(outbox)
+    .where(_IS_IT, outbox.c.lease_owner == bindparam("boot"), or_(*(outbox.c.state == state for state in _MOVING)))
+    .values(state="trying", intent_at=bindparam("now"), attempts=outbox.c.attempts + 1, lease_until=bindparam("until"))
+)
+_SETTLE = Prepared(
+    update(outbox)
+    .where(_IS_IT, outbox.c.state != "done")
+    .values(state="done", settled_at=bindparam("now"), lease_owner="", lease_until=null(), last_error="")
+)
 
 
 def _hit(connection: Connection, statement: Any) -> bool:  # noqa: ANN401 - an update

@@ -1,6 +1,6 @@
 """Questions about cases, answered from what is committed. Owns the read side of cases; never writes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -26,9 +26,10 @@ from store.policies import Policies
 from store.reads.boards import read_board
 from store.reads.drills import drill_report
 from store.reads.free_cases import free_cases
-from store.reads.history import Happening, Scene, read_content, read_history, read_scene
+from store.reads.history import Happening, Outline, Scene, read_content, read_history, read_outlines, read_scene
 from store.reads.incident_timeline import timeline
 from store.reads.snapshots import readable
+from store.reads.together import Together
 from store.reads.unaccepted_pages import UnacceptedPage, unaccepted_pages
 from store.reads.unposted import UnseenCard, seen_again, unseen_cards, waiting_for
 from store.schema import OPEN, among, cases, micros, moment, policies
@@ -52,6 +53,7 @@ class Reads:
         self._vault = vault
         self._compiled = compiled
         self._governance = Governance()  # as read last: its revision tells whether it is still so
+        self._outlines = Together(self._read_outlines)
 
     async def case(self, case_id: str) -> Case | None:
         """The case as it is, None where there is none."""
@@ -94,6 +96,18 @@ class Reads:
     async def events(self, case_id: str) -> tuple[Happening, ...]:
         """The same as they stand open in the log: nothing that was sealed is read."""
         return await self._database.read(partial(read_history, case_id=case_id, vault=None))
+
+    async def outline(self, case_id: str) -> tuple[Outline, Governance] | None:
+        """A case without its content, and what is decided about more than one, None where there is no such case. It is read together with
+        those that others ask for at the same moment. Raises what of this case cannot be read, and HeadAlteredError.
+        """
+        return await self._outlines.ask(case_id)
+
+    async def _read_outlines(self, ids: Collection[str]) -> Mapping[str, tuple[Outline, Governance] | Exception]:
+        asked = partial(_outlines, ids=ids, cached=self._governance)
+        found, self._governance, uses = await self._database.read(asked)
+        governance = counted(self._governance, uses)
+        return {name: one if isinstance(one, Exception) else (one, governance) for name, one in found.items()}
 
     async def scene(self, case_id: str) -> Scene | None:
         """Everything of a case that can be shown, of one moment. None where there is no case or its content was erased."""
@@ -192,6 +206,12 @@ _NOBODY = literal("", literal_execute=True)
 def _read_governance(connection: Connection, *, cached: Governance) -> tuple[Governance, dict[str, int]]:
     value = cached if head_row(connection).governance == cached.revision else read_ruling(connection).governance
     return value, read_uses(connection, [waiver.id for waiver in value.waivers if waiver.state == "in_force"])
+
+
+def _outlines(
+    connection: Connection, *, ids: Collection[str], cached: Governance
+) -> tuple[Mapping[str, Outline | Exception], Governance, dict[str, int]]:
+    return read_outlines(connection, ids=ids), *_read_governance(connection, cached=cached)
 
 
 def _case(connection: Connection, *, case_id: str) -> Case | None:

@@ -196,11 +196,15 @@ class PauseWhileLooking:
 
     world: GovernedWorld
 
-    async def to_send(self, case_id: str) -> View | None:
+    async def to_answer(self, case_id: str) -> View | None:
         """The case as it was before the pause."""
-        view = await self.world.bot.views.to_send(case_id)
+        view = await self.world.bot.views.to_answer(case_id)
         await self.world.bot.ledger.govern(tighten(brake(GovernanceVerb.PAUSE, "Now.")))
         return view
+
+    async def to_send(self, case_id: str) -> View | None:
+        """No card is sent in these stories."""
+        raise AssertionError(case_id)
 
     async def to_page(self, case_id: str) -> View | None:
         """Nothing is paged in these stories."""
