@@ -21,9 +21,10 @@ from tests.world import DMITRI, World, running
 from tests.written import POLICY
 
 STORM = "pages: {storm: {most: 5, within: 10m}}\nladders:\n"
-STORMY = POLICY.replace("ladders:\n", STORM, 1).replace("ack: 15m, decide: 4h", "ack: 4h, decide: 4h", 1)
+WIDE = POLICY.replace("owners: review-owners}", "owners: review-owners, window: 50}", 1)
+STORMY = WIDE.replace("ladders:\n", STORM, 1).replace("ack: 15m, decide: 4h", "ack: 4h, decide: 4h", 1)
 ROUTED = STORMY.replace(FIRST, MAIL).replace("ack: 15m, decide: 30m", "ack: 4h, decide: 9h").replace("most: 5", "most: 2")
-assert POLICY != STORMY != ROUTED
+assert POLICY != WIDE != STORMY != ROUTED
 MEDIUM = {"impact": "medium", "likelihood": 0.6}
 
 
