@@ -22,6 +22,7 @@ from benchmarks.cases import POLICY, SECRETS
 from benchmarks.figures import HEADING, Figure, Target, row
 from bot import clock as wall
 from bot.demo.cases import read_cases
+from bot.demo.people import SLACK_IDS
 from bot.sandbox import page as sandbox_page
 from bot.sandbox.page.blocks import Drawing
 from bot.sandbox.page.views import make_environment
@@ -137,6 +138,10 @@ def _policy(source: bytes) -> Policy:
 _VALUES = {"DAY": "mon-fri", "URL": "https://sandbox.example/", "SECRET": SECRETS[0]}
 
 
+_NAMES = {person: name for name, person in SLACK_IDS.items()} | {"U0DESKLEAD": "Dana Desk", "U0SUPLEAD": "Sam Super"}
+"""Of the people whom the policies name, as Slack would tell them."""
+
+
 def _view(policy: Policy, document: Mapping[str, Any], number: int) -> View:
     submission = read_submission(dict(document))
     now = wall.now()
@@ -144,7 +149,8 @@ def _view(policy: Policy, document: Mapping[str, Any], number: int) -> View:
     case = open_case("benchmark", submission)(arrival).case
     masking = Masking(lambda _: policy)
     shown, paths = masking.content(case, submission)
-    return View(case, shown, (), now, tier=case.tier, masked=paths, original=submission, workflow=policy.form.workflows.get(case.workflow))
+    workflow = policy.form.workflows.get(case.workflow)
+    return View(case, shown, (), now, tier=case.tier, names=_NAMES, masked=paths, original=submission, workflow=workflow)
 
 
 def _main() -> None:
