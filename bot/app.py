@@ -57,6 +57,7 @@ from bot.slack.actions.presses import Presses
 from bot.slack.actions.replies import Replies
 from bot.slack.actions.taking import TakeNext
 from bot.slack.answering import Answering
+from bot.slack.batch import BatchReview
 from bot.slack.break_glass import BreakGlassCommand
 from bot.slack.channels import Channels
 from bot.slack.commands import Commands
@@ -398,6 +399,8 @@ class App:
         answering = Answering(timeouts)
         self._stack.push_async_callback(answering.stop)
         self.homes.listen(bolt, answering)
+        batch = BatchReview(self.database, people, presses=presses, views=self.views, replies=replies, answering=answering)
+        batch.listen(bolt)
         Listeners(presses, self.views, replies, answering).listen(bolt)
         TakeNext(self.ledger, self.reads, self.views, people, replies, answering=answering, clock=now).listen(bolt)
         WorkspaceEvents(self.channels, people.identity, answering).listen(bolt)
@@ -419,6 +422,7 @@ class App:
             answering=answering,
             about_many=many,
             break_glass=alone,
+            batch=batch,
         ).listen(bolt)
 
     async def _listen(self, settings: Settings, routes: list[web.RouteDef]) -> None:

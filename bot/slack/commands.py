@@ -14,6 +14,7 @@ from slack_bolt.app.async_app import AsyncApp
 
 from bot.slack.actions.replies import Replies
 from bot.slack.answering import ASKING, COUNTING, Acknowledgement, Answering
+from bot.slack.batch import BatchReview
 from bot.slack.break_glass import BreakGlassCommand
 from bot.slack.cards.bulletins.bulletin import draw_brake_line
 from bot.slack.cards.command_answers import (
@@ -57,7 +58,7 @@ from store.reads.queue import OutboxCount, open_by_state, outbox_counts
 LOOKED_AT = 50
 """Free cases looked at to find the next one for a person."""
 
-ASKED = ("status", "next", "mine", "case", "break-glass", "help")
+ASKED = ("status", "next", "mine", "batch", "case", "break-glass", "help")
 """What only asks; the other commands are `bot.slack.governance.command_grammar`'s."""
 
 PLANNED = ("kpi", "packet", "on-call")
@@ -85,6 +86,7 @@ class Commands:
         answering: Answering,
         about_many: GovernanceCommands | None = None,
         break_glass: BreakGlassCommand | None = None,
+        batch: BatchReview | None = None,
     ) -> None:
         self._database = database
         self._reads = reads
@@ -94,6 +96,7 @@ class Commands:
         self._desks = desks
         self._about_many = about_many
         self._break_glass = break_glass
+        self._batch = batch
         self._replies = replies
         self._answering = answering
 
@@ -142,6 +145,8 @@ class Commands:
         typed_words = words_of(text, WORDS)
         if typed_words[:1] == ["break-glass"] and self._break_glass is not None:
             return await self._break_glass.answer(asked, typed_words[1:])
+        if typed_words[:1] == ["batch"] and self._batch is not None:
+            return await self._batch.answer(asked, typed_words[1:], us)
         return await self._tell(user, us, typed_words)
 
     async def _tell(self, user: str, us: Identity, typed: Sequence[str]) -> Drawing:

@@ -78,7 +78,7 @@ class Press:
     leaf. A modification gives both of
     the latter whole, as they shall be; a `prefill` of None leaves the pre-filled fields as they are. `verdict` (approve or reject),
     `standing` and `found_wrong` (somebody found a point of the checklist wrong, in the content as it is) belong to break-glass; `to`, to
-    whom a case is handed over, to that.
+    whom a case is handed over, to that. `batch` is how many cases the person decided in one form, 0 for one by itself.
     """
 
     verb: str
@@ -98,6 +98,7 @@ class Press:
     prefill: dict[str, Any] | None = None
     verdict: str = ""
     found_wrong: bool = False
+    batch: int = 0
     standing: Standing | None = None
     to: Person | None = None
 

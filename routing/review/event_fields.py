@@ -71,10 +71,13 @@ def routed(case: Case, submission: Submission) -> dict[str, Json]:
 
 
 def pressed(press: Press, case: Case) -> dict[str, Json]:
-    """What every decision event says of the press: the step, what the person saw and answered to, the reason code."""
+    """What every decision event says of the press: the step, what the person saw and answered to, the reason code; and where several cases
+    were decided in one form, how many.
+    """
     name = case.route.steps[case.step].name if case.route.steps else ""
     seen: dict[str, Json] = {"face": press.face, "saw": press.saw, "action_sha256": case.action_sha256}
-    return {"step": name, "tier": case.tier + 1, **seen, "reason_code": press.reason_code}
+    together: dict[str, Json] = {"batch": press.batch} if press.batch else {}
+    return {"step": name, "tier": case.tier + 1, **seen, "reason_code": press.reason_code, **together}
 
 
 def words(press: Press) -> dict[str, Json]:

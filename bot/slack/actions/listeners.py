@@ -79,7 +79,7 @@ class Listeners:
 
     def listen(self, bolt: AsyncApp) -> None:
         """Register with Bolt."""
-        ours = re.compile(f"^{PREFIX}(?![ghq]:)")
+        ours = re.compile(f"^{PREFIX}(?![bghq]:)")
         bolt.action(ours)(self.on_button)
         bolt.view(ours)(self.on_form)
 

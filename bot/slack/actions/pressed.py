@@ -13,7 +13,7 @@ PREFIX = "tierline:"
 @dataclass(frozen=True, slots=True)
 class Pressed:
     """One press. `face`, `tier` (0-based), `cut`, `page`, `tab` and `shown_change` as the button said; `origin` is who pressed, and
-    where.
+    where. `batch` is how many cases were decided in one form, 0 for a press of its own.
     """
 
     verb: Verb
@@ -25,6 +25,7 @@ class Pressed:
     shown_change: str
     origin: Interaction
     tab: str = ""
+    batch: int = 0
 
     @property
     def seat(self) -> Seat:

@@ -182,7 +182,8 @@ class Presses:
             card_known=pressed.origin.team == us.team and ((card is not None and card.tier == pressed.tier) or (stands is None and ours)),
             card_replaced=stands is not None and ours,
             cut=pressed.cut,
-            saw=str(pressed.origin.told.get("s") or "") if at_home else card.digest if card is not None else "",
+            saw=str(pressed.origin.told.get("s") or "") if at_home or pressed.batch else card.digest if card is not None else "",
+            batch=pressed.batch,
         )
 
     async def _outside(self, pressed: Pressed, case: Case, us: Identity) -> Press:

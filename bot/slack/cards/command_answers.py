@@ -32,6 +32,7 @@ COMMANDS = (
     ("status", "how many cases wait in each channel, how many are late"),
     ("next", "the case to take next"),
     ("mine", "what you have claimed"),
+    ("batch", "several cases alike, decided together; also `batch WORKFLOW`"),
     ("case ID", "one case: where it stands and what happens next"),
     ("pause WORKFLOW REASON", "no approval leaves until it is resumed; also `review-all`, `freeze`"),
     ("resume WORKFLOW REASON", "let it go on"),

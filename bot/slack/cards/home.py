@@ -112,7 +112,7 @@ def _entry(view: View, home: Home, *, full: bool) -> list[Block]:
     """One case: in full with Approve, or what it is called and where to decide it."""
     place = (home.places or {}).get(view.case.id)
     cuts = Cuts()
-    shown = _decided_on(view, cuts)
+    shown = decided_on(view, cuts)
     if full and place is not None and view.case.id in home.may_approve and approvable(view) and not cuts.made:
         return [*shown, _buttons(view, place, digest(shown))]
     why = "" if view.case.state is not State.PENDING else linked(view.links, "Decide it on its card") or COMING
@@ -123,25 +123,40 @@ def _entry(view: View, home: Home, *, full: bool) -> list[Block]:
 
 def approvable(view: View) -> bool:
     """Whether nothing of this case has to be looked at, typed or confirmed that stands on its card and not here."""
+    return view.case.route.risk is not Risk.CRITICAL and not by_itself(view)
+
+
+def by_itself(view: View) -> str:
+    """Why somebody has to look at the card of this case before deciding it, in words; "" where `decided_on` says it all."""
     case = view.case
-    plain = case.kind is CaseKind.CASE and case.state is State.PENDING and case.route.risk is not Risk.CRITICAL and not case.tied
-    words_first = form_first(Verb.APPROVE, case) or confirming(case) or to_be_opened(view)
-    changed = case.modified_fields or view.masked or playbook_blocks(view) or afresh(view)
-    against = speaks_against(view) or verification_failed(view, Cuts()) or view.automation.level >= Automation.PAUSED.level
-    return plain and not (words_first or changed or against)
+    if speaks_against(view) or verification_failed(view, Cuts()):
+        return "something speaks against it"
+    if case.kind is not CaseKind.CASE or case.state is not State.PENDING or case.tied:
+        return "it asks for more than one answer"
+    if form_first(Verb.APPROVE, case) or confirming(case):
+        return "it asks for words of its own"
+    if to_be_opened(view):
+        return "it is longer than what fits here"
+    if view.masked:
+        return "values of it are masked"
+    if case.modified_fields or playbook_blocks(view) or afresh(view) or view.automation.level >= Automation.PAUSED.level:
+        return "its card says more of it"
+    cuts = Cuts()
+    decided_on(view, cuts)
+    return "it is longer than what fits here" if cuts.made else ""
 
 
-def _decided_on(view: View, cuts: Cuts) -> list[Block]:
+def decided_on(view: View, cuts: Cuts, number: str = "") -> list[Block]:
     """What the card says of an ordinary case: what would be executed, what the model wrote, why it is here, until when."""
-    proposal = rich(_title(view), *execution(view, cuts), *at_hand(view), *wrote(view, cuts), why_here(view, cuts))
+    proposal = rich(_title(view, number), *execution(view, cuts), *at_hand(view), *wrote(view, cuts), why_here(view, cuts))
     weighed = (due_line(view), *steps(view), confidence(view), nothing_against(view), linked(view.links, "its card"), own_id(view.case.id))
     return [proposal, small_words(" · ".join(part for part in weighed if part))]
 
 
-def _title(view: View) -> Block:
+def _title(view: View, number: str = "") -> Block:
     title = brief(view.submission.title, 300) or "(no visible title)"
     amount = amount_beside_title(view)
-    return lines(run(f"{lead(view) or worst_lead(view)}  ", "bold"), run(title, "bold"), *([run(f" · {amount}")] if amount else []))
+    return lines(run(f"{number}{lead(view) or worst_lead(view)}  ", "bold"), run(title, "bold"), *([run(f" · {amount}")] if amount else []))
 
 
 def _buttons(view: View, place: tuple[str, str], shown: str = "") -> Block:

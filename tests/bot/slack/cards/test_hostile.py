@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bot.slack.cards.batch import Alike, batch_modal
 from bot.slack.cards.card import draw_card
 from bot.slack.cards.command_answers import draw_answer, draw_case, draw_not_found, draw_unknown, draw_usage
 from bot.slack.cards.forms.detail_tabs import TABS
@@ -166,6 +167,7 @@ def every_modal(document: dict[str, Any], text: str) -> Iterator[dict[str, Any]]
     views += [reveal_modal(guarded, SEAT), *(details_modal(guarded, SEAT, tab=tab) for tab in TABS)]
     views += [modify_modal(view, SEAT), preview_of(view, text, SEAT)]
     views += [details_modal(view, SEAT, page, tab) for tab in TABS for page in (0, details_pages(view, tab) // 2)]
+    views += [batch_modal(Alike("k", text, (view,), ((guarded, "it is here for another reason"),), 3, (("k", text or "-"), ("l", "other"))), "C1")]
     for modal in views:
         check_view(modal)
         yield modal
