@@ -32,7 +32,7 @@ def test_a_case_that_one_yes_decides_can_be_decided_with_others() -> None:
     assert batchable(alike(1))
     assert batchable(alike(1, route={"risk": Risk.MEDIUM}))
     vote = Vote(by="U0BEN000001", verb="approve", at=NOW, step=0)
-    others = [
+    others: list[dict[str, Any]] = [
         *({"route": {"risk": risk}} for risk in (Risk.HIGH, Risk.CRITICAL)),
         *({"kind": kind, "parent": "c_1"} for kind in CaseKind if kind is not CaseKind.CASE),
         *({"state": state} for state in State if state is not State.PENDING),

@@ -167,7 +167,9 @@ def every_modal(document: dict[str, Any], text: str) -> Iterator[dict[str, Any]]
     views += [reveal_modal(guarded, SEAT), *(details_modal(guarded, SEAT, tab=tab) for tab in TABS)]
     views += [modify_modal(view, SEAT), preview_of(view, text, SEAT)]
     views += [details_modal(view, SEAT, page, tab) for tab in TABS for page in (0, details_pages(view, tab) // 2)]
-    views += [batch_modal(Alike("k", text, (view,), ((guarded, "it is here for another reason"),), 3, (("k", text or "-"), ("l", "other"))), "C1")]
+    views += [
+        batch_modal(Alike("k", text, (view,), ((guarded, "it is here for another reason"),), 3, (("k", text or "-"), ("l", "other"))), "C1")
+    ]
     for modal in views:
         check_view(modal)
         yield modal
