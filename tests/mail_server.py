@@ -1,7 +1,7 @@
 """A real SMTP server on loopback that keeps what it takes, and refuses or hangs up when told."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -21,6 +21,8 @@ class MailServer:
     answers: dict[str, str] = field(default_factory=dict)
     unknown: set[str] = field(default_factory=set)
     hangs_up: bool = False
+    after: Callable[[], object] = lambda: None
+    """Called when it has taken one."""
 
     @property
     def url(self) -> str:
@@ -31,6 +33,11 @@ class MailServer:
     def texts(self) -> list[str]:
         """The bodies of what it took."""
         return [str(one.get_content()) for one in self.taken]
+
+    @property
+    def different(self) -> int:
+        """How many mails it took, one that came twice counted once."""
+        return len({one["Message-ID"] for one in self.taken})
 
     async def handle_MAIL(self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]) -> str:  # noqa: N802
         """A sender is named."""
@@ -56,6 +63,7 @@ class MailServer:
         assert isinstance(message, EmailMessage)
         self.taken.append(message)
         self.recipients.append(list(envelope.rcpt_tos))
+        self.after()
         if self.hangs_up and isinstance(server.transport, asyncio.Transport):
             server.transport.abort()
         return "250 OK"

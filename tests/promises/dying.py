@@ -4,17 +4,22 @@ import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from bot.sandbox.faults import Fault, Mode
+from tests.mail_server import MailServer
 from tests.promises.crash_point import Fate
-from tests.promises.crashing_world import Traces
+from tests.promises.crashing_world import CrashingWorld, Traces
 from tests.promises.test_crash_points import room
 
 Tell = Callable[[Path, Fate], Awaitable[list[str]]]
 """Tells the story in a folder. Gives what is wrong in the end."""
 
+DEATHS = 12
+"""By default so many are tried, spread evenly, or all where there are fewer."""
 
-async def wrong_after_dying(tmp_path: Path, tell: Tell, near: Callable[[str], bool], stride: int, *, full: bool) -> str:
-    """What is wrong after dying at every `stride`th point that comes at or just before a step whose name is `near`; `full`: at every point
-    that differs. The story is told once without dying first.
+
+async def wrong_after_dying(tmp_path: Path, tell: Tell, near: Callable[[str], bool], *, full: bool) -> str:
+    """What is wrong after dying around the steps whose name is `near`, a point for each that differs; `full`: at every point that differs.
+    The story is told once without dying first.
     """
     folder = room(tmp_path, "survey")
     traces = Traces(folder / "tierline.db")
@@ -24,11 +29,34 @@ async def wrong_after_dying(tmp_path: Path, tell: Tell, near: Callable[[str], bo
     finally:
         traces.close()
     points = fate.telling()
-    close = [at for at in points if any(near(name) for name, _ in fate.passed[at : at + 3])]
+    close = around(fate, points, near)
+    print(f"{len(points)} points, {len(close)} of them close")  # noqa: T201 - the figure of the promise
     wrong = []
-    for point in points if full else close[::stride]:
+    for point in points if full else spread(close, DEATHS):
         place = room(tmp_path, f"death-{point}")
         found = await tell(place, Fate(point))
         shutil.rmtree(place)
         wrong += [f"died at point {point} ({fate.passed[point][0]}): {one}" for one in found]
     return "\n".join(wrong)
+
+
+def refuse_until(crashing: CrashingWorld, mail: MailServer, mails: int) -> None:
+    """PagerDuty refuses every page until so many different mails are out, and takes them from that moment."""
+    faults = crashing.world.sandbox.faults
+    refuses = faults.add(Fault("pagerduty", "enqueue", Mode.SERVER_ERROR, status=403, times=None))
+    mail.after = lambda: faults.remove(refuses) if mail.different >= mails else None
+
+
+def around(fate: Fate, points: list[int], near: Callable[[str], bool]) -> list[int]:
+    """Of the `points` that differ, those where a crash finds what it would at a step that is `near`, and the one before each."""
+    at = {fate.passed[point][1]: number for number, point in enumerate(points)}
+    steps = {at[state] for name, state in fate.passed if near(name)}
+    assert steps, "nothing is near"
+    return [points[number] for number in sorted(steps | {max(0, step - 1) for step in steps})]
+
+
+def spread(points: list[int], most: int) -> list[int]:
+    """At most so many of them, evenly, with the first and the last."""
+    if len(points) <= most:
+        return points
+    return [points[round(number * (len(points) - 1) / (most - 1))] for number in range(most)]

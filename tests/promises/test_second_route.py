@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox.faults import Fault, Mode
 from tests.mail_server import a_mail_server
 from tests.promises.crash_point import Fate
 from tests.promises.crashing_world import Traces, a_crashing_world
-from tests.promises.dying import wrong_after_dying
+from tests.promises.dying import refuse_until, wrong_after_dying
 from tests.promises.judge import doubled, rung_after_resolve
 from tests.promises.stories import Story, decided
 from tests.promises.test_crash_points import sqlite
@@ -22,7 +21,6 @@ from tests.written import POLICY
 
 FIRST = 'pagerduty: {routing_key: "${PD_TIER2}", severity: warning, escalation_policy: PPTIER2A}'
 ROUTED = POLICY.replace(FIRST, FIRST[:-1] + ', second_key: "${PD_SECOND}"}, email: [duty@northwind.example]')
-STRIDE = 12
 
 
 async def tell(folder: Path, fate: Fate) -> list[str]:
@@ -31,19 +29,17 @@ async def tell(folder: Path, fate: Fate) -> list[str]:
         if isinstance(fate.state, Traces):
             fate.state.world = crashing.world
         world, story = crashing.world, Story(crashing)
-        refuses = world.sandbox.faults.add(Fault("pagerduty", "enqueue", Mode.SERVER_ERROR, status=403, times=None))
+        refuse_until(crashing, mail, 1)
         story.case_id = await crashing.post(1)
         await story.settle()
         await crashing.wait_until(NOON + timedelta(minutes=18))
-        world.sandbox.faults.remove(refuses)
-        await crashing.wait_until(world.clock.now + timedelta(minutes=2))
         await story.press(DMITRI, "approve", decided)
         await story.settle()
         kinds = Counter(one.kind.value for one in await world.bot.reads.history(story.case_id))
         found = doubled(world.sandbox) + rung_after_resolve(world.sandbox)
         found += [] if kinds["page_not_accepted"] == 2 else [f"{kinds['page_not_accepted']} hops"]
         found += [] if kinds["page_accepted"] == 3 else [f"{kinds['page_accepted']} routes took it"]
-        found += [] if len({one["Message-ID"] for one in mail.taken}) == 1 else [f"{len(mail.taken)} mails, not the same"]
+        found += [] if mail.different == 1 else [f"{len(mail.taken)} mails, not the same"]
         incidents = world.sandbox.pagerduty.incidents
         found += [] if len(incidents) == 2 else [f"{len(incidents)} incidents"]
         return found + [f"{one.key} is {one.status}" for one in incidents if one.status != "resolved"]
@@ -52,4 +48,4 @@ async def tell(folder: Path, fate: Fate) -> list[str]:
 @pytest.mark.timeout(3_600)
 async def test_dying_between_two_routes(tmp_path: Path, *, full: bool) -> None:
     """Wherever it dies, each route has the page once in the end."""
-    assert not await wrong_after_dying(tmp_path, tell, lambda name: name.startswith("page_fates"), STRIDE, full=full)
+    assert not await wrong_after_dying(tmp_path, tell, lambda name: name.startswith("page_fates"), full=full)
