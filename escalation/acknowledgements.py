@@ -25,7 +25,7 @@ from routing.governance.alert_page_news import (
     alert_resolved,
     alert_unacknowledged,
 )
-from routing.governance.digest_news import digest_acknowledged, digest_listed, digest_resolved, digest_unacknowledged
+from routing.governance.digest_news import digest_acknowledged, digest_listed, digest_reopened, digest_resolved, digest_unacknowledged
 from routing.governance.ruling import Governed, GovernStep, Ruling
 from routing.review.page_news import (
     PAGERDUTY,
@@ -72,13 +72,14 @@ ALERT_STEPS: Mapping[str, Callable[[AlertNews], GovernStep]] = {
 """The same for an alert of the guardrails."""
 
 
-DigestStep = Callable[[str, Actor, PageRoute], GovernStep]
+DigestStep = Callable[[str, Actor, PageRoute, datetime | None], GovernStep]
 
 DIGEST_STEPS: Mapping[str, DigestStep] = {
     ACKNOWLEDGED: digest_acknowledged,
     "incident.resolved": digest_resolved,
-    **dict.fromkeys(("incident.unacknowledged", *HANDED_ON), lambda digest_id, who, _route: digest_unacknowledged(digest_id, who)),
-    NOTED: lambda digest_id, _who, _route: digest_listed(digest_id),
+    "incident.reopened": digest_reopened,
+    **dict.fromkeys(("incident.unacknowledged", *HANDED_ON), digest_unacknowledged),
+    NOTED: lambda digest_id, _who, _route, _at: digest_listed(digest_id),
 }
 """The same for a digest of pages; what each means for a case that it lists stands in `STEPS`."""
 
@@ -127,7 +128,7 @@ class Acknowledgements:
             case PageKey() if event.kind in STEPS:
                 await self._ledger.change(key.case_id, STEPS[event.kind](event.of_page(key)), key=once)
             case AlertKey() if event.kind in ALERT_STEPS:
-                await self._ledger.govern(ALERT_STEPS[event.kind](AlertNews(key.alert_id, key.round, event.who, event.rings)), key=once)
+                await self._ledger.govern(ALERT_STEPS[event.kind](event.of_alert(key)), key=once)
             case DigestKey() if event.kind in DIGEST_STEPS:
                 await self._of_digest(event, key, once)
             case _:
@@ -140,19 +141,19 @@ class Acknowledgements:
         """
         still_taken = event.kind in HANDED_ON and not event.rings
         mean = DIGEST_STEPS[NOTED if still_taken else event.kind]
-        step = mean(key.digest_id, event.actor, event.route(second=key.second))
+        step = mean(key.digest_id, event.actor, event.route(second=key.second), event.at)
         ruled = await self._ledger.govern(step, key=once)
         answer = ruled.answer if isinstance(ruled, Ruled | Repeated) else None
         named: Mapping[str, Any] = answer or {}
         listed = [PageKey(key.deployment, one["case"], one["tier"], one["round"], key.second) for one in named.get("pages", ())]
         await asyncio.gather(
-            *(self._of_listed(event, one) for one in listed),
+            *(self._of_listed(event, one, key.digest_id) for one in listed),
             *(self._ledger.change(one["case"], page_untold(one["round"])) for one in named.get("untold", ())),
         )
 
-    async def _of_listed(self, event: "_Event", page: PageKey) -> None:
+    async def _of_listed(self, event: "_Event", page: PageKey, digest: str) -> None:
         once = InboxKey("pagerduty", "webhook", f"{event.id}/{page.case_id}")
-        await self._ledger.change(page.case_id, STEPS[event.kind](event.of_page(page)), key=once)
+        await self._ledger.change(page.case_id, STEPS[event.kind](event.of_page(page, digest)), key=once)
 
     def _genuine(self, body: bytes, signature: str) -> bool:
         """Whether one of the listed signatures is ours. Source: https://developer.pagerduty.com/docs/verifying-webhook-signatures"""
@@ -217,11 +218,15 @@ class _Event:
         """Which of a page's incidents it is about."""
         return PageRoute.SECOND_KEY if second else PageRoute.PAGERDUTY
 
-    def of_page(self, key: PageKey) -> PagerNews:
-        """What it says about a page."""
+    def of_alert(self, key: AlertKey) -> AlertNews:
+        """What it says about the page of an alert."""
+        return AlertNews(key.alert_id, key.round, self.who, self.rings, self.at)
+
+    def of_page(self, key: PageKey, digest: str = "") -> PagerNews:
+        """What it says about a page; `digest`: the one whose incident stands for it."""
         how = self.kind.rpartition(".")[2]
         route = self.route(second=key.second)
-        return PagerNews(key.tier, key.round, self.who, route, self.name, self.text, how, self.asked, self.rings, self.at)
+        return PagerNews(key.tier, key.round, self.who, route, self.name, self.text, how, self.asked, self.rings, self.at, digest)
 
 
 def _object(value: object) -> Mapping[str, Any]:

@@ -391,6 +391,8 @@ class EventKind(StrEnum):
     DIGEST_ACKNOWLEDGED = "digest_acknowledged"
     DIGEST_UNACKNOWLEDGED = "digest_unacknowledged"
     """Nobody has it there any more: it rings again."""
+    DIGEST_REOPENED = "digest_reopened"
+    """Somebody opened its incident there again: what still waits of what it listed is listed again."""
     DIGEST_CLOSED = "digest_closed"
     """Nobody need come for anything that it lists any more; or somebody resolved it there."""
     NOBODY_ON_CALL = "nobody_on_call"

@@ -299,6 +299,11 @@ class Case(_Value):
     pages: tuple[OpenPage, ...] = ()
     unseen: bool = Field(default=False, description="the card of this tier could not be shown, so owners were told directly")
     page_rounds: int = Field(default=0, description="pages sent so far")
+    closed_there: dict[int, AwareDatetime] = Field(
+        default_factory=dict,
+        exclude_if=operator.not_,
+        description="when somebody resolved the incident of a page at PagerDuty, by its clock; by round",
+    )
     verdict: Verdict | None = None
     decided_at: AwareDatetime | None = None
     used_s: float | None = Field(default=None, description="seconds of its time to decide that the deciding tier took")

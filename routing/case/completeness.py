@@ -108,6 +108,7 @@ FORMS: dict[EventKind, Form] = {
     EventKind.DIGEST_OPENED: _form("subject ladder tier risk routes", of_a_case=False),
     EventKind.DIGEST_ACKNOWLEDGED: _form("subject listed", of_a_case=False),
     EventKind.DIGEST_UNACKNOWLEDGED: _form("subject listed", of_a_case=False),
+    EventKind.DIGEST_REOPENED: _form("subject listed", of_a_case=False),
     EventKind.DIGEST_CLOSED: _form("subject listed count", of_a_case=False),
     EventKind.NOBODY_ON_CALL: _form("subject ladder tier escalation_policy", of_a_case=False),
     EventKind.EXPIRED: _form("clock"),

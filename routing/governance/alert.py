@@ -32,6 +32,9 @@ class Alert(BaseModel):
     said: int = Field(default=0, exclude_if=operator.not_, description="how often it was said once more, because it was still so")
     said_at: AwareDatetime | None = Field(default=None, exclude_if=operator.not_, description="when that was last")
     page_open: bool = Field(default=False, description="whether the last page still rings somewhere")
+    heard_at: AwareDatetime | None = Field(
+        default=None, exclude_if=operator.not_, description="when the last news of its page happened, by PagerDuty's clock"
+    )
 
     @property
     def acknowledged_there(self) -> bool:

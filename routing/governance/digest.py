@@ -42,12 +42,25 @@ class Digest(PageProgress):
     sent_at: AwareDatetime = Field(description="when it was last handed over to be sent")
     stale: bool = Field(default=False, description="what was sent last is not how it stands, and has not been sent anew")
     acknowledged_by: str = ""
+    heard_at: AwareDatetime | None = Field(
+        default=None, exclude_if=operator.not_, description="when the last news of its incidents happened, by PagerDuty's clock"
+    )
+    left: tuple[Listed, ...] = Field(
+        default=(),
+        exclude_if=operator.not_,
+        description="what it listed when somebody resolved it there; reopened it lists it again",
+    )
     over_at: AwareDatetime | None = None
 
     @property
     def over(self) -> bool:
         """Whether its incident is settled, or is about to be."""
         return self.over_at is not None
+
+    @property
+    def stands_for(self) -> tuple[Listed, ...]:
+        """What its incident is about: what it lists, and once somebody resolved it there, what it listed then."""
+        return self.listed if not self.over else self.left
 
     @property
     def untold(self) -> tuple[Listed, ...]:

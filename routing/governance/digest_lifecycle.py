@@ -53,7 +53,7 @@ class Paging:
 
 def concerns(before: Case | None, change: Change) -> bool:
     """Whether a change has anything to do with digests, or might have."""
-    return any(message.kind in _PAGES for message in change.messages) or any(page.digest for page in _pages(before))
+    return any(message.kind in _PAGES for message in change.messages) or any(page.digest for page in (*_pages(before), *change.case.pages))
 
 
 def grouped(governance: Governance, before: Case | None, change: Change, paging: Paging, now: datetime) -> tuple[Change, Ruling | None]:
@@ -63,6 +63,7 @@ def grouped(governance: Governance, before: Case | None, change: Change, paging:
     """
     work = DigestDraft(governance, now)
     _settled(work, before, change.case)
+    _came_back(work, before, change.case)
     for message in change.messages if change.case.drill is None else ():  # whether a phone rings is what a drill asks
         page = next((one for one in change.case.pages if one.round == message.round and message.kind is MessageKind.PAGE), None)
         if page is None or page.digest or page in _pages(before) or message.destination.endswith("/second_key") or message.subject:
@@ -180,6 +181,17 @@ def _settled(work: DigestDraft, before: Case | None, after: Case) -> None:
         elif (bool(stays.acknowledged_by), bool(stays.accepted)) != (mine.taken, mine.told):
             news = mine.model_copy(update={"taken": bool(stays.acknowledged_by), "told": bool(stays.accepted)})
             _changed(work, digest, tuple(news if one is mine else one for one in digest.listed), anew=news.taken != mine.taken)
+
+
+def _came_back(work: DigestDraft, before: Case | None, after: Case) -> None:
+    """List again the pages of a digest whose incident was reopened: with the first of them it is open here too."""
+    known = {page.round for page in _pages(before)}
+    for page in after.pages:
+        digest = work.governance.digest(page.digest) if page.digest and page.round not in known else None
+        if digest is not None:
+            risk, taken = after.route.risk, bool(page.acknowledged_by)
+            again = Listed(case=after.id, tier=page.tier, round=page.round, risk=risk, taken=taken, shown=True, told=True)
+            _changed(work, digest.model_copy(update={"over_at": None}), (*digest.listed, again), anew=True)
 
 
 def _changed(work: DigestDraft, digest: Digest, listed: tuple[Listed, ...], *, anew: bool) -> None:

@@ -58,6 +58,7 @@ REFUSALS: dict[str, str] = {
     "alert_over": "This alert is over already.",
     "alert_paged": "That page of the alert is open already.",
     "alert_not_paged": "No page about this alert is open.",
+    "alert_news_late": "Something that happened later at PagerDuty is known already.",
     "not_acknowledged_there": "Nobody has acknowledged this alert in PagerDuty.",
     "already_acknowledged": "Somebody has acknowledged this alert already.",
     "unknown_exception": "There is no such exception.",

@@ -1,8 +1,8 @@
 """What happens at PagerDuty and comes back: acknowledged and given back, resolved and reopened, handed on to others, annotated. PagerDuty
-never decides a case.
+never decides a case. What it tells may come in another order than it happened: what holds is what happened last.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from routing.authorize import refuse
@@ -23,7 +23,7 @@ PAGERDUTY = Actor("system", "pagerduty")
 class PagerNews:
     """One event of an incident: its tier (0-based), round and route from our dedup key, and who did it there (id, "" for PagerDuty itself;
     the name is content). `how` it went to others, `to` whom it asks now, by name; `rings`: nobody has it there at that moment; `at`, by
-    PagerDuty's clock: what it tells may come in another order than it happened.
+    PagerDuty's clock: what it tells may come in another order than it happened; `digest`: the one whose incident it is.
     """
 
     tier: int
@@ -36,6 +36,7 @@ class PagerNews:
     to: tuple[str, ...] = ()
     rings: bool = False
     at: datetime | None = None
+    digest: str = ""
 
     @property
     def actor(self) -> Actor:
@@ -47,12 +48,11 @@ def page_acknowledged(news: PagerNews) -> PressStep:
     """Somebody acknowledged the incident: only the acknowledge clock stops. Where the page rings by another key too, it stops there."""
 
     def step(subject: Subject, now: datetime) -> Change | Refused:
-        case = subject.case
-        page = _page(case, news)
+        draft = Draft(subject, now)
+        page = _page(subject.case, news) or _must_be_open_again(draft, news)
         if page is None:
             return refuse("unknown_page")
-        draft = Draft(subject, now)
-        actor = news.actor
+        case, actor = draft.case, news.actor
         put_page(draft, _heard(page, news, acknowledged_by=actor.id, next_at=None))
         event = draft.record(EventKind.PAGE_ACKNOWLEDGED, actor, _where(news) | _listed(page), sealed=_words(news))
         if not page.acknowledged_by:
@@ -74,11 +74,15 @@ def page_resolved(news: PagerNews) -> PressStep:
     def step(subject: Subject, now: datetime) -> Change | Refused:
         case = subject.case
         page = _page(case, news)
-        if page is None:
-            return refuse("unknown_page")
         draft = Draft(subject, now)
+        ends = case.closed_there | ({news.round: news.at} if news.at is not None else {})
+        if page is None:
+            if not (news.who and _since_its_end(case, news)):  # not by a person: what we resolved by another key
+                return refuse("unknown_page")
+            draft.put(closed_there=ends)  # opened again between the two, of which we shall hear too late
+            return draft.change()
         follow_up(draft, page, MessageKind.PAGE_RESOLVE, but=news.route)  # an incident there may ring on
-        draft.put(pages=tuple(one for one in case.pages if one is not page))
+        draft.put(pages=tuple(one for one in case.pages if one is not page), closed_there=ends)
         told = _where(news) | _listed(page)
         event = draft.record(EventKind.PAGE_RESOLVED, Actor("human", f"pagerduty:{news.who}"), told, sealed=_words(news))
         if case.state is State.PENDING and case.tier == news.tier and case.rung.repeat is not None:
@@ -115,7 +119,7 @@ def page_reassigned(news: PagerNews) -> PressStep:
         draft = Draft(subject, now)
         fields: dict[str, Json] = {**_where(news), "how": news.how}
         event = draft.record(EventKind.PAGE_REASSIGNED, news.actor, fields, sealed={**_words(news), "to": list(news.to)})
-        if news.rings:
+        if news.rings and (_page(draft.case, news) or _must_be_open_again(draft, news)):
             _given_back(draft, news)
         draft.update_cards()
         draft.note(event)
@@ -130,10 +134,11 @@ def page_unacknowledged(news: PagerNews) -> PressStep:
     """
 
     def step(subject: Subject, now: datetime) -> Change | Refused:
-        case, page = subject.case, _page(subject.case, news)
+        draft = Draft(subject, now)
+        page = _page(subject.case, news) or _must_be_open_again(draft, news)
         if page is None:
             return refuse("unknown_page")
-        draft = Draft(subject, now)
+        case = draft.case
         event = draft.record(EventKind.PAGE_UNACKNOWLEDGED, news.actor, _where(news), sealed=_words(news))
         if case.tier == news.tier and _taken_here(case):  # also while its service is asked: nobody has to come for that
             put_page(draft, _heard(page, news))
@@ -152,22 +157,58 @@ def page_reopened(news: PagerNews) -> PressStep:
 
     def step(subject: Subject, now: datetime) -> Change | Refused:
         case = subject.case
-        if not 0 < news.round <= case.page_rounds:
+        if not 0 < news.round <= case.page_rounds or _is_late(case, news):
             return refuse("unknown_page")
         draft = Draft(subject, now)
         _given_back(draft, news)  # where it stands as open here, that it was resolved comes too late
-        wanted = case.state is State.PENDING and case.tier == news.tier and not case.pages
-        event = draft.record(EventKind.PAGE_REOPENED, news.actor, {**_where(news), "wanted": wanted}, sealed=_words(news))
-        if wanted:
-            again = OpenPage(tier=news.tier, round=news.round, routes=(news.route,), accepted=(news.route,), since=now, heard_at=news.at)
-            draft.put(pages=(again,))
-            if case.rung.repeat is None and case.clocks.page is not None:
-                draft.put_clocks(page=None, acknowledge=tier_clocks(case, now).acknowledge)
+        event = _reopened(draft, news, news.actor, wanted=_wanted(case, news))
         draft.update_cards()
         draft.note(event)
         return draft.change()
 
     return step
+
+
+def _wanted(case: Case, news: PagerNews) -> bool:
+    """Whether an incident that is open again is what the case waits by."""
+    return case.state is State.PENDING and case.tier == news.tier and not case.pages
+
+
+def _reopened(draft: Draft, news: PagerNews, by: Actor, *, wanted: bool) -> int:
+    """Its incident was opened again; where that is `wanted` it is the page of the case. Gives the position of the event."""
+    case, listed = draft.case, {"digest": news.digest} if news.digest else {}
+    event = draft.record(EventKind.PAGE_REOPENED, by, {**_where(news), "wanted": wanted, **listed}, sealed=_words(news))
+    if wanted:
+        page = OpenPage(tier=news.tier, round=news.round, accepted=(news.route,), since=draft.now, heard_at=news.at, digest=news.digest)
+        page = page.model_copy(update={"routes": () if news.digest else (news.route,)})
+        ends = {number: at for number, at in case.closed_there.items() if number != news.round}
+        draft.put(pages=(page,), closed_there=ends)
+        if case.rung.repeat is None and case.clocks.page is not None:
+            draft.put_clocks(page=None, acknowledge=tier_clocks(case, draft.now).acknowledge)
+    return event
+
+
+def _must_be_open_again(draft: Draft, news: PagerNews) -> OpenPage | None:
+    """The page whose incident somebody resolved there, of which we hear what happened to it after that: it was opened again. None where
+    that is not so, or nobody waits by it.
+    """
+    if not (_since_its_end(draft.case, news) and _wanted(draft.case, news)):
+        return None
+    _reopened(draft, replace(news, name="", text=""), PAGERDUTY, wanted=True)  # who did it is not known
+    return _page(draft.case, news)
+
+
+def _since_its_end(case: Case, news: PagerNews) -> bool:
+    """Whether we know when somebody resolved its incident there, and these news happened later."""
+    end = case.closed_there.get(news.round)
+    return end is not None and news.at is not None and news.at > end
+
+
+def _is_late(case: Case, news: PagerNews) -> bool:
+    """Whether something that happened to its incident later is known."""
+    heard = (page.heard_at for page in case.pages if (page.tier, page.round) == (news.tier, news.round))
+    known = next(heard, case.closed_there.get(news.round))
+    return known is not None and news.at is not None and news.at < known
 
 
 def _given_back(draft: Draft, news: PagerNews) -> None:
@@ -189,8 +230,7 @@ def _taken_here(case: Case) -> bool:
 def _page(case: Case, news: PagerNews) -> OpenPage | None:
     """The page that the news are of; None where it is over, or where what came before happened later."""
     page = next((page for page in case.pages if (page.tier, page.round) == (news.tier, news.round)), None)
-    late = page is not None and page.heard_at is not None and news.at is not None and news.at < page.heard_at
-    return None if late else page
+    return None if _is_late(case, news) else page
 
 
 def _heard(page: OpenPage, news: PagerNews, **changes: object) -> OpenPage:

@@ -216,7 +216,8 @@ def _given_back(told: Told, fields: Leaf, _leaf: Leaf) -> None:
 
 def _closed_there(told: Told, fields: Leaf, leaf: Leaf) -> None:
     alert = told.alerts[fields["subject"]]
-    alert["by"] = alert["by"] or (leaf["actor"]["id"] if leaf["actor"]["kind"] == "human" else "")
+    there = not alert["by"] or alert["by"].startswith("pagerduty:")
+    alert["by"] = (leaf["actor"]["id"] if leaf["actor"]["kind"] == "human" else "") if there else alert["by"]
 
 
 def _opened_there(told: Told, fields: Leaf, _leaf: Leaf) -> None:
@@ -268,6 +269,13 @@ def _paged(told: Told, fields: Leaf, leaf: Leaf) -> None:
     _unpaged(told, leaf["case"], fields.get("instead_of"))
     if "digest" in fields:
         told.listed.setdefault(fields["digest"], set()).add((leaf["case"], fields["round"]))
+
+
+def _page_again(told: Told, fields: Leaf, leaf: Leaf) -> None:
+    """With the first page that it lists again a digest is open again."""
+    if "digest" in fields and fields["wanted"]:
+        told.listed.setdefault(fields["digest"], set()).add((leaf["case"], fields["round"]))
+        told.digests[fields["digest"]]["over"] = False
 
 
 def _page_over(told: Told, fields: Leaf, leaf: Leaf) -> None:
@@ -326,8 +334,10 @@ _HEARD: Mapping[str, Callable[[Told, Leaf, Leaf], None]] = {
     "digest_opened": _digested,
     "digest_acknowledged": _digest_taken,
     "digest_unacknowledged": _digest_given_back,
+    "digest_reopened": _digest_given_back,
     "digest_closed": _digest_over,
     "paged": _paged,
+    "page_reopened": _page_again,
     "page_resolved": _page_over,
     **dict.fromkeys(("decided", "escalated", "held", "resumed", "reminded"), _pages_over),
     "break_glass_used": _used,

@@ -220,6 +220,37 @@ async def test_resolved_there_each_case_pages_anew(world: GovernedWorld) -> None
     assert world.sandbox.pagerduty.opened(digest.key) == 1
 
 
+async def test_reopened_there_it_is_the_page_of_what_still_waits(world: GovernedWorld) -> None:
+    """Resolved by mistake and opened again: it lists what still waits and ends with the last of it. Opened
+    once more after that, it is the person's own.
+    """
+    opened = await climbed(world, 4)
+    pagerduty = world.sandbox.pagerduty
+    [digest] = digests(world)
+    await pagerduty.resolve(digest.id, "PDMITRI1")
+    await world.drain()
+    [value] = await kept(world)
+    listed = [one.case for one in value.left]
+    await world.click(DMITRI, "approve", listed[0])
+    await pagerduty.reopen(digest.id, "PDMITRI1")
+    await world.drain()
+    [value] = await kept(world)
+    assert (value.over, [one.case for one in value.listed]) == (False, listed[1:])
+    assert "has reopened the incident in PagerDuty" in world.thread(listed[1], tier=2)
+    await pagerduty.acknowledge(digest.id, "PDMITRI1")
+    await world.drain()
+    assert {one.acknowledged_by for case_id in listed[1:] for one in (await world.case(case_id)).pages} == {"pagerduty:PDMITRI1"}
+    for case_id in opened:
+        if case_id != listed[0]:
+            await world.click(DMITRI, "approve", case_id)
+    await world.pass_time(minutes=1)
+    assert {one.status for one in pagerduty.incidents} == {"resolved"}
+    assert await replay(world.bot.database) == []
+    await pagerduty.reopen(digest.id, "PDMITRI1")
+    await world.pass_time(minutes=10)
+    assert [one.status for one in digests(world)] == ["triggered"]
+
+
 async def test_all_taken_one_by_one_it_is_silent(world: GovernedWorld) -> None:
     """Each of its cases is claimed in Slack: its incident is acknowledged for them, and resolved with the last decision."""
     opened = await climbed(world, 4)
