@@ -106,6 +106,7 @@ class Acknowledgements:
         self._deployment = deployment
         self._secrets = tuple(secret.encode() for secret in secrets if secret)
         self._rest = rest
+        self._digests = asyncio.Lock()
 
     async def take(self, body: bytes, signature: str) -> Receipt:
         """One delivery: its raw body and its `X-PagerDuty-Signature`.
@@ -130,7 +131,8 @@ class Acknowledgements:
             case AlertKey() if event.kind in ALERT_STEPS:
                 await self._ledger.govern(ALERT_STEPS[event.kind](event.of_alert(key)), key=once)
             case DigestKey() if event.kind in DIGEST_STEPS:
-                await self._of_digest(event, key, once)
+                async with self._digests:  # what happened first is told to all of its cases first
+                    await self._of_digest(event, key, once)
             case _:
                 return Receipt.IGNORED
         return Receipt.RECORDED

@@ -15,7 +15,7 @@ from escalation.page_words import DRILL, first_steps, one_line, owner_words, sum
 from escalation.pagerduty_client import EventsClient, PagerDutyUnreadable, RestClient
 from routing.case.case import Case
 from routing.case.submission import moment_text
-from routing.change import MessageKind
+from routing.change import Message, MessageKind
 from routing.governance.alert import Alert
 from routing.governance.alert_lifecycle import INCIDENTS
 from routing.governance.digest import Digest
@@ -174,6 +174,8 @@ class Pager:
     async def send(self, outgoing: Outgoing, view: Seen | Noticed) -> Delivered:
         """Send one page, acknowledgement or resolve. Raises SendError."""
         message = outgoing.message
+        if message.kind is MessageKind.PAGE_ACKNOWLEDGE and _given_back(message, view):
+            return Delivered()
         if isinstance(view, Noticed):
             about = self._about_digest if isinstance(view.about, Digest) else self._about_alert
             routing_key, key, event = about(outgoing, view)
@@ -226,6 +228,13 @@ class Pager:
             return await whether(self._rest, key)
         except PagerDutyUnreadable:
             return False  # a page too many is better than none: the key joins whatever is still open
+
+
+def _given_back(message: Message, view: Seen | Noticed) -> bool:
+    """Whether nobody has it any more whose acknowledgement was to be sent: that would silence what waits for somebody again."""
+    if isinstance(view, Noticed):
+        return isinstance(view.about, Alert | Digest) and not view.about.acknowledged_by
+    return any((one.tier, one.round) == (message.tier, message.round) and not one.acknowledged_by for one in view.case.pages)
 
 
 def event_of(kind: MessageKind, key: PageKey, view: Seen) -> dict[str, Any]:

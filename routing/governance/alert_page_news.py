@@ -5,7 +5,7 @@ PagerDuty never ends an alert: that is for its figure, or for whoever lets the w
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from routing.canonical import Json
@@ -76,8 +76,7 @@ def alert_reopened(news: AlertNews) -> GovernStep:
         alert = _heard(governed, news)
         if isinstance(alert, Refused):
             return alert
-        by = {} if _taken_here(alert) else {"acknowledged_by": ""}
-        return _told(governed, alert.model_copy(update={"page_open": True, **by}), EventKind.ALERT_PAGE_REOPENED, news, now)
+        return _reopened(governed, alert, news, now)
 
     return step
 
@@ -91,7 +90,7 @@ def alert_resolved(news: AlertNews) -> GovernStep:
         alert = _heard(governed, news)
         if isinstance(alert, Refused):
             return alert
-        if not alert.page_open and not _closed_there(governed, news):  # closed by us, which PagerDuty tells too
+        if not alert.page_open and not (news.who and _closed_there(governed, news)):  # closed by us, which PagerDuty tells too
             return refuse("alert_not_paged")
         by = {} if _taken_here(alert) else {"acknowledged_by": news.person}
         known = alert.model_copy(update={"page_open": False, "unpaged": "", **by})
@@ -109,9 +108,14 @@ def _of_its_page(news: AlertNews, change: Callable[[Governed, Alert, datetime], 
         alert = _heard(governed, news)
         if isinstance(alert, Refused):
             return alert
-        if not alert.page_open and not _closed_there(governed, news):
+        if alert.page_open:
+            return change(governed, alert, now)
+        if not _closed_there(governed, news):
             return refuse("alert_not_paged")
-        return change(governed, alert.model_copy(update={"page_open": True}), now)
+        again = _reopened(governed, alert, replace(news, who=""), now)  # who did it is not known
+        known = again.governance.alert(news.alert_id) or alert
+        then = change(replace(governed, governance=again.governance), known, now)
+        return again.then(then) if isinstance(then, Ruling) else then
 
     return step
 
@@ -136,6 +140,11 @@ def _closed_there(governed: Governed, news: AlertNews) -> bool:
 
 def _taken_here(alert: Alert) -> bool:
     return bool(alert.acknowledged_by) and not alert.acknowledged_there
+
+
+def _reopened(governed: Governed, alert: Alert, news: AlertNews, now: datetime) -> Ruling:
+    by = {} if _taken_here(alert) else {"acknowledged_by": ""}
+    return _told(governed, alert.model_copy(update={"page_open": True, **by}), EventKind.ALERT_PAGE_REOPENED, news, now)
 
 
 def _given_back(governed: Governed, alert: Alert, kind: EventKind, news: AlertNews, now: datetime) -> Ruling | Refused:

@@ -48,7 +48,7 @@ class Digest(PageProgress):
     left: tuple[Listed, ...] = Field(
         default=(),
         exclude_if=operator.not_,
-        description="what it listed when somebody resolved it there; reopened it lists it again",
+        description="what it listed when somebody resolved it there; reopened it lists again what waits of that",
     )
     over_at: AwareDatetime | None = None
 
@@ -59,8 +59,9 @@ class Digest(PageProgress):
 
     @property
     def stands_for(self) -> tuple[Listed, ...]:
-        """What its incident is about: what it lists, and once somebody resolved it there, what it listed then."""
-        return self.listed if not self.over else self.left
+        """What its incident is about, one page of a case: what it lists, and what it listed when somebody resolved it there."""
+        there = {one.case for one in self.listed}
+        return (*self.listed, *(one for one in self.left if one.case not in there))
 
     @property
     def untold(self) -> tuple[Listed, ...]:

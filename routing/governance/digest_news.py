@@ -25,7 +25,7 @@ def digest_acknowledged(digest_id: str, who: Actor, route: PageRoute, at: dateti
     def heard(work: DigestDraft, digest: Digest) -> Ruling:
         apart = _unknown_there(digest)
         handed_on = digest.acknowledged_by.startswith("pagerduty:") and digest.acknowledged_by != who.id
-        theirs = [one for one in digest.stands_for if handed_on or digest.over or not one.taken]
+        theirs = [one for one in digest.stands_for if handed_on or not one.taken or one not in digest.listed]
         if handed_on or not digest.acknowledged_by:
             digest = digest.model_copy(update={"acknowledged_by": who.id, "next_at": None, "stale": False})
             event = work.record(EventKind.DIGEST_ACKNOWLEDGED, digest, {"listed": len(digest.stands_for) - len(apart)}, who)
@@ -73,7 +73,7 @@ def digest_resolved(digest_id: str, who: Actor, route: PageRoute, at: datetime |
             return refuse("unknown_alert")
         known = digest.model_copy(update={"heard_at": at or digest.heard_at})
         if not digest.over:
-            over = known.model_copy(update={"over_at": now, "next_at": None, "stale": False, "left": digest.listed})
+            over = known.model_copy(update={"over_at": now, "next_at": None, "stale": False, "left": digest.stands_for})
             event = work.record(EventKind.DIGEST_CLOSED, over, {"listed": len(over.listed), "count": over.count}, who)
             work.send(over, MessageKind.PAGE_RESOLVE, _others(over, route), event)
             work.put(over)
@@ -105,7 +105,8 @@ def _of_its_incident(
             return refuse("unknown_alert")
         if digest.over:
             alone = {"routes": (route,), "accepted": (route,), "failed": (), "under_way": (), "sent_at": now}
-            digest = digest.model_copy(update=alone)
+            over_at = digest.over_at if not digest.listed else None  # those that have not heard of its end are still listed
+            digest = digest.model_copy(update={**alone, "over_at": over_at})
         return heard(DigestDraft(governed.governance, now), digest.model_copy(update={"heard_at": at or digest.heard_at}))
 
     return step

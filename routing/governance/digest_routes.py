@@ -126,8 +126,4 @@ def _with_alarm(work: DigestDraft, governed: Governed, news: str) -> Ruling | Re
     if news not in ("failed", "taken"):
         return ruling
     alarm = told(replace(governed, governance=ruling.governance), "failed" if news == "failed" else "taken", work.now)
-    if alarm is None:
-        return ruling
-    shift = len(ruling.events) if alarm.events else 0  # what is only redrawn speaks of no event of its own
-    more = tuple(replace(one, event=one.event + shift) for one in alarm.messages)
-    return Ruling(alarm.governance, (*ruling.events, *alarm.events), (*ruling.messages, *more))
+    return ruling if alarm is None else ruling.then(alarm)

@@ -52,9 +52,7 @@ def somebody_on_call(escalation_policy: str) -> GovernStep:
         told = Ruling(governed.governance, ())
         for alert in _open(governed, escalation_policy):
             done = cleared(replace(governed, governance=told.governance), alert.id, now)
-            if isinstance(done, Ruling):
-                messages = (replace(one, event=one.event + len(told.events)) for one in done.messages)
-                told = Ruling(done.governance, (*told.events, *done.events), (*told.messages, *messages))
+            told = told.then(done) if isinstance(done, Ruling) else told
         return told if told.events else refuse("not_due")
 
     return step

@@ -1,7 +1,7 @@
 """From what is known of the governance to what becomes of it: the value a governance step gets and the one it gives. Owns both shapes."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from routing.canonical import Json
@@ -37,6 +37,19 @@ class Ruling:
     activate: Policy | None = None
     answer: Mapping[str, Json] | None = None
     opens: tuple[Opens, ...] = ()
+
+    def then(self, following: "Ruling") -> "Ruling":
+        """Both as one, where `following` was decided upon what this one left, activates nothing and answers for both."""
+        shift = len(self.events) if following.events else 0  # what is only redrawn speaks of no event of its own
+        messages = (replace(one, event=one.event + shift) for one in following.messages)
+        return replace(
+            self,
+            governance=following.governance,
+            events=(*self.events, *following.events),
+            messages=(*self.messages, *messages),
+            answer=following.answer,
+            opens=(*self.opens, *following.opens),
+        )
 
 
 GovernStep = Callable[[Governed, datetime], Ruling | Refused]

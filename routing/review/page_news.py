@@ -84,7 +84,7 @@ def page_resolved(news: PagerNews) -> PressStep:
         follow_up(draft, page, MessageKind.PAGE_RESOLVE, but=news.route)  # an incident there may ring on
         draft.put(pages=tuple(one for one in case.pages if one is not page), closed_there=ends)
         told = _where(news) | _listed(page)
-        event = draft.record(EventKind.PAGE_RESOLVED, Actor("human", f"pagerduty:{news.who}"), told, sealed=_words(news))
+        event = draft.record(EventKind.PAGE_RESOLVED, news.actor, told, sealed=_words(news))
         if case.state is State.PENDING and case.tier == news.tier and case.rung.repeat is not None:
             draft.put(acknowledged_by="", clocks=case.clocks if not case.acknowledged_by else tier_clocks(case, now))
         elif case.state is State.PENDING and case.tier == news.tier:
@@ -141,7 +141,7 @@ def page_unacknowledged(news: PagerNews) -> PressStep:
         case = draft.case
         event = draft.record(EventKind.PAGE_UNACKNOWLEDGED, news.actor, _where(news), sealed=_words(news))
         if case.tier == news.tier and _taken_here(case):  # also while its service is asked: nobody has to come for that
-            put_page(draft, _heard(page, news))
+            put_page(draft, _heard(page, news, acknowledged_by=case.acknowledged_by))
             follow_up(draft, page, MessageKind.PAGE_ACKNOWLEDGE)
             return draft.change()
         _given_back(draft, news)

@@ -4,6 +4,8 @@ order it comes, what holds is what happened last; and nothing that still waits i
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import count
+from typing import Any
 
 import pytest
 
@@ -22,7 +24,9 @@ from tests.routing.factory import NOON, POLICY, a_case
 from tests.routing.page_histories import heard, histories
 
 PAGED = NOON + timedelta(minutes=15)
-PAGING = Paging(Storm.model_validate({"most": 1, "within": "10m"}), lambda _case, _tier: Desk.of("R0KEY", None, ()), lambda: "0" * 26)
+NUMBERS = count(1)
+STORM = Storm.model_validate({"most": 1, "within": "10m"})
+PAGING = Paging(STORM, lambda _case, _tier: Desk.of("R0KEY", None, ()), lambda: f"{next(NUMBERS):026d}")
 RINGS = ("escalated", "unacknowledged", "reopened")
 
 
@@ -58,25 +62,33 @@ class Listing:
 
     def hear(self, minute: int, what: str) -> None:
         """One webhook."""
-        at, kind, who = PAGED + timedelta(minutes=minute), f"incident.{what}", f"P{minute}"
-        step = DIGEST_STEPS[kind](self.digest.id, Actor("human", f"pagerduty:{who}"), PageRoute.PAGERDUTY, at)
+        for page in self.asked(minute, what):
+            self.tell(minute, what, page)
+
+    def asked(self, minute: int, what: str) -> list[dict[str, Any]]:
+        """What it means for the digest. Gives the pages that it concerns."""
+        at, who = PAGED + timedelta(minutes=minute), Actor("human", f"pagerduty:P{minute}")
+        step = DIGEST_STEPS[f"incident.{what}"](self.digest.id, who, PageRoute.PAGERDUTY, at)
         ruling = step(Governed(self.governance, POLICY, "0" * 26), PAGED)
         if not isinstance(ruling, Ruling):
-            return
+            return []
         self.rule(ruling)
-        assert ruling.answer is not None
-        for page in ruling.answer["pages"]:  # type: ignore[union-attr]  # a list of objects
-            case = self.cases[page["case"]]  # type: ignore[index,call-overload]
-            news = PagerNews(page["tier"], page["round"], who=who, how=what, rings=what in RINGS, at=at, digest=self.digest.id)  # type: ignore[index,call-overload,arg-type]
-            change = STEPS[kind](news)(Subject(case, POLICY), PAGED)
-            if isinstance(change, Change):
-                self.change(case, change)
+        answer: Any = ruling.answer
+        return [*answer["pages"]]
+
+    def tell(self, minute: int, what: str, page: dict[str, Any]) -> None:
+        """And for one of them."""
+        at, case = PAGED + timedelta(minutes=minute), self.cases[page["case"]]
+        news = PagerNews(page["tier"], page["round"], f"P{minute}", how=what, rings=what in RINGS, at=at, digest=self.digest.id)
+        change = STEPS[f"incident.{what}"](news)(Subject(case, POLICY), PAGED)
+        if isinstance(change, Change):
+            self.change(case, change)
 
     def standing(self) -> object:
         """Who has what, and what is listed where."""
         digest, pages = self.digest, {}
         for case in self.cases.values():
-            pages[case.id] = [(page.round, page.acknowledged_by, page.digest) for page in case.pages]
+            pages[case.id] = [(page.round, page.acknowledged_by, bool(page.digest)) for page in case.pages]
         listed = {(one.case, one.round, one.taken) for one in digest.listed}
         return digest.over, digest.over or digest.acknowledged_by, listed, pages, {case.acknowledged_by for case in self.cases.values()}
 
@@ -136,6 +148,18 @@ def test_reopened_it_ends_with_the_last_that_still_waits() -> None:
     listing.change(waiting, Change(decided(waiting), ()))
     assert listing.digest.over
     assert [(one.kind, one.subject) for one in listing.messages] == [(MessageKind.PAGE_RESOLVE, listing.digest.id)]
+
+
+def test_whoever_has_not_heard_that_it_was_reopened_hears_that_it_was_closed_again() -> None:
+    """Else the late news that it was reopened would list a case in an incident that is closed."""
+    listing = told([(0, "resolved")])
+    first, second = listing.asked(1, "reopened")
+    listing.tell(1, "reopened", first)
+    listing.hear(2, "resolved")
+    listing.tell(1, "reopened", second)
+    assert not any(page.digest for case in listing.cases.values() for page in case.pages)
+    listing.hear(3, "reopened")
+    assert [one.case for one in listing.digest.listed] == [first["case"], second["case"]]
 
 
 def decided(case: Case) -> Case:

@@ -147,6 +147,20 @@ async def test_acknowledging_here_acknowledges_there(sqlite_url: str) -> None:
         assert "page_acknowledged" not in await company.events(case)
 
 
+async def test_an_acknowledgement_given_back_before_it_went_out_silences_nobody(sqlite_url: str) -> None:
+    """PagerDuty was away for it, and asks somebody else by the time it is back: whom it asks is rung."""
+    async with a_company(sqlite_url) as company:
+        _, incident = await _paged(company)
+        away = company.sandbox.faults.add(Fault("pagerduty", "enqueue", Mode.SERVER_ERROR, times=None))
+        await company.click(DMITRI, "claim", TIER2)
+        await company.drain()
+        await company.sandbox.pagerduty.escalate(incident.id)
+        await company.sandbox.pagerduty.webhooks.settled()
+        company.sandbox.faults.remove(away)
+        await company.drain(60)
+        assert company.sandbox.pagerduty.incidents[0].status == "triggered"
+
+
 async def test_resolving_there_is_a_comment_and_the_next_round_pages(sqlite_url: str) -> None:
     """PagerDuty never decides a case."""
     async with a_company(sqlite_url) as company:

@@ -119,7 +119,9 @@ class CrashingWorld:
             if not done(await self.world.case(case_id)):
                 await self.settle()
                 await self.wait_until(self.world.clock.now + timedelta(minutes=2))
-        raise AssertionError(f"{verb} by {person} never counted: {self.world.told(person)}")
+        case, offered = await self.world.case(case_id), offered_by(self.world.card(case_id))
+        stands = f"{case.state} at tier {case.tier + 1}, its card offers {sorted(offered)}"
+        raise AssertionError(f"{verb} by {person} never counted: {self.world.told(person)}; {case_id} is {stands}")
 
     async def say(self, person: str, words: str, done: Seen) -> None:
         """Somebody types `/review` and these words, again while nothing shows that it counted."""
