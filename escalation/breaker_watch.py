@@ -18,6 +18,7 @@ from routing.governance.break_glass_list import list_weekly as list_uses
 from routing.governance.breakers import Reading, Sample, covers, in_force, in_workflow, judge, read, said, scopes
 from routing.governance.governance import Governance
 from routing.governance.incident_lifecycle import is_due, remind
+from routing.governance.on_call_gap import end_unpaged, unpaged
 from routing.governance.ruling import Governed, Ruling
 from routing.governance.sampling import calmed, is_calm
 from routing.governance.waiver_lifecycle import expire, list_weekly, run_out, week_of
@@ -105,6 +106,8 @@ class BreakerWatch:
             self._uses_listed = week
         if any(is_due(incident, now) for incident in governance.incidents):
             ended += not isinstance(await self._ledger.govern(remind), Refused)
+        if unpaged(governance, self._policy(), now):
+            ended += not isinstance(await self._ledger.govern(end_unpaged), Refused)
         if any(is_calm(control, now) for control in governance.controls.values()):
             ended += not isinstance(await self._ledger.govern(calmed), Refused)
         return ended

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from escalation.page_words import absolute, due_words, one_line, waits_words
+from escalation.page_words import DRILL, absolute, due_words, one_line, waits_words
 from routing.case.case import Case
 from routing.governance.digest import Digest
 from routing.review.outlook import upcoming
@@ -16,6 +16,8 @@ from routing.vocabulary import Risk
 SHOWN = 20
 """Cases that are listed one by one; the others are counted."""
 
+
+NOTHING = "This is a drill: nothing is the matter, and nothing is executed."
 
 LINE_MOST = 200
 """Characters of what a service or a policy calls something, in a line of a list."""
@@ -30,15 +32,15 @@ def waiting(digest: Digest, cases: Sequence[Case]) -> tuple[Case, ...]:
 
 def digest_summary(digest: Digest, cases: Sequence[Case]) -> str:
     """`35 cases wait for people: 2 critical, 33 high risk; first due 21:08 UTC, else escalated`: one line of a phone."""
-    there = waiting(digest, cases)
+    there, mark = waiting(digest, cases), f"{DRILL} " if digest.drill else ""
     if not there:
-        return f"Nobody has to come any more for {_cases(digest.count)} listed in one page"
+        return f"{mark}Nobody has to come any more for {_cases(digest.count)} listed in one page"
     levels = Counter(case.route.risk for case in there)
     risks = ", ".join(f"{levels[risk]:,} {risk.value}" for risk in reversed(Risk) if levels[risk])
     first = min(there, key=_due_key)
     due = due_words(first)
     wait = "wait" if len(there) != 1 else "waits"
-    return f"{_cases(len(there))} {wait} for people, listed in one page: {risks} risk{f'; first {due}' if due else ''}"
+    return f"{mark}{_cases(len(there))} {wait} for people, listed in one page: {risks} risk{f'; first {due}' if due else ''}"
 
 
 def digest_lines(digest: Digest, cases: Sequence[Case]) -> list[str]:
@@ -56,6 +58,8 @@ def digest_steps(digest: Digest, cases: Sequence[Case], *, by_mail: bool = False
     channels = list(dict.fromkeys(_cut(case.rung.channel) for case in there))
     where = f"channel {channels[0]}" if len(channels) == 1 else f"the channels {', '.join(channels[:5])}"
     first = "Acknowledge this incident once you are on it: you then have every case that it lists, and the next ones ring again."
+    if digest.drill:
+        return (NOTHING, f"{'Press Claim on each case' if by_mail else 'Acknowledge this incident'}: that answers the drill.")
     return (
         "Press Claim on each case that you take on, so that nobody else is woken for it." if by_mail else first,
         f"Open Slack, {where}, and type /review next: it offers the most urgent case.",

@@ -249,7 +249,8 @@ def digest_event_of(kind: MessageKind, key: str, digest: Digest, cases: Sequence
     origin = {"source": f"tierline/{deployment}", "severity": digest.page.severity}
     if kind is MessageKind.PAGE_RESOLVE:
         told = {"digest": digest.id, "settled": digest_settled(digest)}
-        return _later(kind, key) | {"payload": {"summary": f"Digest: {digest_settled(digest)}", **origin, "custom_details": told}}
+        mark = f"{DRILL} " if digest.drill else ""
+        return _later(kind, key) | {"payload": {"summary": f"{mark}Digest: {digest_settled(digest)}", **origin, "custom_details": told}}
     if kind is not MessageKind.PAGE:
         return _later(kind, key)
     details = dict(digest_details(digest, cases))

@@ -1,8 +1,9 @@
 """Whether those who are named were ever reached: each tier that cases come to, and whoever hears alarms, by what they answered in drills.
-Pure.
+Asks nobody but whoever says how people are called.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.launch.finding import Finding, missing, ok, warn
@@ -16,8 +17,8 @@ LASTS = timedelta(days=90)
 """How long a contact that answered counts as tested (O1)."""
 
 
-async def contacts(policy: Policy, stored: Stored, now: datetime) -> Sequence[Finding]:
-    """One line for each; one in all where nobody can have been tried yet, or nobody can tell."""
+async def contacts(policy: Policy, stored: Stored, now: datetime, name_of: Callable[[str], Awaitable[str]]) -> Sequence[Finding]:
+    """One line for each; one in all where nobody can have been tried yet, or nobody can tell. `name_of` says what somebody is called."""
     if stored.unused:
         first = next(iter(policy.workflows))
         said = "Nobody was tried yet: the bot was never in use."
@@ -25,11 +26,12 @@ async def contacts(policy: Policy, stored: Stored, now: datetime) -> Sequence[Fi
     if stored.standing is not Standing.CURRENT:
         said = "Who answered a drill cannot be read from this database."
         return [warn("contacts", said, "Mend what is said of the database, then run this again.")]
-    last = {(one.ladder, one.tier): one for one in stored.answers}
+    names = {by: await name_of(by) for by in dict.fromkeys(one.by for one in stored.answers)}
+    last = {(one.ladder, one.tier): replace(one, by=names[one.by]) for one in stored.answers}
     return [*_tiers(policy, last, now), *_alarms(policy, last, now)]
 
 
-def _tiers(policy: Policy, last: dict[tuple[str, int], Contact], now: datetime) -> Iterator[Finding]:
+def _tiers(policy: Policy, last: Mapping[tuple[str, int], Contact], now: datetime) -> Iterator[Finding]:
     for ladder, tiers in policy.tiers.items():
         starts = {
             name: start_of(workflow, Lane.REVIEW, Template.APPROVAL, len(tiers))
@@ -44,7 +46,7 @@ def _tiers(policy: Policy, last: dict[tuple[str, int], Contact], now: datetime) 
             yield _line(f"{ladder}, tier {tier + 1}", last.get((ladder, tier)), now, mend)
 
 
-def _alarms(policy: Policy, last: dict[tuple[str, int], Contact], now: datetime) -> Iterator[Finding]:
+def _alarms(policy: Policy, last: Mapping[tuple[str, int], Contact], now: datetime) -> Iterator[Finding]:
     """Said only where there is a place for alarms; that there is none is said elsewhere."""
     if policy.form.channels.operations is not None:
         mend = f"Run: tierline drill downstream-failure --workflow {next(iter(policy.workflows))}, and have somebody press Acknowledge."

@@ -78,7 +78,7 @@ class Launch:
         services, in_services = files.services_file(settings.services, self._variables)
         no_policy = _without(policy)
         said: Said = {} if given.broken & {f"{PREFIX}DATABASE_URL"} else await self._ask(settings)
-        served = said.get("ready") is not None
+        served, workspace = said.get("ready") is not None, self._workspace()
 
         def of(policy_check: Callable[[Policy], Awaitable[Sequence[Finding]]]) -> Look:
             return lambda: policy_check(policy) if policy is not None else _nothing()
@@ -89,8 +89,8 @@ class Launch:
             Check("ladders", of(completeness.ladders), no_policy),
             Check("roles", of(completeness.roles), no_policy),
             Check("safeguards", of(partial(completeness.safeguards, governance=stored.governance)), no_policy),
-            Check("contacts", of(partial(contacts, stored=stored, now=self._now())), no_policy),
-            *self._slack(policy, stored),
+            Check("contacts", of(partial(contacts, stored=stored, now=self._now(), name_of=workspace.name_of)), no_policy),
+            *self._slack(policy, stored, workspace),
             *self._pagerduty(policy),
             Check("database", lambda: writable(settings, stored, database, served=served), _broken(given, "DATABASE_URL")),
             Check("keys", lambda: keys(settings, stored, database), _broken(given, "DATABASE_URL", "SIGNING_KEY_FILE", "VAULT_KEY_FILE")),
@@ -106,15 +106,17 @@ class Launch:
             Check("bot", partial(_as_found, _running(said))),
         ]
 
-    def _slack(self, policy: Policy | None, stored: Stored) -> Sequence[Check]:
+    def _workspace(self) -> Workspace:
         given, settings = self._given, self._given.settings
         connector = aiohttp.TCPConnector(ssl=given.tls)
         session = aiohttp.ClientSession(connector=connector, trust_env=False)
         self._stack.push_async_callback(session.close)
         token = settings.slack_bot_token[0].get_secret_value() if settings.slack_bot_token else None
-        workspace = Workspace(make_client(session, settings.slack_api_url, token, given.tls), settings, self._now, self._timeouts)
+        return Workspace(make_client(session, settings.slack_api_url, token, given.tls), settings, self._now, self._timeouts)
+
+    def _slack(self, policy: Policy | None, stored: Stored, workspace: Workspace) -> Sequence[Check]:
         bound = stored.governance.bindings
-        broken, no_policy = _broken(given, "SLACK_API_URL"), _without(policy)
+        broken, no_policy = _broken(self._given, "SLACK_API_URL"), _without(policy)
         members: list[Members] = []
 
         async def asked(about: str, look: Callable[[Known], Awaitable[Sequence[Finding]]]) -> Sequence[Finding]:

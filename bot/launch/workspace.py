@@ -20,8 +20,12 @@ from bot.launch.scopes import SCOPES
 from bot.settings import Settings
 from bot.slack.calls import TIMEOUT_S, UnreadableError, error_code, read
 from bot.slack.cards.text.remedies import plain_code
+from bot.slack.cards.text.safe_text import line
+from bot.slack.people import person_of
 from bot.slack.tokens import APP_TOKEN, BOT_TOKEN, REFUSED, SIGNING_SECRET, WHERE, shape_problem
 from bot.timeouts import Timeouts
+from routing.governance.binding import is_person_id
+from routing.governance.drill_report import named
 
 AT_ONCE = 4
 """Calls of one method under way at once; one that hangs holds up no other."""
@@ -112,6 +116,17 @@ class Workspace:
         """One reading call. Raises UnreadableError."""
         async with self._turns[method]:
             return await read(self._client, self._timeouts, method, **arguments)
+
+    async def name_of(self, person: str) -> str:
+        """What Slack calls somebody, by their id; the id as it is where Slack does not say, and `PX1 in PagerDuty` where it is theirs."""
+        if not is_person_id(person):
+            return named(person)
+        try:
+            told = (await self.ask("users.info", user=person)).get("user")
+        except UnreadableError:
+            return person
+        known = person_of(told, person, "", frozenset()) if isinstance(told, dict) and "id" in told else None
+        return line(known.name) if known is not None and known.name else person
 
 
 def scopes(known: Known) -> Sequence[Finding]:

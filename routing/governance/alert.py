@@ -33,7 +33,9 @@ class Alert(BaseModel):
     said_at: AwareDatetime | None = Field(default=None, exclude_if=operator.not_, description="when that was last")
     page_open: bool = Field(default=False, description="whether the last page still rings somewhere")
     heard_at: AwareDatetime | None = Field(
-        default=None, exclude_if=operator.not_, description="when the last news of its page happened, by PagerDuty's clock, or when we closed it"
+        default=None,
+        exclude_if=operator.not_,
+        description="when the last news of its page happened, by PagerDuty's clock, or when we closed it",
     )
 
     @property

@@ -265,7 +265,8 @@ def _resumed(governed: Governed, done: Shift, alerts: tuple[Alert, ...], now: da
     """With what it means for the alerts of the workflow: nobody is paged any more, and a stopped line is over."""
     governance, events, messages = done.governance, [done.event], list(done.messages)
     for alert in alerts:
-        over = alert.model_copy(update={"page_open": False, "heard_at": now} if alert.page_open else {})  # what is still to be heard is older
+        closed = {"page_open": False, "heard_at": now}  # what is still to be heard of it is older
+        over = alert.model_copy(update=closed if alert.page_open else {})
         messages += page_resolved(alert, len(events) if alert.rule == STOP_RULE else 0)
         if alert.rule == STOP_RULE:
             event, over = alert_over(alert, done.event.actor, now, alert.figures)

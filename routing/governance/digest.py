@@ -34,6 +34,7 @@ class Digest(PageProgress):
     tier: int
     page: Page
     email: bool = False
+    drill: str = Field(default="", exclude_if=operator.not_, description="the drill whose pages it lists, and no others")
     risk: Risk = Field(description="the worst it was rung for")
     at: AwareDatetime
     listed: tuple[Listed, ...] = Field(default=(), description="whom it stands for now, in the order in which they came")

@@ -18,7 +18,7 @@ from routing.governance.digest_draft import BY_PAGERDUTY, HURRY, DigestDraft, na
 from routing.governance.governance import Governance
 from routing.governance.ruling import DIGEST, Ruling
 from routing.policy.form.ladders import Storm
-from routing.vocabulary import EventKind
+from routing.vocabulary import DrillKind, EventKind
 
 FRESH = timedelta(seconds=30)
 """So long after it was opened a digest rings for whatever is listed in it, also for more risk."""
@@ -38,6 +38,10 @@ class Desk:
     def of(cls, routing_key: str, second_key: str | None, addresses: Iterable[str]) -> "Desk":
         """The desk behind a routing key; neither key nor address can be read from it."""
         return cls(_digest(routing_key), _digest("\n".join((routing_key, second_key or "", *sorted(addresses)))))
+
+    def in_drill(self, drill: str) -> "Desk":
+        """The same desk for the pages of a drill, which are counted and listed by themselves."""
+        return Desk(_digest(f"{self.key}\n{drill}"), _digest(f"{self.whole}\n{drill}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,8 @@ def grouped(governance: Governance, before: Case | None, change: Change, paging:
     work = DigestDraft(governance, now)
     _settled(work, before, change.case)
     _came_back(work, before, change.case)
-    for message in change.messages if change.case.drill is None else ():  # whether a phone rings is what a drill asks
+    alone = change.case.drill is not None and change.case.drill.kind is not DrillKind.VOLUME_SPIKE  # whether a phone rings is what it asks
+    for message in change.messages if not alone else ():
         page = next((one for one in change.case.pages if one.round == message.round and message.kind is MessageKind.PAGE), None)
         if page is None or page.digest or page in _pages(before) or message.destination.endswith("/second_key") or message.subject:
             continue
@@ -84,6 +89,7 @@ def _placed(work: DigestDraft, change: Change, page: OpenPage, paging: Paging, r
     desk = paging.desk(case, page.tier) if storm is not None else None
     if storm is None or desk is None:
         return change
+    desk = desk.in_drill(case.parent) if case.drill is not None else desk
     since = now - timedelta(seconds=storm.within)
     lately = tuple(at for at in work.governance.rung.get(desk.key, ()) if at > since)
     if len(lately) < storm.most:
@@ -135,6 +141,7 @@ def _opened(work: DigestDraft, case: Case, page: OpenPage, draw: str, desk: Desk
         tier=page.tier,
         page=tier.page,
         email=tier.email,
+        drill=case.parent if case.drill is not None else "",
         risk=case.route.risk,
         at=now,
         routes=page.routes,

@@ -2,6 +2,7 @@
 on the way stands in the audit log of its cases.
 """
 
+import operator
 from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -31,6 +32,7 @@ class Drill(BaseModel):
     unasked: int = Field(default=0, description="cases that the policy would have decided without people")
     alert: str = Field(default="", description="id of its alarm")
     until: AwareDatetime | None = Field(default=None, description="how long its alarm waits")
+    ring: int = Field(default=0, exclude_if=operator.not_, description="so many pages ring before the others are listed in one; 0: all do")
     stopped_by: str = ""
     ended_at: AwareDatetime | None = None
 

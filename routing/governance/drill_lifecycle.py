@@ -210,6 +210,7 @@ def _begun(order: Order, actor: Actor, opener: Opener, governed: Governed, now: 
         schedule=order.schedule,
         alert=ALERT + governed.draw if alarm else "",
         until=now + timedelta(seconds=policy.form.drills.alarm) if alone else None,
+        ring=policy.form.pages.storm.most if policy.form.pages.storm is not None else 0,
     )
     count = 0 if alone else (order.cases or policy.form.drills.cases) if order.kind is DrillKind.VOLUME_SPIKE else 1
     told: dict[str, Json] = {"to_tier": drill.to + 1, "cases": count, "schedule": drill.schedule, "alert": drill.alert}

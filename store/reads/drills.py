@@ -28,7 +28,8 @@ def drill_report(connection: Connection, drill: Drill, governance: Governance) -
     """What it has shown so far."""
     mine = select(cases.c.snapshot).where(IS_CHILD, cases.c.parent == drill.id).order_by(cases.c.id)
     found: Sequence[Case] = readable(connection.execute(mine).scalars())
-    subjects = [*(case.id for case in found), *([drill.alert] if drill.alert else [])]
+    digests = [one.id for one in governance.digests if one.drill == drill.id]
+    subjects = [*(case.id for case in found), *digests, *([drill.alert] if drill.alert else [])]
     told = report(drill, found, _events(connection, subjects), _sent(connection, subjects), governance.alerts)
     last = {(one.ladder, one.tier): one for one in last_answers(connection, governance)}
     tiers = [(drill.ladder, tier) for tier in range(len(found[0].route.tiers))] if found else []

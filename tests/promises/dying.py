@@ -13,7 +13,7 @@ from tests.promises.test_crash_points import room
 Tell = Callable[[Path, Fate], Awaitable[list[str]]]
 """Tells the story in a folder. Gives what is wrong in the end."""
 
-DEATHS = 12
+DEATHS = 6
 """By default so many are tried, spread evenly, or all where there are fewer."""
 
 

@@ -8,13 +8,24 @@ from hypothesis import strategies as st
 
 from routing.change import MessageKind, Refused
 from routing.governance.governance import Governance
-from routing.governance.on_call_gap import AGAIN, nobody_on_call, somebody_on_call
+from routing.governance.on_call_gap import AGAIN, end_unpaged, nobody_on_call, somebody_on_call, unpaged
 from routing.governance.ruling import ALERT, Governed, GovernStep
+from routing.policy.file import load_policy
+from routing.policy.policy import Policy
 from routing.vocabulary import EventKind
 from tests.examples_drawn import examples
 from tests.routing.governed import NOON, POLICY
 
 POLICIES = ("PONE", "PTWO")
+TIER = "channel: review-tier1, group: frontline, decide: 4h"
+HEAD = """
+version: "1"
+changes: "for tests of who is on call"
+groups: {frontline: {users: [U0FRONT]}}
+channels: {operations: operations}
+ladders:
+  standard: """
+WORKFLOWS = "workflows: {refunds: {ladder: standard, template: approval, requester: optional}}"
 ASKS = st.tuples(
     st.sampled_from(["refunds", "payouts"]),
     st.sampled_from(["standard", "other"]),
@@ -30,6 +41,7 @@ class Desk:
     """A governance under way, with what was said of it."""
 
     now: datetime = NOON
+    policy: Policy = POLICY
     governance: Governance = field(default_factory=Governance)
     drawn: int = 0
     events: list[EventKind] = field(default_factory=list)
@@ -39,7 +51,7 @@ class Desk:
         """Whether there was anything to say."""
         self.drawn += 1
         self.events, self.posted = [], []
-        done = step(Governed(self.governance, POLICY, f"{self.drawn:026}"), self.now)
+        done = step(Governed(self.governance, self.policy, f"{self.drawn:026}"), self.now)
         if isinstance(done, Refused):
             return False
         self.governance = done.governance.model_copy(update={"revision": self.governance.revision + 1})
@@ -73,3 +85,27 @@ def test_the_alarm_is_open_while_nobody_is_on_call(asks: list[tuple[str, str, in
         open_now = [one for one in desk.governance.alerts if not one.over]
         assert sorted(one.scope for one in open_now) == sorted(told)
         assert all(one.id.startswith(ALERT) for one in open_now)
+
+
+@settings(max_examples=examples(60))
+@given(
+    paged=st.sets(st.sampled_from(POLICIES)),
+    asks=st.lists(st.tuples(st.sampled_from(POLICIES), st.sampled_from([timedelta(hours=7), AGAIN, 2 * AGAIN])), max_size=6),
+)
+def test_an_alarm_about_whom_nobody_pages_ends_when_no_card_asks_any_more(paged: set[str], asks: list[tuple[str, timedelta]]) -> None:
+    """With the policy in force paging these: the others' alarms end a day after they were said last, and only those."""
+    more = "".join(
+        f"\n  {one.lower()}: {{tiers: [{{{TIER}, pagerduty: {{routing_key: R0KEY, escalation_policy: {one}}}}}]}}" for one in paged
+    )
+    policy = load_policy(f"{HEAD}{{tiers: [{{{TIER}}}]}}{more}\n{WORKFLOWS}".encode(), {})
+    desk = Desk(policy=policy)
+    said: dict[str, datetime] = {}
+    for name, pause in asks:
+        desk.now += pause
+        if desk.rule(nobody_on_call("refunds", "standard", 0, name)):
+            said[name] = desk.now
+        stale = {one for one, at in said.items() if one not in paged and desk.now - at > AGAIN}
+        assert {one.scope for one in unpaged(desk.governance, policy, desk.now)} == stale
+        assert desk.rule(end_unpaged) is bool(stale)
+        said = {one: at for one, at in said.items() if one not in stale}
+        assert {one.scope for one in desk.governance.alerts if not one.over} == set(said)

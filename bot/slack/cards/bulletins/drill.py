@@ -15,6 +15,8 @@ from routing.vocabulary import DrillKind
 MOST = 25
 """Hops in one message; the command line shows all."""
 
+ANSWERS = "Whoever is asked answers as always."
+
 OUTCOME = {
     "": "🧪 Drill runs",
     "answered": "✅ Drill over, answered",
@@ -55,12 +57,22 @@ def _root(bulletin: Bulletin, drill: Drill) -> Drawing:
     ends = f", over {moment(drill.ended_at)}" if drill.ended_at is not None else ""
     blocks: list[Block] = [
         header(brief(title_of(drill), 140)),
-        words(f"It shows {TRIES[drill.kind]}. {NOTHING} Whoever is asked answers as always."),
+        words(" ".join(part for part in (f"It shows {TRIES[drill.kind]}.", _ringing(drill), NOTHING, ANSWERS) if part)),
         small_words(f"`{drill.id}`, begun {moment(drill.at)} {by}{ends}."),
     ]
     if not drill.over and not drill.stopped_by:
         blocks.append(small_words(f"`/review drill stop {drill.id}` stops it."))
     return Drawing(escaped(title_of(drill), 300), blocks)
+
+
+def _ringing(drill: Drill) -> str:
+    """How many phones may ring for many cases at once."""
+    if drill.kind is not DrillKind.VOLUME_SPIKE:
+        return ""
+    if not drill.ring:
+        return "Each of its pages rings by itself, as the policy has no `storm` under `pages`."
+    one = "One of its pages rings" if drill.ring == 1 else f"{drill.ring:,} of its pages ring"
+    return f"{one} for a desk by itself, further ones are listed in one."
 
 
 def _report(bulletin: Bulletin, drill: Drill) -> Drawing:
