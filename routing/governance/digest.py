@@ -20,7 +20,9 @@ class Listed(BaseModel):
     round: int
     risk: Risk
     taken: bool = False
-    shown: bool = Field(default=False, exclude_if=operator.not_, description="whether a route took the digest with this case in its list")
+    shown: bool = Field(
+        default=False, exclude_if=operator.not_, description="whether whatever a route took of it, or may have taken, lists this case"
+    )
     told: bool = Field(default=False, description="whether the case knows that: its page is accepted")
 
 

@@ -101,7 +101,8 @@ def _placed(work: DigestDraft, change: Change, page: OpenPage, paging: Paging, r
     digest = next((one for one in there if _takes(one, case, page, since, now)), None)
     if digest is None:
         digest = _opened(work, case, _going_on(work.before, page, replaced, now), paging.draw(), desk)
-    listed = Listed(case=case.id, tier=page.tier, round=page.round, risk=case.route.risk)
+    first = digest.at == now  # what it is opened with stands in whatever of it arrives first
+    listed = Listed(case=case.id, tier=page.tier, round=page.round, risk=case.route.risk, shown=first)
     risk = max(digest.risk, case.route.risk, key=lambda one: one.level)
     digest = digest.model_copy(update={"listed": (*digest.listed, listed), "count": digest.count + 1, "risk": risk})
     work.put(digest)

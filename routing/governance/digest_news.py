@@ -136,8 +136,8 @@ def _others(digest: Digest, route: PageRoute) -> list[PageRoute]:
 
 
 def _unknown_there(digest: Digest) -> tuple[Listed, ...]:
-    """What joined it since a route took it last. Before one did, the news themselves are the proof that one has."""
-    return tuple(one for one in digest.untold if not one.taken) if digest.accepted else ()
+    """What joined it since a route took it last; or since it was opened, where we do not know yet that one has."""
+    return tuple(one for one in digest.untold if not one.taken)
 
 
 def _told_of(work: DigestDraft, digest: Digest, listed: Iterable[Listed], apart: Sequence[Listed] = ()) -> Ruling:

@@ -14,17 +14,21 @@ from escalation.acknowledgements import DIGEST_STEPS, STEPS
 from routing.case.case import Case
 from routing.change import Actor, MessageKind, Subject
 from routing.governance.digest import Digest
+from routing.governance.digest_routes import digest_accepted
 from routing.governance.ruling import Governed, Ruling
 from routing.review.draft import Draft
 from routing.review.ladder import acknowledge
 from routing.review.page_news import PAGERDUTY, PagerNews
-from routing.review.page_routes import page_untold
+from routing.review.page_routes import page_accepted, page_untold
 from routing.review.timing import on_time
 from routing.review.verdict import conclude
 from routing.vocabulary import PageRoute, State, Verdict
 from tests.escalation.test_digest_news import PAGED, RINGS, Listing, told
-from tests.routing.factory import POLICY, SENIOR
+from tests.routing.factory import POLICY, SENIOR, a_case
 from tests.routing.page_histories import NEXT
+
+MOST = 5
+"""Cases in a story."""
 
 HERE = Actor("human", SENIOR)
 
@@ -50,9 +54,12 @@ class Storm:
     owed: list[tuple[Webhook, str, Any]] = field(default_factory=list)
     counted: set[tuple[Webhook, str]] = field(default_factory=set)
 
+    listed: set[tuple[str, int]] = field(default_factory=set)
+
     def __post_init__(self) -> None:
         """The digest by its id, of which another may be opened later."""
         self.digest = self.here.digest.id
+        self.listed |= {(one.case, one.round) for one in self.known.listed}
 
     def happens(self, number: int) -> None:
         """Somebody does something at PagerDuty."""
@@ -74,9 +81,31 @@ class Storm:
             if message.kind is MessageKind.PAGE_RESOLVE:
                 self.status = "resolved"
                 self.tells("resolved", "")
+            elif message.kind is MessageKind.PAGE and self.known.wanted:
+                self.lists()
             elif message.kind is MessageKind.PAGE_ACKNOWLEDGE and self.known.acknowledged_by:
                 self.status = "acknowledged"
         self.here.messages.clear()
+
+    def lists(self) -> None:
+        """PagerDuty has the digest as it is; of that we hear at once, or not before we send it again."""
+        drawn = self.known.listed
+        self.listed |= {(one.case, one.round) for one in drawn}
+        if len(self.listed) % 2:
+            return
+        ruling = digest_accepted(self.digest, PageRoute.PAGERDUTY, drawn)(Governed(self.here.governance, POLICY, "0" * 26), self.now)
+        assert isinstance(ruling, Ruling)
+        self.here.rule(ruling)
+        for one in drawn:
+            case = self.here.cases[one.case]
+            self.moved(case, page_accepted(one.round, PageRoute.PAGERDUTY)(Subject(case, POLICY), self.now))
+
+    def joins(self, number: int) -> None:
+        """Another case pages."""
+        if number % 2 and len(self.here.cases) < MOST:
+            self.now += timedelta(seconds=1)
+            case = a_case(id=f"c_{len(self.here.cases):026d}")
+            self.moved(case, on_time(Subject(case, POLICY), self.now))
 
     @property
     def known(self) -> Digest:
@@ -144,6 +173,7 @@ class Storm:
 
     def moved(self, case: Case, change: object) -> None:
         """What the ledger does with it; a step that refuses changes nothing."""
+        self.here.now = self.now
         if hasattr(change, "case"):
             self.here.change(case, change)
 
@@ -172,6 +202,7 @@ MOVES = {
     Storm.claimed: 1,
     Storm.decided: 1,
     Storm.arrives: 3,
+    Storm.joins: 1,
 }
 """How often each of them comes."""
 
@@ -187,6 +218,8 @@ def test_however_they_come(seed: int, *, full: bool) -> None:
 def told_in(moves: Sequence[Callable[[Storm, int], None]], drawn: random.Random) -> None:
     """One story of these moves, and what is so in the end."""
     storm = Storm()
+    if drawn.random() < 0.5:  # PagerDuty has it, and we have not heard that it took it
+        storm.here.governance = storm.here.governance.with_digest(storm.known.model_copy(update={"accepted": ()}))
     for move in moves:
         move(storm, drawn.randrange(12))
     storm.settled()
@@ -195,10 +228,13 @@ def told_in(moves: Sequence[Callable[[Storm, int], None]], drawn: random.Random)
     assert {(one.case, one.round) for one in digest.listed} == named
     assert digest.over == (not named)
     assert digest.over or storm.status != "resolved"
+    there = {(case.id, page) for case in storm.here.cases.values() for page in case.pages if page.digest == digest.id}
+    taken = {(case_id, page.round) for case_id, page in there if page.acknowledged_by.startswith("pagerduty:")}
+    assert taken <= storm.listed, "whoever took the digest does not know of them"
     for case in storm.here.cases.values():
         waits = case.state is State.PENDING and case.tier == 1 and not case.acknowledged_by
         assert not waits or case.pages or case.clocks.page or case.clocks.acknowledge, f"nobody is asked about {case.id}"
-    for number in range(3):
+    for number in range(MOST):
         storm.decided(number)
     storm.settled()
     assert not named or storm.status == "resolved"

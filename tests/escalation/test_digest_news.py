@@ -3,7 +3,7 @@ order it comes, what holds is what happened last; and nothing that still waits i
 """
 
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -38,6 +38,7 @@ class Listing:
     cases: dict[str, Case] = field(default_factory=dict)
     messages: list[Message] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    now: datetime = PAGED
 
     @property
     def digest(self) -> Digest:
@@ -48,7 +49,7 @@ class Listing:
     def change(self, before: Case, change: object) -> None:
         """What the ledger does with the change of a case."""
         assert isinstance(change, Change)
-        change, ruling = grouped(self.governance, before, change, PAGING, PAGED)
+        change, ruling = grouped(self.governance, before, change, PAGING, self.now)
         self.cases[change.case.id] = change.case
         self.messages += change.messages
         if ruling is not None:

@@ -225,10 +225,11 @@ def test_the_first_routes_have_their_time(final: bool) -> None:
     assert isinstance(ruling, Ruling) == final
 
 
-def test_a_page_of_a_drill_rings_by_itself() -> None:
+@pytest.mark.parametrize("kind", [kind for kind in DrillKind if kind is not DrillKind.VOLUME_SPIKE])
+def test_a_page_of_a_drill_rings_by_itself(kind: DrillKind) -> None:
     """Whether a phone rings is what it asks; and it takes no real page's place."""
     desk = Desktop(1)
-    part = DrillPart(kind=DrillKind.VOLUME_SPIKE, to=1)
+    part = DrillPart(kind=kind, to=1)
     for number in range(6):
         page, message = OpenPage(tier=1, round=1), Message(MessageKind.PAGE, "standard/2", tier=1, round=1)
         case = a_case(id=f"c_{number:026d}", tier=1, drill=part)
