@@ -11,17 +11,20 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from routing.canonical import Json
-from routing.case.case import Case, OpenPage
-from routing.change import SYSTEM, Change, MessageKind
+from routing.case.case import Case, OpenPage, Page
+from routing.change import SYSTEM, Change, Message, MessageKind
 from routing.governance.digest import Digest, Listed
 from routing.governance.digest_draft import BY_PAGERDUTY, HURRY, DigestDraft, names_of, send_anew
 from routing.governance.governance import Governance
 from routing.governance.ruling import DIGEST, Ruling
 from routing.policy.form.ladders import Storm
-from routing.vocabulary import DrillKind, EventKind
+from routing.vocabulary import DrillKind, EventKind, PageRoute
 
 FRESH = timedelta(seconds=30)
 """So long after it was opened a digest rings for whatever is listed in it, also for more risk."""
+
+BY_MAIL = Page(severity="error")
+"""In place of the pager of a tier that is written to only."""
 
 LOUDNESS = ("info", "warning", "error", "critical")
 _PAGES = (MessageKind.PAGE, MessageKind.EMAIL)
@@ -35,9 +38,15 @@ class Desk:
     whole: str
 
     @classmethod
-    def of(cls, routing_key: str, second_key: str | None, addresses: Iterable[str]) -> "Desk":
-        """The desk behind a routing key; neither key nor address can be read from it."""
-        return cls(_digest(routing_key), _digest("\n".join((routing_key, second_key or "", *sorted(addresses)))))
+    def of(cls, routing_key: str | None, second_key: str | None, addresses: Iterable[str]) -> "Desk | None":
+        """The desk behind a routing key, or where there is none behind addresses; None where there are none either. Neither key nor address
+        can be read from it.
+        """
+        written = sorted(addresses)
+        if routing_key is None and not written:
+            return None
+        whole = "\n".join((routing_key or "", second_key or "", *written))
+        return cls(_digest(routing_key or whole), _digest(whole))
 
     def in_drill(self, drill: str) -> "Desk":
         """The same desk for the pages of a drill, which are counted and listed by themselves."""
@@ -70,11 +79,17 @@ def grouped(governance: Governance, before: Case | None, change: Change, paging:
     _came_back(work, before, change.case)
     alone = change.case.drill is not None and change.case.drill.kind is not DrillKind.VOLUME_SPIKE  # whether a phone rings is what it asks
     for message in change.messages if not alone else ():
-        page = next((one for one in change.case.pages if one.round == message.round and message.kind is MessageKind.PAGE), None)
-        if page is None or page.digest or page in _pages(before) or message.destination.endswith("/second_key") or message.subject:
+        page = next((one for one in change.case.pages if one.round == message.round and message.kind in _PAGES), None)
+        if page is None or page.digest or page in _pages(before) or not _is_first(message, page) or message.subject:
             continue
         change = _placed(work, change, page, paging, _replaced(before, change.case, page))
     return change, work.ruling()
+
+
+def _is_first(message: Message, page: OpenPage) -> bool:
+    """Whether it takes the page the first of its ways, of which there is one message: by PagerDuty, or by e-mail where that is the only."""
+    by_mail = message.kind is MessageKind.EMAIL
+    return page.routes[:1] == ((PageRoute.EMAIL if by_mail else PageRoute.PAGERDUTY),) and not message.destination.endswith("/second_key")
 
 
 def _replaced(before: Case | None, after: Case, page: OpenPage) -> OpenPage | None:
@@ -132,15 +147,13 @@ def _going_on(before: Governance, page: OpenPage, replaced: OpenPage | None, now
 
 def _opened(work: DigestDraft, case: Case, page: OpenPage, draw: str, desk: Desk) -> Digest:
     tier, now = case.route.tiers[page.tier], work.now
-    if tier.page is None:
-        raise AssertionError("a page without a pager was to be listed")
     digest = Digest(
         id=DIGEST + draw,
         desk=desk.whole,
         policy_sha256=case.route.policy_sha256,
         ladder=case.route.ladder,
         tier=page.tier,
-        page=tier.page,
+        page=tier.page or BY_MAIL,
         email=tier.email,
         drill=case.parent if case.drill is not None else "",
         risk=case.route.risk,

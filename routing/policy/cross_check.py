@@ -36,8 +36,9 @@ def cross_problems(document: Document) -> list[Problem]:
         *_clock_problems(root, root, ()),
     ]
     found += _twice_listed(_at(root, "pages"), "email", ("pages",))
-    if _at(root, "pages", "storm") is not None and not any(_pages(root, name) for name in _mapping(_at(root, "workflows"))):
-        found.append((("pages", "storm"), "no tier of the ladders in use has a pagerduty key, so nothing is ever listed"))
+    workflows = _mapping(_at(root, "workflows"))
+    if _at(root, "pages", "storm") is not None and not any(_pages(root, name, "email") for name in workflows):
+        found.append((("pages", "storm"), "no tier of the ladders in use has a pagerduty key or an email, so nothing is ever listed"))
     found += _part_problems(root, ("defaults",))
     for name, workflow in _mapping(_at(root, "workflows")).items():
         place = ("workflows", name)
@@ -186,9 +187,10 @@ def _told(root: object, told: object, place: Place) -> Found:
             yield (*place, "groups", index), "a user group of Slack is told in a channel: name one"
 
 
-def _pages(root: object, workflow: str) -> bool:
+def _pages(root: object, workflow: str, *beside: str) -> bool:
+    """Whether a tier of its ladder has a pager, or another of these ways `beside`."""
     tiers = _listed(_at(root, "ladders", _at(root, "workflows", workflow, "ladder")), "tiers")
-    return any(_at(tier, "pagerduty") is not None for tier in tiers)
+    return any(_at(tier, way) is not None for tier in tiers for way in ("pagerduty", *beside))
 
 
 def _among(part: object, key: str, known: list[str], what: str, place: Place) -> Found:

@@ -369,13 +369,13 @@ class UnitOfWork:
 
     def _desk(self, case: Case, tier: int) -> Desk | None:
         """Where the pages of a tier (0-based) of the case go, as they are sent: by its policy, or by the active one where that cannot be
-        read; None where there is no routing key.
+        read; None where there is neither routing key nor address.
         """
         policy, ladder = self._first_readable(case.route.policy_sha256, self.policy), case.route.ladder
-        key = policy.routing_key(ladder, tier) if policy is not None else None
-        if policy is None or key is None:
+        if policy is None:
             return None
-        return Desk.of(key, policy.routing_key(ladder, tier, second=True), policy.addresses(ladder, tier))
+        keys = (policy.routing_key(ladder, tier), policy.routing_key(ladder, tier, second=True))
+        return Desk.of(*keys, policy.addresses(ladder, tier))
 
     def _apply_one(self, draft: Draft, before: Case | None, change: Change) -> tuple[int, ...]:
         """One case: its events, each with a trace of its row, its row and its messages. Nothing is changed or promised without one."""

@@ -140,7 +140,8 @@ def test_a_storm_is_asked_for_with_sane_figures() -> None:
     assert (storm.most, storm.within) == (5, 600)
     for wrong in ({"most": 0}, {"most": 1_001}, {"within": "5s"}, {"within": "2d"}, {"many": 3}):
         assert problems(pages={"storm": wrong})[0].startswith("/pages/storm"), wrong
-    assert problems({"pagerduty": None, "email": ["a@northwind.example"]}, pages={"storm": {}})[0].startswith("/pages/storm: no tier")
+    assert problems({"pagerduty": None}, pages={"storm": {}})[0].startswith("/pages/storm: no tier")
+    assert policy({"pagerduty": None, "email": ["a@northwind.example"]}, pages={"storm": {}}).form.pages.storm == storm
 
 
 def test_a_change_of_a_storm_gives_nobody_more_authority() -> None:
