@@ -13,12 +13,15 @@ from tests.promises.test_crash_points import room
 Tell = Callable[[Path, Fate], Awaitable[list[str]]]
 """Tells the story in a folder. Gives what is wrong in the end."""
 
+Near = Callable[[int, str], bool]
+"""Whether to die around a step, which comes as so many points were passed, by its name."""
+
 DEATHS = 6
 """By default so many are tried, spread evenly, or all where there are fewer."""
 
 
-async def wrong_after_dying(tmp_path: Path, tell: Tell, near: Callable[[str], bool], *, full: bool) -> str:
-    """What is wrong after dying around the steps whose name is `near`, a point for each that differs; `full`: at every point that differs.
+async def wrong_after_dying(tmp_path: Path, tell: Tell, near: Near, *, full: bool) -> str:
+    """What is wrong after dying around the steps that are `near`, a point for each that differs; `full`: at every point that differs.
     The story is told once without dying first.
     """
     folder = room(tmp_path, "survey")
@@ -47,10 +50,10 @@ def refuse_until(crashing: CrashingWorld, mail: MailServer, mails: int) -> None:
     mail.after = lambda: faults.remove(refuses) if mail.different >= mails else None
 
 
-def around(fate: Fate, points: list[int], near: Callable[[str], bool]) -> list[int]:
+def around(fate: Fate, points: list[int], near: Near) -> list[int]:
     """Of the `points` that differ, those where a crash finds what it would at a step that is `near`, and the one before each."""
     at = {fate.passed[point][1]: number for number, point in enumerate(points)}
-    steps = {at[state] for name, state in fate.passed if near(name)}
+    steps = {at[state] for number, (name, state) in enumerate(fate.passed) if near(number, name)}
     assert steps, "nothing is near"
     return [points[number] for number in sorted(steps | {max(0, step - 1) for step in steps})]
 

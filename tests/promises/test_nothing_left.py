@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
+from sqlalchemy import text as sql
 
 from bot.cli.writing.erasure import erase_content
 from bot.sandbox.faults import Fault, Mode
 from routing.change import Actor, MessageKind
 from routing.vocabulary import CaseKind, State
 from store.ledger.rows import PEERS
+from store.migrations.versions.r0005_review import REWRITE
 from store.reads.incident_timeline import told
 from store.schema import outbox
 from tests.playbooks import PLAYBOOKS, PlaybookWorld
@@ -144,6 +146,31 @@ async def test_what_a_playbook_told_says_what_is_left(world: PlaybookWorld) -> N
         assert "<@U" not in text
         assert "<!subteam" not in text
     await nothing_is_left(world)
+
+
+async def test_what_an_earlier_version_left_goes_with_the_upgrade(world: PlaybookWorld) -> None:
+    """It erased the content of a case and let stand what playbooks had told of it; what they told of others stays as it is."""
+    case_id, other = await world.submit(**WITH_FLAG), await world.submit(**WITH_FLAG | {"title": "Another refund"})
+    await world.drain()
+    await world.click(CHIARA, "approve", case_id)
+    await world.drain()
+    await world.say(GRACE, f"legal-release {case_id} Over.")
+    answer = await erase_content(world.bot.database, world.bot.ledger, OPERATOR, {"case": case_id, "reason": "request 114"})
+    assert answer["erased"] is True
+
+    def as_before(connection: Connection, _now: object) -> None:
+        rewritten = outbox.c.kind == MessageKind.PLAYBOOK_NOTICE_UPDATE.value
+        then = {"kind": MessageKind.PLAYBOOK_NOTICE.value, "state": "done", "settled_at": 1}
+        connection.execute(update(outbox).where(rewritten).values(then))
+
+    await world.bot.writer.write(as_before)
+    await world.pass_time(minutes=3)
+    assert with_content(world) != []
+    await world.bot.writer.write(lambda connection, _now: connection.execute(sql(REWRITE)))
+    await world.pass_time(minutes=3)
+    titles = [said for said in shown(world).values() if "Look at this with the bank today." in said]
+    assert sorted("Another refund" in said for said in titles) == [False, True], other
+    assert sum("Content erased" in said for said in titles) == 1
 
 
 @pytest.mark.parametrize("late", [True, False])

@@ -48,4 +48,4 @@ async def tell(folder: Path, fate: Fate) -> list[str]:
 @pytest.mark.timeout(3_600)
 async def test_dying_between_two_routes(tmp_path: Path, *, full: bool) -> None:
     """Wherever it dies, each route has the page once in the end."""
-    assert not await wrong_after_dying(tmp_path, tell, lambda name: name.startswith("page_fates"), full=full)
+    assert not await wrong_after_dying(tmp_path, tell, lambda _number, name: name.startswith("page_fates"), full=full)

@@ -1,5 +1,6 @@
 """Cases say in which channel they wait for people and whether their card waits behind its board, and both are counted; it is noted who took
 which case lately, so that the caps of one person can be held against it.
+What playbooks told of cases that were erased before such messages were rewritten is rewritten: their titles go from Slack.
 
 Revision ID: 0005
 Revises: 0004
@@ -20,6 +21,13 @@ OPEN = sa.text("state IN ('pending', 'needs_info', 'held')")
 WAITING = sa.text("state = 'pending' AND claimed_by = '' AND tied_to = ''")
 CASES = sa.table("cases", sa.column("id"), sa.column("state"), sa.column("snapshot"), sa.column("channel"))
 BATCH = 500
+
+REWRITE = (
+    "UPDATE outbox SET kind = 'playbook_notice_update', state = 'ready', attempts = 0, not_before = 0, settled_at = NULL "
+    "WHERE kind = 'playbook_notice' AND state = 'done' "
+    "AND NOT EXISTS (SELECT 1 FROM case_keys WHERE case_keys.case_id = outbox.case_id)"
+)
+"""A case whose key is gone is erased."""
 
 
 def upgrade() -> None:
@@ -42,6 +50,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("person", "case_id"),
         sqlite_with_rowid=False,
     )
+    op.execute(REWRITE)
 
 
 def _fill() -> None:
