@@ -16,7 +16,7 @@ from tests.promises.judge import doubled
 from tests.promises.replay import replay
 from tests.promises.stories import decided
 from tests.promises.test_crash_points import sqlite
-from tests.scenarios.guardrails.test_break_glass import WITH
+from tests.scenarios.guardrails.test_break_glass import APPROVE, WHY, WITH
 from tests.world import FARID, GRACE, HUGO
 
 SUPERVISORS = (GRACE, HUGO)
@@ -28,9 +28,9 @@ async def used(crashing: CrashingWorld, case_id: str) -> None:
     for _ in range(6):
         if decided(await world.case(case_id)):
             return
-        await crashing.outside(lambda: world.say(FARID, f"break-glass {case_id} The customer waits at the counter."))
+        await crashing.outside(lambda: world.say(FARID, f"break-glass {case_id} {WHY}"))
         if world.sandbox.slack.open_view(FARID) is not None:
-            await crashing.outside(lambda: world.fill_in(FARID, {"verdict": "approve", "text": "Seen the receipt."}))
+            await crashing.outside(lambda: world.fill_in(FARID, APPROVE))
         await crashing.settle()
     raise AssertionError(f"break-glass never counted: {world.told(FARID)}")
 
