@@ -192,7 +192,7 @@ async def test_who_acknowledged_an_alert_here_keeps_it(alarmed: GovernedWorld) -
 
 @pytest.mark.parametrize("verb", ["claim", "comment"])
 async def test_who_takes_it_here_after_somebody_there_keeps_it(world: World, paged: str, verb: str) -> None:
-    """Acknowledged there, then taken in Slack: when the acknowledgement there runs out, the case is not taken from whoever has it."""
+    """Acknowledged there, then taken in Slack: when the acknowledgement there runs out, the case is not taken from whoever works on it."""
     pagerduty = world.sandbox.pagerduty
     [incident] = pagerduty.incidents
     await pagerduty.acknowledge(incident.id, "PDMITRI1")
@@ -201,7 +201,10 @@ async def test_who_takes_it_here_after_somebody_there_keeps_it(world: World, pag
     if verb == "comment":
         await world.fill_in(CHIARA, {"text": "I look at it."})
     await pagerduty.unacknowledge(incident.id)
-    await world.pass_time(minutes=16)
+    await world.pass_time(minutes=8)
+    await world.click(CHIARA, "comment", paged)
+    await world.fill_in(CHIARA, {"text": "Still at it."})
+    await world.pass_time(minutes=8)
     case = await world.case(paged)
     assert (case.state, case.tier, case.acknowledged_by) == (State.PENDING, 1, CHIARA)
     assert [one.status for one in pagerduty.incidents] == ["acknowledged"]
