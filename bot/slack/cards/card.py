@@ -104,7 +104,7 @@ def _weighing(view: View) -> list[Block]:
     if drill is not None and drill.kind is not DrillKind.LOW_CONFIDENCE:
         return []
     wrong = _wrong(view) if view.case.kind not in (CaseKind.ROLLBACK, CaseKind.DRILL) else ""
-    return [words(" · ".join(part for part in (wrong, confidence(view)) if part))]
+    return [words(" · ".join(part for part in (wrong, confidence(view), "" if view.submission.checks else nothing_against(view)) if part))]
 
 
 def _wrong(view: View) -> str:
@@ -138,7 +138,15 @@ def _masked(view: View, cuts: Cuts) -> list[Block]:
 def _small_print(view: View) -> Block:
     """Whose it is, who proposed it, from what, and what exactly."""
     masked = "" if view.case.route.reveal else masked_words(view)
-    parts = (whose_tier(view), nothing_against(view), strip(view), masked, *terms(view), raised_care(view), linked_words(view))
+    parts = (
+        whose_tier(view),
+        nothing_against(view) if view.submission.checks else "",
+        strip(view),
+        masked,
+        *terms(view),
+        raised_care(view),
+        linked_words(view),
+    )
     return small_words(" · ".join(part for part in parts if part))
 
 

@@ -47,7 +47,7 @@ def _lines(view: View, playbook: Playbook, *, only_open: bool) -> Iterator[str]:
     if (over := len(playbook.steps) - len(shown)) > 0:
         yield f"✅ {over:,} {'step is' if over == 1 else 'steps are'} done or not needed"
     if playbook.re_enter:
-        yield f"*Before automation goes on:* {escaped(playbook.re_enter, 300)}"
+        yield f"*Automation goes on only when this is so:* {escaped(playbook.re_enter, 300)}"
 
 
 def step_words(view: View, step: PlaybookStep) -> str:
@@ -100,4 +100,5 @@ def _held(view: View, hold: LegalHold) -> str:
     who = [named(one, view) for one in hold.released_by[:_NAMED_MOST]]
     who += [f"{len(hold.released_by) - _NAMED_MOST} others"] if len(hold.released_by) > _NAMED_MOST else []
     by_whom = ", ".join(who) or "a supervisor, duty officer or admin"
-    return f"⚖️ *Legal hold* by {by} since {moment(hold.at)}: {escaped(reason, 200)} May be released by {by_whom}."
+    does = f"It keeps the content, and stops no decision. May be released by {by_whom}."
+    return f"⚖️ *Legal hold* by {by} since {moment(hold.at)}: {escaped(reason, 200)} {does}"

@@ -34,11 +34,14 @@ _FLAGS = {
 checks do."""
 
 
+_PLAIN = frozenset({Trigger.RISK_MEDIUM, Trigger.RISK_HIGH, Trigger.RISK_CRITICAL, Trigger.NOT_REVERSIBLE, Trigger.REVERSIBILITY_UNKNOWN})
+"""Reasons that the title tells, or the line of the action: another one says more."""
+
 _ELSEWHERE = frozenset(
     {
         *(*_FLAGS, *_NAMED),
         *(Trigger.CONFIDENCE_MISSING, Trigger.CONFIDENCE_INVALID, Trigger.CONFIDENCE_LOW, Trigger.CONFIDENCE_VERY_LOW),
-        *(Trigger.RISK_MEDIUM, Trigger.RISK_HIGH, Trigger.RISK_CRITICAL, Trigger.NOT_REVERSIBLE, Trigger.REVERSIBILITY_UNKNOWN),
+        *_PLAIN,
     }
 )
 """Reasons that another line of the card tells: the title, that of the action, the checks, how sure the model is."""
@@ -63,8 +66,10 @@ def why_here(view: View, cuts: Cuts) -> Block:
 
 
 def _reasons(view: View) -> tuple[Reason, tuple[Reason, ...]]:
-    """The first and the others. That the policy wants people says nothing where anything else does that would bring the case here too; a
-    figure below its limit would not: without it the policy would still want them.
+    """The first and the others; first the one that demands most, of those that say more than the card says anyway.
+
+    That the policy wants people says nothing where anything else does that would bring the case here too; a figure below its limit would
+    not: without it the policy would still want them.
     """
     given = view.case.route.reasons
     wanted = next((reason for reason in given if reason.code == Trigger.TEMPLATE_PEOPLE), None)
@@ -74,7 +79,8 @@ def _reasons(view: View) -> tuple[Reason, tuple[Reason, ...]]:
     if not telling:
         return Reason(code="", text="The policy sends every case of this workflow to people."), ()
     by_rule = (reason for reason in telling if view.case.route.rule and reason.code == Trigger.POLICY_RULE)
-    first = next(by_rule, telling[0])
+    saying_more = (reason for reason in telling if reason.code not in _PLAIN and reason.code not in FIGURES)
+    first = next(by_rule, next(saying_more, telling[0]))
     return first, tuple(reason for reason in telling if reason is not first)
 
 

@@ -26,7 +26,8 @@ def steps(view: View) -> list[str]:
     if len(plan) == 1:
         return [f"*{now.people} {'person has' if now.people == 1 else 'people have'} to agree.*  {votes}."]
     first = f"*Step {case.step + 1} of {len(plan)}: {now.name}*{_people(view, now)}"
-    return [f"{first}{' — ' if after else ''}{after}.  {votes}."]
+    nothing_yet = "  *One yes alone executes nothing.*" if case.kind is CaseKind.CASE and case.yes_missing > 1 else ""
+    return [f"{first}{' — ' if after else ''}{after}.{nothing_yet}  {votes}."]
 
 
 def _others(step: Step) -> str:

@@ -118,7 +118,9 @@ def test_an_unclaimed_case_at_a_paging_tier_names_who_is_paged() -> None:
 def test_each_step_of_a_dual_review_shows_what_comes_after_it_and_who_voted() -> None:
     """The verifying person knows that somebody else approves; the approving one who verified."""
     route = a_route(steps=(Step(name="verify"), Step(name="approve")))
-    assert "*Step 1 of 2: verify* — then another person approves it.  Nobody has voted yet." in card(a_view(route=route))
+    assert "*Step 1 of 2: verify* — then another person approves it.  *One yes alone executes nothing.*  Nobody has voted yet." in card(
+        a_view(route=route)
+    )
     assert labels(a_view(route=route))[0] == "Verified"
     second = card(a_view(route=route, step=1, votes=(VOTE | {"by": BEN},)))
     assert "*Step 2 of 2: approve*.  Verified by Ben Ode" in second

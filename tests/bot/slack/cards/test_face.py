@@ -119,6 +119,16 @@ def test_what_would_be_wrong_says_what_makes_it_worse_and_no_more() -> None:
     assert "If wrong" not in card(a_view(REFUND | {"risk": {}}))
 
 
+def test_the_reason_that_says_most_comes_first() -> None:
+    """What the title and the line of the action tell anyway stands behind whatever else would bring the case to people."""
+    undone = Reason(code="not_reversible", text="The action cannot be undone.")
+    money = Reason(code="money", text="The action moves money.")
+    assert "Why here  \nThe action moves money.\n" in card(a_view(route=a_route(reasons=(undone, money))))
+    assert "Why here  \nThe action cannot be undone.\n" in card(a_view(route=a_route(reasons=(undone,))))
+    low_sure = Reason(code="confidence_low", text="The confidence is low.")
+    assert "Why here  \nThe action cannot be undone.\n" in card(a_view(route=a_route(reasons=(undone, low_sure))))
+
+
 def test_what_the_proposal_is_compared_with_stands_on_the_card() -> None:
     """The first two sources whose text is short, whole; what was asked where there is none, or where what was made of it is decided on."""
 

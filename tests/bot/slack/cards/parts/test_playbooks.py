@@ -77,7 +77,7 @@ def test_a_legal_hold_says_why_by_whom_and_who_releases_it() -> None:
     by_policy = LegalHold(playbook="wrong-money", reason="A dispute.", by="tierline", at=NOW, released_by=(ANA,))
     said = shown(a_view(history=(words,), legal_holds=(by_policy, LegalHold(by=BEN, at=NOW))))
     assert "by playbook wrong-money" in said
-    assert "A dispute. May be released by Ana Ruiz." in said
+    assert "A dispute. It keeps the content, and stops no decision. May be released by Ana Ruiz." in said
     assert "by Ben Ode" in said
     assert "Counsel" in said
     assert "*asked*" not in said
