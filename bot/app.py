@@ -83,6 +83,7 @@ from escalation.breaker_watch import BreakerWatch
 from escalation.digest_watch import DigestWatch
 from escalation.drill_watch import DrillWatch
 from escalation.mailer import Mailer
+from escalation.owed_watch import OwedWatch
 from escalation.pager import Pager
 from escalation.pagerduty_client import EVENTS_TIMEOUT_S, REST_TIMEOUT_S, EventsClient, RestClient
 from escalation.paging_watch import PagingWatch
@@ -193,6 +194,7 @@ class App:
         """One turn of everything else that has its time."""
         acted = await self.brake_watch.tick() + await self.unseen.tick() + await self.scheduled_replay.tick()
         acted += await self.digest_watch.tick() + await self.paging_watch.tick() + await self.drill_watch.tick()
+        acted += await self.owed_watch.tick()
         await self.policy.refresh()
         return acted
 
@@ -374,6 +376,7 @@ class App:
         self.unseen = UnseenCases(self.ledger, self.reads, self.policy, now, report=self.reports.case)
         self.paging_watch = PagingWatch(self.ledger, self.reads, now)
         self.digest_watch = DigestWatch(self.ledger, self.reads, now)
+        self.owed_watch = OwedWatch(self.ledger, self.reads, self.policy, now)
         self.drill_watch = DrillWatch(self.ledger, self.reads, self.policy, now)
         self.readiness.add(self._paging_obstacles, silent=SILENT)
 

@@ -116,3 +116,6 @@ class GovernanceVerb(StrEnum):
     AWAY = "away"
     """Say that one is away oneself, and until when: so may also whoever a tier names as owner or backup."""
     BACK = "back"
+    NOTIFY = "notify"
+    """Be told directly what one owes: so may everybody."""
+    NOTIFY_OFF = "notify_off"

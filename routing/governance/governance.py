@@ -16,6 +16,7 @@ from routing.governance.drill import Drill
 from routing.governance.incident import Incident
 from routing.governance.paging_alarm import PagingAlarm
 from routing.governance.proposal import Proposal, Rollout
+from routing.governance.told import Told
 from routing.governance.waiver import Waiver
 
 KEPT = 200
@@ -48,6 +49,10 @@ class Governance(BaseModel):
     drills: tuple[Drill, ...] = Field(default=(), exclude_if=operator.not_)
     away: dict[str, AwareDatetime] = Field(
         default_factory=dict, exclude_if=operator.not_, description="until when, by Slack id; over by itself"
+    )
+
+    told: dict[str, Told] = Field(
+        default_factory=dict, exclude_if=operator.not_, description="by Slack id: what people were told directly that they owe"
     )
 
     def away_at(self, now: datetime) -> Mapping[str, datetime]:
@@ -135,6 +140,10 @@ class Governance(BaseModel):
     def with_incident(self, incident: Incident) -> "Governance":
         """With this incident in place of the one with its id, or added."""
         return self.model_copy(update={"incidents": _kept(self.incidents, incident)})
+
+    def with_told(self, person: str, told: Told) -> "Governance":
+        """With this told to a person."""
+        return self.model_copy(update={"told": {**self.told, person: told}})
 
     def with_drill(self, drill: Drill) -> "Governance":
         """With this drill in place of the one with its id, or added."""

@@ -43,6 +43,8 @@ MAY: dict[GovernanceVerb, frozenset[Role]] = {
     GovernanceVerb.STOP_DRILL: DRILLS,
     GovernanceVerb.AWAY: frozenset(Role),
     GovernanceVerb.BACK: frozenset(Role),
+    GovernanceVerb.NOTIFY: frozenset(Role),
+    GovernanceVerb.NOTIFY_OFF: frozenset(Role),
 }
 """Verb -> roles, each of which suffices. A role is the groups that the policy names for it; its `owners` are policy owners too."""
 
@@ -74,6 +76,8 @@ REFUSALS: dict[str, str] = {
     "unknown_name": "The policy has no such name.",
     "bad_return": "Please give a day that is still to come, at most 90 days from now.",
     "not_away": "You are not away, as far as is recorded here.",
+    "told_already": "You are told directly what you owe already: at most once an hour.",
+    "not_told_already": "You are not told directly what you owe, as you wished.",
     "unknown_incident": "There is no such incident. `tierline incident list` shows those that there are.",
     "incident_closed": "This incident is closed already.",
     "incident_words": "Please say what caused it and what was done, in at most 1,000 characters each. They stand open in the audit log.",

@@ -85,6 +85,10 @@ class Reads:
         """Open cases that a person (Slack id) has claimed, highest priority first."""
         return await self._database.read(partial(_claimed_by, person=person))
 
+    async def claims_due(self, until: datetime, limit: int = 500) -> Sequence[Case]:
+        """Cases that wait for whoever claimed them and to which something happens by then, what happens first in front."""
+        return await self._database.read(partial(_claims_due, until=until, limit=limit))
+
     async def content(self, case_id: str) -> Submission | None:
         """The case's current content, None where there is no case or it was erased."""
         return await self._database.read(partial(read_content, case_id=case_id, vault=self._vault))
@@ -243,6 +247,11 @@ def _held_cases(connection: Connection, *, limit: int) -> list[Case]:
     held = select(cases.c.snapshot).where(among(cases.c.state, OPEN), cases.c.state == "held")
     ordered = held.order_by(cases.c.priority.desc(), cases.c.due_at, cases.c.id).limit(limit)
     return readable(connection.execute(ordered).scalars())
+
+
+def _claims_due(connection: Connection, *, until: datetime, limit: int) -> list[Case]:
+    claimed = (cases.c.claimed_by != _NOBODY, cases.c.state == "pending", cases.c.next_at <= micros(until))
+    return readable(connection.execute(select(cases.c.snapshot).where(*claimed).order_by(cases.c.next_at).limit(limit)).scalars())
 
 
 def _claimed_by(connection: Connection, *, person: str) -> list[Case]:

@@ -45,6 +45,7 @@ COMMANDS = (
     ("incident list", "postmortems; also `incident show ID`"),
     ("drill KIND WORKFLOW", "try out who can be reached: `nobody-available`, `volume-spike` …; also `drill list`, `show ID`, `stop`"),
     ("away until DATE", "name and ring my backup instead of me; `back` when I am back sooner"),
+    ("notify off", "no direct messages about what I owe; `notify on` again"),
     ("help", "this list; `help TOPIC` with examples"),
 )
 

@@ -80,6 +80,13 @@ TOPICS: Mapping[str, Topic] = {
         ("/review drill nobody-available refunds", "/review drill list", "/review drill stop"),
         ("drill",),
     ),
+    "messages": Topic(
+        "Direct messages",
+        "What you claimed and what is about to run out, and exceptions that wait for you as an owner of the policy, you are told directly:"
+        " at most once an hour, each once, without content. Slack keeps them quiet while you do not want to be disturbed.",
+        ("/review notify off", "/review notify on"),
+        ("notify",),
+    ),
     "absence": Topic(
         "Being away",
         "Where a tier names you, its other person is named and rung meanwhile.",

@@ -16,6 +16,7 @@ from routing.governance.digest import Digest
 from routing.governance.drill import Drill
 from routing.governance.drill_report import DrillReport
 from routing.governance.incident import Entry, Incident
+from routing.governance.owed import Owed
 from routing.governance.paging_alarm import PagingAlarm
 from routing.governance.proposal import Proposal
 from routing.governance.waiver import Waiver, WaiverList
@@ -135,6 +136,7 @@ class Bulletin:
         | Digest
         | Board
         | BoardReminder
+        | Owed
     )
     history: tuple[Happening, ...]
     now: datetime

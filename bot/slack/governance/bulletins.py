@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
+from bot.slack.cards.bulletins.owed import SHOWN as OWED_SHOWN
 from bot.slack.cards.bulletins.waiting_pages import SHOWN
 from bot.slack.cards.view import Bulletin, Happening, WaitingPage
 from bot.slack.channels import destinations_of
 from bot.slack.people import People
+from escalation.owed_watch import owed
 from routing.case.break_glass import BreakGlassList
 from routing.governance.alert import Alert
 from routing.governance.automation import workflow_of
@@ -19,9 +21,10 @@ from routing.governance.drill import Drill
 from routing.governance.drill_report import DrillReport
 from routing.governance.governance import Governance
 from routing.governance.incident import Incident
+from routing.governance.owed import Owed
 from routing.governance.paging_alarm import PagingAlarm
 from routing.governance.proposal import Proposal
-from routing.governance.ruling import ALERT, BINDING, DIGEST, DRILL, INCIDENT, PAGES, PROPOSAL, WAIVER, WORKFLOW
+from routing.governance.ruling import ALERT, BINDING, DIGEST, DRILL, INCIDENT, PAGES, PERSON, PROPOSAL, WAIVER, WORKFLOW
 from routing.governance.waiver import Waiver, WaiverList
 from routing.governance.waiver_lifecycle import WEEKLY
 from routing.policy.policy import Policy
@@ -43,7 +46,12 @@ class Bulletins:
     async def to_send(self, subject: str, event: int, tier: int) -> Bulletin | None:
         """The subject as it is now, with the event that a message speaks of; None when there is none with this id."""
         governance = await self._reads.governance()
-        about = await self._board(governance, subject) if subject.startswith((BOARD, REMINDER)) else _about(governance, subject)
+        if subject.startswith((BOARD, REMINDER)):
+            about: About | None = await self._board(governance, subject)
+        elif subject.startswith(PERSON):
+            about = await self._owed(governance, subject.removeprefix(PERSON))
+        else:
+            about = _about(governance, subject)
         if about is None:
             return None
         history = _told(await self._reads.govern_events(subject))
@@ -51,7 +59,7 @@ class Bulletins:
             history = (*history, *await self._of_policy(governance, event))
         workflow = (
             ""
-            if isinstance(about, Proposal | WaiverList | Binding | BreakGlassList | PagingAlarm | Digest | Board | BoardReminder)
+            if isinstance(about, Proposal | WaiverList | Binding | BreakGlassList | PagingAlarm | Digest | Board | BoardReminder | Owed)
             else about.workflow
         )
         pages = await self._reads.unaccepted_pages() if isinstance(about, PagingAlarm) and not about.over else ()
@@ -77,6 +85,12 @@ class Bulletins:
             waiting=await self._reads.waiting_for(destinations_of(about)) if isinstance(about, Binding) and about.trouble else 0,
         )
 
+    async def _owed(self, governance: Governance, person: str) -> Owed | None:
+        """What a person owes; None where they have done it meanwhile."""
+        claimed = await self._reads.claimed_by(person)
+        about = owed(person, claimed, governance.waivers, self._policy().form.owners, self._clock())
+        return about if about.keys else None
+
     async def _board(self, governance: Governance, subject: str) -> Board | BoardReminder:
         """The board of a channel; of a reminder with those whom it rings, who answer for the tiers there by the policy in force."""
         board = await self._reads.board(subject.removeprefix(BOARD).removeprefix(REMINDER))
@@ -90,8 +104,9 @@ class Bulletins:
     async def _links(self, about: "About", paged: Sequence[str] = ()) -> dict[str, str]:
         """The cards of the cases that an alert names, where they are posted and Slack has said who we are."""
         figures = about.figures if isinstance(about, Alert) else {}
+        claims = [claim.case.id for claim in about.claims[:OWED_SHOWN]] if isinstance(about, Owed) else []
         found = {}
-        for case_id in {str(figures[name]) for name in ("case", "newest") if name in figures} | set(paged):
+        for case_id in {str(figures[name]) for name in ("case", "newest") if name in figures} | {*paged, *claims}:
             case = await self._reads.case(case_id)
             card = next((one for one in await self._reads.cards(case_id) if case is not None and one.tier == case.tier), None)
             if card is not None and (us := self._people.us) is not None:
@@ -124,6 +139,7 @@ About = (
     | Digest
     | Board
     | BoardReminder
+    | Owed
 )
 
 

@@ -26,6 +26,7 @@ USAGE: dict[str, str] = {
     "acknowledge": "/review acknowledge ALERT",
     "away": "/review away until YYYY-MM-DD (to the end of that day in UTC), or until YYYY-MM-DDTHH:MMZ, or /review away 3d",
     "back": "/review back",
+    "notify": "/review notify on, or /review notify off",
     "exception": "/review exception list, or request WORKFLOW waives=CODE,CODE days=30 [uses=50] [actions=TYPE] REASON, "
     "or approve ID, or end ID REASON",
     "incident": "/review incident [list], or /review incident show ID",
@@ -259,6 +260,11 @@ def _away(words: list[str], now: datetime) -> GovernanceCommand | None:
             return None
 
 
+def _notify(words: list[str], _now: datetime) -> GovernanceCommand | None:
+    said = {"on": GovernanceVerb.NOTIFY, "off": GovernanceVerb.NOTIFY_OFF}
+    return Decision(said[plainly(words[0])], "") if len(words) == 1 and plainly(words[0]) in said else None
+
+
 def _back(words: list[str], _now: datetime) -> GovernanceCommand | None:
     return None if words else Decision(GovernanceVerb.BACK, "")
 
@@ -289,6 +295,7 @@ _SECOND: dict[str, tuple[str, ...]] = {
     "incident": ("list", "show"),
     "drill": ("list", "show", "stop", *_KINDS),
     "away": ("until", "for"),
+    "notify": ("on", "off"),
 }
 """First word -> those that may follow it."""
 
@@ -297,6 +304,7 @@ _OWN: dict[str, Callable[[list[str], datetime], GovernanceCommand | None]] = {
     "policy": _policy,
     "away": _away,
     "back": _back,
+    "notify": _notify,
     "drill": _drill,
     "incident": _incident,
 }

@@ -76,6 +76,8 @@ _NEXT: Mapping[GovernanceVerb, str] = {
     GovernanceVerb.ACKNOWLEDGE_ALERT: "look at what it tells, and at `/review status`",
     GovernanceVerb.AWAY: "`/review mine` shows what you have still claimed",
     GovernanceVerb.BACK: "`/review next` shows what to take",
+    GovernanceVerb.NOTIFY: "`/review mine` shows what you have claimed",
+    GovernanceVerb.NOTIFY_OFF: "`/review notify on` undoes it",
 }
 """What somebody does next, by what they just did."""
 
@@ -106,6 +108,10 @@ _SAID: Mapping[GovernanceVerb, Callable[[Asked, Done, Governance], str]] = {
     GovernanceVerb.AWAY: lambda asked, _done, _now: (
         f"You are away until {moment(datetime.fromtimestamp(asked.figure, UTC))}. Where a tier names you, its other one is named and rung"
         " instead; what you have claimed is everybody's again, and nothing is handed to you. `/review back` undoes it."
+    ),
+    GovernanceVerb.NOTIFY: lambda _asked, _done, _now: "You are told directly what you owe, at most once an hour.",
+    GovernanceVerb.NOTIFY_OFF: lambda _asked, _done, _now: (
+        "You are told directly no more what you owe. Cards, threads and pages ask as before."
     ),
     GovernanceVerb.BACK: lambda _asked, _done, _now: "You are back: where a tier names you, you are named and rung again.",
     GovernanceVerb.ACCEPT_POLICY: _accepted,

@@ -25,6 +25,7 @@ from routing.governance.automation import resume, tighten, workflow_of
 from routing.governance.binding_lifecycle import confirm
 from routing.governance.drill_lifecycle import Order, start, stop
 from routing.governance.governance import Governance
+from routing.governance.owed import want
 from routing.governance.permissions import obstacle, refuse, role_groups
 from routing.governance.policy_lifecycle import accept, before, decline, roll_back, widen
 from routing.governance.ruling import Governed, GovernStep, Ruling
@@ -165,6 +166,8 @@ STEPS: Mapping[GovernanceVerb, Factory] = {
     GovernanceVerb.STOP_DRILL: lambda press, _asked, _closed: stop(press.subject, Actor("human", press.person.id), press),
     GovernanceVerb.AWAY: lambda press, asked, _closed: leave(press, datetime.fromtimestamp(asked.figure, UTC)),
     GovernanceVerb.BACK: lambda press, _asked, _closed: come_back(press),
+    GovernanceVerb.NOTIFY: lambda press, _asked, _closed: want(press, told=True),
+    GovernanceVerb.NOTIFY_OFF: lambda press, _asked, _closed: want(press, told=False),
     GovernanceVerb.ACCEPT_POLICY: lambda press, _asked, _closed: accept(press),
     GovernanceVerb.DECLINE_POLICY: lambda press, _asked, _closed: decline(press),
     GovernanceVerb.WIDEN_POLICY: lambda press, asked, _closed: widen(press, asked.figure),

@@ -13,6 +13,7 @@ from bot.slack.cards.bulletins.bound_name import draw_binding
 from bot.slack.cards.bulletins.break_glass_list import draw_list
 from bot.slack.cards.bulletins.drill import draw_drill
 from bot.slack.cards.bulletins.governance_buttons import governance_button, governance_row
+from bot.slack.cards.bulletins.owed import draw_owed
 from bot.slack.cards.bulletins.postmortem import draw_incident
 from bot.slack.cards.bulletins.proposed_policy import draw_proposal
 from bot.slack.cards.bulletins.waiting_pages import draw_waiting_pages
@@ -34,6 +35,7 @@ from routing.governance.control import Control
 from routing.governance.digest import Digest
 from routing.governance.drill import Drill
 from routing.governance.incident import Incident
+from routing.governance.owed import Owed
 from routing.governance.paging_alarm import PagingAlarm
 from routing.governance.paging_alarm_lifecycle import shown_alarm as shown_paging_alarm
 from routing.governance.proposal import Proposal
@@ -68,7 +70,7 @@ _USUAL = {
 """How the usual value of a measure reads, where it has one: what it was over the breaker's baseline."""
 
 
-def draw_bulletin(bulletin: Bulletin) -> Drawing:  # noqa: C901 - one line for each kind of subject
+def draw_bulletin(bulletin: Bulletin) -> Drawing:  # noqa: C901, PLR0912 - one line for each kind of subject
     """The message for its subject as it is now."""
     match bulletin.about:
         case Alert() as alert:
@@ -92,6 +94,8 @@ def draw_bulletin(bulletin: Bulletin) -> Drawing:  # noqa: C901 - one line for e
             return draw_list(uses, bulletin.names)
         case Drill() as drill:
             return draw_drill(bulletin, drill)
+        case Owed() as about:
+            return draw_owed(about, bulletin.links)
         case Board() | BoardReminder() as board:
             return draw_board(bulletin, board)
         case Digest() as unsaid:
@@ -111,7 +115,7 @@ def is_over(bulletin: Bulletin) -> bool:
             return subject.over
         case Board() as board:
             return board.over or board.posted > bulletin.tier
-        case BoardReminder():
+        case BoardReminder() | Owed():
             return True
         case WaiverList() | BreakGlassList():
             return False

@@ -281,6 +281,9 @@ SYSTEMS_OWN = {
     EventKind.NOBODY_ON_CALL,
     EventKind.WENT_AWAY,
     EventKind.CAME_BACK,
+    EventKind.OWED_TOLD,
+    EventKind.OWED_WANTED,
+    EventKind.OWED_UNWANTED,
     EventKind.CHANNEL_UNREACHABLE,
     EventKind.CHANNEL_REACHABLE,
 }
