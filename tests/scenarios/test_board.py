@@ -239,3 +239,14 @@ async def test_a_case_that_somebody_is_paged_for_is_shown(world: GovernedWorld) 
     assert shown(world, cases) == cases[:3]
     await world.pass_time(seconds=11)
     assert "Nothing waits behind" in said(world)
+
+
+async def test_nobody_takes_more_than_the_policy_lets_one_person_hold(tmp_path: Path, sqlite_url: str) -> None:
+    """Five are asked for and two allowed: two are taken, and the answer says why not more."""
+    capped = SMALL.replace("ladders:\n", "claims: {open: 2}\nladders:\n", 1)
+    async with running(GovernedWorld(tmp_path, sqlite_url, socket_mode=False, policy=capped)) as world:
+        cases = await submitted(world, 6)
+        await take(world, ANNA, "take_more")
+        assert len(await claimed(world, cases, ANNA)) == 2
+        assert "You took 2 cases" in world.told(ANNA)
+        assert "as many as the policy lets one person hold" in world.told(ANNA)

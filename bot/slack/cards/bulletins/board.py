@@ -46,11 +46,9 @@ def draw_board(bulletin: Bulletin, board: Board | BoardReminder) -> Drawing:
     braked = [f"⏸ {escaped(one.workflow, 80)} {BRAKED[one.automation]}." for one in bulletin.brakes if one.automation is not Automation.ON]
     blocks += [words("\n".join(braked[:10]))] if braked else []
     blocks.append(button_row("tierline:q", take_buttons(bulletin.subject, free=board.cases - board.claimed)))
-    blocks.append(
-        small_words("*Take next* claims the most urgent case that you may decide and nobody has; its card comes to this channel.")
-    )
     drawn = Drawing(f"{title}, {board.behind:,} of them behind the board.", blocks)
-    return Drawing(drawn.text, [*blocks, _as_of(bulletin)], same=drawn.digest)
+    hint = "*Take next* claims the most urgent case that you may decide and nobody has; its card comes to this channel."
+    return Drawing(drawn.text, [*blocks, _as_of(bulletin, hint)], same=drawn.digest)
 
 
 def _reminder(reminder: BoardReminder) -> Drawing:
@@ -84,8 +82,8 @@ def _workers(bulletin: Bulletin, board: Board) -> str:
     return f"Taken: {board.claimed:,} ({named})."
 
 
-def _as_of(bulletin: Bulletin) -> Block:
-    return small_words(f"As of {time_of_day(bulletin.now)}.")
+def _as_of(bulletin: Bulletin, hint: str = "") -> Block:
+    return small_words(f"{hint} As of {time_of_day(bulletin.now)}.".strip())
 
 
 def _cases(number: int) -> str:
