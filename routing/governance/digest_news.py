@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from routing.canonical import Json
-from routing.change import Actor, MessageKind, Refused
+from routing.change import SYSTEM, Actor, MessageKind, Refused
 from routing.governance.digest import Digest, Listed
 from routing.governance.digest_draft import BY_PAGERDUTY, DigestDraft, pages_of, send_anew
 from routing.governance.permissions import refuse
@@ -56,10 +56,9 @@ def digest_reopened(digest_id: str, who: Actor, route: PageRoute, at: datetime |
     """
 
     def heard(work: DigestDraft, digest: Digest) -> Ruling:
-        digest = _given_back(work, digest, EventKind.DIGEST_REOPENED, who)
         return _told_of(work, digest, digest.stands_for)
 
-    return _of_its_incident(digest_id, route, at, heard, says_so=True)
+    return _of_its_incident(digest_id, route, at, heard, reopened=who)
 
 
 def digest_resolved(digest_id: str, who: Actor, route: PageRoute, at: datetime | None = None) -> GovernStep:
@@ -95,19 +94,24 @@ def digest_listed(digest_id: str) -> GovernStep:
 
 
 def _of_its_incident(
-    digest_id: str, route: PageRoute, at: datetime | None, heard: Callable[[DigestDraft, Digest], Ruling], *, says_so: bool = False
+    digest_id: str, route: PageRoute, at: datetime | None, heard: Callable[[DigestDraft, Digest], Ruling], *, reopened: Actor | None = None
 ) -> GovernStep:
-    """The step of news that come in time, of an incident that is open or was opened again: they say so, or happened after its end."""
+    """The step of news that come in time, of an incident that is open or was opened again: they say by whom it was `reopened`, or happened
+    after its end, and then who did it is not known.
+    """
 
     def step(governed: Governed, now: datetime) -> Ruling | Refused:
         digest = governed.governance.digest(digest_id)
-        if digest is None or _late(digest, at) or (digest.over and not (_closed_there(digest, at) or (says_so and digest.left))):
+        if digest is None or _late(digest, at) or (digest.over and not (_closed_there(digest, at) or (reopened and digest.left))):
             return refuse("unknown_alert")
+        work, known = DigestDraft(governed.governance, now), digest.model_copy(update={"heard_at": at or digest.heard_at})
         if digest.over:
             alone = {"routes": (route,), "accepted": (route,), "failed": (), "under_way": (), "sent_at": now}
             over_at = digest.over_at if not digest.listed else None  # those that have not heard of its end are still listed
-            digest = digest.model_copy(update={**alone, "over_at": over_at})
-        return heard(DigestDraft(governed.governance, now), digest.model_copy(update={"heard_at": at or digest.heard_at}))
+            known = known.model_copy(update={**alone, "over_at": over_at})
+        if digest.over or reopened is not None:
+            known = _given_back(work, known, EventKind.DIGEST_REOPENED, reopened or SYSTEM)
+        return heard(work, known)
 
     return step
 

@@ -22,7 +22,7 @@ from routing.review.page_news import PAGERDUTY, PagerNews
 from routing.review.page_routes import page_accepted, page_untold
 from routing.review.timing import on_time
 from routing.review.verdict import conclude
-from routing.vocabulary import PageRoute, State, Verdict
+from routing.vocabulary import EventKind, PageRoute, State, Verdict
 from tests.escalation.test_digest_news import PAGED, RINGS, Listing, told
 from tests.routing.factory import POLICY, SENIOR, a_case
 from tests.routing.page_histories import NEXT
@@ -125,6 +125,8 @@ class Storm:
             ruling = step(Governed(self.here.governance, POLICY, "0" * 26), self.now)
             self.answers[one] = {} if not isinstance(ruling, Ruling) else ruling.answer or {}
             if isinstance(ruling, Ruling):
+                again = self.known.over and not next(two.over for two in ruling.governance.digests if two.id == self.digest)
+                assert again <= (EventKind.DIGEST_REOPENED in {two.kind for two in ruling.events}), "open again, and nobody reads it"
                 self.here.rule(ruling)
         self.owed += [(one, how, page) for how in ("pages", "untold") for page in self.answers[one].get(how, ())]
 

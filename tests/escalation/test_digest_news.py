@@ -73,6 +73,8 @@ class Listing:
         ruling = step(Governed(self.governance, POLICY, "0" * 26), PAGED)
         if not isinstance(ruling, Ruling):
             return []
+        again = self.digest.over and not ruling.governance.digests[0].over
+        assert again <= (EventKind.DIGEST_REOPENED in {one.kind for one in ruling.events}), "open again, and nobody reads it"
         self.rule(ruling)
         answer: Any = ruling.answer
         return [*answer["pages"]]

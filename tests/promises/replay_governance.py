@@ -260,6 +260,12 @@ def _digest_given_back(told: Told, fields: Leaf, _leaf: Leaf) -> None:
     told.digests[fields["subject"]]["by"] = ""
 
 
+def _digest_again(told: Told, fields: Leaf, _leaf: Leaf) -> None:
+    """Open, where it lists cases that had not heard of its end."""
+    told.digests[fields["subject"]]["by"] = ""
+    told.digests[fields["subject"]]["over"] &= not told.listed.get(fields["subject"])
+
+
 def _digest_over(told: Told, fields: Leaf, _leaf: Leaf) -> None:
     told.digests[fields["subject"]]["over"] = True
 
@@ -334,7 +340,7 @@ _HEARD: Mapping[str, Callable[[Told, Leaf, Leaf], None]] = {
     "digest_opened": _digested,
     "digest_acknowledged": _digest_taken,
     "digest_unacknowledged": _digest_given_back,
-    "digest_reopened": _digest_given_back,
+    "digest_reopened": _digest_again,
     "digest_closed": _digest_over,
     "paged": _paged,
     "page_reopened": _page_again,
