@@ -28,6 +28,19 @@ TOPICS: Mapping[str, Topic] = {
         ("/review next", "/review mine", "/review status", "/review status #review-tier1"),
         ("next", "mine", "status"),
     ),
+    "batch": Topic(
+        "Many cases alike",
+        "Cases of one workflow and action are decided together by one person: those that stand out are set aside and shown first; each of"
+        " the others has its own event and its own answer to its service.",
+        ("/review batch", "/review batch refunds"),
+        ("batch",),
+    ),
+    "handover": Topic(
+        "Handing over",
+        "What you claimed goes to somebody who may decide it, with a note that stands in the case's thread, where it rings them.",
+        ("/review handover order-8841 @Ben He knows this customer.",),
+        ("handover",),
+    ),
     "case": Topic(
         "Finding a case",
         "Name it by its id, by the id that its service gave the task, or by the link to its card: copied in whatever quotes, it is found.",
