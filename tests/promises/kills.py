@@ -192,7 +192,7 @@ class KillRun:
             rung = {incident.key.split("/")[-3] for incident in self.sandbox.pagerduty.incidents}
             for channel in self.sandbox.config.slack.channels:
                 for card in self.sandbox.slack.messages(channel.id):
-                    case_id = str(card["metadata"]["event_payload"]["case"])
+                    case_id = str(card["metadata"]["event_payload"].get("case"))
                     number = next((known for known, one in self.accepted.items() if one == case_id), None)
                     waits = number is None or (number % PAGED_EVERY == 0 and case_id not in rung)
                     fresh = time.monotonic() - pressed.get(case_id, -1e9) < 3.0

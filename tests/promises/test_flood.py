@@ -139,7 +139,7 @@ class FloodRun(KillRun):
     def _card(self, case_id: str) -> tuple[str, str] | None:
         for channel in self.sandbox.config.slack.channels:
             for card in self.sandbox.slack.messages(channel.id):
-                if card["metadata"]["event_payload"]["case"] == case_id and "tierline:approve" in actions_of(card):
+                if card["metadata"]["event_payload"].get("case") == case_id and "tierline:approve" in actions_of(card):
                     return channel.id, str(card["ts"])
         return None
 
