@@ -40,10 +40,11 @@ def copy_cases(file: Path, count: int) -> None:
 
 def count_again(database: sqlite3.Connection) -> None:
     """Count anew what waits where, and add up anew what cases came with."""
-    waiting = "tier, lane, state, workflow, tied_to <> '', claimed_by <> ''"
+    places = "channel, tier, lane, state, workflow, tied, claimed, risk, behind"
+    waiting = "channel, tier, lane, state, workflow, tied_to <> '', claimed_by <> '', risk, unposted >> tier & 1"
     database.execute("DELETE FROM queue")
     database.execute(
-        f"INSERT INTO queue (tier, lane, state, workflow, tied, claimed, cases) SELECT {waiting}, count(*) FROM cases "  # noqa: S608
+        f"INSERT INTO queue ({places}, cases) SELECT {waiting}, count(*) FROM cases "  # noqa: S608
         f"WHERE state IN {OPEN} GROUP BY {waiting}"
     )
     database.execute("DELETE FROM figures")

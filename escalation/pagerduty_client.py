@@ -1,6 +1,6 @@
 """PagerDuty's two programming interfaces as we use them: the vendor's client with its own retries and sleeps turned off.
 
-Owns the clients, their few threads and how their failures read. It never decides what is sent, nor when it is tried again (the
+Owns the clients, their threads and how their failures read. It never decides what is sent, nor when it is tried again (the
 outbox does). The client is synchronous, so it runs in threads of its own: a PagerDuty that hangs holds up nothing else.
 """
 
@@ -22,7 +22,11 @@ T = TypeVar("T")
 
 EVENTS_URL = "https://events.pagerduty.com"
 API_URL = "https://api.pagerduty.com"
-THREADS = 8
+THREADS = 48
+"""As many events as may be under way to one destination (`bot.delivery.rate_limits`): with fewer, some would spend their time waiting for
+others, of which PagerDuty takes some 0.2 s for each.
+"""
+
 EVENTS_TIMEOUT_S, REST_TIMEOUT_S, CONNECT_TIMEOUT_S = 8.0, 3.0, 3.0
 
 _NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
