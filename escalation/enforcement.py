@@ -40,6 +40,10 @@ class BrakedCases(Protocol):
         """Decided, and nobody has tried to tell the service so far."""
         ...
 
+    async def undoable(self, workflow: str, limit: int) -> Sequence[str]:
+        """Decided, and whoever decided may still take it back."""
+        ...
+
     async def to_freeze(self, workflow: str, limit: int) -> Sequence[str]:
         """Open and not held."""
         ...
@@ -69,6 +73,8 @@ async def _enforce(ledger: Ledger, cases: BrakedCases, control: Control, change:
     if control.withholds():
         ids = await cases.to_withhold(control.workflow, BATCH)
         changed += await change(ids, lambda case_id: _keep_back(ledger, case_id))
+        ids = await cases.undoable(control.workflow, BATCH)
+        changed += await change(ids, lambda case_id: ledger.change(case_id, _while_paused(withhold())))
     else:
         ids = await cases.to_release(control.workflow, BATCH, frozen=False)
         changed += await change(ids, lambda case_id: ledger.change(case_id, afresh(), content=True))

@@ -29,12 +29,12 @@ class Rule:
     """What one verb demands.
 
     `states`: in which states it means anything. `group`: `step` the group that answers now, `ladder` any group of the
-    case's ladder, `reveal` the groups that may see what is masked, `break_glass` the one that the policy in force names for it, `named`
-    whoever a legal hold names, `` no group. `roles`: besides or instead, the groups of one of these roles; none: any. `impartial`: the
-    requester and people of earlier steps are barred. `fresh`: the card pressed must show the case as it is. `held_off`:
-    somebody else's claim bars it. `reason`/`text`: a reason code
-    and free text are mandatory (requirement V4); `confirm`: a form has to ask before. `of_any_kind`: it means something for checks and roll
-    backs too, which are answered with yes or no. `tied`: it means something for a case that is decided with another.
+    case's ladder, `reveal` the groups that may see what is masked, `break_glass` the one that the policy in force names for it, `undo`
+    whoever may still take the decision back, `named` whoever a legal hold names, `` no group. `roles`: besides or instead, the groups of
+    one of these roles; none: any. `impartial`: the requester and people of earlier steps are barred. `fresh`: the card pressed must show
+    the case as it is. `held_off`: somebody else's claim bars it. `reason`/`text`: a reason code and free text are mandatory (V4);
+    `confirm`: a form has to ask before. `of_any_kind`: it means something for checks and roll backs too, which are answered with yes or no.
+    `tied`: it means something for a case that is decided with another.
     """
 
     states: frozenset[State]
@@ -64,6 +64,7 @@ RULES: dict[Verb, Rule] = {
     Verb.COMMENT: Rule(ANY, "", fresh=False, text=True, tied=True),
     Verb.OPEN_EVIDENCE: Rule(ANY, "ladder", fresh=False, tied=True, roles=RELEASERS | {Role.AUDITOR, Role.BREAK_GLASS_HOLDER}),
     Verb.ROLL_BACK: Rule(ENDED, "ladder", reason=True, text=True, of_any_kind=False, tied=True),
+    Verb.UNDO: Rule(frozenset({State.DECIDED}), "undo", fresh=False, of_any_kind=False, tied=True),
     Verb.SEPARATE: Rule(frozenset({State.PENDING, State.NEEDS_INFO}), "step", held_off=True, of_any_kind=False),
     Verb.REVEAL: Rule(ANY, "reveal", fresh=False, tied=True),
     Verb.BREAK_GLASS: Rule(OPEN, "break_glass", impartial=True, text=True, of_any_kind=False),
@@ -137,6 +138,10 @@ REFUSALS: dict[str, str] = {
     "frozen": "The workflow is frozen. This case goes on when the workflow does.",
     "quarantined": "This case is in quarantine already.",
     "nothing_to_withhold": "There is no decision here that could be kept back.",
+    "undo_over": "There is no approval here that can be taken back: its service has been told, or a pause has kept it back. *Roll back*"
+    " asks to undo what was let through.",
+    "not_yours_to_undo": "Only whoever gave this approval can take it back. Once the service has been told, *Roll back* asks to undo it.",
+    "not_told_yet": "The service has not been told yet, so there is nothing to roll back. Whoever approved can still take it back.",
     "not_withheld": "No decision of this case is kept back.",
     "took_part": "You asked for this action or took part in deciding it, so somebody else has to say whether that was right.",
     "no_break_glass": "The policy lets nobody decide by break-glass.",
@@ -328,6 +333,10 @@ def _lacks_standing(press: Press, rule: Rule, case: Case) -> str | None:
             return None if person.groups & answering_groups(case) else "not_in_group"
         case "ladder":
             return None if person.groups & _ladder_groups(case) else "not_in_group"
+        case "undo":
+            if case.undo is None:
+                return "undo_over"
+            return None if person.was(case.undo.by, case.people) else "not_yours_to_undo"
         case "named":
             ours = any(may_release(person, one, case) for one in case.legal_holds)
             return None if ours else "not_named" if case.legal_holds else "no_legal_hold"

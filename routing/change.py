@@ -77,7 +77,8 @@ class MessageKind(StrEnum):
 class Message:
     """One thing to send, without content: it is rendered from the case when it is sent.
 
-    `event` is the position in `Change.events` this message speaks of (the ledger turns it into the leaf index).
+    `event` is the position in `Change.events` this message speaks of (the ledger turns it into the leaf index),
+    unless it speaks of an earlier `leaf` of the case.
     `urgent` messages go before the others of their destination. `subject` is whom it is about: the case when empty, else the id of an
     alert, a proposal, an exception or `w_<workflow>` (see `routing.governance.ruling`).
     """
@@ -89,6 +90,7 @@ class Message:
     callback: str = ""
     sequence: int = 0
     event: int = 0
+    leaf: int | None = None
     urgent: bool = False
     subject: str = ""
 

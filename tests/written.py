@@ -25,6 +25,7 @@ ladders:
       - {channel: review-tier1, group: nobody, decide: 1h}
     exhausted: reject
 defaults:
+  undo: 0s
   duplicates: {tie: false}
   sampling: {rate: 0}
   checklist: {steps: []}

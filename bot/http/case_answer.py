@@ -14,7 +14,7 @@ from routing.canonical import Json
 from routing.case.case import Case
 from routing.case.playbook import Action
 from routing.case.submission import Submission, moment_text
-from routing.review.event_fields import interim_asked
+from routing.review.event_fields import interim_asked, told_state
 from routing.review.outlook import upcoming
 from routing.vocabulary import Consequence, EventKind, Lane, Mode, Risk, State, Verdict
 
@@ -109,15 +109,16 @@ def case_answer(
 ) -> dict[str, Json]:
     """The answer. `submission` is None once the content was erased, `receipt` where there is none yet; `history` is in order of the log.
 
-    A decision that is kept back while its workflow is paused is not told, and nothing that would prove it: the case is held.
+    A decision that is kept back while its workflow is paused is not told, and nothing that would prove it: the case is held. Nor is
+    one that may still be taken back: the case is pending.
     """
-    chosen, withheld, first = case.route, case.withheld, upcoming(case)
+    chosen, withheld, first = case.route, case.kept_here, upcoming(case)
     told = [happening for happening in history if not (withheld and happening.kind in LETS_THROUGH)]
     return {
         "id": case.id,
         "workflow": case.workflow,
         "task_id": case.task_id,
-        "state": State.HELD.value if withheld else case.state.value,
+        "state": told_state(case).value,
         "lane": chosen.lane.value,
         "mode": chosen.mode.value,
         "risk": chosen.risk.value,

@@ -19,6 +19,7 @@ from routing.case.case import Case
 from routing.case.submission import moment_text
 from routing.errors import Problem
 from routing.policy.policy import Policy
+from routing.review.event_fields import told_state
 from store.integrity.release import Doubt
 from store.reads.cases import Reads
 from store.reads.receipts import Receipts
@@ -81,7 +82,7 @@ class Api:
         case = await self._mine(call, case_id)
         if case is None:
             return refuse(No.NOT_FOUND)
-        if wait_s and (case.open or case.withheld) and self.waiting < self._most_waiting:
+        if wait_s and (case.open or case.kept_here) and self.waiting < self._most_waiting:
             self.waiting += 1
             try:
                 await self._wait(request, case, wait_s)
@@ -96,14 +97,14 @@ class Api:
             return refuse(No.NOT_FOUND)
         case = await self._told(case)
         history = scene.history if scene is not None else await self._reads.history(case_id)
-        receipt = await self._receipts.receipt(case.decided_index) if case.decided_index is not None and not case.withheld else None
+        receipt = await self._receipts.receipt(case.decided_index) if case.decided_index is not None and not case.kept_here else None
         return reply(case_answer(case, scene.submission if scene is not None else None, history, receipt), 200)
 
     async def _told(self, case: Case) -> Case:
         """The case; a verdict that a pause keeps from leaving, or that the log does not prove, is told as one that is kept back: that it is
         in a moment, or once its callback was to leave.
         """
-        if case.verdict is None or case.withheld:
+        if case.verdict is None or case.kept_here:
             return case
         if case.verdict in EXECUTABLE and await self._reads.about_to_be_withheld(case.id):
             return case.model_copy(update={"withheld": True})
@@ -123,7 +124,7 @@ class Api:
                 changed.clear()
                 case = await self._reads.case(before.id)
                 gone = request.transport is None or request.transport.is_closing()
-                if gone or case is None or (case.state, case.revision) != (before.state, before.revision):
+                if gone or case is None or (told_state(case), case.revision) != (told_state(before), before.revision):
                     return
                 await _within(min(left_s, LOOK_EVERY_S), changed.wait())
 

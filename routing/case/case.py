@@ -8,7 +8,7 @@ names live in the vault only.
 import operator
 from collections.abc import Collection
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -27,8 +27,9 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.DECIDED: frozenset({State.DECIDED, State.CLOSED, State.PENDING}),
     State.CLOSED: frozenset({State.CLOSED}),
 }
-"""From state to the states that may follow. A decided case never reopens, but for a decision that was kept back (`Case.withheld`) and
-so never left: it is void, and the case is reviewed afresh. A case that was frozen while it waited for information waits again."""
+"""From state to the states that may follow. A decided case never reopens, but for a decision that never left: it was kept back
+(`Case.withheld`), so that it is void and the case is reviewed afresh, or whoever gave it took it back in time (`Case.undo`). A case that
+was frozen while it waited for information waits again."""
 
 
 CLAIM_S = 900
@@ -165,6 +166,7 @@ class Route(_Value):
     reveal: tuple[str, ...] = Field(default=(), description="groups whose members may see what is masked")
     roles: dict[Role, tuple[str, ...]] = Field(default_factory=dict, description="groups by role, as the policy names them")
     playbooks: tuple[Playbook, ...] = Field(default=(), exclude_if=operator.not_, description="those that fit, as the policy writes them")
+    undo_s: int = Field(default=0, exclude_if=operator.not_, description="seconds in which an approval may be taken back; 0: none")
     claim_s: int = Field(
         default=CLAIM_S, exclude_if=lambda seconds: seconds == CLAIM_S, description="seconds until a claim that nobody works on ends"
     )
@@ -240,6 +242,14 @@ class Clocks(_Value):
         return min((at for at in running if at is not None), default=None)
 
 
+class Undo(_Value):
+    """That a decision may be taken back by the person `by` until then. `before`: what of the case it changed, as JSON, as that was."""
+
+    by: str
+    until: AwareDatetime
+    before: dict[str, Any]
+
+
 class DrillPart(_Value):
     """What a case plays in its drill, which is its parent."""
 
@@ -305,6 +315,9 @@ class Case(_Value):
         description="when somebody resolved the incident of a page at PagerDuty, by its clock; by round",
     )
     verdict: Verdict | None = None
+    undo: Undo | None = Field(
+        default=None, exclude_if=operator.not_, description="decided, and the service is not told before that is over"
+    )
     decided_at: AwareDatetime | None = None
     used_s: float | None = Field(default=None, description="seconds of its time to decide that the deciding tier took")
     reason_code: str = ""
@@ -325,9 +338,16 @@ class Case(_Value):
     @property
     def due_at(self) -> datetime | None:
         """When the ticker must look at this case again."""
+        if self.undo is not None:
+            return self.undo.until
         if self.state in (State.DECIDED, State.CLOSED):
             return None
         return min((at for at in (self.clocks.due(), *(page.next_at for page in self.pages)) if at is not None), default=None)
+
+    @property
+    def kept_here(self) -> bool:
+        """Whether it is decided, and its service is not told so: a pause keeps the verdict back, or it may still be undone."""
+        return self.withheld or self.undo is not None
 
     @property
     def open(self) -> bool:

@@ -130,6 +130,8 @@ FORMS: dict[EventKind, Form] = {
     EventKind.REVEALED: _form("paths face"),
     EventKind.QUARANTINED: _form(_PRESSED),
     EventKind.WITHHELD: _form("verdict reason"),
+    EventKind.RELEASED: _form("verdict action_sha256"),
+    EventKind.UNDONE: _form("verdict action_sha256 votes"),
     EventKind.VOIDED: _form("verdict action_sha256 reason"),
     EventKind.ROLLBACK_PROPOSED: _form("reason_code action_sha256 face saw"),
     EventKind.ROLLBACK_DECLINED: _form("child verdict reason_code"),

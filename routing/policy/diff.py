@@ -40,6 +40,7 @@ _LASTS = (
     "drills.alarm",
     "pages.storm.within",
     "claims.idle",
+    "undo",
 )
 _PARTS = frozenset({"break_glass", "postmortems"})
 """Parts of the file that are there as a whole or not."""

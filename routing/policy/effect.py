@@ -104,6 +104,7 @@ ROWS = (
     Row("sampling.lasts", "time to check", _NEITHER),
     Row("caps.per_hour", "automatic approvals an hour", _LOWER, autonomy=True),
     Row("caps.amount_per_day", "amount approved automatically a day", _LOWER, autonomy=True),
+    Row("undo", "time in which an approval may be taken back", _NEITHER),
     Row("duplicates.tie", "near-duplicates decided together", _LOWER),
     Row("duplicates.window", "time in which near-duplicates are decided together", _LOWER),
     Row("sensitive.paths", "values that are masked", _MORE),

@@ -139,7 +139,7 @@ def advance(draft: Draft, press: Press, actor: Actor) -> None:
         draft.put(clocks=tier_clocks(draft.case, draft.now))
         draft.update_cards()
         return
-    conclude(draft, Verdict.MODIFIED if case.modified_by else Verdict.APPROVED, actor)
+    conclude(draft, Verdict.MODIFIED if case.modified_by else Verdict.APPROVED, actor, undoable=draft.subject.case)
     settle(draft, press)
 
 

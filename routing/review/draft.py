@@ -117,8 +117,9 @@ class Draft:
         if self.case.tier_since is not None:
             self.send(Message(MessageKind.NOTE, self.case.rung.channel, tier=self.case.tier, event=event))
 
-    def call_back(self, kind: CallbackKind, event: int) -> None:
-        """Promise the service one more callback that tells of an event; of checks and roll backs it hears through their parent alone.
+    def call_back(self, kind: CallbackKind, event: int, *, leaf: int | None = None) -> None:
+        """Promise the service one more callback that tells of an event, or of an earlier `leaf`; of checks and roll backs it hears
+        through their parent alone.
 
         Nothing is released to it that a playbook still holds.
         """
@@ -127,7 +128,7 @@ class Draft:
         if self.case.kind is not CaseKind.CASE or still_held:
             return
         self.put(sequence=self.case.sequence + 1)
-        self.send(Message(MessageKind.CALLBACK, self.case.service, callback=kind, sequence=self.case.sequence, event=event))
+        self.send(Message(MessageKind.CALLBACK, self.case.service, callback=kind, sequence=self.case.sequence, event=event, leaf=leaf))
 
     def update_cards(self) -> None:
         """Bring every copy of the card up to date, on every tier the case has been at."""

@@ -20,7 +20,7 @@ def erase(actor: Actor, reason: str) -> PressStep:
 
     def step(subject: Subject, now: datetime) -> StepResult:
         case = subject.case
-        if case.open or case.withheld or any(child.open for child in subject.related.values() if child.parent == case.id):
+        if case.open or case.kept_here or any(child.open for child in subject.related.values() if child.parent == case.id):
             return refuse("still_open")
         family = (case, *(one for one in subject.related.values() if one.parent == case.id or one.id == case.parent))
         if any(one.legal_holds for one in family):  # they hold the same content

@@ -6,6 +6,7 @@ from routing.case.people import Press
 from routing.case.playbook import Action
 from routing.case.submission import Submission, moment_text
 from routing.review.outlook import upcoming
+from routing.vocabulary import State
 
 
 def answer(case: Case) -> dict[str, Json]:
@@ -14,7 +15,7 @@ def answer(case: Case) -> dict[str, Json]:
     first = upcoming(case)
     return {
         "id": case.id,
-        "state": "held" if case.withheld else case.state.value,
+        "state": told_state(case).value,
         "lane": chosen.lane.value,
         "mode": chosen.mode.value,
         "tier": case.tier + 1 if case.tier_since is not None else None,
@@ -31,10 +32,17 @@ def answer(case: Case) -> dict[str, Json]:
     }
 
 
+def told_state(case: Case) -> State:
+    """The state as its service is told it: a verdict that stays here is none to it."""
+    if case.withheld:
+        return State.HELD
+    return case.state if case.undo is None else State.PENDING
+
+
 def interim_asked(case: Case) -> Action | None:
     """What its service is asked to do with what it proposed, by a playbook: until a verdict releases it that does not stay here."""
     interim = case.interim
-    return None if interim is None or (interim.ended == "released" and not case.withheld) else interim.action
+    return None if interim is None or (interim.ended == "released" and not case.kept_here) else interim.action
 
 
 def received(case: Case, submission: Submission) -> dict[str, Json]:

@@ -113,7 +113,7 @@ def report(followup: Outcome) -> PressStep:
             draft.catch()
             why = f"What was approved in the case {case.id} was found wrong; its risk is {case.route.risk.value}."
             draft.call_for_postmortem(IncidentKind.FOUND_WRONG, why, risk=case.route.risk)
-        if not case.open and not case.withheld:
+        if not case.open and not case.kept_here:
             draft.put(state=State.CLOSED, outcome=followup.result)
         draft.update_cards()
         draft.note(event)
@@ -189,7 +189,7 @@ def _forget_modifications(draft: Draft, content: Submission, changed: Submission
 def _execution_alarm(case: Case, followup: Outcome) -> str | None:
     if followup.result != "executed":
         return None
-    if case.verdict not in EXECUTABLE or case.withheld:
+    if case.verdict not in EXECUTABLE or case.kept_here:
         return "executed_without_decision"
     if followup.executed_action_sha256 is not None and followup.executed_action_sha256 != case.action_sha256:
         return "executed_other_action"

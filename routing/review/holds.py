@@ -13,6 +13,7 @@ from routing.evaluation.route import route
 from routing.review.draft import Draft
 from routing.review.event_fields import pressed, words
 from routing.review.ladder import arrive, hold, total_clock
+from routing.review.pages import close_pages
 from routing.review.placement import place
 from routing.review.playbook import begin, guard_again
 from routing.review.press import PressStep, StepResult, by_person
@@ -24,7 +25,9 @@ from routing.vocabulary import NEVER_FROZEN, CallbackKind, CaseKind, EventKind, 
 
 
 def withhold() -> PressStep:
-    """Keep back an approval whose callback nobody has tried to send yet; whoever calls this cancels that callback beside it."""
+    """Keep back an approval whose callback nobody has tried to send yet; whoever calls this cancels that callback beside it. One that could
+    still be taken back has none; it cannot any more.
+    """
 
     def step(subject: Subject, now: datetime) -> StepResult:
         case = subject.case
@@ -32,6 +35,8 @@ def withhold() -> PressStep:
         if not here or case.withheld or case.rollback:  # what is to be undone was promised after it, and has to follow it
             return refuse("nothing_to_withhold")
         draft = Draft(subject, now)
+        if case.undo is not None:
+            close_pages(draft)
         keep_back(draft)
         draft.update_cards()
         return draft.change()

@@ -28,6 +28,7 @@ Running = Literal[
     "reminder",
     "route",
     "claim",
+    "undo",
 ]
 """The clocks of `routing.case.case.Clocks` and that of a page on its way, the weightiest first: of several that ran out, that one acts."""
 
@@ -48,7 +49,7 @@ class Upcoming:
     consequence: Consequence
 
 
-_QUIET = (Consequence.REMINDED, Consequence.NOTED, Consequence.REROUTED, Consequence.RETURNED)
+_QUIET = (Consequence.REMINDED, Consequence.NOTED, Consequence.REROUTED, Consequence.RETURNED, Consequence.RELEASED)
 
 
 def due(case: Case, now: datetime) -> Upcoming | None:
@@ -105,8 +106,13 @@ def repeated_at(case: Case, now: datetime) -> datetime | None:
 
 def _running(case: Case) -> Iterator[Upcoming]:
     """Every clock that runs with what it comes to, the weightiest first."""
-    if not case.open:
-        return
+    if case.undo is not None:
+        yield Upcoming(case.undo.until, "undo", Consequence.RELEASED)
+    elif case.open:
+        yield from _of_an_open_case(case)
+
+
+def _of_an_open_case(case: Case) -> Iterator[Upcoming]:
     clocks = case.clocks
     if clocks.deadline is not None:
         yield Upcoming(clocks.deadline, "deadline", Consequence.EXPIRED)

@@ -17,6 +17,7 @@ from routing.review.placement import place
 from routing.review.playbook import begin
 from routing.review.related.near_duplicates import untie
 from routing.review.related.parent_case import settle
+from routing.review.verdict import release
 from routing.vocabulary import Consequence, EventKind, Exhausted, State
 
 INTERIM_PERCENT = 50
@@ -39,7 +40,7 @@ def on_time(subject: Subject, now: datetime) -> Change | Refused:
     return draft.change()
 
 
-def _apply(draft: Draft, move: Upcoming) -> None:  # noqa: C901 - one line for each thing that comes
+def _apply(draft: Draft, move: Upcoming) -> None:  # noqa: C901, PLR0912 - one line for each thing that comes
     match move.consequence:
         case Consequence.REROUTED:
             hand_on_overdue(draft)
@@ -61,6 +62,8 @@ def _apply(draft: Draft, move: Upcoming) -> None:  # noqa: C901 - one line for e
             _ask_again(draft)
         case Consequence.REMINDED:
             _remind(draft)
+        case Consequence.RELEASED:
+            release(draft)
         case Consequence.RETURNED:
             give_back(draft, "idle")
         case unknown:

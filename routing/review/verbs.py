@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from routing.case.people import Press
-from routing.review import break_glass, claiming, deciding, handling, holds, legal_hold, reveal
+from routing.review import break_glass, claiming, deciding, handling, holds, legal_hold, reveal, undoing
 from routing.review.press import PressStep
 from routing.review.related import near_duplicates, roll_back
 from routing.vocabulary import CaseKind, Verb
@@ -22,6 +22,7 @@ STEPS: dict[Verb, Callable[[Press], PressStep]] = {
     Verb.OPEN_EVIDENCE: handling.open_evidence,
     Verb.RESUME: handling.resume,
     Verb.ROLL_BACK: roll_back.roll_back,
+    Verb.UNDO: undoing.undo,
     Verb.SEPARATE: near_duplicates.separate,
     Verb.REVEAL: reveal.reveal,
     Verb.QUARANTINE: holds.quarantine,

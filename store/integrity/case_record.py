@@ -15,6 +15,7 @@ from store.vault.head_seal import text_sha256
 Leaf = Mapping[str, Any]
 
 VOTES = frozenset({EventKind.APPROVED.value, EventKind.REJECTED.value, EventKind.MODIFIED.value})
+VERDICTS = frozenset({EventKind.DECIDED.value, EventKind.VOIDED.value, EventKind.UNDONE.value})
 CONTENT = frozenset({EventKind.RECEIVED.value, EventKind.MODIFIED.value, EventKind.INFORMATION_SUPPLIED.value})
 
 
@@ -104,7 +105,7 @@ class CaseRecord:
         if ended != (case.verdict is not None):
             yield f"it is {case.state.value} and its verdict is {case.verdict}"
         if case.verdict is None:
-            verdicts = [leaf for leaf in self.leaves if leaf.get("event") in (EventKind.DECIDED.value, EventKind.VOIDED.value)]
+            verdicts = [leaf for leaf in self.leaves if leaf.get("event") in VERDICTS]
             if verdicts and verdicts[-1].get("event") == EventKind.DECIDED.value:
                 yield f"it is not decided, and event {verdicts[-1].get('index')} decides it"
             return

@@ -32,7 +32,7 @@ class Draft:
     cases: dict[str, Case] = field(default_factory=dict)
     rows: dict[str, str] = field(default_factory=dict)
     """By case, the snapshot as it will stand in its row."""
-    contents: dict[str, Submission] = field(default_factory=dict)
+    contents: dict[str, Submission | None] = field(default_factory=dict)
     vaults: dict[str, CaseVault] = field(default_factory=dict)
     also: list[Also] = field(default_factory=list)
     policy: str = ""

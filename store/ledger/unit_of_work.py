@@ -19,7 +19,7 @@ from routing.case.case import Case, check_transition
 from routing.case.people import Person, Press
 from routing.case.submission import Submission
 from routing.case.workload import Workload
-from routing.change import SYSTEM, Arrival, Change, Event, MessageKind, Subject
+from routing.change import SYSTEM, Arrival, Change, Event, Message, MessageKind, Subject
 from routing.errors import PolicyError, TransitionError
 from routing.evaluation.derived_risk import derived
 from routing.governance.digest_lifecycle import Desk, Paging, concerns, grouped
@@ -253,7 +253,7 @@ class UnitOfWork:
     def change(self, draft: Draft, before: Case, change: Change) -> tuple[int, ...]:
         """Add a change of a case. Raises TransitionError. Gives the indices of its leaves."""
         check_transition(before.state, change.case.state)
-        if before.state is State.DECIDED and change.case.open and not before.withheld:
+        if before.state is State.DECIDED and change.case.open and not before.kept_here:
             raise TransitionError("a decision that left is never void")
         return self._apply(draft, before, change)
 
@@ -393,12 +393,16 @@ class UnitOfWork:
         found = self._found(draft, case.id)
         row = case.model_dump_json() if steps else draft.rows.get(case.id) or self._kept.rows[case.id]
         indices = range(first, first + len(steps))
-        promised = tuple((message.callback, message.sequence, indices[message.event]) for message in told)
+        promised = tuple((message.callback, message.sequence, _leaf_of(message, indices)) for message in told)
         for index, event, step in zip(indices, events, steps, strict=True):
             trace = RowTrace(found, text_sha256(row), promised) if index == indices[-1] else RowTrace(found, found)
             self.record(draft, _pointing(event, step.content_at), step, trace)
+        if before is not None and case.content_at < before.content_at:
+            draft.contents[case.id] = None  # of before, and not read: whoever needs it comes again
         draft.cases[case.id], draft.rows[case.id] = case, row
-        draft.outbox += [message_row(message, case, self._leaf(draft, indices, message.event), self.now) for message in change.messages]
+        for message in change.messages:
+            leaf = self._leaf(draft, indices, message.event) if message.leaf is None else message.leaf
+            draft.outbox.append(message_row(message, case, leaf, self.now))
         return tuple(indices)
 
     def _found(self, draft: Draft, wanted: str) -> str | None:
@@ -436,6 +440,11 @@ def _naming(change: Change, children: Sequence[Change]) -> Change:
         return replace(one, case=one.case.model_copy(update={"children": (*one.case.children, *more)})) if more else one
 
     return replace(named(change), along=tuple(map(named, change.along))) if born else change
+
+
+def _leaf_of(message: Message, indices: Sequence[int]) -> int:
+    """The leaf that a message of a case speaks of."""
+    return indices[message.event] if message.leaf is None else message.leaf
 
 
 def _pointing(event: Event, content_at: int) -> Event:

@@ -81,6 +81,12 @@ def to_withhold(connection: Connection, workflow: str, limit: int) -> Sequence[s
     return list(connection.execute(waiting.order_by(outbox.c.id).limit(limit)).scalars())
 
 
+def undoable(connection: Connection, workflow: str, limit: int) -> Sequence[str]:
+    """Ids of decided cases whose verdict may still be taken back, so that no callback with it is there yet."""
+    waiting = (cases.c.state == "decided", cases.c.due_at.is_not(None))
+    return list(connection.execute(_of(workflow, limit).where(*waiting, *_FREE)).scalars())
+
+
 def about_to_be_withheld(connection: Connection, case_id: str) -> bool:
     """Whether a pause of its workflow keeps the verdict of this case from its service, and the case does not say so yet."""
     if not (paused := _paused(connection)):

@@ -21,7 +21,7 @@ from store.ledger.prefetch import TaskKey
 from store.ledger.sealed_head import head_row, read_ruling
 from store.outbox.delivered_cards import Card, card_at, cards_of
 from store.outbox.outdated_cards import outdated_cards
-from store.outbox.withholding import about_to_be_withheld, to_freeze, to_release, to_withhold
+from store.outbox.withholding import about_to_be_withheld, to_freeze, to_release, to_withhold, undoable
 from store.policies import Policies
 from store.reads.boards import read_board
 from store.reads.drills import drill_report
@@ -169,6 +169,10 @@ class Reads:
     async def to_withhold(self, workflow: str, limit: int) -> Sequence[str]:
         """As `store.outbox.withholding.to_withhold`."""
         return await self._database.read(partial(to_withhold, workflow=workflow, limit=limit))
+
+    async def undoable(self, workflow: str, limit: int) -> Sequence[str]:
+        """As `store.outbox.withholding.undoable`."""
+        return await self._database.read(partial(undoable, workflow=workflow, limit=limit))
 
     async def about_to_be_withheld(self, case_id: str) -> bool:
         """As `store.outbox.withholding.about_to_be_withheld`."""

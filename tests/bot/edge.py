@@ -43,6 +43,7 @@ POLICY = load_policy(
     b"""
 version: "2026-11-20.1"
 changes: "for tests of the edge"
+defaults: {undo: 0s}
 groups: {frontline: {users: [U0FRONT]}}
 ladders:
   standard:

@@ -106,6 +106,7 @@ async def test_a_page_that_is_refused_is_on_record_and_tried_on(sqlite_url: str)
     policy = b"""
 version: "1"
 changes: "a routing key that PagerDuty does not know"
+defaults: {undo: 0s}
 groups: {seniors: {usergroup: S0SENIOR001}}
 ladders:
   standard:

@@ -9,6 +9,7 @@ from routing.policy.policy import Policy
 PLAIN = """
 version: "1"
 changes: x
+defaults: {undo: 0s}
 groups: {frontline: {users: [U0FRONT]}, bosses: {users: [U0BOSS]}}
 channels: {operations: review-ops}
 %s

@@ -213,7 +213,13 @@ class KillRun:
 
     def _write_files(self) -> None:
         tier = "channel: {0}, group: frontline, decide: {1}"
-        lines = ['version: "kills"', 'changes: "for the kills"', "groups: {frontline: {usergroup: review-frontline}}", "ladders:"]
+        lines = [
+            'version: "kills"',
+            'changes: "for the kills"',
+            "groups: {frontline: {usergroup: review-frontline}}",
+            "defaults: {undo: 0s}",
+        ]
+        lines.append("ladders:")
         lines += [f"  {name}: {{tiers: [{{{tier.format(name, '4h')}}}], exhausted: hold}}" for name in self._names]
         quick, paged = tier.format(self._names[0], "2s"), tier.format(self._names[1], "4h")
         pager = 'pagerduty: {routing_key: "${PD_TIER2}", severity: warning}'

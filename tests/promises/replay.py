@@ -22,6 +22,7 @@ AFTER = {
     "resumed": "pending",
     "decided": "decided",
     "voided": "pending",
+    "undone": "pending",
 }
 """The state after an event, where the event changes it."""
 
@@ -75,16 +76,19 @@ class Replayed:
         if kind == "decided":
             self.decided.append(leaf["index"])
             self.verdict = fields["verdict"]
-            self.pages = set()
         self._hear_guardrails(kind, fields)
 
     def _hear_guardrails(self, kind: str, fields: Mapping[str, Any]) -> None:
         """The same of what guardrails do to a case."""
+        if kind in ("released", "withheld") or (kind == "decided" and "undo_until" not in fields):
+            self.pages = set()
         match kind:
             case "withheld":
                 self.withheld = True
             case "voided":
                 self.withheld, self.verdict, self.decided, self.tied = False, None, [], set()
+            case "undone":
+                self.verdict, self.decided, self.voters = None, [], [*fields["votes"]]
             case "resumed" | "verification_failed":
                 self.voters = []
             case "rollback_proposed" | "rollback_declined":

@@ -21,6 +21,7 @@ __all__ = ["wall_clock"]
 POLICY = """
 version: "clocks"
 changes: "for clocks that are set"
+defaults: {undo: 0s}
 groups: {frontline: {usergroup: review-frontline}}
 ladders:
   quick:

@@ -97,7 +97,8 @@ roles: {{supervisor: [owners], duty_officer: [owners], policy_owner: [owners]}}
 channels: {{operations: review-ops, owners: review-owners}}
 calendars: {{office: {_calendar(OFFICE)}, shifts: {_calendar(SHIFTS)}}}
 clocks: [{{clock: hold, lasts: {_lasts(HOLD)}}}]
-defaults: {{duplicates: {{tie: false}}, sampling: {{rate: 0}}, checklist: {{steps: []}}, start: {{review: 1, specialist: 1, expert: 1}}}}
+defaults:
+  {{undo: 0s, duplicates: {{tie: false}}, sampling: {{rate: 0}}, checklist: {{steps: []}}, start: {{review: 1, specialist: 1, expert: 1}}}}
 ladders:
 """ + "".join(
     f"  {name}:\n    exhausted: {'hold' if ladder.ends == 'held' else 'reject'}\n    tiers:\n"

@@ -16,6 +16,7 @@ SENIOR = "U0SENIOR"
 POLICY_TEXT = b"""
 version: "1"
 changes: "for tests of the review core"
+defaults: {undo: 0s}
 groups: {frontline: {users: [U0FRONT]}, experts: {users: [U0SENIOR]}}
 ladders:
   standard:

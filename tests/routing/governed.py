@@ -20,6 +20,7 @@ POLICY = load_policy(
     b"""
 version: "1"
 changes: "for tests of governance"
+defaults: {undo: 0s}
 groups:
   frontline: {users: [U0FRONT]}
   leads: {users: [U0LEAD]}

@@ -32,6 +32,7 @@ SECRET = "the customer's own words"
 POLICY_TEXT = b"""
 version: "2026-11-20.1"
 changes: "for tests of the store"
+defaults: {undo: 0s}
 groups: {frontline: {users: [U0FRONT]}}
 ladders:
   standard:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from bot.slack.cards.parts.brakes import held_lead, kept_back
 from bot.slack.cards.parts.buttons import decided_rows, held_rows
 from bot.slack.cards.parts.child_cases import answer, done, execution_label, question, since_then
-from bot.slack.cards.parts.clock_line import clock_lines, moment, place
+from bot.slack.cards.parts.clock_line import clock_lines, moment, place, to_the_second
 from bot.slack.cards.parts.diff import change_block
 from bot.slack.cards.parts.drill import who_ended
 from bot.slack.cards.parts.near_duplicates import near_duplicate_blocks
@@ -161,6 +161,8 @@ def _what_became(view: View) -> str:
         return {CaseKind.CHECK: "Was approved"}.get(case.kind, "To be undone" if case.verdict in EXECUTABLE else "Stays as it is")
     if case.verdict not in EXECUTABLE or case.withheld:
         return "Not executed"
+    if case.undo is not None:
+        return "Would execute"
     return _OUTCOME.get(case.outcome, "May be executed")
 
 
@@ -191,9 +193,16 @@ def _who(view: View) -> str:
 
 def what_became_of_it(view: View) -> list[str]:
     """What has become of it since."""
-    kept = [kept_back(view)] if view.case.withheld else []
+    kept = [kept_back(view)] if view.case.withheld else undoable(view)
     outcome = done(view.case)
     return [*kept, *([outcome] if outcome else []), *since_then(view)]
+
+
+def undoable(view: View) -> list[str]:
+    """Mrkdwn: when the service is told, and who can take it back until then; nothing once it was told."""
+    if (window := view.case.undo) is None:
+        return []
+    return [f"*The service is told at {to_the_second(window.until)}*; until then {acted(window.by, view)} can take it back."]
 
 
 def _said(view: View, cuts: Cuts) -> list[Block]:

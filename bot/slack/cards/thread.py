@@ -97,6 +97,8 @@ _SENTENCE: dict[EventKind, str] = {
     EventKind.UNPROVEN: "🚨 {owner}*Kept back*: the audit log does not prove this case. Nothing is executed on it.",
     EventKind.DATABASE_ALTERED: "🚨 Rows of the database are not what the audit log says of this case.",
     EventKind.CHANGED: "✏️ This case changed.",
+    EventKind.RELEASED: "📤 The service is told what was decided.",
+    EventKind.UNDONE: "↩️ {who} took back what was decided here, before the service was told. The case waits for people as before.",
     EventKind.VOIDED: "🔁 The decision that was kept back counts no longer. The case is reviewed afresh.",
     EventKind.ROLLBACK_PROPOSED: "⏪ {who} proposes to undo this{reason}. Somebody else decides.",
     EventKind.ROLLBACK_DECLINED: "⏪ {who} decided not to undo this{reason}.",

@@ -57,11 +57,23 @@ def seconds(value: object) -> object:
     return length_s
 
 
+def seconds_or_none(value: object) -> object:
+    """The same, or `0`, also `0s`, for no time at all."""
+    return 0 if value in (0, "0", "0s") and not isinstance(value, bool) else seconds(value)
+
+
 def written(length_s: int) -> str:
     """A duration as the policy file writes it, in the largest unit that leaves no rest: `90m`, `4h`."""
     unit = next(unit for unit in "dhms" if length_s % _UNIT_S[unit] == 0)
     return f"{length_s // _UNIT_S[unit]}{unit}"
 
+
+DurationOrNone = Annotated[
+    int,
+    BeforeValidator(seconds_or_none),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": "^[0-9]{1,8}[smhd]?$"}, {"const": 0}], "examples": ["10s", 0]}),
+]
+"""A duration that may be none."""
 
 Duration = Annotated[
     int, BeforeValidator(seconds), WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,8}[smhd]$", "examples": ["15m"]})

@@ -9,7 +9,7 @@ from routing.authority import Autonomy, Role
 from routing.case.address import DOTLESS
 from routing.clock import Calendar
 from routing.policy.clocks.presets import ROWS, Preset
-from routing.policy.clocks.row import ClockRow, Duration
+from routing.policy.clocks.row import ClockRow, Duration, DurationOrNone
 from routing.policy.form.break_glass import BreakGlass
 from routing.policy.form.checks import Checklist, Checks, Example, RequiredEvidence
 from routing.policy.form.claims import Claims
@@ -152,6 +152,9 @@ class Defaults(Part):
     sampling: Sampling = Sampling()
     caps: Caps = Caps()
     duplicates: Duplicates = Duplicates()
+    undo: Annotated[DurationOrNone, Field(ge=0, le=300)] = Field(
+        default=10, description="how long whoever approved may take it back before the service is told, at most 5m; 0s: not at all"
+    )
     sensitive: Sensitive = Sensitive()
     checks: Checks = Checks()
     checklist: Checklist = Checklist()

@@ -155,4 +155,5 @@ def _decide_likewise(draft: Draft, first: Case, said: Event) -> None:
         return
     draft.put(votes=first.votes, step=first.step)
     draft.record(said.kind, said.actor, {**said.fields, "with": first.id}, sealed=said.sealed)
-    conclude(draft, first.verdict, said.actor, reason_code=first.reason_code, sealed=dict(said.sealed))
+    undoable = case if first.undo is not None else None
+    conclude(draft, first.verdict, said.actor, reason_code=first.reason_code, sealed=dict(said.sealed), undoable=undoable)

@@ -21,6 +21,8 @@ def roll_back(press: Press) -> PressStep:
 
     def act(draft: Draft, actor: Actor) -> Refused | None:
         case, content = draft.case, draft.subject.submission
+        if case.undo is not None:
+            return refuse("not_told_yet")
         if case.verdict not in EXECUTABLE or case.withheld:
             return refuse("nothing_to_roll_back")
         if case.rollback:

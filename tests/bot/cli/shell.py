@@ -20,6 +20,7 @@ CALLBACK_SECRET = "whsec_dGhlIGNhbGxiYWNrIHNlY3JldCBvZiB0aGUgdGVzdHM="
 POLICY = """
 version: "7"
 changes: "for the tests of the command line"
+defaults: {undo: 0s}
 groups: {frontline: {usergroup: review-frontline}}
 ladders: {standard: {tiers: [{channel: review-tier1, group: frontline, decide: 4h}]}}
 workflows:

@@ -28,6 +28,7 @@ version: "{version}"
 changes: "change number {version}"
 {who}
 channels: {{owners: review-owners}}
+defaults: {{undo: 0s}}
 groups: {{frontline: {{users: [U0FRONT]}}}}
 ladders: {{standard: {{tiers: [{{channel: review-tier1, group: frontline, decide: 4h}}]}}}}
 workflows: {{refunds: {{ladder: standard, template: {template}, requester: optional}}}}

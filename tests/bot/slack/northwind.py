@@ -69,6 +69,7 @@ DEPLOYMENT = "northwind"
 POLICY = b"""
 version: "2026-11-20.1"
 changes: "for tests of the bot"
+defaults: {undo: 0s}
 groups:
   frontline: {usergroup: review-frontline}
   seniors: {usergroup: S0SENIOR001}

@@ -133,6 +133,7 @@ async def test_a_message_for_another_peer_is_refused(sqlite_url: str) -> None:
 _POLICY_ELSEWHERE = b"""
 version: "1"
 changes: "a channel nobody invited the bot to"
+defaults: {undo: 0s}
 groups: {frontline: {usergroup: review-frontline}}
 ladders: {standard: {tiers: [{channel: general, group: frontline, decide: 4h}]}}
 workflows: {refunds: {ladder: standard, template: approval, requester: optional}}

@@ -28,6 +28,7 @@ NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 POLICY = """
 version: "1"
 changes: "for the interim action"
+defaults: {{undo: 0s}}
 groups: {{frontline: {{users: [U0FRONT]}}, experts: {{users: [U0SENIOR]}}}}
 roles: {{supervisor: [frontline]}}
 ladders:

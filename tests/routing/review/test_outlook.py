@@ -56,6 +56,7 @@ def policies(draw: st.DrawFn) -> Policy:
     text = f"""
 version: "1"
 changes: "drawn"
+defaults: {{undo: 0s}}
 groups: {{frontline: {{users: [U0FRONT]}}}}
 roles: {{supervisor: [frontline]}}
 calendars:
@@ -181,6 +182,7 @@ def offices(draw: st.DrawFn) -> Policy:
     text = f"""
 version: "1"
 changes: "drawn"
+defaults: {{undo: 0s}}
 groups: {{frontline: {{users: [U0FRONT]}}}}
 roles: {{supervisor: [frontline]}}
 calendars:
@@ -263,6 +265,7 @@ def test_a_critical_case_is_not_held_before_what_was_said() -> None:
         b"""
 version: "1"
 changes: "one tier that pages"
+defaults: {undo: 0s}
 groups: {frontline: {users: [U0FRONT]}}
 ladders:
   standard:

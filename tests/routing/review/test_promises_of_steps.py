@@ -38,7 +38,7 @@ ladders:
       - {channel: review-tier1, group: frontline, ack: 15m, decide: 4h}
       - {channel: review-tier2, group: experts, ack: 15m, decide: 30m, pagerduty: {routing_key: "R0KEY"}}
 clocks: [{clock: total, lasts: 30h}]
-defaults: {checklist: {steps: [verify, check], items: {evidence: "It is there."}}}
+defaults: {undo: 0s, checklist: {steps: [verify, check], items: {evidence: "It is there."}}}
 workflows:
   refunds:
     ladder: standard

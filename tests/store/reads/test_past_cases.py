@@ -28,6 +28,7 @@ from tests.store.a_store import SECRET, Books, a_delivery, deciding, open_books
 TEXT = b"""
 version: "1"
 changes: "for tests of replays"
+defaults: {undo: 0s}
 groups: {frontline: {users: [U0FRONT]}, experts: {users: [U0SENIOR]}}
 ladders:
   standard:

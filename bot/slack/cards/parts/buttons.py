@@ -106,12 +106,16 @@ def beside(text: str, label: str, verb: Verb, view: View, *, cut: bool) -> Block
 
 
 def decided_rows(view: View) -> list[Block]:
-    """Roll back, on the card where an action was let through and nobody has asked for it yet."""
+    """Undo as long as the service has not been told; then roll back, on the card where an action was let through and nobody has asked for
+    it yet.
+    """
     case = view.case
     decided = case.state in (State.DECIDED, State.CLOSED) and case.tier == view.tier
     through = case.verdict in EXECUTABLE and not case.withheld and case.kind is CaseKind.CASE
     if not decided or not through or case.rollback:
         return []
+    if case.undo is not None:
+        return [_row(view, 1, [("Undo", Verb.UNDO, "")], cut=False)]
     return [_row(view, 1, [("Roll back", Verb.ROLL_BACK, "")], cut=False)]
 
 

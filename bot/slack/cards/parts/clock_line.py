@@ -50,6 +50,11 @@ def time_of_day(at: datetime) -> str:
     return f"<!date^{int(at.timestamp())}^{{time}}|{at.astimezone(UTC):%H:%M} UTC>"
 
 
+def to_the_second(at: datetime) -> str:
+    """`16:00:05` in the reader's time zone; `16:00:05 UTC` where a client cannot."""
+    return f"<!date^{int(at.timestamp())}^{{time_secs}}|{at.astimezone(UTC):%H:%M:%S} UTC>"
+
+
 def absolute(at: datetime) -> str:
     """`2026-11-20 15:00 UTC`."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -19,7 +19,7 @@ def steps(view: View) -> list[str]:
     case = view.case
     plan = case.route.steps
     if len(plan) == 1 and plan[0].people == 1 and not case.votes:
-        return []
+        return taken_back(view)
     now = plan[case.step]
     after = ", ".join(f"then {_others(step)} {_THEN[step.name]}" for step in plan[case.step + 1 :])
     votes = "; ".join(votes_of(view)) or "Nobody has voted yet"
@@ -27,7 +27,14 @@ def steps(view: View) -> list[str]:
         return [f"*{now.people} {'person has' if now.people == 1 else 'people have'} to agree.*  {votes}."]
     first = f"*Step {case.step + 1} of {len(plan)}: {now.name}*{_people(view, now)}"
     nothing_yet = "  *One yes alone executes nothing.*" if case.kind is CaseKind.CASE and case.yes_missing > 1 else ""
-    return [f"{first}{' — ' if after else ''}{after}.{nothing_yet}  {votes}."]
+    return [f"{first}{' — ' if after else ''}{after}.{nothing_yet}  {votes}.", *taken_back(view)]
+
+
+def taken_back(view: View) -> list[str]:
+    """Mrkdwn: that somebody took their approval back, until somebody says something else."""
+    said = view.last(EventKind.UNDONE, EventKind.APPROVED, EventKind.MODIFIED, EventKind.INFORMATION_SUPPLIED, EventKind.VOIDED)
+    undone = said is not None and said.kind is EventKind.UNDONE
+    return [f"{acted(said.actor.id, view)} took their approval back {moment(said.at)}."] if said is not None and undone else []
 
 
 def _others(step: Step) -> str:

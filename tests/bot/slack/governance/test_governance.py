@@ -26,6 +26,7 @@ NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 POLICY = b"""
 version: "2026-11-20.1"
 changes: "with roles"
+defaults: {undo: 0s}
 groups:
   frontline: {usergroup: review-frontline}
   leads: {users: [U0ADMIN0001]}

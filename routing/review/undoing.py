@@ -1,0 +1,53 @@
+"""Taking an approval back before its service was told: the case goes on as it was. Never what its service knows: that is rolled back."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from routing.authorize import refuse
+from routing.canonical import Json
+from routing.case.case import Case
+from routing.case.people import Press
+from routing.change import Actor, Refused
+from routing.review.draft import Draft
+from routing.review.press import PressStep, by_person
+from routing.vocabulary import EventKind
+
+
+def undo(press: Press) -> PressStep:
+    """Whoever gave the last approval takes it back. Its revision counts no more, so that no press on a card of before does; earlier votes,
+    step and clocks are as they were, with what is left of their time; cases decided with it go back with it.
+    """
+
+    def act(draft: Draft, actor: Actor) -> Refused | None:
+        window = draft.case.undo
+        if draft.case.tied_to:
+            return refuse("tied")
+        if window is None or window.until <= draft.now:
+            return refuse("undo_over")
+        _take_back(draft, actor, window.before)
+        tied = [case for case in draft.subject.related.values() if case.tied_to == draft.case.id and case.undo is not None]
+        for case in tied:
+            if case.undo is not None:
+                other = draft.beside(case)
+                _take_back(other, actor, case.undo.before)
+                draft.take(other)
+        return None
+
+    return by_person(press, act)
+
+
+def _take_back(draft: Draft, actor: Actor, before: Mapping[str, Any]) -> None:
+    case = draft.case
+    verdict = case.verdict.value if case.verdict is not None else None
+    draft.put(**{**_restored(case, before), "undo": None, "revision": case.revision + 1})
+    votes: list[Json] = [vote.by for vote in draft.case.votes]
+    said: dict[str, Json] = {"verdict": verdict, "action_sha256": draft.case.action_sha256, "votes": votes}
+    event = draft.record(EventKind.UNDONE, actor, said)
+    draft.update_cards()
+    draft.note(event)
+
+
+def _restored(case: Case, before: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields as they were, as values."""
+    was = Case.model_validate({**case.model_dump(mode="json"), **before})
+    return {name: getattr(was, name) for name in before}
