@@ -7,7 +7,7 @@ import pytest
 
 from routing.authority import Role
 from routing.authorize import LETS_THROUGH, RULES, Allowed, authorize, reason_codes, refuse
-from routing.case.case import Case, Step, Vote
+from routing.case.case import Case, Step, Undo, Vote
 from routing.case.people import Person, Press, Standing
 from routing.case.playbook import LegalHold
 from routing.vocabulary import ApprovalCode, CaseKind, State, Verb, Verdict
@@ -41,14 +41,14 @@ IN_STATE = {
     "needs_info": ALWAYS | {"separate", "quarantine", "break_glass"},
     "held": ALWAYS | {"resume", "quarantine", "break_glass"},
     "quarantined": ALWAYS | {"resume", "break_glass"},
-    "decided": ALWAYS | {"roll_back"},
+    "decided": ALWAYS | {"roll_back", "undo"},
     "closed": ALWAYS | {"roll_back"},
 }
 NEEDS_REASON = {"reject", "modify", "escalate", "roll_back", "quarantine"}
 NEEDS_TEXT = {"take_over", "hand_over", "ask", "comment", "roll_back", "quarantine", "break_glass"} | LEGAL
-ONLY_OF_CASES = {"modify", "ask", "roll_back", "separate", "break_glass"}
+ONLY_OF_CASES = {"undo", "modify", "ask", "roll_back", "separate", "break_glass"}
 ON_A_TIED_ONE = ALWAYS | {"quarantine"}
-NEVER_STALE = ALWAYS | {"quarantine"}
+NEVER_STALE = ALWAYS | {"quarantine", "undo"}
 ROLES = {Role.DUTY_OFFICER: ("duty",), Role.AUDITOR: ("audit",)}
 SEEN = ((True, True), (False, True), (True, False))
 WORDS = {"none": ("", " "), "reason": ("unsure", ""), "unknown reason": ("because", "why"), "text": ("", "why"), "both": ("unsure", "why")}
@@ -83,6 +83,7 @@ def oracle(
             fresh or verb in NEVER_STALE,
             groups in answers_now if verb in NEEDS_STEP_GROUP and not lifts else True,
             groups in on_ladder if verb == "roll_back" else True,
+            role == "voted" if verb == "undo" else True,
             groups in on_ladder | {"duty", "audit"} if verb == "open_evidence" else True,
             groups == "duty" if verb in {"quarantine", "break_glass"} | LEGAL or lifts else True,
             groups == "reveal" if verb == "reveal" else True,
@@ -103,6 +104,7 @@ def case_for(state: str, role: str, *, own_group: bool, check_failed: bool, abou
         route=a_route(steps=steps, roles=ROLES, reveal=("privacy",)),
         kind=CaseKind.CHECK if about == "check" else CaseKind.CASE,
         claimed_by="U0ELSE",
+        undo=Undo(by=FRONT, until=NOON, before={}) if (state, role) == ("decided", "voted") else None,
         tied_to="c_00" if about == "tied" else "",
         requester=FRONT if role == "requester" else "U0ELSE",
         requester_email_sha256="",

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         yield world
 
 
-async def approved(world: World, **changes: object) -> str:
+async def approved(world: World, **changes: Any) -> str:
     """A case that Anna has just approved."""
     case_id = await world.submit(**changes)
     await world.drain()
