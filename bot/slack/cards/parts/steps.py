@@ -24,7 +24,7 @@ def steps(view: View) -> list[str]:
     after = ", ".join(f"then {_others(step)} {_THEN[step.name]}" for step in plan[case.step + 1 :])
     votes = "; ".join(votes_of(view)) or "Nobody has voted yet"
     if len(plan) == 1:
-        return [f"*{now.people} {'person has' if now.people == 1 else 'people have'} to agree.*  {votes}."]
+        return [f"*{now.people} {'person has' if now.people == 1 else 'people have'} to agree.*  {votes}.", *taken_back(view)]
     first = f"*Step {case.step + 1} of {len(plan)}: {now.name}*{_people(view, now)}"
     nothing_yet = "  *One yes alone executes nothing.*" if case.kind is CaseKind.CASE and case.yes_missing > 1 else ""
     return [f"{first}{' — ' if after else ''}{after}.{nothing_yet}  {votes}.", *taken_back(view)]
