@@ -10,8 +10,11 @@ from typing import Literal
 from routing.clock import Calendar
 from tests.business_time import slow_after, slow_closes, slow_opens
 
-WEIGHT = ("decide", "closed", "ack", "hold", "page")
+WEIGHT = ("decide", "closed", "ack", "hold", "page", "idle")
 """Of clocks that run out while nobody looks, the first of these acts."""
+
+IDLE = timedelta(minutes=15)
+"""How long a claim lasts with which nothing is done."""
 
 Verb = Literal["claim", "approve", "escalate", "resume", "withdraw", "acknowledged", "resolved"]
 
@@ -80,6 +83,8 @@ class Waiting:
     state: Literal["open", "held", "over"] = "open"
     tier: int = 0
     taken: bool = False
+    claimed: bool = False
+    """Whether it is taken by whoever claimed it."""
     clocks: dict[str, datetime] = field(default_factory=dict)
 
     def live(self, opened: datetime, acts: Sequence[Act], end: datetime) -> list[Page]:
@@ -111,6 +116,8 @@ class Waiting:
                 self._end_pages(at)
                 self._page(at)
                 self.clocks["hold"] = at + self.ladder.hold
+            case "idle":
+                self._is_free_again(at)
             case "page" if rung.every is not None:
                 self._page(at)
                 again = slow_after(rung.hours, at, rung.every.total_seconds())
@@ -131,6 +138,7 @@ class Waiting:
         match act.verb:
             case "claim":
                 self._take(at)
+                self.claimed, self.clocks["idle"] = True, at + IDLE
             case "approve" | "withdraw":
                 self._end_pages(at)
                 self.state, self.clocks = "over", {}
@@ -152,17 +160,27 @@ class Waiting:
     def _ask_again(self, at: datetime) -> None:
         """Resolved in PagerDuty, and nobody has decided: the tier is paged anew."""
         rung, taken = self._rung, self.taken
-        self.taken = False
+        self.taken = self.claimed = False
         if rung.every is None:
             self.clocks.pop("ack", None)
             self.clocks["page"] = slow_after(rung.hours, at, (rung.ack or rung.decide).total_seconds())
         elif taken:
             self._begin(at)
 
+    def _is_free_again(self, at: datetime) -> None:
+        """Whoever claimed it did nothing with it: somebody has to take it up, in the time that the tier has for that."""
+        del self.clocks["idle"]
+        if not self.claimed:
+            return
+        self.taken = self.claimed = False
+        runs = dict(self.clocks)
+        self._begin(at)
+        self.clocks = {name: at for name, at in self.clocks.items() if name in ("ack", "page")} | runs
+
     def _enter(self, tier: int, at: datetime, *, page: bool) -> None:
         there = self._landing(tier, at)
         self._end_pages(at)
-        self.tier, self.state, self.taken = there, "open", False
+        self.tier, self.state, self.taken, self.claimed = there, "open", False, False
         self._begin(at)
         if page or there != tier or self._rung.every is not None:
             self._page(at)

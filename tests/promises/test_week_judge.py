@@ -83,11 +83,13 @@ def test_the_deadlines_are_those_of_the_policy() -> None:
     at = [page.at - FRIDAY for page in pages_of(a_case(), Diary(end=FRIDAY + timedelta(days=2)))]
     assert at == [minutes * MINUTE for minutes in (15, 30, 35, 40, 45)] + [50 * MINUTE + 20 * HOUR, 50 * MINUTE + 40 * HOUR]
     closes = datetime(2026, 11, 20, 16, tzinfo=UTC)
-    [grave, *_] = pages_of(a_case(Act(FRIDAY + MINUTE, "claim"), ladder="watched", grave=True), Diary(end=FRIDAY + timedelta(days=2)))
+    worked_on = [Act(FRIDAY + MINUTE + number * 14 * MINUTE, "claim") for number in range(4 * 24 * 4)]
+    [grave, *_] = pages_of(a_case(*worked_on, ladder="watched", grave=True), Diary(end=FRIDAY + timedelta(days=2)))
     assert (grave.at, grave.tier) == (closes, 1)
-    waits = a_case(Act(FRIDAY + MINUTE, "claim"), ladder="watched")
-    [slight, *_] = pages_of(waits, Diary(end=FRIDAY + timedelta(days=4)))
+    [slight, *_] = pages_of(a_case(*worked_on, ladder="watched"), Diary(end=FRIDAY + timedelta(days=4)))
     assert slight.at == datetime(2026, 11, 23, 15, 7, 3, 250, tzinfo=UTC), "eight hours of the office"
+    [idle, *_] = pages_of(a_case(worked_on[0], ladder="watched"), Diary(end=FRIDAY + timedelta(days=4)))
+    assert idle.at == FRIDAY + (1 + 15 + 30) * MINUTE, "a claim with which nothing was done, and the time to take it"
 
 
 def drop(week: Ledgers) -> None:
