@@ -10,8 +10,8 @@ from tests.store.a_store import NOON, open_books
 
 pytestmark = pytest.mark.outside
 
-REACHED = ("sqlite_autoindex_cases_1 (id=?)", "cases_due (due_at<?)")
-"""One by one by their ids; and those of which something is due."""
+REACHED = ("sqlite_autoindex_cases_1 (id=?)", "cases_due (due_at<?)", "cases_waiting (channel=?)")
+"""One by one by their ids; those of which something is due; and those behind the boards of the channels that are asked for."""
 
 
 @pytest.mark.parametrize(("destinations", "closed"), [((), ()), (("review-tier1", "C01"), ("C01",))])
