@@ -7,13 +7,15 @@ from datetime import datetime
 import structlog
 
 from bot.failures import failure
-from bot.slack.cards.view import Happening, View
+from bot.slack.cards.view import Happening, PastCase, View
 from bot.slack.masking import Masking, PolicyOf
 from bot.slack.people import People, SlackUnreachable
+from bot.slack.similar_cases import COMPARED_MOST, EARLIER_MOST, SimilarCases
 from escalation.rota import Rota
 from routing.case.action import Action
 from routing.case.case import Case
 from routing.case.submission import Submission
+from routing.vocabulary import CaseKind, State
 from store.audit.stored_tree import DamagedLogError
 from store.outbox.delivered_cards import Card
 from store.reads.cases import Reads
@@ -48,6 +50,7 @@ class Views:
         self._rota = rota
         self._people = people
         self._clock = clock
+        self._similar = SimilarCases(reads)
 
     async def case(self, case_id: str) -> Case | None:
         """The case as it is, None where there is none."""
@@ -79,7 +82,7 @@ class Views:
         `Case.erased_at` tells that it was erased.
         """
         if (view := await self._shown(case_id, RELATED_ON_CARDS)) is not None:
-            return view
+            return await self._with_earlier(view)
         case = await self._erased(case_id)
         if case is None:
             return None
@@ -87,6 +90,34 @@ class Views:
         told = _told(await self._reads.history(case_id))
         history, _ = self._masks.history(case, None, told)
         return View(case, _nothing(case, "Content erased"), history, self._clock(), tier=case.tier, names=names, told=told)
+
+    async def with_similar(self, view: View) -> View:
+        """The same with what was decided of cases like it, up to now, and the nearest of them. Their titles are there where this card's
+        channel has a card of theirs too. Only a service's own case is compared: of what is opened about another, that would be the nearest.
+        """
+        if not _comparable(view.case):
+            return view
+        similar = await self._similar.of(view, view.now, COMPARED_MOST, told=True)
+        nearest = [await self._readable(past, view.rung.channel) for past in similar.nearest]
+        names = await self._people.names({vote.by for past in nearest for vote in past.case.votes})
+        return replace(view, similar=replace(similar, nearest=tuple(nearest)), names={**view.names, **names})
+
+    async def _with_earlier(self, view: View) -> View:
+        """The same for a card that asks for a decision: of those decided before the case came, so that the card stays true."""
+        if not _comparable(view.case) or view.case.state is not State.PENDING:
+            return view
+        try:
+            return replace(view, similar=await self._similar.of(view, view.case.created_at, EARLIER_MOST))
+        except ValueError as error:  # nobody can read one of them: the card is sent all the same
+            _LOG.error("cases like it not read", case=view.case.id, **failure(error))
+            return view
+
+    async def _readable(self, past: PastCase, channel: str) -> PastCase:
+        case = past.case
+        if channel not in {tier.channel for tier in case.route.tiers[case.first_tier : case.tier + 1]}:
+            return past
+        other = await self._other(case.id)
+        return past if other is None else replace(past, title=other.title, link=other.link if case.rung.channel == channel else "")
 
     async def listed(self, case_id: str) -> View | None:
         """As `to_send`, of a case among others: None also where nobody can read its events or its content, so that the others are shown."""
@@ -207,6 +238,10 @@ def _named(case: Case) -> set[str]:
     """Ids of the people whom surfaces name, whatever they did here: owners, backups, whoever has claimed it."""
     owners = {person for tier in case.route.tiers for person in (tier.owner, tier.backup) if person}
     return owners | ({case.claimed_by} - {""})
+
+
+def _comparable(case: Case) -> bool:
+    return case.kind is CaseKind.CASE and case.drill is None
 
 
 def _nothing(case: Case, title: str) -> Submission:

@@ -28,6 +28,7 @@ from store.reads.drills import drill_report
 from store.reads.free_cases import free_cases
 from store.reads.history import Happening, Outline, Scene, read_content, read_history, read_outlines, read_scene
 from store.reads.incident_timeline import timeline
+from store.reads.similar_cases import Ended, contents, ended_cases, found_by_checks
 from store.reads.snapshots import readable
 from store.reads.together import Together
 from store.reads.unaccepted_pages import UnacceptedPage, unaccepted_pages
@@ -92,6 +93,18 @@ class Reads:
     async def content(self, case_id: str) -> Submission | None:
         """The case's current content, None where there is no case or it was erased."""
         return await self._database.read(partial(read_content, case_id=case_id, vault=self._vault))
+
+    async def ended_cases(self, workflow: str, until: datetime, limit: int) -> Sequence[Ended]:
+        """As `store.reads.similar_cases.ended_cases`."""
+        return await self._database.read(partial(ended_cases, workflow=workflow, until=until, limit=limit))
+
+    async def contents(self, ids: Sequence[str]) -> Sequence[tuple[Case, Submission]]:
+        """As `store.reads.similar_cases.contents`."""
+        return await self._database.read(partial(contents, ids=ids, keys=self._vault))
+
+    async def found_by_checks(self, ids: Sequence[str]) -> Mapping[str, bool]:
+        """As `store.reads.similar_cases.found_by_checks`."""
+        return await self._database.read(partial(found_by_checks, ids=ids))
 
     async def history(self, case_id: str) -> tuple[Happening, ...]:
         """The events of a case in order of the log, with what they seal opened."""

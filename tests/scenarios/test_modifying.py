@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from routing.vocabulary import Lane, State, Verdict
-from tests.world import ANNA, BEN, DMITRI, World, running
+from tests.world import ANNA, BEN, DMITRI, World, listeners_end, running
 from tests.written import POLICY
 
 SCHEMA = {
@@ -125,6 +125,7 @@ def _form(world: World, person: str = ANNA) -> dict[str, Any]:
 
 async def _turn(world: World, word: str, values: dict[str, Any]) -> None:
     ack = await world.sandbox.slack.click_in_view(ANNA, _form(world)["id"], f"tierline:modify:{word}", values=values)
+    await listeners_end()
     assert ack.ok
 
 

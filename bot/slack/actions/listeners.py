@@ -67,6 +67,10 @@ class Views(Protocol):
         """The case as it is now, None when there is none or its content was erased."""
         ...
 
+    async def with_similar(self, view: View) -> View:
+        """The same with what was decided of cases like it."""
+        ...
+
 
 class Listeners:
     """The listeners of buttons and forms."""
@@ -158,6 +162,7 @@ class Listeners:
 
     async def _show(self, pressed: Pressed) -> None:
         if (view := await self._view(pressed)) is not None:
+            view = await self._views.with_similar(view) if pressed.tab == "similar" else view
             revealing = pressed.verb is Verb.REVEAL
             shown = (
                 reveal_modal(view, pressed.seat, pressed.page)

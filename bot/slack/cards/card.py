@@ -16,6 +16,7 @@ from bot.slack.cards.parts.playbooks import playbook_blocks
 from bot.slack.cards.parts.proposed_action import amount_beside_title, execution, harm, headline, instead_of_proposed, worst_lead
 from bot.slack.cards.parts.provenance import strip
 from bot.slack.cards.parts.reasons import alerts, nothing_against, why_here
+from bot.slack.cards.parts.similar import similar_line
 from bot.slack.cards.parts.small_print import terms
 from bot.slack.cards.parts.sources import at_hand
 from bot.slack.cards.parts.steps import climbed, steps, verification_failed, whose_tier
@@ -104,7 +105,8 @@ def _weighing(view: View) -> list[Block]:
     if drill is not None and drill.kind is not DrillKind.LOW_CONFIDENCE:
         return []
     wrong = _wrong(view) if view.case.kind not in (CaseKind.ROLLBACK, CaseKind.DRILL) else ""
-    return [words(" · ".join(part for part in (wrong, confidence(view), "" if view.submission.checks else nothing_against(view)) if part))]
+    said = " · ".join(part for part in (wrong, confidence(view), "" if view.submission.checks else nothing_against(view)) if part)
+    return [words("\n".join(part for part in (said, similar_line(view)) if part))]
 
 
 def _wrong(view: View) -> str:

@@ -23,7 +23,7 @@ from routing.governance.waiver import Waiver, WaiverList
 from routing.policy.form.form import Workflow
 from routing.privacy.masking import Hidden
 from routing.review.board import Board, BoardReminder
-from routing.vocabulary import EventKind
+from routing.vocabulary import EventKind, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,37 @@ class Happening:
 
 
 @dataclass(frozen=True, slots=True)
+class PastCase:
+    """A decided case that is like the one that is drawn: how far it is from it (0 to 1), and whether people found later that what was done
+    was right; None where nobody said. `title` and `link` stand only where whoever reads this card can read that one too, else "".
+    """
+
+    case: Case
+    far: float
+    right: bool | None
+    title: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Similar:
+    """What decided cases of the same workflow and action say about a case: how many were compared and how many are alike, by verdict; how
+    many of those turned out wrong or right. `nearest` are the first of them, where they were asked for.
+    """
+
+    compared: int = 0
+    verdicts: Mapping[Verdict, int] = field(default_factory=dict)
+    wrong: int = 0
+    right: int = 0
+    nearest: tuple[PastCase, ...] = ()
+
+    @property
+    def alike(self) -> int:
+        """How many are alike."""
+        return sum(self.verdicts.values())
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """A case as it is when something about it is drawn.
 
@@ -55,7 +86,8 @@ class View:
     `away` are the people who are away, with until when,
     `waivers` are the exceptions that the route used, by id. `history` is masked too; `told` is the same with what was really said, for
     callbacks; `workflow` is the case's, as its policy has it; `user_groups` are Slack's ids of those that its playbooks mention, by name;
-    `hidden` are the values that are masked, for whoever may reveal them.
+    `hidden` are the values that are masked, for whoever may reveal them; `similar` is what was decided of cases like it, None where it was
+    not asked for.
     """
 
     case: Case
@@ -79,6 +111,7 @@ class View:
     away: Mapping[str, datetime] = field(default_factory=dict)
     workflow: Workflow | None = None
     user_groups: Mapping[str, str] = field(default_factory=dict)
+    similar: Similar | None = None
 
     @property
     def rung(self) -> Tier:

@@ -1,5 +1,5 @@
-"""What stands in each tab of the details: the action, the evidence, why it is here, the model, the history. Written for people: labels for
-the names of our own fields, nothing that is empty; names and values of the service as they are.
+"""What stands in each tab of the details: the action, the evidence, why it is here, the model, cases like it, the history. Written for
+people: labels for the names of our own fields, nothing that is empty; names and values of the service as they are.
 
 Owns which part of a case belongs where. Every part of it is in exactly one tab.
 """
@@ -16,6 +16,7 @@ from bot.slack.cards.parts.model_says import confidence, feature_text
 from bot.slack.cards.parts.near_duplicates import listed
 from bot.slack.cards.parts.proposed_action import UNDO, if_wrong
 from bot.slack.cards.parts.reasons import check_text, reason_text
+from bot.slack.cards.parts.similar import compared, past_title, past_words
 from bot.slack.cards.parts.small_print import terms
 from bot.slack.cards.parts.sources import source_age
 from bot.slack.cards.parts.spelling import leaves, spelled
@@ -58,6 +59,8 @@ def preamble(view: View, tab: str) -> str:
             return "\n".join(part for part in (" ".join(clock_lines(view)), people(view), " · ".join(terms(view))) if part)
         case "history":
             return "Hashes, ids and every figure of these events stand in the audit log."
+        case "similar" if view.similar is not None:
+            return compared(view.similar)
         case "model":
             return "\n".join([if_wrong(view), confidence(view)]) if view.case.drill is None else ""
         case _:
@@ -117,11 +120,17 @@ def _history(view: View) -> Iterator[Part]:
     yield from _told("Policy", f"{view.case.route.policy_version}{f' · log {view.checkpoint}' if view.checkpoint else ''}")
 
 
+def _similar(view: View) -> Iterator[Part]:
+    for past in view.similar.nearest if view.similar is not None else ():
+        yield Part(past_title(past), past_words(past, view), at=past.case.decided_at, beside="decided")
+
+
 TABS = {
     "action": Tab("Action", _action, "The action has no parameters."),
     "evidence": Tab("Evidence", _evidence, "The service gave no evidence."),
     "why": Tab("Why here", _why, "The policy gives no reason."),
     "model": Tab("Model", _model, "The service told nothing of its model."),
+    "similar": Tab("Similar", _similar, "Nothing like it was decided before: only cases that services post are compared."),
     "history": Tab("History", _history, "Nothing has happened yet."),
 }
 """By the name that a button carries, in the order of the buttons."""
