@@ -1,18 +1,19 @@
 """How much alike two cases of one workflow and action are, by what is known of them. Owns the distance; reads and judges nothing.
 
-The distance is Gower's (J. C. Gower, "A General Coefficient of Similarity and Some of Its Properties", Biometrics 27, 1971), each trait
-counting the same: of numbers how far they are apart, as a share of the range in which all that are compared lie; of words 0 where they are
-the same, else 1. A trait that only one of both has counts as different. What is masked is no trait.
+Each trait counts the same, as in Gower's coefficient (J. C. Gower, "A General Coefficient of Similarity and Some of Its Properties",
+Biometrics 27, 1971): of words 0 where they are the same, else 1; of numbers how far they are apart as a share of the larger one, at most 1.
+Not as a share of their range, as there: of three amounts that are nearly the same, two would be as far apart as can be. A trait that only
+one of both has counts as different. What is masked is no trait.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from routing.case.submission import Submission
 
 ALIKE = 0.2
-"""At most so far apart are cases that are called alike: with five traits one may differ, or numbers by a part of their range."""
+"""At most so far apart are cases that are called alike: of five traits one may differ, or all numbers by a fifth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,30 +60,21 @@ def alike(this: Traits, others: Mapping[str, Traits]) -> dict[str, float]:
     """Those of the others that are alike, by id, with how far they are from this one (0 to `ALIKE`), the nearest first; none where nothing
     is known of this one.
     """
-    spans = _spans((this, *others.values()))
-    found = {one: distance(this, other, spans) for one, other in others.items()} if this.names else {}
+    found = {one: distance(this, other) for one, other in others.items()} if this.names else {}
     return dict(sorted(((one, far) for one, far in found.items() if far <= ALIKE), key=lambda pair: pair[1]))
 
 
-def distance(one: Traits, other: Traits, spans: Mapping[str, float]) -> float:
-    """How far two cases are apart, 0 to 1, where numbers lie within these spans; at least one of them has a trait."""
+def distance(one: Traits, other: Traits) -> float:
+    """How far two cases are apart, 0 to 1, of which at least one has a trait."""
     names = one.names | other.names
-    return sum(_apart(one, other, name, spans) for name in names) / len(names)
+    return sum(_apart(one, other, name) for name in names) / len(names)
 
 
-def _apart(one: Traits, other: Traits, name: str, spans: Mapping[str, float]) -> float:
+def _apart(one: Traits, other: Traits, name: str) -> float:
     if name in one.numbers and name in other.numbers:
-        span = spans.get(name, 0.0)
-        return abs(one.numbers[name] - other.numbers[name]) / span if span else 0.0
+        this, that = one.numbers[name], other.numbers[name]
+        return min(1.0, abs(this - that) / max(abs(this), abs(that))) if this != that else 0.0
     return 0.0 if name in one.words and one.words[name] == other.words.get(name) else 1.0
-
-
-def _spans(compared: Iterable[Traits]) -> dict[str, float]:
-    least, most = dict[str, float](), dict[str, float]()
-    for traits in compared:
-        for name, value in traits.numbers.items():
-            least[name], most[name] = min(value, least.get(name, value)), max(value, most.get(name, value))
-    return {name: most[name] - least[name] for name in least}
 
 
 def _within(path: str, hidden: Collection[str]) -> bool:

@@ -19,29 +19,32 @@ TRAITS = st.builds(
 
 @settings(max_examples=examples(100))
 @given(TRAITS, TRAITS)
-def test_the_distance_is_one_of_gowers(one: Traits, other: Traits) -> None:
+def test_the_distance_is_a_share(one: Traits, other: Traits) -> None:
     """Between 0 and 1, the same both ways, and 0 to itself."""
     if not one.names | other.names:
         return
-    spans = {name: abs(one.numbers.get(name, 0.0) - other.numbers.get(name, 0.0)) for name in "abc"}
-    assert 0 <= distance(one, other, spans) <= 1
-    assert distance(one, other, spans) == distance(other, one, spans)
+    assert 0 <= distance(one, other) <= 1
+    assert distance(one, other) == distance(other, one)
     if one.names:
-        assert distance(one, one, spans) == 0
+        assert distance(one, one) == 0
 
 
-def test_numbers_count_by_their_range_and_words_by_being_the_same() -> None:
-    """Of two traits, one a quarter of the range apart and one the same: an eighth."""
+def test_numbers_count_by_their_ratio_and_words_by_being_the_same() -> None:
+    """Of two traits, one a fifth less and one the same: a tenth; nearest first."""
     this = Traits({"amount": 100.0}, {"segment": "gold"})
     others = {
-        "near": Traits({"amount": 200.0}, {"segment": "gold"}),
+        "near": Traits({"amount": 80.0}, {"segment": "gold"}),
+        "same": this,
         "far": Traits({"amount": 500.0}, {"segment": "gold"}),
+        "opposite": Traits({"amount": -100.0}, {"segment": "gold"}),
         "other": Traits({"amount": 100.0}, {"segment": "basic"}),
         "unknown": Traits({}, {"segment": "gold"}),
         "nothing": Traits(),
     }
-    assert alike(this, others) == {"near": pytest.approx(0.125)}
+    assert alike(this, others) == {"same": 0, "near": pytest.approx(0.1)}
+    assert list(alike(this, others)) == ["same", "near"]
     assert alike(Traits(), others) == {}
+    assert alike(Traits({"n": 0.0}), {"zero": Traits({"n": 0.0})}) == {"zero": 0}
     assert ALIKE == 0.2
 
 
