@@ -77,7 +77,7 @@ def _element(field: Field, shape: Shape, shown: Entry, *, many: bool) -> Block:
             element = {"type": "multi_static_select", "action_id": "value", "options": options}
             return element | ({"initial_options": chosen} if chosen else {})
         case "number":
-            element = {"type": "number_input", "action_id": "value", "is_decimal_allowed": not _whole(field)} | _bounds(field)
+            element = {"type": "number_input", "action_id": "value", "is_decimal_allowed": not field.outline.whole} | _bounds(field)
             return element | ({"initial_value": text} if _NUMBER.fullmatch(text) else {})
         case "date":
             return {"type": "datepicker", "action_id": "value"} | ({"initial_date": text} if is_date(text) else {})
@@ -97,10 +97,6 @@ def _menu(field: Field, key: str) -> Block:
 
 def _option(one: Option) -> Block:
     return {"text": plain(one.label), "value": one.key}
-
-
-def _whole(field: Field) -> bool:
-    return field.outline.whole if field.outline.kind else isinstance(field.value, int)
 
 
 def _bounds(field: Field) -> Block:
