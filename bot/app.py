@@ -71,6 +71,7 @@ from bot.slack.homes import Homes
 from bot.slack.inbound import Inbound, make_bolt, make_client
 from bot.slack.names import Names
 from bot.slack.people import People
+from bot.slack.requests import Requests
 from bot.slack.sender import SlackSender
 from bot.slack.tokens import asking_slack
 from bot.slack.views import Views
@@ -326,6 +327,7 @@ class App:
         self.deployment = await name_deployment(self.database, self.writer, os.urandom)
         self.reads = Reads(self.database, vault, self._policies)
         self.proposing = Proposing(self.database, self.ledger, self.reads, vault)
+        self._services = services
         self.receipts = Receipts(self.database, vault)
         signer = Signer(f"tierline/{self.deployment}", key)
         self.vkey = signer.vkey
@@ -407,6 +409,7 @@ class App:
         Listeners(presses, self.views, replies, answering).listen(bolt)
         TakeNext(self.ledger, self.reads, self.views, people, replies, answering=answering, clock=now).listen(bolt)
         WorkspaceEvents(self.channels, people.identity, answering).listen(bolt)
+        Requests(self.ledger, people, self.policy, self._services.by_workflow, replies, answering).listen(bolt)
         rulings = Rulings(self.ledger, self.reads, people, self.policy, self.metrics.pressed)
         buttons = GovernanceButtons(
             rulings, self.reads, people, replies, channels=self.channels, deployment=self.deployment, answering=answering

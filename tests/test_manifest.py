@@ -8,6 +8,8 @@ import yaml
 
 from bot.launch.scopes import SCOPES
 from bot.sandbox.slack.api import NEEDS
+from bot.sandbox.slack.seed import SLACK as SLACK_SEED
+from bot.slack.cards.forms.send_to_review import CALLBACK
 from bot.slack.homes import EVENT
 from bot.slack.typed import COMMAND
 from bot.slack.workspace_events import EVENTS
@@ -34,6 +36,13 @@ def manifest() -> Manifest:
 def _methods() -> set[str]:
     sources = [path for path in (ROOT / "bot").rglob("*.py") if "sandbox" not in path.parts]
     return {method for path in sources for method in METHOD.findall(path.read_text())}
+
+
+def test_the_shortcut_is_the_one_we_hear(manifest: Manifest) -> None:
+    """In the menu of messages; the sandbox has it too."""
+    [shortcut] = manifest["features"]["shortcuts"]
+    assert (shortcut["type"], shortcut["callback_id"]) == ("message", CALLBACK)
+    assert [(one.name, one.callback_id) for one in SLACK_SEED.shortcuts] == [(shortcut["name"], CALLBACK)]
 
 
 def test_every_method_we_call_has_its_scope(manifest: Manifest) -> None:

@@ -99,6 +99,25 @@ def read_button(payload: Mapping[str, Any]) -> Interaction:
         raise UnreadablePress(UnreadablePress.__doc__) from error
 
 
+def read_shortcut(payload: Mapping[str, Any]) -> Interaction:
+    """A `message_action` payload: a shortcut in the menu of a message. Raises UnreadablePress."""
+    try:
+        payload = _fit(payload)
+        channel, ts = _id(payload["channel"]["id"]), _id(payload["message_ts"])
+        return Interaction(
+            action=str(payload["callback_id"]),
+            told={},
+            channel=channel,
+            ts=ts,
+            key=f"{channel}+{ts}+{_id(payload['trigger_id'])}",
+            response_url=_text(payload.get("response_url")),
+            seen=_message(payload.get("message")),
+            **_who(payload),
+        )
+    except _MISSHAPEN as error:
+        raise UnreadablePress(UnreadablePress.__doc__) from error
+
+
 def read_form(payload: Mapping[str, Any]) -> Interaction:
     """A `view_submission` payload. Raises UnreadablePress.
 

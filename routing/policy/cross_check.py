@@ -250,7 +250,7 @@ def _workflow_problems(root: object, workflow: object, place: Place) -> Found:
 
 
 def _action_problems(workflow: object, place: Place) -> Found:
-    """Schemas of parameters: for action types that are allowed, and schemas at all."""
+    """Schemas of parameters: for action types that are allowed, and schemas at all; what a message sent to review proposes."""
     allowed = [kind for kind in _listed(workflow, "action_types") if isinstance(kind, str)]
     for kind, schema in _mapping(_at(workflow, "action_schemas")).items():
         at = (*place, "action_schemas", kind)
@@ -259,6 +259,9 @@ def _action_problems(workflow: object, place: Place) -> Found:
         wrong = malformed(schema) or _endless(schema) if isinstance(schema, dict) else ""
         if wrong:
             yield at, wrong
+    asked = _at(workflow, "shortcut", "action_type")
+    if allowed and isinstance(asked, str) and asked not in allowed:
+        yield (*place, "shortcut", "action_type"), f'"{asked}" is not among the action_types{did_you_mean(asked, allowed)}'
 
 
 def _endless(schema: dict[str, object]) -> str:

@@ -166,6 +166,9 @@ ROWS = (
     Row("examples", "example cases", _MORE),
     Row("mode", "whether the service waits", _NEITHER),
     Row("instructions", "what reviewers are told", _NEITHER),
+    Row("shortcut", "how members send a message to review", _NEITHER),
+    Row("shortcut.service", "which service carries out what members send to review", _NEITHER),
+    Row("shortcut.action_type", "which action a message sent to review proposes", _NEITHER),
     Row("owner", "owner of the workflow", _NEITHER),
     Row("activation", "how a changed file takes effect", _LATER, autonomy=True, order=("file", "accept")),
     Row("roles.policy_owner", "groups that own the policy", _LATER),  # in no order: who accepts policies is never judged

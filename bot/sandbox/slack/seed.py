@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.sandbox.slack.config import AppIdentity, ChannelSeed, SlackConfig, Team
+from bot.sandbox.slack.config import AppIdentity, ChannelSeed, Shortcut, SlackConfig, Team
 from bot.sandbox.slack.people import Group, User
 
 TEAM = "T0TIERLINE"
@@ -63,6 +63,7 @@ CHANNELS = (
 )
 
 SLACK = SlackConfig(
+    shortcuts=(Shortcut("Send to review", "send_to_review"),),
     team=Team(TEAM, "Northwind", "northwind"),
     app=AppIdentity(
         app_id="A0TIERLINE1",

@@ -185,6 +185,13 @@ class Defaults(Part):
         return own.model_copy(update=taken)
 
 
+class Shortcut(Part):
+    """What a case is that somebody opens from a message in Slack."""
+
+    service: Name = Field(description="the service that is told the verdict and carries it out: one that posts to this workflow")
+    action_type: str = Field(min_length=1, max_length=200, description="type of the action; params.proposed is what the person wrote")
+
+
 class Workflow(Defaults):
     """How the cases of one workflow are routed and worked on."""
 
@@ -216,6 +223,7 @@ class Workflow(Defaults):
     owner: str = Field(default="", max_length=200)
     clocks: Clocks = Field(default=(), description="its own clock table; the policy's is asked where no row of it fits")
     rules: tuple[Rule, ...] = Field(default=(), max_length=200)
+    shortcut: Shortcut | None = Field(default=None, description="how members send a message in Slack to review; none: they cannot")
 
 
 class RiskMatrix(Part):
