@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -42,7 +43,12 @@ PREFILLED = FINE | {
     "prefill": {"category": "billing", "priority": "high", "summary": "Charged twice."},
 }
 ONE, TRIAGE, DUAL = Step(name="approve"), Step(name="triage"), (Step(name="verify", checklist=CHECKLIST), Step(name="approve"))
-DECIDED = {"state": State.DECIDED, "decided_at": NOW, "clocks": Clocks(), "votes": ({"step": 0, "by": ANA, "verb": "approve", "at": NOW},)}
+DECIDED: dict[str, Any] = {
+    "state": State.DECIDED,
+    "decided_at": NOW,
+    "clocks": Clocks(),
+    "votes": ({"step": 0, "by": ANA, "verb": "approve", "at": NOW},),
+}
 
 KINDS: dict[str, Callable[[], View]] = {
     "low": low,
