@@ -46,14 +46,18 @@ _TOLD = (
 )
 
 
-def escalating(folder: Path) -> Path:
+STORM = "\npages: {storm: {most: 5, within: 10m}}\n"
+"""From the sixth page on they are listed in a digest."""
+
+
+def escalating(folder: Path, more: str = "") -> Path:
     """The policy with all there is to escalation, in a file: a last tier that is paged again and again, by PagerDuty with a second key and
-    by e-mail, and for cancellations a playbook that holds the service, tells people and opens a ticket.
+    by e-mail, and for cancellations a playbook that holds the service, tells people and opens a ticket. `more` is added to it.
     """
     airline = POLICY.read_text()
     assert _DUTY in airline
     file = folder / "policy.yml"
-    file.write_text(airline.replace(_DUTY, _EXECUTIVE) + _PLAYBOOKS)
+    file.write_text(airline.replace(_DUTY, _EXECUTIVE) + _PLAYBOOKS + more)
     return file
 
 

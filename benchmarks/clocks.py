@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select
 
-from benchmarks.cases import CANCELLATION, escalating, posts
+from benchmarks.cases import CANCELLATION, STORM, escalating, posts
 from benchmarks.figures import Figure, Target
 from benchmarks.load import send
 from benchmarks.many_cases import copy_cases
@@ -29,6 +29,9 @@ from store.schema import leaves, moment
 
 ACKNOWLEDGE = timedelta(minutes=10)
 """What the second tier of examples/airline.yml has."""
+
+ALONE = 5
+"""Pages that ring by themselves where the others are listed."""
 
 LEAD = timedelta(seconds=3)
 MOST_S = 60.0
@@ -53,25 +56,46 @@ class Clock:
 
 async def measure(folder: Path, open_cases: int, deadlines: int) -> Sequence[Figure]:
     """All of it once: each figure is over many sweeps, queries or deadlines."""
+    what = f"{deadlines:,} deadlines at once, {open_cases:,} open"
     clock = Clock(wall.now())
     async with a_rig(folder, clock, policy=escalating(folder)) as rig:
-        async with rig.bot(clock=clock) as app:
-            await send(posts(0, deadlines, clock(), CANCELLATION), app.port, 16)
-        copy_cases(rig.database, open_cases)
+        await _fill(rig, clock, open_cases, deadlines)
         async with rig.bot(clock=clock) as app:
             figures = await _at_rest(app, clock(), f"{open_cases:,} open cases")
-        late, paged, mailed, cost_s = await _deadlines(rig, clock, deadlines)
+        late, paged, mailed, cost_s = await _deadlines(rig, clock, deadlines, pages=deadlines)
     assert len(late) == len(paged) == len(mailed) == deadlines, (
         f"{len(late)} of {deadlines} escalated, {len(paged)} paged, {len(mailed)} mailed"
     )
-    what = f"{deadlines:,} deadlines at once, {open_cases:,} open"
     return [
         *figures,
         Figure(f"{what}: escalated, p99", [_p99(late)], "s late", Target(2.0)),
         Figure(f"{what}: page at the wire, p99", [_p99(paged)], "s late", Target(2.0)),
         Figure(f"{what}: mail at the wire, p99", [_p99(mailed)], "s late"),
         Figure(f"{what}: processor, each", [cost_s / deadlines * 1000], "ms"),
+        *(await _storm(folder / "storm", open_cases, deadlines) if deadlines > ALONE else ()),
     ]
+
+
+async def _storm(folder: Path, open_cases: int, deadlines: int) -> Sequence[Figure]:
+    """The same where the policy lists the pages of a storm in a digest, which rings for all but a few."""
+    await asyncio.to_thread(folder.mkdir)
+    clock = Clock(wall.now())
+    async with a_rig(folder, clock, policy=escalating(folder, STORM)) as rig:
+        await _fill(rig, clock, open_cases, deadlines)
+        late, paged, _, cost_s = await _deadlines(rig, clock, deadlines, pages=ALONE + 1)
+    assert len(late) == deadlines, f"{len(late)} of {deadlines} escalated"
+    what = f"the same, {deadlines:,} in a storm"
+    return [
+        Figure(f"{what}: escalated, p99", [_p99(late)], "s late", Target(2.0)),
+        Figure(f"{what}: last of {ALONE} pages and their digest at the wire", [sorted(paged)[ALONE]], "s late", Target(2.0)),
+        Figure(f"{what}: processor until then, each", [cost_s / deadlines * 1000], "ms"),
+    ]
+
+
+async def _fill(rig: Rig, clock: Clock, open_cases: int, deadlines: int) -> None:
+    async with rig.bot(clock=clock) as app:
+        await send(posts(0, deadlines, clock(), CANCELLATION), app.port, 16)
+    copy_cases(rig.database, open_cases)
 
 
 async def _at_rest(app: App, now: datetime, what: str) -> list[Figure]:
@@ -96,9 +120,9 @@ async def _at_rest(app: App, now: datetime, what: str) -> list[Figure]:
     ]
 
 
-async def _deadlines(rig: Rig, clock: Clock, count: int) -> tuple[Sequence[float], Sequence[float], Sequence[float], float]:
-    """Seconds from the deadline to each commit, to each page and to each mail, waiting for `count` of them for a minute at most; and the
-    processor's seconds meanwhile, the sandbox's among them.
+async def _deadlines(rig: Rig, clock: Clock, count: int, pages: int) -> tuple[Sequence[float], Sequence[float], Sequence[float], float]:
+    """Seconds from the deadline to each of `count` commits, to each of `pages` pages and mails, waiting for them for a minute at most; and
+    the processor's seconds meanwhile, the sandbox's among them.
     """
     commits = list[datetime]()
 
@@ -106,19 +130,20 @@ async def _deadlines(rig: Rig, clock: Clock, count: int) -> tuple[Sequence[float
         if name == "writer.after_commit":
             commits.append(clock())
 
-    pages, mails = list[float](), list[float]()
+    paged, mailed, escalated = list[float](), list[float](), list[datetime]()
     due = clock() + ACKNOWLEDGE
     clock.run_from(due - LEAD)
     async with rig.bot(background=True, clock=clock, passing=passing) as app:
         assert await app.database.read(_escalated) == []
         began, end = time.process_time(), wall.steady() + MOST_S
-        while min(len(pages), len(mails)) < count and wall.steady() < end:
+        while (min(len(paged), len(mailed)) < pages or len(escalated) < count) and wall.steady() < end:
             await asyncio.sleep(0.25)
-            pages = [seen.at - due.timestamp() for seen in rig.sandbox.pagerduty.record.find("event", action="trigger")]
-            mails = [letter.at - due.timestamp() for letter in rig.sandbox.mail.letters]
+            paged = [seen.at - due.timestamp() for seen in rig.sandbox.pagerduty.record.find("event", action="trigger")]
+            mailed = [letter.at - due.timestamp() for letter in rig.sandbox.mail.letters]
+            if len(paged) >= pages:
+                escalated = await app.database.read(_escalated)
         cost_s = time.process_time() - began
-        escalated = await app.database.read(_escalated)
-    return [(commits[bisect_left(commits, at)] - due).total_seconds() for at in escalated], pages, mails, cost_s
+    return [(commits[bisect_left(commits, at)] - due).total_seconds() for at in escalated], paged, mailed, cost_s
 
 
 def _escalated(connection: Connection) -> list[datetime]:
