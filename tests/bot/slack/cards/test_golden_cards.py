@@ -43,7 +43,8 @@ PREFILLED = FINE | {
     "prefill": {"category": "billing", "priority": "high", "summary": "Charged twice."},
 }
 ONE, TRIAGE, DUAL = Step(name="approve"), Step(name="triage"), (Step(name="verify", checklist=CHECKLIST), Step(name="approve"))
-DECIDED: dict[str, Any] = {
+VOTES = ({"step": 0, "by": ANA, "verb": "approve", "at": NOW},)
+DECIDED: dict[str, Any] = {"state": State.DECIDED, "decided_at": NOW, "clocks": Clocks(), "votes": VOTES}
     "state": State.DECIDED,
     "decided_at": NOW,
     "clocks": Clocks(),
