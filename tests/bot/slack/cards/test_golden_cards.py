@@ -45,11 +45,6 @@ PREFILLED = FINE | {
 ONE, TRIAGE, DUAL = Step(name="approve"), Step(name="triage"), (Step(name="verify", checklist=CHECKLIST), Step(name="approve"))
 VOTES = ({"step": 0, "by": ANA, "verb": "approve", "at": NOW},)
 DECIDED: dict[str, Any] = {"state": State.DECIDED, "decided_at": NOW, "clocks": Clocks(), "votes": VOTES}
-    "state": State.DECIDED,
-    "decided_at": NOW,
-    "clocks": Clocks(),
-    "votes": ({"step": 0, "by": ANA, "verb": "approve", "at": NOW},),
-}
 
 KINDS: dict[str, Callable[[], View]] = {
     "low": low,
