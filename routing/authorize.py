@@ -142,6 +142,7 @@ REFUSALS: dict[str, str] = {
     " asks to undo what was let through.",
     "not_yours_to_undo": "Only whoever gave this approval can take it back. Once the service has been told, *Roll back* asks to undo it.",
     "not_told_yet": "The service has not been told yet, so there is nothing to roll back. Whoever approved can still take it back.",
+    "about_to_be_told": "People have approved this case, which its service is told in a moment. Only a withdrawal still counts before.",
     "not_withheld": "No decision of this case is kept back.",
     "took_part": "You asked for this action or took part in deciding it, so somebody else has to say whether that was right.",
     "no_break_glass": "The policy lets nobody decide by break-glass.",

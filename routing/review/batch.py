@@ -59,12 +59,13 @@ def sort_out(candidates: Sequence[Candidate]) -> tuple[list[Case], list[Aside]]:
     """Those alike, and those that stand out, each in the order given. Wants candidates of one kind."""
     reasons = Counter(_reason(one.case) for one in candidates)
     usual = max(reasons, key=lambda code: reasons[code], default="")
-    amounts = _fences(one.amount for one in candidates if one.amount is not None)
-    sure = _fences(Decimal(repr(one.case.confidence)) for one in candidates if one.case.confidence is not None)
     currencies = Counter(one.currency for one in candidates)
+    currency = max(currencies, key=lambda name: currencies[name], default="")
+    amounts = _fences(one.amount for one in candidates if one.amount is not None and one.currency == currency)  # others are no measure
+    sure = _fences(Decimal(repr(one.case.confidence)) for one in candidates if one.case.confidence is not None)
     alike, aside = list[Case](), list[Aside]()
     for one in candidates:
-        why = one.against or _stands_out(one, amounts, sure, usual, max(currencies, key=lambda name: currencies[name], default=""))
+        why = one.against or _stands_out(one, amounts, sure, usual, currency)
         if why:
             aside.append(Aside(one.case, why))
         else:
@@ -74,10 +75,12 @@ def sort_out(candidates: Sequence[Candidate]) -> tuple[list[Case], list[Aside]]:
 
 def _stands_out(one: Candidate, amounts: "_Fences | None", sure: "_Fences | None", usual: str, currency: str) -> str:
     confidence = one.case.confidence
-    if one.amount is not None and amounts is not None and not amounts.low <= one.amount <= amounts.high:
-        return "its amount is far from the others'"
     if one.currency != currency:
         return "its currency is another"
+    if amounts is not None and one.amount is None:
+        return "nobody says its amount"
+    if amounts is not None and one.amount is not None and not amounts.low <= one.amount <= amounts.high:
+        return "its amount is far from the others'"
     if confidence is not None and sure is not None and Decimal(repr(confidence)) < sure.low:
         return "the model is far less sure of it"
     if confidence is None and sure is not None:

@@ -24,6 +24,7 @@ from routing.review.related.near_duplicates import untie
 from routing.review.related.parent_case import settle
 from routing.review.related.sampled_check import draw_check
 from routing.review.revision import present_facts, revise, risen
+from routing.review.undoing import take_back
 from routing.review.verdict import conclude
 from routing.vocabulary import CaseKind, EventKind, Lane, State, Verdict
 
@@ -37,7 +38,7 @@ def supply(followup: Information) -> PressStep:
     def step(subject: Subject, now: datetime) -> StepResult:
         case, content = subject.case, subject.submission
         if not case.open:
-            return refuse("not_open")
+            return refuse("not_open" if case.undo is None else "about_to_be_told")
         if case.kind is not CaseKind.CASE:
             return refuse("yes_or_no")
         if content is None or subject.policy is None:
@@ -69,18 +70,20 @@ def supply(followup: Information) -> PressStep:
 
 
 def withdraw(followup: Withdrawal) -> PressStep:
-    """The service takes the case back; cards lose their buttons, pages are resolved. Not a check and not a roll back: no service
-    chooses its way out of being checked, or of undoing what it did wrong.
+    """The service takes the case back; cards lose their buttons, pages are resolved. An approval of which it was not told yet does not
+    leave any more. Not a check and not a roll back: no service chooses its way out of being checked, or of undoing what it did wrong.
     """
 
     def step(subject: Subject, now: datetime) -> StepResult:
         case = subject.case
-        if not case.open:
+        if not case.open and case.undo is None:
             return refuse("not_open")
         if case.kind is not CaseKind.CASE:
             return refuse("yes_or_no")
         draft = Draft(subject, now)
         actor = Actor("service", case.service)
+        if case.undo is not None:
+            take_back(draft, actor, case.undo.before)
         untie(draft, "withdrawn")
         draft.record(EventKind.WITHDRAWN, actor, {}, sealed={"reason": followup.reason})
         conclude(draft, Verdict.WITHDRAWN, actor, reason_code="withdrawn")

@@ -36,6 +36,7 @@ def tier_clocks(case: Case, now: datetime) -> Clocks:
         reminders=tuple(reminders),
         closed=closes_at(case, now),
         page=repeated_at(case, now),
+        claim=case.clocks.claim if case.claimed_by else None,  # whoever has it keeps it, and no longer than that
     )
 
 

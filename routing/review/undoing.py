@@ -24,19 +24,20 @@ def undo(press: Press) -> PressStep:
             return refuse("tied")
         if window is None or window.until <= draft.now:
             return refuse("undo_over")
-        _take_back(draft, actor, window.before)
+        draft.note(take_back(draft, actor, window.before))
         tied = [case for case in draft.subject.related.values() if case.tied_to == draft.case.id and case.undo is not None]
         for case in tied:
             if case.undo is not None:
                 other = draft.beside(case)
-                _take_back(other, actor, case.undo.before)
+                other.note(take_back(other, actor, case.undo.before))
                 draft.take(other)
         return None
 
     return by_person(press, act)
 
 
-def _take_back(draft: Draft, actor: Actor, before: Mapping[str, Any]) -> None:
+def take_back(draft: Draft, actor: Actor, before: Mapping[str, Any]) -> int:
+    """The case is as it was `before`, under a new revision. Gives the position of the event that says so, for the caller to note."""
     case = draft.case
     verdict = case.verdict.value if case.verdict is not None else None
     draft.put(**{**_restored(case, before), "undo": None, "revision": case.revision + 1})
@@ -44,7 +45,7 @@ def _take_back(draft: Draft, actor: Actor, before: Mapping[str, Any]) -> None:
     said: dict[str, Json] = {"verdict": verdict, "action_sha256": draft.case.action_sha256, "votes": votes}
     event = draft.record(EventKind.UNDONE, actor, said)
     draft.update_cards()
-    draft.note(event)
+    return event
 
 
 def _restored(case: Case, before: Mapping[str, Any]) -> dict[str, Any]:

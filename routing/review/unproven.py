@@ -26,7 +26,7 @@ def keep_unproven(callback: str, leaf_idx: int, reason: str, *, tell_service: bo
         verdict = case.verdict.value if case.verdict is not None else None
         said: dict[str, Json] = {"callback": callback, "leaf": leaf_idx, "reason": reason}
         kept = callback in LETS_THROUGH and case.kind is CaseKind.CASE and case.state in (State.DECIDED, State.CLOSED)
-        draft.put(held_by=UNPROVEN, withheld=case.withheld or kept)
+        draft.put(held_by=UNPROVEN, withheld=case.withheld or kept, undo=None if kept else case.undo)
         if kept:
             void_end(draft)
         event = draft.record(EventKind.UNPROVEN, SYSTEM, said | {"verdict": verdict, "action_sha256": case.action_sha256})

@@ -198,3 +198,47 @@ async def test_no_service_waits_beyond_its_deadline(world: World) -> None:
     await world.drain()
     assert (await world.case(case_id)).undo is None
     assert [one["verdict"] for one in world.callbacks(case_id)] == ["approved"]
+
+
+async def test_its_service_may_withdraw_it_until_it_is_told(world: World) -> None:
+    """It hears `pending` all the while, so what it takes back is not approved a moment later; what it adds is refused with the truth."""
+    case_id = await approved(world)
+    status, answer = await world.sandbox.customer.supply_information(case_id, case={"title": "Refund, urgent"})
+    assert (status, answer["reason"]) == (409, "about_to_be_told")
+    status, answer = await world.sandbox.customer.withdraw(case_id, "the customer no longer wants it")
+    assert (status, answer["state"]) == (200, "decided")
+    await world.drain()
+    assert world.buttons(case_id) == []
+    assert "The service took the case back" in world.text(case_id)
+    assert "can take it back" not in world.text(case_id)
+    await world.pass_time(seconds=15)
+    assert [one["verdict"] for one in world.callbacks(case_id)] == ["withdrawn"]
+    assert await replay(world.bot.database) == []
+
+
+@pytest.mark.parametrize("which", [0, 1])
+async def test_one_of_those_decided_together_is_withdrawn(world: World, which: int) -> None:
+    """The others stay approved: nobody has taken that back."""
+    ids = [await world.submit(workflow="twins"), await world.submit(workflow="twins")]
+    await world.drain()
+    await world.click(ANNA, "approve", ids[0])
+    await world.drain()
+    status, _ = await world.sandbox.customer.withdraw(ids[which], "sent twice")
+    assert status == 200
+    await world.pass_time(seconds=15)
+    wanted = {ids[which]: ["withdrawn"], ids[1 - which]: ["approved"]}
+    assert {case_id: [one["verdict"] for one in world.callbacks(case_id)] for case_id in ids} == wanted
+    assert await replay(world.bot.database) == []
+
+
+async def test_a_modification_is_withdrawn(world: World) -> None:
+    """With the action that its service proposed."""
+    case_id = await world.submit(workflow="limited", risk=None)
+    await world.drain()
+    proposed = (await world.case(case_id)).action_sha256
+    await modify(world, case_id)
+    await world.sandbox.customer.withdraw(case_id, "no longer wanted")
+    await world.pass_time(seconds=15)
+    [told] = world.callbacks(case_id)
+    assert (told["verdict"], told["action_sha256"]) == ("withdrawn", proposed)
+    assert await replay(world.bot.database) == []

@@ -80,6 +80,17 @@ def test_what_differs_in_anything_else_stands_out_too() -> None:
     assert [(one.case, one.why) for one in aside] == [(one.case, why) for one, why in odd]
 
 
+def test_other_currencies_and_what_is_left_out_make_no_room() -> None:
+    """Amounts are held against those of the same currency; one that nobody says is not taken for usual."""
+    usual = amounts("10", "11", "12", "13", "14", "15", "16")
+    far = Candidate(alike(20), Decimal(9_000), "USD")
+    unsaid = Candidate(alike(21), None, "USD")
+    yen = [Candidate(alike(30 + number), Decimal(10_000 + number), "JPY") for number in range(6)]
+    rest, aside = sort_out([*usual, far, unsaid, *yen])
+    assert rest == [one.case for one in usual]
+    assert [one.why for one in aside] == ["its amount is far from the others'", "nobody says its amount", *["its currency is another"] * 6]
+
+
 @given(st.lists(st.decimals(-(10**9), 10**9, places=2), min_size=1, max_size=30))
 def test_no_case_is_lost_and_the_order_stays(figures: list[Decimal]) -> None:
     """Each is alike or set aside; at least half of any are alike; equal ones never stand out."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.case.case import Case, Clocks
+from routing.case.case import Case, Clocks, Repeat
 from routing.case.facts import Facts
 from routing.change import Arrival, Change, MessageKind, Refused, Subject
 from routing.policy.file import load_policy
@@ -16,7 +16,7 @@ from routing.review.page_news import PagerNews, page_acknowledged, page_resolved
 from routing.review.timing import on_time
 from routing.review.verbs import step_of
 from routing.vocabulary import EventKind, Exhausted, State, Verdict
-from tests.routing.factory import NOON, POLICY, POLICY_TEXT, a_case, a_press, a_route, a_submission
+from tests.routing.factory import NOON, POLICY, POLICY_TEXT, a_case, a_person, a_press, a_route, a_submission
 
 
 def tick(case: Case, at: datetime) -> Change:
@@ -187,3 +187,18 @@ def test_waking_up_late_is_as_safe_as_waking_in_time(hours: list[float], safe: E
             case = answer.case
         assert case.verdict in (None, Verdict.EXPIRED)
         assert not case.open or (case.due_at is not None and case.due_at > now)
+
+
+@pytest.mark.parametrize("every", [None, 300])
+def test_who_claimed_a_case_here_keeps_it_when_its_incident_is_resolved_there(every: int | None) -> None:
+    """Also where the tier is paged again and again: the claim holds others off as before, and ends when it would have."""
+    route = a_route()
+    tiers = tuple(tier.model_copy(update={"repeat": Repeat(every_s=every, most=3) if every else None}) for tier in route.tiers)
+    paged = tick(a_case(route=route.model_copy(update={"tiers": tiers})), NOON + timedelta(minutes=15)).case
+    whoever = a_person(groups=frozenset({paged.rung.group}))
+    claimed = step_of(a_press(paged, "claim", person=whoever))(Subject(paged, POLICY), NOON + timedelta(minutes=16))
+    assert isinstance(claimed, Change)
+    resolved = page_resolved(PagerNews(tier=paged.tier, round=1, who="PUSER"))(Subject(claimed.case, POLICY), NOON + timedelta(minutes=17))
+    assert isinstance(resolved, Change)
+    assert resolved.case.claimed_by == claimed.case.claimed_by != ""
+    assert resolved.case.clocks.claim == claimed.case.clocks.claim is not None

@@ -105,9 +105,7 @@ def test_what_differs_is_only_linked(other: dict[str, object]) -> None:
 def test_a_case_somebody_has_worked_on_is_not_joined() -> None:
     """Whoever voted or passed it on has not seen the second one."""
     dual = load_policy(
-        POLICY_TEXT.replace(b"template: approval", b"template: dual").replace(
-            b"workflows:", b"defaults: {checklist: {steps: []}}\nworkflows:"
-        ),
+        POLICY_TEXT.replace(b"template: approval", b"template: dual").replace(b"defaults: {", b"defaults: {checklist: {steps: []}, "),
         {},
     )
     for policy, verb in ((dual, "approve"), (POLICY, "escalate")):
