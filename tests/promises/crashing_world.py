@@ -25,6 +25,9 @@ from tests.promises.crash_point import Fate, Process, ProcessDied, own_tasks
 from tests.world import a_case
 from tests.written import POLICY
 
+COMPANY = POLICY + PLAYBOOKS + "claims: {idle: 8h}\n"
+"""The policy: of who claims something and then lets hours pass, the stories tell what becomes of the case meanwhile."""
+
 T = TypeVar("T")
 Seen = Callable[[Governance], bool]
 """Whether what somebody wanted is so."""
@@ -218,7 +221,7 @@ class CrashingWorld:
 async def a_crashing_world(folder: Path, database_url: str, fate: Fate, **more: Any) -> AsyncIterator[CrashingWorld]:
     """A world with its bot running, which may die."""
     own_tasks(asyncio.get_running_loop())
-    world = GovernedWorld(folder, database_url, socket_mode=False, **{"policy": POLICY + PLAYBOOKS, **more})
+    world = GovernedWorld(folder, database_url, socket_mode=False, **{"policy": COMPANY, **more})
     async with world.sandbox:
         world_that_crashes = CrashingWorld(world, fate)
         try:

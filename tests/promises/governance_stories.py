@@ -6,15 +6,12 @@
 from routing.authority import Automation
 from routing.case.case import Case
 from routing.vocabulary import CaseKind, Verdict
-from tests.playbooks import PLAYBOOKS
-from tests.promises.crashing_world import Seen
+from tests.promises.crashing_world import COMPANY, Seen
 from tests.promises.stories import STORIES, Step, Story, approved, decided, opened, over, settled
 from tests.world import ANNA, BEN, CHIARA, DMITRI, GRACE, HUGO
-from tests.written import POLICY
 
 STRICTER = (
-    (POLICY + PLAYBOOKS)
-    .replace('version: "2026-11-20.1"', 'version: "2026-11-20.2"')
+    COMPANY.replace('version: "2026-11-20.1"', 'version: "2026-11-20.2"')
     .replace('"for the stories"', '"summaries are approved by people"')
     .replace("summaries: {ladder: standard, template: auto", "summaries: {ladder: standard, template: approval")
 )

@@ -43,9 +43,10 @@ def bulletins_in(sandbox: Sandbox) -> Counter[tuple[str, int]]:
 
 def _marks(sandbox: Sandbox) -> list[dict[str, Any]]:
     marks: list[dict[str, Any]] = []
-    for channel in sandbox.config.slack.channels:
-        for message in sandbox.slack.messages(channel.id):
-            replies = sandbox.slack.thread(channel.id, message["ts"]) if message.get("reply_count") else []
+    direct = [sandbox.slack.workspace.direct(user.id).id for user in sandbox.config.slack.users if not user.is_bot]
+    for channel in (*(one.id for one in sandbox.config.slack.channels), *direct):
+        for message in sandbox.slack.messages(channel):
+            replies = sandbox.slack.thread(channel, message["ts"]) if message.get("reply_count") else []
             marks += [one["metadata"] for one in (message, *replies) if one.get("metadata")]
     return marks
 
@@ -122,10 +123,10 @@ async def log_is_broken(world: World, folder: Path) -> list[str]:
 
 async def mistold_workflows(world: World) -> list[str]:
     """Callbacks about workflows and bulletins that are missing, twice or out of order, by what was promised."""
-    columns = (outbox.c.case_id, outbox.c.kind, outbox.c.tier, outbox.c.leaf_idx, outbox.c.destination, outbox.c.callback)
+    columns = (outbox.c.case_id, outbox.c.kind, outbox.c.state, outbox.c.tier, outbox.c.leaf_idx, outbox.c.destination, outbox.c.callback)
     mine = select(*columns).where(~outbox.c.case_id.startswith("c_")).order_by(outbox.c.id)
     rows = await world.bot.database.read(lambda connection: connection.execute(mine).all())
-    posted = {(row.case_id, row.tier) for row in rows if row.kind == "bulletin"}
+    posted = {(row.case_id, row.tier) for row in rows if row.kind == "bulletin" and not (row.state == "cancelled" and _direct(row.case_id))}
     standing = set(bulletins_in(world.sandbox))
     found = [] if posted == standing else [f"bulletins {sorted(posted ^ standing)} are missing or nobody's"]
     promised = [(row.callback, f"{row.case_id}.{row.leaf_idx}.{row.destination}") for row in rows if row.kind == "callback"]
@@ -134,6 +135,11 @@ async def mistold_workflows(world: World) -> list[str]:
         ours, theirs = ([one for one in told if one[1].startswith(f"{workflow}.")] for told in (promised, got))
         found += [] if ours == theirs else [f"of {workflow} the service was promised {ours} and told {theirs}"]
     return found
+
+
+def _direct(subject: str) -> bool:
+    """Whether a bulletin is what one person is told directly: needless once nothing is owed any more."""
+    return subject.startswith("u_")
 
 
 async def judge(world: World, ends: Mapping[str, Verdict]) -> list[str]:
