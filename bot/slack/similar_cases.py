@@ -5,6 +5,7 @@ What is compared of a case is remembered by its id, since it is decided and does
 It is asked each time which cases there are, so one whose content was erased meanwhile counts no longer.
 """
 
+import asyncio
 from collections import Counter, OrderedDict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -18,8 +19,10 @@ from routing.evaluation.similarity import Traits, alike, traits_of
 from routing.policy.form.form import Workflow
 from store.reads.similar_cases import Ended
 
-COMPARED_MOST, EARLIER_MOST = 500, 200
-"""Decided cases of a workflow that are looked at, the last ones, for the details and for a card; those of the same action are compared."""
+COMPARED_MOST, EARLIER_MOST = 500, 100
+"""Decided cases of a workflow that are looked at, the last ones, for the details and for a card; those of the same action are compared. A
+card is drawn again and again: it has about a millisecond and a half for it.
+"""
 
 NEAREST_MOST = 8
 """Of those that are alike, so many are told one by one."""
@@ -54,14 +57,16 @@ class SimilarCases:
 
     def __init__(self, reads: Reads) -> None:
         self._reads = reads
-        self._known: OrderedDict[tuple[str, datetime], tuple[str, Traits]] = OrderedDict()
+        self._known: OrderedDict[tuple[str, int], tuple[str, Traits]] = OrderedDict()
+        self._learning = asyncio.Lock()
 
     async def of(self, view: View, until: datetime, most: int, *, told: bool = False) -> Similar:
         """What the last `most` cases of its workflow decided by `until` say about a case. `told`: with the nearest of them."""
         case, workflow, submission = view.case, view.workflow, view.submission
         ended = [one for one in await self._reads.ended_cases(case.workflow, until, most) if one.case_id != case.id]
         hidden = (*(workflow.sensitive.paths if workflow is not None else ()), *submission.sensitive, *view.masked)
-        await self._learn(ended, workflow)
+        async with self._learning:  # of many cards that are drawn at once, one reads
+            await self._learn(ended, workflow)
         others = {
             one.case_id: known[1]
             for one in ended
@@ -76,11 +81,14 @@ class SimilarCases:
         return Similar(len(others), dict(verdicts), judged[False], judged[True], nearest)
 
     async def _learn(self, ended: Sequence[Ended], workflow: Workflow | None) -> None:
-        """Read what is compared of those that are not known yet."""
+        """Read what is compared of those that are not known yet; one that cannot be read is compared with nothing, and not read again."""
         at = {one.case_id: one.decided_at for one in ended}
         unknown = [one.case_id for one in ended if (one.case_id, one.decided_at) not in self._known]
         for start in range(0, len(unknown), _READ_AT_ONCE):
-            for past, content in await self._reads.contents(unknown[start : start + _READ_AT_ONCE]):
+            some = unknown[start : start + _READ_AT_ONCE]
+            found = await self._reads.contents(some)
+            self._known.update({(case_id, at[case_id]): ("", Traits()) for case_id in some})
+            for past, content in found:
                 hidden = (*(workflow.sensitive.paths if workflow is not None else ()), *content.sensitive)
                 shown = content if workflow is None else derived(workflow, content)
                 action = past.action_type if past.drill is None else ""

@@ -18,15 +18,20 @@ ALIKE = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What is compared of a case, by name: numbers, and words that are the same or not."""
+    """What is compared of a case, by name: numbers, and words that are the same or not. A name is in one of both.
+
+    `names` is everything that is known, and `told` the words with their names: kept, because one case is held against hundreds.
+    """
 
     numbers: Mapping[str, float] = field(default_factory=dict)
     words: Mapping[str, str] = field(default_factory=dict)
+    names: frozenset[str] = field(init=False, compare=False, repr=False)
+    told: frozenset[tuple[str, str]] = field(init=False, compare=False, repr=False)
 
-    @property
-    def names(self) -> frozenset[str]:
-        """Everything that is known."""
-        return frozenset((*self.numbers, *self.words))
+    def __post_init__(self) -> None:
+        """Whatever is both a number and words counts as a number."""
+        object.__setattr__(self, "names", frozenset((*self.numbers, *self.words)))
+        object.__setattr__(self, "told", frozenset(item for item in self.words.items() if item[0] not in self.numbers))
 
 
 def traits_of(submission: Submission, hidden: Collection[str] = ()) -> Traits:
@@ -60,21 +65,28 @@ def alike(this: Traits, others: Mapping[str, Traits]) -> dict[str, float]:
     """Those of the others that are alike, by id, with how far they are from this one (0 to `ALIKE`), the nearest first; none where nothing
     is known of this one.
     """
-    found = {one: distance(this, other) for one, other in others.items()} if this.names else {}
-    return dict(sorted(((one, far) for one, far in found.items() if far <= ALIKE), key=lambda pair: pair[1]))
+    found = {one: far for one, other in others.items() if (far := _far(this, other, ALIKE)) <= ALIKE} if this.names else {}
+    return dict(sorted(found.items(), key=lambda pair: pair[1]))
 
 
 def distance(one: Traits, other: Traits) -> float:
     """How far two cases are apart, 0 to 1, of which at least one has a trait."""
-    names = one.names | other.names
-    return sum(_apart(one, other, name) for name in names) / len(names)
+    return _far(one, other, 1.0)
 
 
-def _apart(one: Traits, other: Traits, name: str) -> float:
-    if name in one.numbers and name in other.numbers:
-        this, that = one.numbers[name], other.numbers[name]
-        return min(1.0, abs(this - that) / max(abs(this), abs(that))) if this != that else 0.0
-    return 0.0 if name in one.words and one.words[name] == other.words.get(name) else 1.0
+def _far(one: Traits, other: Traits, most: float) -> float:
+    """The distance, or 1 as soon as it is more than `most`: a card costs hundreds of these, so no trait is looked at in vain."""
+    count = len(one.names | other.names)
+    far = float(count - len(one.told & other.told) - len(one.numbers.keys() & other.numbers.keys()))
+    those, too_far = other.numbers, most * count
+    for name, this in one.numbers.items():
+        if far > too_far:
+            return 1.0
+        that = those.get(name, this)
+        if this != that:
+            low, high = (this, that) if this < that else (that, this)
+            far += min(1.0, (high - low) / max(high, -low))
+    return far / count
 
 
 def _within(path: str, hidden: Collection[str]) -> bool:

@@ -7,42 +7,40 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, or_, select
 
 from routing.case.case import Case
 from routing.case.submission import Submission
 from routing.errors import SubmissionError
 from routing.vocabulary import CaseKind, Verdict
+from store.database.prepared import Prepared
 from store.reads.snapshots import readable
-from store.schema import case_keys, cases, micros, moment, vault
+from store.schema import case_keys, cases, micros, vault
 from store.vault.content import content_submission, unseal
 from store.vault.vault import CannotOpen, Vault
 
 ENDED = (Verdict.APPROVED, Verdict.MODIFIED, Verdict.REJECTED, Verdict.AUTO_APPROVED, Verdict.AUTO_REJECTED)
 """How a case ends that says something about the next one; one that expired or was withdrawn does not."""
 
+_VERDICTS = {verdict.value: verdict for verdict in ENDED}
+
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A decided case: how and when it ended, and what its service reported since, "" where nothing."""
+    """A decided case: how and when it ended (microseconds, since it is only compared), and what its service reported since, "" where
+    nothing.
+    """
 
     case_id: str
-    decided_at: datetime
+    decided_at: int
     verdict: Verdict
     outcome: str
 
 
 def ended_cases(connection: Connection, *, workflow: str, until: datetime, limit: int) -> list[Ended]:
     """The last `limit` cases of a workflow that services posted and that were decided by then; without those whose content was erased."""
-    query = (
-        select(cases.c.id, cases.c.decided_at, cases.c.verdict, cases.c.outcome)
-        .join(case_keys, case_keys.c.case_id == cases.c.id)
-        .where(cases.c.workflow == workflow, cases.c.decided_at.is_not(None), cases.c.decided_at <= micros(until))
-        .where(cases.c.kind == CaseKind.CASE.value, cases.c.verdict.in_([verdict.value for verdict in ENDED]))
-        .order_by(cases.c.decided_at.desc())
-        .limit(limit)
-    )
-    return [Ended(row.id, moment(row.decided_at), Verdict(row.verdict), row.outcome) for row in connection.execute(query)]
+    rows = _ENDED.execute(connection, workflow=workflow, until=micros(until), most=limit)
+    return [Ended(row.id, row.decided_at, _VERDICTS[row.verdict], row.outcome) for row in rows]
 
 
 def contents(connection: Connection, *, ids: Sequence[str], keys: Vault) -> list[tuple[Case, Submission]]:
@@ -58,11 +56,7 @@ def contents(connection: Connection, *, ids: Sequence[str], keys: Vault) -> list
 
 def found_by_checks(connection: Connection, *, ids: Sequence[str]) -> dict[str, bool]:
     """Of these cases those that people checked afterwards: whether they found them right."""
-    rows = connection.execute(
-        select(cases.c.parent, cases.c.verdict).where(
-            cases.c.parent.in_(ids), cases.c.parent != "", cases.c.kind == CaseKind.CHECK.value, cases.c.decided_at.is_not(None)
-        )
-    )
+    rows = _CHECKED.execute(connection, ids) if ids else ()
     said = {Verdict.APPROVED.value: True, Verdict.REJECTED.value: False, Verdict.MODIFIED.value: False}
     return {row.parent: said[row.verdict] for row in rows if row.verdict in said}
 
@@ -76,3 +70,18 @@ def _opened(wrapped: dict[str, tuple[Case, bytes]], boxes: dict[int, bytes], key
             yield case, content_submission(case.workflow, case.task_id, content)
         except (CannotOpen, SubmissionError):  # damaged, or of a form that is no longer published: nothing to hold anything against
             continue
+
+
+_ENDED = Prepared(
+    select(cases.c.id, cases.c.decided_at, cases.c.verdict, cases.c.outcome)
+    .join(case_keys, case_keys.c.case_id == cases.c.id)
+    .where(cases.c.workflow == bindparam("workflow"), cases.c.decided_at.is_not(None), cases.c.decided_at <= bindparam("until"))
+    .where(cases.c.kind == CaseKind.CASE.value, or_(*(cases.c.verdict == verdict.value for verdict in ENDED)))
+    .order_by(cases.c.decided_at.desc())
+    .limit(bindparam("most"))
+)
+_CHECKED = Prepared(
+    lambda ids: select(cases.c.parent, cases.c.verdict).where(
+        cases.c.parent.in_(ids), cases.c.parent != "", cases.c.kind == CaseKind.CHECK.value, cases.c.decided_at.is_not(None)
+    )
+)

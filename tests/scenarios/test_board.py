@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot.sandbox.slack.ack import Ack
+from bot.slack.actions import taking
 from routing.vocabulary import EventKind
 from tests.governed import GovernedWorld
 from tests.scenarios.test_channels import heard
@@ -207,6 +208,29 @@ async def test_nobody_takes_what_they_may_not_decide(world: GovernedWorld) -> No
     assert "Nothing waits in this channel that you may decide" in world.told(DMITRI)
     await take(world, BEN)
     assert (await world.case(own)).claimed_by == BEN
+
+
+async def test_it_looks_on_until_it_has_enough_and_says_so_where_it_stops(world: GovernedWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of the first is for somebody else: those behind it are taken all the same; and of what was not looked at nothing is claimed."""
+    [own] = await submitted(world, 1, risk=MEDIUM, requester={"slack_id": ANNA})
+    first = await submitted(world, 1, risk=MEDIUM)
+    cases = [*first, *await submitted(world, 7)]
+    await world.pass_time(seconds=11)
+    monkeypatch.setattr(taking, "LOOKED_AT", (2, 4, 9))
+    await take(world, ANNA, "take_more")
+    assert len(await claimed(world, cases, ANNA)) == 5
+    assert "Nothing" not in world.told(ANNA)
+    monkeypatch.setattr(taking, "LOOKED_AT", (1, 2))
+    world.clock.now += timedelta(seconds=1)
+    await take(world, ANNA, "take_more")
+    assert len(await claimed(world, cases, ANNA)) == 6
+    assert "of those behind them nothing is known" in world.told(ANNA)
+    monkeypatch.setattr(taking, "LOOKED_AT", (50,))
+    world.clock.now += timedelta(seconds=1)
+    await take(world, ANNA, "take_more")
+    assert len(await claimed(world, cases, ANNA)) == 8
+    assert "Nothing else waits in this channel" in world.told(ANNA)
+    assert (await world.case(own)).claimed_by == ""
 
 
 async def test_a_press_that_comes_twice_takes_once(world: GovernedWorld) -> None:

@@ -1,15 +1,22 @@
 """What was decided of cases like the one that is open: on its card in one line, in its details one by one."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.cli.writing.erasure import erase_content
+from bot.slack.similar_cases import SimilarCases
+from routing.case.case import Case
+from routing.case.submission import Submission
 from routing.change import Actor
 from routing.vocabulary import CaseKind
+from store.schema import vault
 from tests.world import ANNA, BEN, World, listeners_end, running
 from tests.written import POLICY
 
@@ -113,3 +120,29 @@ async def test_a_check_is_not_told_how_the_case_it_looks_at_ended(quick: World) 
     assert view is not None
     check = replace(view, case=view.case.model_copy(update={"kind": CaseKind.CHECK}))
     assert (await quick.bot.views.with_similar(check)).similar is None
+
+
+async def test_each_past_case_is_read_once_also_one_that_cannot_be_read(quick: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cards drawn at once, and again: what is compared of a case is read by one of them, and one that is damaged is tried no more."""
+    whole, broken = [await _decided(quick, "reject", f"Refund of {what}", "80.00") for what in ("a lamp", "a chair")]
+    asked = await quick.submit(title="Refund of a sofa", **_facts("80.00"))
+    await quick.drain()
+    leaf = (await quick.case(broken)).content_at
+    engine = create_async_engine(quick.database_url)
+    async with engine.begin() as connection:
+        await connection.execute(update(vault).where(vault.c.leaf_idx == leaf).values(box=b"nothing of ours"))
+    await engine.dispose()
+    reads, tried = quick.bot.reads, list[str]()
+    contents = reads.contents
+
+    async def counted(ids: Sequence[str]) -> Sequence[tuple[Case, Submission]]:
+        tried.extend(ids)
+        return await contents(ids)
+
+    monkeypatch.setattr(reads, "contents", counted)
+    view = await quick.bot.views.view(asked)
+    assert view is not None
+    similar = SimilarCases(reads)
+    found = [*await asyncio.gather(*(similar.of(view, view.now, 9) for _ in range(3))), await similar.of(view, view.now, 9)]
+    assert [(one.compared, one.alike) for one in found] == [(1, 1)] * 4
+    assert sorted(tried) == sorted([whole, broken])

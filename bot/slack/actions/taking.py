@@ -36,9 +36,13 @@ from store.ledger.ledger import Ledger
 from store.ledger.prefetch import InboxKey
 
 LOOKED_AT = (50, 500, 5_000)
-"""Free cases looked at to find those that a person may decide: more only where there are none among the first."""
+"""Free cases looked at to find those that a person may decide: more only where there are not enough among the first."""
 
 NOTHING = "Nothing waits in this channel that you may decide and that nobody has taken."
+NOTHING_MORE = "Nothing else waits in this channel that you may decide and that nobody has taken."
+FURTHER = (
+    f"The {LOOKED_AT[-1]:,} most urgent cases of this channel were looked at; of those behind them nothing is known. Press again later."
+)
 
 Ack = Callable[..., Awaitable[Any]]
 
@@ -153,14 +157,14 @@ class TakeNext:
                         taken.append(found)
                     if len(taken) == most:
                         return Taken(tuple(taken))
-                if len(free) < limit or taken:
-                    break
+                if len(free) < limit:
+                    return Taken(tuple(taken), NOTHING_MORE if taken else NOTHING)
         except _PassedOverError as passed:
             return Taken(tuple(taken), passed.refused.text if passed.refused is not None else NOTHING)
         except Exception as problem:  # noqa: BLE001 - whatever was raised: what was taken before is taken, and has to be said
             _LOG.error("not recorded", verb=Verb.CLAIM.value, cause=type(problem).__name__)
             return Taken(tuple(taken), unrecorded(problem)[1])
-        return Taken(tuple(taken), "" if len(taken) == most else NOTHING)
+        return Taken(tuple(taken), FURTHER)
 
     async def _claimed(self, pressed: Interaction, us: Identity, case: Case, number: int) -> Case | None:
         """The case, claimed, or the one that this press claimed before as its `number`th; None where this person cannot have it.
