@@ -137,7 +137,7 @@ class BatchReview:
         if not ordered:
             return None
         chosen, cases = next((item for item in ordered if _key(item[0]) == kind), ordered[0])
-        views = [view for view in await asyncio.gather(*(self._views.to_send(case.id) for case in cases[:LOOKED_AT])) if view is not None]
+        views = [view for view in await asyncio.gather(*(self._views.listed(case.id) for case in cases[:LOOKED_AT])) if view is not None]
         alike, aside = sort_out([_candidate(view) for view in views])
         by_id = {view.case.id: view for view in views}
         return Alike(

@@ -38,7 +38,7 @@ STRANGE = 3
 class Desk:
     """What `person` has before them. `claims` and `queue` begin with what is due first; `more_claims` and `more_queue`: there are others.
     `may_approve` are ids of those that this person may approve without a further word. `brakes` and `waivers` only for whoever may do
-    something about them, and of `waivers` those that are asked for or in force.
+    something about them, and of `waivers` those that are asked for or in force. `paused` are workflows whose approvals stay here.
     """
 
     person: Person
@@ -50,6 +50,7 @@ class Desk:
     brakes: tuple[Control, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     supervises: bool = False
+    paused: frozenset[str] = frozenset()
 
     @property
     def mark(self) -> str:
@@ -58,7 +59,8 @@ class Desk:
             [one.id, one.face, one.claimed_by, one.tier, str(one.clocks), one.id in self.may_approve] for one in self.claims + self.queue
         ]
         stopped = [*map(str, self.brakes), *map(str, self.waivers)]
-        return digest([cases, self.more_claims, self.more_queue, stopped])
+        paused = sorted(self.paused & {one.workflow for one in self.claims + self.queue})
+        return digest([cases, self.more_claims, self.more_queue, stopped, paused])
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ class Desks:
             brakes=stopped(governance) if roles & MAY[GovernanceVerb.RESUME] else (),
             waivers=_waiving(governance) if roles & (MAY[GovernanceVerb.APPROVE_EXCEPTION] | MAY[GovernanceVerb.END_EXCEPTION]) else (),
             supervises=bool(roles & MAY[GovernanceVerb.RESUME]),
+            paused=frozenset(one.workflow for one in stopped(governance) if one.automation.level >= Automation.PAUSED.level),
         )
 
     async def _queue(self, user: str, us: Identity) -> tuple[list[Case], bool]:

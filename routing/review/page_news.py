@@ -85,17 +85,24 @@ def page_resolved(news: PagerNews) -> PressStep:
         draft.put(pages=tuple(one for one in case.pages if one is not page), closed_there=ends)
         told = _where(news) | _listed(page)
         event = draft.record(EventKind.PAGE_RESOLVED, news.actor, told, sealed=_words(news))
-        if case.state is State.PENDING and case.tier == news.tier and case.rung.repeat is not None:
-            draft.put(acknowledged_by="", clocks=case.clocks if not case.acknowledged_by else tier_clocks(case, now))
-        elif case.state is State.PENDING and case.tier == news.tier:
-            wait_s, clock = (case.decide_s, ClockName.DECIDE) if case.rung.ack_s is None else (case.rung.ack_s, ClockName.ACKNOWLEDGE)
-            draft.put(acknowledged_by="")
-            draft.put_clocks(page=after(case.calendar(clock), now, wait_s), acknowledge=None)
+        if case.state is State.PENDING and case.tier == news.tier:
+            page_anew(draft)
         draft.update_cards()
         draft.note(event)
         return draft.change()
 
     return step
+
+
+def page_anew(draft: Draft) -> None:
+    """Nobody has the incident of the tier any more, and it is over: the tier is paged again in its time."""
+    case, now = draft.case, draft.now
+    if case.rung.repeat is not None:
+        draft.put(acknowledged_by="", clocks=case.clocks if not case.acknowledged_by else tier_clocks(case, now))
+        return
+    wait_s, clock = (case.decide_s, ClockName.DECIDE) if case.rung.ack_s is None else (case.rung.ack_s, ClockName.ACKNOWLEDGE)
+    draft.put(acknowledged_by="")
+    draft.put_clocks(page=after(case.calendar(clock), now, wait_s), acknowledge=None)
 
 
 def page_noted(news: PagerNews) -> PressStep:

@@ -9,8 +9,10 @@ from routing.case.case import Case
 from routing.case.people import Press
 from routing.change import Actor, Refused
 from routing.review.draft import Draft
+from routing.review.ladder import in_pagerduty
+from routing.review.page_news import page_anew
 from routing.review.press import PressStep, by_person
-from routing.vocabulary import EventKind
+from routing.vocabulary import EventKind, State
 
 
 def undo(press: Press) -> PressStep:
@@ -25,6 +27,8 @@ def undo(press: Press) -> PressStep:
         if window is None or window.until <= draft.now:
             return refuse("undo_over")
         draft.note(take_back(draft, actor, window.before))
+        if _resolved_meanwhile(draft.case):
+            page_anew(draft)
         tied = [case for case in draft.subject.related.values() if case.tied_to == draft.case.id and case.undo is not None]
         for case in tied:
             if case.undo is not None:
@@ -46,6 +50,12 @@ def take_back(draft: Draft, actor: Actor, before: Mapping[str, Any]) -> int:
     event = draft.record(EventKind.UNDONE, actor, said)
     draft.update_cards()
     return event
+
+
+def _resolved_meanwhile(case: Case) -> bool:
+    """Whether whoever had the case in PagerDuty has resolved its incident there, as one does with what is decided."""
+    there = any(page.tier == case.tier for page in case.pages)
+    return case.state is State.PENDING and in_pagerduty(case.acknowledged_by) and not there
 
 
 def _restored(case: Case, before: Mapping[str, Any]) -> dict[str, Any]:

@@ -110,6 +110,17 @@ MORE_TO_LOOK_AT: dict[str, dict[str, Any]] = {
 }
 
 
+async def test_a_pause_takes_approve_away_from_a_tab_that_is_open(plain: World) -> None:
+    """As of a card: what would be approved then is not told to the service."""
+    case_id = await plain.submit()
+    await plain.drain()
+    await opened(plain, ANNA)
+    assert offered(plain, ANNA)[case_id] == [APPROVE, DETAILS]
+    await plain.sandbox.slack.command(GRACE, "review-tier1", "/review", "pause refunds The model invents orders.")
+    await redrawn(plain)
+    assert offered(plain, ANNA)[case_id] == [DETAILS]
+
+
 async def test_what_the_card_asks_to_be_looked_at_is_decided_there(plain: World) -> None:
     """Where anything has to be typed, opened, confirmed or weighed first, the tab offers the details and the way to the card."""
     for why, changes in MORE_TO_LOOK_AT.items():
