@@ -26,7 +26,8 @@ class Board:
 
     `waiting` cases by class of risk, the gravest first, of which `behind` have no card yet and `claimed` are taken, each person's number in
     `workers` (Slack id, cases). `oldest` is when the first free one came; `next` what happens first to any case if nobody acts, of the case
-    `next_case`. `workflows` are those the cases are of; `posted` is the number of the board's newest message.
+    `next_case`. `workflows` are those the cases are of; `posted` is the number of the board's newest message. `held` cases beside them have
+    no card and wait for nobody: they come back when their workflow goes on.
     """
 
     channel: str
@@ -38,6 +39,7 @@ class Board:
     next: Upcoming | None = None
     workflows: tuple[str, ...] = ()
     posted: int = 0
+    held: int = 0
 
     @property
     def cases(self) -> int:

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, bindparam, func, select, update
 
 from routing.case.case import Case
 from routing.change import Message, MessageKind
-from routing.vocabulary import NEVER_FROZEN, EventKind, Lane, Risk
+from routing.vocabulary import NEVER_FROZEN, EventKind, Lane, Risk, State
 from store.database.prepared import Prepared
 from store.ledger.board import board_row, reminder_row
 from store.ledger.draft import Draft, Row
@@ -94,7 +94,16 @@ def _at_first(case: Case, unposted: int, posted: Collection[tuple[str, int]]) ->
 
 def _at_last(case: Case, unposted: int) -> int:
     """What is left once those are shown that cannot wait."""
-    return unposted & ~(1 << case.tier) if waits(case) and shown_at_once(case) else unposted
+    shown = shown_at_once(case) if waits(case) else _has_stopped(case)
+    return unposted & ~(1 << case.tier) if shown else unposted
+
+
+def _has_stopped(case: Case) -> bool:
+    """Whether a case stands at its tier and goes on only if somebody acts on it: no board counts it, so it needs its card. One that is
+    frozen goes on with its workflow, and back behind the board.
+    """
+    alone = case.open and case.tier_since is not None and not case.tied_to
+    return alone and case.state is not State.PENDING and case.held_by != "frozen"
 
 
 def _card(case: Case) -> Message:

@@ -28,6 +28,7 @@ def read_board(connection: Connection, channel: str) -> Board:
     many = func.count().label("many")
     workers = select(cases.c.claimed_by, many).where(*claimed).group_by(cases.c.claimed_by).order_by(many.desc(), cases.c.claimed_by)
     oldest = oldest_waiting(connection, channel)
+    held = select(func.sum(queue.c.cases)).where(queue.c.channel == channel, queue.c.state == "held", ~queue.c.tied, queue.c.behind)
     posted = select(func.max(cards.c.tier)).where(cards.c.case_id == board_id(channel))
     return Board(
         channel,
@@ -39,6 +40,7 @@ def read_board(connection: Connection, channel: str) -> Board:
         next=_first(connection, channel, {(row.tier, row.lane, row.workflow) for row in rows}),
         workflows=tuple(sorted({row.workflow for row in rows})),
         posted=connection.execute(posted).scalar_one_or_none() or 0,
+        held=int(connection.execute(held).scalar_one_or_none() or 0),
     )
 
 

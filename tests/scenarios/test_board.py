@@ -10,7 +10,7 @@ import pytest
 
 from bot.sandbox.slack.ack import Ack
 from bot.slack.actions import taking
-from routing.vocabulary import EventKind
+from routing.vocabulary import EventKind, State
 from tests.governed import GovernedWorld
 from tests.scenarios.test_channels import heard
 from tests.world import ANNA, BEN, DMITRI, GRACE, World, listeners_end, running
@@ -179,6 +179,38 @@ async def test_behind_the_board_of_an_archived_channel(world: GovernedWorld) -> 
     await world.pass_time(seconds=10)
     await world.pass_time(minutes=16)
     assert {(await world.case(case_id)).tier for case_id in cases} == {1}
+
+
+async def test_what_is_frozen_behind_a_board_is_on_it(world: GovernedWorld) -> None:
+    """Cases of a frozen workflow wait for nobody and have no card: the board says so, and has them again when the workflow goes on."""
+    cases = await submitted(world, 5)
+    await world.say(GRACE, "freeze refunds The model was updated and nobody told us.")
+    await world.pass_time(seconds=11)
+    await world.pass_time(seconds=11)
+    assert "Nothing waits behind this board any more" in said(world)
+    assert "2 cases of frozen workflows have no card: they come back when those go on." in said(world)
+    await world.say(GRACE, "resume refunds The model is fine now, we looked.")
+    await world.pass_time(seconds=11)
+    await world.pass_time(seconds=11)
+    assert "5 cases wait" in said(world)
+    assert "frozen" not in said(world)
+    assert shown(world, cases) == cases[:3]
+
+
+async def test_a_case_whose_ladder_is_over_behind_the_board_gets_its_card(tmp_path: Path, database_url: str) -> None:
+    """It is held until somebody takes it up again, and stands on no board any more: on its card they can."""
+    held = SMALL.replace("exhausted: reject", "exhausted: hold", 1)
+    async with running(GovernedWorld(tmp_path, database_url, socket_mode=False, policy=held)) as world:
+        cases = await submitted(world, 5, workflow="lonely")
+        assert shown(world, cases) == cases[:3]
+        world.clock.now += timedelta(hours=1, seconds=5)
+        await world.bot.tick()
+        await world.drain()
+        assert {(await world.case(case_id)).state for case_id in cases} == {State.HELD}
+        assert shown(world, cases) == cases
+        await world.pass_time(seconds=11)
+        assert "whatever waits for people in this channel has its card here" in said(world)
+        assert "no card" not in said(world)
 
 
 async def test_a_restart_in_between(both: GovernedWorld) -> None:

@@ -33,7 +33,8 @@ def draw_board(bulletin: Bulletin, board: Board | BoardReminder) -> Drawing:
         said = "A newer board stands further down in this channel."
         return Drawing(said, [small_words(said)])
     if board.over:
-        said = "Nothing waits behind this board any more: whatever is open in this channel has its card here."
+        said = "Nothing waits behind this board any more: whatever waits for people in this channel has its card here."
+        said = " ".join([said, *_held(board)])
         return Drawing(said, [words(said), _as_of(bulletin)], same=said)
     shown = board.cases - board.behind
     title = f"Queue: {_cases(board.cases)} wait for people" if board.cases != 1 else "Queue: 1 case waits for people"
@@ -41,7 +42,7 @@ def draw_board(bulletin: Bulletin, board: Board | BoardReminder) -> Drawing:
     standing = f"{have} here; *{board.behind:,}* wait behind this board, the most urgent comes forward first."
     lines = [" · ".join(f"{RISK[risk].partition(' ')[0]} *{number:,}* {risk.value}" for risk, number in board.waiting), standing]
     lines += [_times(board)] if board.oldest is not None or board.next is not None else []
-    lines += [_workers(bulletin, board)]
+    lines += [_workers(bulletin, board), *_held(board)]
     blocks: list[Block] = [header(title), words("\n".join(lines))]
     braked = [f"⏸ {escaped(one.workflow, 80)} {BRAKED[one.automation]}." for one in bulletin.brakes if one.automation is not Automation.ON]
     blocks += [words("\n".join(braked[:10]))] if braked else []
@@ -80,6 +81,12 @@ def _workers(bulletin: Bulletin, board: Board) -> str:
         return "Nobody has taken any of them."
     named = ", ".join(f"{escaped(bulletin.known_as(person), 80)} {number:,}" for person, number in board.workers)
     return f"Taken: {board.claimed:,} ({named})."
+
+
+def _held(board: Board) -> list[str]:
+    one = board.held == 1
+    told = f"{_cases(board.held)} of frozen workflows {'has' if one else 'have'} no card: {'it comes' if one else 'they come'} back when"
+    return [f"{told} {'its workflow goes' if one else 'those go'} on."] if board.held else []
 
 
 def _as_of(bulletin: Bulletin, hint: str = "") -> Block:
