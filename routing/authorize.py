@@ -308,7 +308,7 @@ def _out_of_place(press: Press, rule: Rule, case: Case) -> str | None:
         return "only_a_drill"
     if case.kind is not CaseKind.CASE and not rule.of_any_kind:
         return "yes_or_no"
-    if case.state not in rule.states:
+    if case.state not in rule.states and not (press.verb == Verb.QUARANTINE and case.undo is not None):
         return "already_decided" if case.state in ENDED else "not_now"
     if case.open and case.tied_to and not rule.tied:
         return "tied"

@@ -24,12 +24,12 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.PENDING: frozenset({State.PENDING, State.NEEDS_INFO, State.HELD, State.DECIDED}),
     State.NEEDS_INFO: frozenset({State.PENDING, State.NEEDS_INFO, State.HELD, State.DECIDED}),
     State.HELD: frozenset({State.PENDING, State.NEEDS_INFO, State.HELD, State.DECIDED}),
-    State.DECIDED: frozenset({State.DECIDED, State.CLOSED, State.PENDING}),
+    State.DECIDED: frozenset({State.DECIDED, State.CLOSED, State.PENDING, State.HELD}),
     State.CLOSED: frozenset({State.CLOSED}),
 }
 """From state to the states that may follow. A decided case never reopens, but for a decision that never left: it was kept back
-(`Case.withheld`), so that it is void and the case is reviewed afresh, or whoever gave it took it back in time (`Case.undo`). A case that
-was frozen while it waited for information waits again."""
+(`Case.withheld`), so that it is void and the case is reviewed afresh, or it was taken back or set aside in time (`Case.undo`). A case
+that was frozen while it waited for information waits again."""
 
 
 CLAIM_S = 900

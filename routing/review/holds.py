@@ -19,6 +19,7 @@ from routing.review.playbook import begin, guard_again
 from routing.review.press import PressStep, StepResult, by_person
 from routing.review.related.near_duplicates import untie
 from routing.review.revision import risen
+from routing.review.undoing import take_back, take_back_tied
 from routing.review.unproven import UNPROVEN
 from routing.review.verdict import conclude, keep_back
 from routing.vocabulary import NEVER_FROZEN, CallbackKind, CaseKind, EventKind, Lane, State, Template, Verdict
@@ -122,9 +123,14 @@ def release(reason: str) -> PressStep:
 
 
 def quarantine(press: Press) -> PressStep:
-    """Somebody with that role sets a case aside; one of a batch is set aside by the same step."""
+    """Somebody with that role sets a case aside; one of a batch is set aside by the same step. An approval of which the service was not
+    told yet is taken back by that, with what was decided beside it.
+    """
 
     def act(draft: Draft, actor: Actor) -> None:
+        if draft.case.undo is not None:
+            take_back(draft, actor, draft.case.undo.before)
+            take_back_tied(draft, actor)
         untie(draft, "quarantined")
         draft.record(EventKind.QUARANTINED, actor, pressed(press, draft.case), sealed=words(press))
         hold(draft, "quarantined", "quarantine")

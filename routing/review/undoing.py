@@ -29,12 +29,7 @@ def undo(press: Press) -> PressStep:
         draft.note(take_back(draft, actor, window.before))
         if _resolved_meanwhile(draft.case):
             page_anew(draft)
-        tied = [case for case in draft.subject.related.values() if case.tied_to == draft.case.id and case.undo is not None]
-        for case in tied:
-            if case.undo is not None:
-                other = draft.beside(case)
-                other.note(take_back(other, actor, case.undo.before))
-                draft.take(other)
+        take_back_tied(draft, actor)
         return None
 
     return by_person(press, act)
@@ -50,6 +45,15 @@ def take_back(draft: Draft, actor: Actor, before: Mapping[str, Any]) -> int:
     event = draft.record(EventKind.UNDONE, actor, said)
     draft.update_cards()
     return event
+
+
+def take_back_tied(draft: Draft, actor: Actor) -> None:
+    """What was decided with the case goes back with it."""
+    for case in draft.subject.related.values():
+        if case.tied_to == draft.case.id and case.undo is not None:
+            other = draft.beside(case)
+            other.note(take_back(other, actor, case.undo.before))
+            draft.take(other)
 
 
 def _resolved_meanwhile(case: Case) -> bool:

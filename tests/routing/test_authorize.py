@@ -77,7 +77,7 @@ def oracle(
         (
             kind == "member",
             card_known,
-            verb in IN_STATE[state],
+            verb in IN_STATE[state] or (verb == "quarantine" and state == "decided" and role == "voted"),  # not told yet
             verb not in ONLY_OF_CASES if about == "check" else True,
             verb in ON_A_TIED_ONE if about == "tied" and state not in {"decided", "closed"} else True,
             fresh or verb in NEVER_STALE,

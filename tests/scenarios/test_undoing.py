@@ -242,3 +242,23 @@ async def test_a_modification_is_withdrawn(world: World) -> None:
     [told] = world.callbacks(case_id)
     assert (told["verdict"], told["action_sha256"]) == ("withdrawn", proposed)
     assert await replay(world.bot.database) == []
+
+
+@pytest.mark.parametrize("workflow", ["refunds", "twins"])
+async def test_a_quarantine_still_sets_it_aside(world: World, workflow: str) -> None:
+    """Whoever sees that it is wrong does not need the presser for it; identical cases do not leave either. Then it is decided afresh."""
+    first = await world.submit(workflow=workflow)
+    others = [await world.submit(workflow=workflow)] if workflow == "twins" else []
+    await world.drain()
+    await world.click(ANNA, "approve", first)
+    await world.drain()
+    await world.sandbox.slack.command(GRACE, "review-tier1", "/review", f"quarantine {first} fraud Looks stolen.")
+    await world.drain()
+    case = await world.case(first)
+    assert (case.state, case.held_by, case.verdict, case.votes) == (State.HELD, "quarantine", None, ())
+    await world.pass_time(seconds=15)
+    for case_id in (first, *others):
+        assert [one["verdict"] for one in world.callbacks(case_id) if "verdict" in one] == []
+        assert (await world.case(case_id)).open
+    assert "undo" not in world.buttons(first)
+    assert await replay(world.bot.database) == []

@@ -199,7 +199,7 @@ def test_every_verb_has_a_step() -> None:
 def test_no_step_reopens_a_decided_case() -> None:
     """From closed no way leads back, from decided only that of a decision that was kept back; every verb leaves an ended case ended."""
     assert TRANSITIONS[State.CLOSED] == {State.CLOSED}
-    assert TRANSITIONS[State.DECIDED] == {State.DECIDED, State.CLOSED, State.PENDING}
+    assert TRANSITIONS[State.DECIDED] == {State.DECIDED, State.CLOSED, State.PENDING, State.HELD}
     with pytest.raises(TransitionError):
         check_transition(State.CLOSED, State.PENDING)
     for state, verb in itertools.product((State.DECIDED, State.CLOSED), Verb):

@@ -32,7 +32,8 @@ def steps(view: View) -> list[str]:
 
 def taken_back(view: View) -> list[str]:
     """Mrkdwn: that somebody took their approval back, until somebody says something else."""
-    said = view.last(EventKind.UNDONE, EventKind.APPROVED, EventKind.MODIFIED, EventKind.INFORMATION_SUPPLIED, EventKind.VOIDED)
+    later = (EventKind.APPROVED, EventKind.MODIFIED, EventKind.INFORMATION_SUPPLIED, EventKind.VOIDED, EventKind.QUARANTINED)
+    said = view.last(EventKind.UNDONE, *later)
     undone = said is not None and said.kind is EventKind.UNDONE
     return [f"{acted(said.actor.id, view)} took their approval back {moment(said.at)}."] if said is not None and undone else []
 
