@@ -159,7 +159,11 @@ class Homes:
                     return False
                 await self._draw(user, shown, None, desk)
             except (SendError, SlackUnreachable) as error:
-                _LOG.warning("Home tab not brought up to date", user=user, cause=str(error))
+                _LOG.warning(
+                    "Home tab not brought up to date",
+                    user=user,
+                    cause=error.reason if isinstance(error, SendError) else "slack_unreachable",
+                )
                 return False
         return True
 
