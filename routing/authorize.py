@@ -103,7 +103,7 @@ REFUSALS: dict[str, str] = {
     "reason_required": "Please choose a reason from the list.",
     "text_required": "Please say in your own words why.",
     "confirm_first": "This is a large change, so nothing was recorded yet. Please press again and confirm it.",
-    "claimed": "Somebody else has claimed this case, so nothing was recorded. If they are not on it, choose *Take over* in the card's menu"
+    "claimed": "Somebody else has claimed this case, so nothing was recorded. If they are not on it, choose Take over in the card's menu"
     " and say why.",
     "not_claimed_by_another": "Nobody else has claimed this case, so there is nothing to take over. Please press Claim.",
     "not_handed": "Please name one person to hand this case to.",

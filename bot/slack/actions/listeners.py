@@ -156,7 +156,7 @@ class Listeners:
         title = f" of “{brief(view.submission.title, 150)}”" if isinstance(view, View) else ""
         more = _KEPT_BACK if case.withheld else " The case still needs somebody else." if case.open else ""
         if case.undo is not None:
-            more = f" The service is told in {case.route.undo_s} s; until then you can take it back with *Undo* on the card."
+            more = f" The service is told in {case.route.undo_s} s; until then you can take it back with Undo on the card."
         what = f"revision {case.revision}{title}, action {case.action_sha256[:12]}"
         await self._replies.confirm(pressed.origin, f"Recorded: you {_SAID[case.kind]} {what}.{more}")
 

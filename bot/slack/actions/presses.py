@@ -36,7 +36,7 @@ CARD_EVENT = "tierline_card"
 
 HELD_OFF = (
     "{who} has claimed this case and has it until {until:%H:%M} UTC, longer with whatever they do here, so nothing was recorded."
-    " If they are not on it, choose *Take over* in the card's menu and say why."
+    " If they are not on it, choose Take over in the card's menu and say why."
 )
 
 _LOG = structlog.get_logger("tierline.presses")

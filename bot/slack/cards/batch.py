@@ -14,7 +14,7 @@ from bot.slack.cards.home import decided_on
 from bot.slack.cards.text.block_kit import Block, Drawing, carried, digest, header, lines, plain, rich, run, small, small_words, words
 from bot.slack.cards.text.limits import TOTAL, total_of
 from bot.slack.cards.text.mentions import linked
-from bot.slack.cards.text.safe_text import Cuts, brief, escaped, head, own_id
+from bot.slack.cards.text.safe_text import Cuts, brief, escaped, own_id
 from bot.slack.cards.view import View
 from routing.vocabulary import Verb
 
@@ -79,7 +79,7 @@ def _kinds(alike: Alike) -> list[Block]:
     """The select, where there is more than one kind."""
     if len(alike.kinds) < 2:
         return []
-    options = [{"text": plain(head(told, 75)), "value": key} for key, told in alike.kinds[:100]]
+    options = [{"text": plain(brief(told, 75) or "(unnamed)"), "value": key} for key, told in alike.kinds[:100]]
     chosen = next((option for option in options if option["value"] == alike.kind), options[0])
     select = {"type": "static_select", "action_id": KIND, "options": options, "initial_option": chosen}
     return [{"type": "actions", "block_id": "tierline:b", "elements": [select]}]
