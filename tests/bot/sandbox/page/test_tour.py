@@ -129,7 +129,7 @@ async def test_the_tour_of_the_demonstration_to_its_end(stage: Stage, browser: B
     await dialog.locator("input[name*='price']").fill("119.00")
     await send_to_the_end()
     await there(2, "where her order is")
-    await page.locator(".main .message").filter(has_text="where her order is").last.get_by_label("More actions").click()
+    await page.locator(".main .message").filter(has_text="where her order is").last.get_by_label("More actions", exact=True).click()
     await page.get_by_role("menuitem", name="Ask the service").click()
     await dialog.locator("textarea, input[type=text]").first.fill("Has the warehouse confirmed Friday?")
     await send_to_the_end()
