@@ -49,7 +49,7 @@ def changed(kind: EventKind, changes: dict[str, object]) -> dict[str, Any]:
         if value == LEFT_OUT:
             part.pop(name, None)
         else:
-            part[name] = value
+            part[name] = copy.deepcopy(value)  # else a later change would change it for every event
     return leaf
 
 
