@@ -58,7 +58,7 @@ async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 UNPROVEN: dict[str, set[str]] = {
     "meta": {"key", "value"},
     "checkpoints": {"at"},
-    "cases": {"webhook_id"},
+    "cases": {"webhook_id", "unposted"},
     "policies": {"at"},
     "inbox": {"key", "scope", "kind", "digest", "answer", "case_id", "at"},
     "outbox": {

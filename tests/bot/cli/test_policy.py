@@ -57,13 +57,13 @@ async def test_an_example_that_goes_elsewhere_is_found_with_its_line(tmp_path: P
     ran = await tierline("policy", "check", "--json", cwd=tmp_path)
     assert ran.code == 1
     found = [(problem["line"], problem["key"].rsplit("/", 1)[-1], problem["expected"]) for problem in ran.json["problems"]]
-    assert [place[:2] for place in found] == [(15, "1"), (15, "1"), (16, "2"), (16, "2")]
+    assert [place[:2] for place in found] == [(16, "1"), (16, "1"), (17, "2"), (17, "2")]
     assert "expected request to be missing, nothing is" in found[0][2]
     assert "expected the reason check_failed" in found[1][2]
     assert "no case: /action: is required" in " ".join(place[2] for place in found)
     told = await tierline("policy", "check", cwd=tmp_path)
     assert told.code == 1
-    assert told.out.startswith("policy.yml:15: /workflows/refunds/examples/1: large: ")
+    assert told.out.startswith("policy.yml:16: /workflows/refunds/examples/1: large: ")
 
 
 async def test_what_can_never_take_effect_is_warned_of_with_its_line(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ async def test_what_can_never_take_effect_is_warned_of_with_its_line(tmp_path: P
     ran = await tierline("policy", "check", cwd=tmp_path)
     assert ran.code == 0
     warned = [line for line in ran.out.splitlines() if ": warning: " in line]
-    assert any(line.startswith("policy.yml:13: /workflows/refunds/caps: warning: ") for line in warned)
+    assert any(line.startswith("policy.yml:14: /workflows/refunds/caps: warning: ") for line in warned)
     assert any("reads risk.amount, which a reviewer's change to the action does not move" in line for line in warned)
     found = (await tierline("policy", "check", "--json", cwd=tmp_path)).json
     assert found["ok"]
@@ -86,12 +86,12 @@ async def test_every_problem_is_found_at_once_with_its_line(tmp_path: Path) -> N
     ran = await tierline("policy", "check", cwd=tmp_path)
     assert ran.code == 1
     assert [line.split(": ")[:2] for line in ran.out.splitlines()] == [
-        ["policy.yml:5", "/ladders/standard/tiers/0/decide"],
-        ["policy.yml:7", "/workflows/notes/ladder"],
+        ["policy.yml:6", "/ladders/standard/tiers/0/decide"],
+        ["policy.yml:8", "/workflows/notes/ladder"],
     ]
     assert 'did you mean "standard"?' in ran.out
     found = (await tierline("policy", "check", "--json", cwd=tmp_path)).json
-    assert [problem["line"] for problem in found["problems"]] == [5, 7]
+    assert [problem["line"] for problem in found["problems"]] == [6, 8]
 
 
 async def test_a_secret_that_is_not_set_here_is_named_without_failing(tmp_path: Path) -> None:
