@@ -1,13 +1,24 @@
 """Nobody presses, or somebody hands the case on: reminders, the next tier, the page, the answer from PagerDuty, the safe state."""
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 
+import pytest
 from sqlalchemy import update
 
 from routing.vocabulary import State, Verdict
 from store.schema import vault
 from tests.scenarios.test_tampering import write
-from tests.world import ANNA, BEN, CHIARA, DMITRI, World
+from tests.world import ANNA, BEN, CHIARA, DMITRI, World, a_world
+from tests.written import POLICY
+
+
+@pytest.fixture
+async def patient(database_url: str, tmp_path: Path) -> AsyncIterator[World]:
+    """A world in which a claim stays for hours though nothing is done with it."""
+    async with a_world(tmp_path, database_url, policy=POLICY + "claims: {idle: 8h}\n") as world:
+        yield world
 
 
 async def test_nobody_presses(world: World) -> None:
@@ -46,23 +57,23 @@ async def test_acknowledged_here_is_acknowledged_there(world: World) -> None:
     assert (await world.case(case_id)).tier == 1
 
 
-async def test_reminders_then_the_next_tier(world: World) -> None:
+async def test_reminders_then_the_next_tier(patient: World) -> None:
     """Claimed but not decided: reminded at half and at nine tenths, in the thread, then the next tier with everything known."""
-    case_id = await world.submit()
-    await world.drain()
-    await world.click(ANNA, "claim", case_id)
-    await world.click(ANNA, "comment", case_id)
-    await world.fill_in(ANNA, {"text": "Looks odd, two sellers."})
-    await world.drain()
-    posts = len(world.sandbox.slack.thread("C0TIER10001", world.card(case_id)["ts"]))
-    await world.pass_time(hours=2)
-    assert len(world.sandbox.slack.thread("C0TIER10001", world.card(case_id)["ts"])) == posts + 1
-    assert f"<@{ANNA}>" in world.thread(case_id)
-    await world.pass_time(hours=2)
-    reminded = [one.fields.get("percent") for one in await world.bot.reads.history(case_id) if one.kind == "reminded"]
+    case_id = await patient.submit()
+    await patient.drain()
+    await patient.click(ANNA, "claim", case_id)
+    await patient.click(ANNA, "comment", case_id)
+    await patient.fill_in(ANNA, {"text": "Looks odd, two sellers."})
+    await patient.drain()
+    posts = len(patient.sandbox.slack.thread("C0TIER10001", patient.card(case_id)["ts"]))
+    await patient.pass_time(hours=2)
+    assert len(patient.sandbox.slack.thread("C0TIER10001", patient.card(case_id)["ts"])) == posts + 1
+    assert f"<@{ANNA}>" in patient.thread(case_id)
+    await patient.pass_time(hours=2)
+    reminded = [one.fields.get("percent") for one in await patient.bot.reads.history(case_id) if one.kind == "reminded"]
     assert reminded[:2] == [50, 90]
-    assert (await world.case(case_id)).tier == 1
-    assert "Looks odd, two sellers." in world.text(case_id, tier=2) + world.thread(case_id, tier=2)
+    assert (await patient.case(case_id)).tier == 1
+    assert "Looks odd, two sellers." in patient.text(case_id, tier=2) + patient.thread(case_id, tier=2)
 
 
 async def test_escalate_by_hand(world: World) -> None:
@@ -105,25 +116,25 @@ async def test_resolved_in_pagerduty_with_the_case_open(world: World) -> None:
     assert len(world.sandbox.pagerduty.incidents) == 2
 
 
-async def test_each_step_has_its_own_clock_and_the_total_ends_them_all(world: World) -> None:
+async def test_each_step_has_its_own_clock_and_the_total_ends_them_all(patient: World) -> None:
     """A dual review has 2 h to verify and 4 h to approve; 3 h after its opening it is held, though the second step has time left."""
-    case_id = await world.submit(workflow="transfers")
-    await world.drain()
-    opened = (await world.case(case_id)).created_at
-    assert (await world.case(case_id)).clocks.decide == opened + timedelta(hours=2)
-    assert "whatever tier it is at" not in world.text(case_id)
-    await world.click(ANNA, "approve", case_id)
-    verified = world.clock.now
-    await world.drain()
-    assert (await world.case(case_id)).clocks.decide == verified + timedelta(hours=4)
-    assert "it is held whatever tier it is at" in world.text(case_id)
-    await world.click(BEN, "claim", case_id)
-    await world.pass_time(hours=3)
-    case = await world.case(case_id)
+    case_id = await patient.submit(workflow="transfers")
+    await patient.drain()
+    opened = (await patient.case(case_id)).created_at
+    assert (await patient.case(case_id)).clocks.decide == opened + timedelta(hours=2)
+    assert "whatever tier it is at" not in patient.text(case_id)
+    await patient.click(ANNA, "approve", case_id)
+    verified = patient.clock.now
+    await patient.drain()
+    assert (await patient.case(case_id)).clocks.decide == verified + timedelta(hours=4)
+    assert "it is held whatever tier it is at" in patient.text(case_id)
+    await patient.click(BEN, "claim", case_id)
+    await patient.pass_time(hours=3)
+    case = await patient.case(case_id)
     assert (case.state, case.tier, case.verdict) == (State.HELD, 0, None)
-    assert [one["reason"] for one in world.callbacks(case_id)] == ["total_passed"]
-    await world.click(CHIARA, "resume", case_id)
-    assert (await world.case(case_id)).clocks.total == world.clock.now + timedelta(hours=3)
+    assert [one["reason"] for one in patient.callbacks(case_id)] == ["total_passed"]
+    await patient.click(CHIARA, "resume", case_id)
+    assert (await patient.case(case_id)).clocks.total == patient.clock.now + timedelta(hours=3)
 
 
 async def test_a_case_the_service_waits_for_is_decided_sooner(world: World) -> None:

@@ -21,7 +21,8 @@ ENTERPRISE = "W0ANNA00009"
 @pytest.fixture
 async def world(sqlite_url: str, tmp_path: Path) -> AsyncIterator[World]:
     """The company, in which Anna is anna@example.com and known to the enterprise by another id; Ben is Anna's second account."""
-    made = World(tmp_path, sqlite_url, socket_mode=False)
+    roomy = POLICY.replace("owners: review-owners}", "owners: review-owners, window: 100}", 1)  # for a case of each spelling
+    made = World(tmp_path, sqlite_url, socket_mode=False, policy=roomy)
     she: dict[str, dict[str, Any]] = {
         ANNA: {"email": HER_ADDRESS, "enterprise_user": ENTERPRISE},
         BEN: {"email": "anna+second@example.com"},
