@@ -6,7 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,7 @@ import structlog
 from slack_bolt.app.async_app import AsyncApp
 
 from bot.slack.actions.pressed import Pressed
-from bot.slack.actions.presses import Declined, Presses
+from bot.slack.actions.presses import Declined, Outcome, Presses, Recorded
 from bot.slack.actions.replies import Replies, sentence_modal
 from bot.slack.answering import Acknowledgement, Answering
 from bot.slack.cards.batch import DECIDE, KIND, TICKED_MOST, Alike, Sent, Ticked, batch_modal, draw_sent, read_batch
@@ -110,14 +110,14 @@ class BatchReview:
             await ack(response_action="errors", errors=dict(sent.errors))
             return
         told = await asyncio.gather(*(self._press(origin, sent, one) for one in sent.cases))
-        done = [title for title, why in told if not why]
-        drawing = draw_sent(sent.verb, done, [(title, why) for title, why in told if why])
+        done = [(title, outcome.case) for title, outcome in told if isinstance(outcome, Recorded)]
+        drawing = draw_sent(sent.verb, done, [(title, outcome.text) for title, outcome in told if isinstance(outcome, Declined)])
         if ack.done:
             await self._replies.tell(origin, drawing)
         await ack(response_action="update", view=sentence_modal(drawing))
 
-    async def _press(self, origin: Interaction, sent: Sent, one: Ticked) -> tuple[str, str]:
-        """The title of the case, and why the press does not count, "" where it does."""
+    async def _press(self, origin: Interaction, sent: Sent, one: Ticked) -> tuple[str, Outcome]:
+        """The title of the case, and what became of the press."""
         cards = await self._views.cards(one.case_id)
         place = next(((card.channel, card.ts) for card in cards if card.tier == one.tier), ("", ""))
         here = replace(origin, channel=place[0], ts=place[1], key=f"{origin.key}+{one.case_id}", told={"s": one.saw})
@@ -126,9 +126,8 @@ class BatchReview:
         view = await self._views.listed(one.case_id)
         title = line(view.submission.title) if view is not None else one.case_id
         if view is not None and not batchable(view.case):
-            return title, REFUSALS["stale"]
-        outcome = await self._presses.carry_out(pressed, Typed(reason_code=sent.reason_code, text=sent.text))
-        return title, outcome.text if isinstance(outcome, Declined) else ""
+            return title, Declined("stale", REFUSALS["stale"])
+        return title, await self._presses.carry_out(pressed, Typed(reason_code=sent.reason_code, text=sent.text))
 
     async def _found(self, user: str, us: Identity, workflow: str = "", kind: str = "") -> Alike | None:
         """What this person may decide together: the kind asked for, else the one with most cases; None where nothing is alike."""
@@ -168,10 +167,7 @@ def _key(kind: Kind) -> str:
 
 def _candidate(view: View) -> Candidate:
     risk = view.submission.risk
-    try:
-        amount = Decimal(str(risk.amount)) if risk.amount is not None else None
-    except InvalidOperation:
-        amount = None
+    amount = Decimal(risk.amount) if risk.amount is not None else None
     return Candidate(view.case, amount, risk.currency or "", by_itself(view))
 
 

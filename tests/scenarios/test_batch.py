@@ -1,11 +1,15 @@
 """`/review batch`: twelve cases alike of which two stand out; one person ticks ten, each is recorded and answered by itself."""
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.world import ANNA, BEN, CHIARA, World, listeners_end
+from routing.vocabulary import State
+from tests.world import ANNA, BEN, CHIARA, GRACE, World, a_world, listeners_end
+from tests.written import POLICY
 
 
 async def submit(world: World, number: int, amount: str = "", **changes: Any) -> str:
@@ -132,3 +136,49 @@ async def test_who_may_decide_nothing_is_told_so(world: World) -> None:
     for person in (ANNA, CHIARA):
         assert await batch(world, person) is None
         assert "no two may be decided together" in world.told(person)
+
+
+@pytest.fixture
+async def narrow(database_url: str, tmp_path: Path) -> AsyncIterator[World]:
+    """A world whose channels show one card, and where an approval may be taken back for five minutes."""
+    policy = POLICY.replace("owners: review-owners}", "owners: review-owners, window: 1}", 1).replace("undo: 0s", "undo: 5m", 1)
+    async with a_world(tmp_path, database_url, policy=policy) as world:
+        yield world
+
+
+async def test_what_has_no_card_is_taken_back_by_its_name(narrow: World) -> None:
+    """The answer says when the services are told and how to take one back; nobody else can; the others are told when it is over."""
+    cases = [await submit(narrow, number) for number in range(3)]
+    await narrow.drain()
+    view = await batch(narrow, ANNA)
+    assert view is not None
+    await narrow.fill_in(ANNA, {"cases": list(boxes(view).values()), "verdict": "approve"})
+    said = str((narrow.sandbox.slack.open_view(ANNA) or {})["blocks"])
+    assert "Their services are told in 300 s at the latest" in said
+    assert all(case in said for case in cases)
+    assert narrow.cards(cases[2]) == []
+    await batch(narrow, BEN, f"undo {cases[2]}")
+    assert (await narrow.case(cases[2])).state is State.DECIDED
+    await batch(narrow, ANNA, f"undo {cases[2]}")
+    assert "is taken back: the service is not told" in narrow.told(ANNA)
+    assert (await narrow.case(cases[2])).state is State.PENDING
+    await narrow.pass_time(minutes=6)
+    assert [len(narrow.callbacks(case)) for case in cases] == [1, 1, 0]
+    await batch(narrow, ANNA, f"undo {cases[0]}")
+    assert (await narrow.case(cases[0])).state is State.DECIDED
+
+
+async def test_what_is_kept_back_by_a_pause_is_not_said_to_be_told(narrow: World) -> None:
+    """The workflow is paused between the form and its sending."""
+    cases = [await submit(narrow, number) for number in range(2)]
+    await narrow.drain()
+    view = await batch(narrow, ANNA)
+    assert view is not None
+    await batch(narrow, GRACE, "pause refunds The model repeats itself.")
+    await narrow.fill_in(ANNA, {"cases": list(boxes(view).values()), "verdict": "approve"})
+    said = str((narrow.sandbox.slack.open_view(ANNA) or {})["blocks"])
+    assert "2 of them kept back" in said
+    assert "are told" not in said
+    await narrow.pass_time(minutes=6)
+    assert [one.get("verdict") for case in cases for one in narrow.callbacks(case) if one.get("verdict") == "approved"] == []
+    assert [(await narrow.case(case)).withheld for case in cases] == [True, True]

@@ -5,7 +5,7 @@ Protocol: callback_id `tierline:b:decide`, input blocks `cases`, `verdict`, `rea
 is `<case>|<face>|<tier>|<digest of what was shown of it>`. The select `tierline:b:kind` shows another kind.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from bot.slack.cards.text.limits import TOTAL, total_of
 from bot.slack.cards.text.mentions import linked
 from bot.slack.cards.text.safe_text import Cuts, brief, escaped, own_id
 from bot.slack.cards.view import View
+from routing.case.case import Case
 from routing.vocabulary import Verb
 
 DECIDE, KIND = "tierline:b:decide", "tierline:b:kind"
@@ -148,11 +149,23 @@ def _option(values: Mapping[str, Any], name: str) -> str:
     return str(((values.get(name, {}).get("value") or {}).get("selected_option") or {}).get("value") or "")
 
 
-def draw_sent(verb: Verb, done: Sequence[str], refused: Sequence[tuple[str, str]]) -> Drawing:
-    """What became of the form: how many count, and of each that does not, why. `done` and `refused` begin with titles."""
+def draw_sent(verb: Verb, done: Sequence[tuple[str, Case | None]], refused: Sequence[tuple[str, str]]) -> Drawing:
+    """What became of the form: each case that counts, by title and as it is since, with what follows; and of each that does not, why."""
     word = "approved" if verb is Verb.APPROVE else "rejected"
     text = f"Recorded: you {word} {len(done)} of {len(done) + len(refused)}." if done else f"Nothing was {word}."
-    counted = [lines(run(f"{word.capitalize()}  ", "bold"), run(brief(one, 200))) for one in done]
+    counted = [
+        lines(run(f"{word.capitalize()}  ", "bold"), run(brief(title, 200)), *([run(f"  {case.id}")] if case is not None else []))
+        for title, case in done
+    ]
     blocks = [words(f"*{text}*"), *([rich(*counted)] if counted else [])]
+    blocks += [words(said) for said in _follows([case for _, case in done if case is not None])]
     blocks += [rich(lines(run("Not  ", "bold"), run(f"{brief(title, 200)}: "), run(why, "bold"))) for title, why in refused]
     return Drawing(text, [*blocks, words("`/review batch` shows what is left.")])
+
+
+def _follows(cases: Sequence[Case]) -> Iterator[str]:
+    """When the services are told, and which are not."""
+    if waits := {case.route.undo_s for case in cases if case.undo is not None}:
+        yield f"Their services are told in {max(waits)} s at the latest; until then *Undo* on a card or `/review undo CASE` takes one back."
+    if kept := sum(case.withheld for case in cases):
+        yield f"*{kept} of them kept back:* the workflow is paused, and the service is not told. They are reviewed afresh when it goes on."

@@ -41,6 +41,13 @@ TOPICS: Mapping[str, Topic] = {
         ("/review handover order-8841 @Ben He knows this customer.",),
         ("handover",),
     ),
+    "undo": Topic(
+        "Taking an approval back",
+        "Whoever approved may take it back until the service is told: its card has *Undo* and says until when. A case without a card is"
+        " named here.",
+        ("/review undo order-8841",),
+        ("undo",),
+    ),
     "case": Topic(
         "Finding a case",
         "Name it by its id, by the id that its service gave the task, or by the link to its card: copied in whatever quotes, it is found.",

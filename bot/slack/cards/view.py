@@ -142,6 +142,25 @@ class WaitingPage:
     error: str = ""
 
 
+About = (
+    Alert
+    | Proposal
+    | Waiver
+    | Control
+    | WaiverList
+    | Binding
+    | BreakGlassList
+    | Incident
+    | PagingAlarm
+    | Drill
+    | Digest
+    | Board
+    | BoardReminder
+    | Owed
+)
+"""What a bulletin may be about."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bulletin:
     """Something about more than one case, when it is drawn or sent: `about` as it is now, its events in order of the log.
@@ -155,22 +174,7 @@ class Bulletin:
     """
 
     subject: str
-    about: (
-        Alert
-        | Proposal
-        | Waiver
-        | Control
-        | WaiverList
-        | Binding
-        | BreakGlassList
-        | Incident
-        | PagingAlarm
-        | Drill
-        | Digest
-        | Board
-        | BoardReminder
-        | Owed
-    )
+    about: About
     history: tuple[Happening, ...]
     now: datetime
     tier: int = 0

@@ -37,6 +37,7 @@ _BECAME = {
     Verb.LEGAL_HOLD: "under a legal hold",
     Verb.RELEASE_LEGAL_HOLD: "free of the legal holds that you may release",
     Verb.HAND_OVER: "handed over",
+    Verb.UNDO: "taken back: the service is not told, and somebody decides anew",
 }
 """What a case is once it was done, by verb."""
 

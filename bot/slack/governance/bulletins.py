@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.slack.cards.bulletins.owed import SHOWN as OWED_SHOWN
 from bot.slack.cards.bulletins.waiting_pages import SHOWN
-from bot.slack.cards.view import Bulletin, Happening, WaitingPage
+from bot.slack.cards.view import About, Bulletin, Happening, WaitingPage
 from bot.slack.channels import destinations_of
 from bot.slack.people import People
 from escalation.owed_watch import owed
@@ -124,23 +124,6 @@ class Bulletins:
 
 _OF_SLACK = ("U", "W")
 """How the ids of Slack's people begin."""
-
-About = (
-    Alert
-    | Proposal
-    | Waiver
-    | Control
-    | WaiverList
-    | Binding
-    | BreakGlassList
-    | Incident
-    | PagingAlarm
-    | Drill
-    | Digest
-    | Board
-    | BoardReminder
-    | Owed
-)
 
 
 def _about(governance: Governance, subject: str) -> About | None:

@@ -23,6 +23,7 @@ USAGE: dict[str, str] = {
     "legal-hold": "/review legal-hold CASE REASON",
     "legal-release": "/review legal-release CASE REASON",
     "handover": "/review handover CASE @PERSON NOTE",
+    "undo": "/review undo CASE",
     "acknowledge": "/review acknowledge ALERT",
     "away": "/review away until YYYY-MM-DD (to the end of that day in UTC), or until YYYY-MM-DDTHH:MMZ, or /review away 3d",
     "back": "/review back",
@@ -125,6 +126,8 @@ def read_command(text: str, now: datetime) -> GovernanceCommand | None:
             found = _OWN[word](rest, now)
         case ("quarantine", _) if _named(rest, _OF_BATCH)[0]:
             found = _batch(rest, now)
+        case ("undo", [case]):
+            found = OneCase(Verb.UNDO, case, "")
         case (_, [case, *why]) if word in _OF_ONE_CASE and why:
             found = OneCase(_OF_ONE_CASE[word], case, " ".join(why))
         case ("acknowledge", [alert]):
